@@ -42,6 +42,8 @@ if [ -f docs/README.md ]; then
   tar -tzf "$work"/ensemble-*.tgz package/docs/README.md >/dev/null || fail "the tarball has no docs/README.md"
 fi
 
+tar -tzf "$work"/ensemble-*.tgz package/dist/console/index.html >/dev/null || fail "the tarball has no console"
+
 echo "-- install"
 mkdir "$project"
 cd "$project"
@@ -114,6 +116,10 @@ echo
 answer=$(curl -fsS "$url/runs/wait" -H 'content-type: application/json' -d '{ "assistant_id": "packed", "input": {} }')
 echo "$answer"
 [[ $answer == *'{"said":"packed"}'* ]] || fail "the graph answered $answer"
+
+page=$(curl -fsSL -H 'accept: text/html' "$url/")
+script=$(grep -o '/console/assets/[^"]*\.js' <<< "$page" | head -n 1)
+curl -fsS "$url$script" -o /dev/null || fail "the console's script is not served"
 
 echo "-- stop"
 kill -TERM "$service"

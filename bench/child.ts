@@ -40,7 +40,7 @@ export function startChild(file: URL, argument: object, flags: string[] = []): C
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, "exit");
-      child.kill("SIGKILL"); // the child holds no data that is needed later
+      child.kill("SIGKILL"); // the child holds no data that is still needed
       await exited;
     },
   };
@@ -58,7 +58,7 @@ function listenTo(child: ChildProcess, waiting: Waiting): void {
   });
 }
 
-/** Answers the parent's questions, in the child process, until the parent is gone. */
+/** Answers the parent's questions until the parent is gone. Called in the child process. */
 export function answerParent(answer: (question: unknown) => Promise<unknown>): void {
   process.on("message", (message) => {
     const { number, question } = Question.parse(message);

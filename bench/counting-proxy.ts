@@ -13,8 +13,8 @@ const parse = 0x50;
 const sync = 0x53;
 
 /**
- * Returns a function that reads the client's messages as they pass. A simple query is one round trip. An extended query ends with a Sync,
- * which is counted.
+ * Returns a function that reads the client's messages as they pass through. A simple query is one round trip. An extended query ends with a
+ * Sync, which is counted.
  */
 function counter(onRoundTrip: () => void, onStatement: (text: string) => void): (chunk: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0);

@@ -10,7 +10,7 @@ export async function heapMb(inspector: string): Promise<number> {
   const signal = AbortSignal.timeout(answerTimeoutMs);
   try {
     await once(socket, "open", { signal });
-    // Later collections also free what finalizers release.
+    // The second and third collection also free what finalizers release.
     for (let collection = 0; collection < 3; collection++) await ask(socket, "HeapProfiler.collectGarbage", signal);
     const { usedSize = 0 } = await ask(socket, "Runtime.getHeapUsage", signal);
     return usedSize / 1024 / 1024;

@@ -6,7 +6,7 @@ import { type Stage, setStage } from "./stage.ts";
 import { alignCells, formatTable } from "./table.ts";
 import { judgeTargets, type Verdict } from "./targets.ts";
 
-/** Runs `npm run bench [-- part …] [--quick] [--full] [--json]`. Without names, the usual parts are measured. */
+/** Runs `npm run bench [-- part …] [--quick] [--full] [--json]`. Without names of parts, the default parts are measured. */
 const { values: options, positionals } = readArguments();
 const chosen = positionals.length > 0 ? Object.keys(parts).filter((name) => positionals.includes(name)) : usualParts;
 
@@ -25,7 +25,7 @@ else {
   console.log(`\n${Math.round(results.seconds)} s on ${results.machine.cores} cores; all of it in ${file}`);
 }
 
-process.exit(); // a failed part may leave something behind that keeps the process alive
+process.exit(); // a failed part may have left something open that keeps the process alive
 
 function readArguments() {
   const flag = { type: "boolean", default: false } as const;

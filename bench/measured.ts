@@ -33,7 +33,7 @@ export function median(values: number[]): number | undefined {
   return low === undefined || high === undefined ? undefined : (low + high) / 2;
 }
 
-/** Returns the median and the range of several rounds. For a single round it is just the value, and without any round undefined. */
+/** Returns the median and the range of several rounds. Returns the value of a single round, and undefined without any round. */
 export function spreadOf(values: (number | undefined)[]): Figure {
   const known = values.filter((value) => value !== undefined);
   const middle = median(known);

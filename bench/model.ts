@@ -4,7 +4,7 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** The next answer of the model: how many tokens, and in which rhythm. */
+/** The model's next answer: the number of its tokens, and their rhythm. */
 export interface Script {
   tokens: number;
   everyMs: number;
@@ -17,7 +17,9 @@ export interface ModelServer {
   close(): void;
 }
 
-/** Starts a scripted model, which is an OpenAI-compatible endpoint over real HTTP. Each token is the time at which it was due. */
+/**
+ * Starts a scripted model, which is an OpenAI-compatible endpoint over real HTTP. The text of each token is the time at which it was due.
+ */
 export async function startModel(): Promise<ModelServer> {
   let current: Script = { tokens: 1, everyMs: 0 };
   const server = createServer((request, response) => {

@@ -12,7 +12,7 @@ import { measureTokens } from "./parts/tokens.ts";
 import type { Stage } from "./stage.ts";
 
 export interface BenchOptions {
-  /** True to take fewer samples, for a first look. */
+  /** True to take fewer samples, for a quick estimate. */
   quick: boolean;
   /** True to measure every combination, however long it takes. */
   full: boolean;

@@ -43,8 +43,8 @@ export async function startProcess(args: string[], env: Record<string, string>, 
 }
 
 /**
- * Returns the environment without the shell's settings for the service and for other services, such as an API key, a database, a model or a
- * tracer.
+ * Returns the environment without the shell's settings for the service and for other services, such as API keys, databases, models or
+ * tracers.
  */
 function neutralEnvironment(): NodeJS.ProcessEnv {
   const isTheirs = (name: string) => name in settings || /^(DATABASE|POSTGRES)_URI$|^LANG(CHAIN|GRAPH|SMITH)_/.test(name);

@@ -13,13 +13,13 @@ export interface Round extends LoadResult {
   residentMb: number | undefined;
 }
 
-/** The part of the stage that a turn needs. */
+/** The parts of the stage that a turn needs. */
 type Ground = Pick<Stage, "databasePids">;
 
-/** All turns of one contender in one case, which is a graph with a method and a number of clients. */
+/** All turns of one contender in one case. A case is a graph with a method and a number of clients. */
 export type Rounds = Round[];
 
-/** Measures contenders in turns, A B A B, so that other work on the machine affects all of them alike. Returns the turns by contender. */
+/** Measures contenders in turns, A B A B, so that other work on the machine affects all of them equally. Returns the turns by contender. */
 export async function takeTurns(stage: Ground, contenders: Contender[], load: Load, rounds: number): Promise<Map<string, Rounds>> {
   const turns = new Map<string, Rounds>(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
@@ -29,8 +29,8 @@ export async function takeTurns(stage: Ground, contenders: Contender[], load: Lo
 }
 
 /**
- * How long each turn first runs without being counted. A contender that was idle needs more CPU per run at first: twice as much after six
- * seconds.
+ * How long each turn runs before it is measured, in milliseconds. A contender that was idle needs more CPU per run at first, for example
+ * twice as much after six seconds.
  */
 const runInMs = 400;
 
@@ -49,7 +49,7 @@ export async function playRound({ databasePids }: Ground, contender: Contender, 
   };
 }
 
-/** Runs each contender for a while without counting, because new code is slow at first. */
+/** Runs each contender for a while without measuring, because new code is slow at first. */
 export async function warmUp(contenders: Contender[], load: Omit<Load, "method">): Promise<void> {
   for (const contender of contenders) {
     for (const method of ["stream", "wait"] as const) await contender.run({ ...load, method, forMs: load.forMs / 2 });
@@ -64,7 +64,7 @@ export const cpuPerRun = (rounds: Rounds, whose: "serverCpu" | "databaseCpu") =>
     rounds.map(({ end, [whose]: seconds }) => (seconds === undefined || end.length === 0 ? undefined : (seconds * 1000) / end.length)),
   );
 
-/** Returns a quantile of the latency, over the runs of all turns. */
+/** Returns a quantile of the latency over the runs of all turns. */
 export const latency = (rounds: Rounds, until: "first" | "end", share: number) =>
   quantile(
     rounds.flatMap((round) => round[until]),

@@ -20,10 +20,10 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-/** Uses the given server, or starts an embedded one. Adds to `killers` the functions to call when the process must exit at once. */
+/** Uses the given server, or starts an embedded one. Adds to `killers` the functions to call if the process must exit at once. */
 export async function setStage(givenUrl: string | undefined, killers: (() => void)[]): Promise<Stage> {
   const home = await mkdtemp(join(process.cwd(), ".bench-")); // on a disk, because the system's temporary directory may be in memory
-  await chmod(home, 0o755); // root's Postgres runs as another user, who must be able to enter
+  await chmod(home, 0o755); // root's Postgres runs as another user, who needs access to the directory
   const dataDir = join(home, "data");
   killers.push(() => rmSync(home, { recursive: true, force: true, maxRetries: 10 }));
   killers.unshift(() => killServer(dataDir));
@@ -68,8 +68,8 @@ const pidFile = (dataDir: string) => join(dataDir, "postgres", "postmaster.pid")
 const serverPid = (dataDir: string) => Number(readFileSync(pidFile(dataDir), "utf8").split("\n")[0]);
 
 /**
- * Stops the server without awaiting anything, because the process is exiting. Returns when the server is gone, because it would still write
- * into the folder that is deleted next.
+ * Stops the server synchronously, because the process is exiting. Returns when the server is gone, because it would otherwise write into
+ * the folder that is deleted next.
  */
 function killServer(dataDir: string): void {
   if (!existsSync(pidFile(dataDir))) return;

@@ -10,7 +10,7 @@ import type { Stage } from "./stage.ts";
 /** The round trips to Postgres per run, by contender and then by load. */
 export type Statements = Record<string, Record<string, number | undefined>>;
 
-const warmUpRuns = 12; // enough for every connection of a pool to have prepared the statements
+const warmUpRuns = 12; // enough runs for every connection of a pool to prepare the statements
 const countedRuns = 25;
 
 /** Counts the round trips per run on the wire. Liveness and LISTEN have separate connections, which bypass the proxy. */
@@ -39,7 +39,7 @@ const starters = (stage: Stage): Record<string, (url: string, directUrl: string)
 
 /**
  * Returns the round trips per run, as the median of many runs. A count may include the end of the previous run. Polls are rare, so the
- * median contains none.
+ * median does not include them.
  */
 async function countOf(
   contender: Contender,

@@ -1,13 +1,13 @@
 import type pg from "pg";
 
-/** The space of a database's threads, in MB, with indexes. */
+/** The size of a database's threads with their indexes, in MB. */
 export interface Sizes {
   checkpoints: number | undefined;
   events: number | undefined;
   "thread row": number | undefined;
 }
 
-/** Measures the space after a VACUUM. It includes live rows, and the space of dead rows that could not be returned. */
+/** Measures the size after a VACUUM. It includes live rows, and the space of dead rows that could not be returned. */
 export async function storedSizes(db: pg.Client): Promise<Sizes> {
   await db.query("vacuum");
   return {
@@ -23,7 +23,7 @@ export async function livingCheckpoints(db: pg.Client): Promise<number | undefin
   return (await storedSizes(db)).checkpoints;
 }
 
-/** Deletes what a warm-up has stored. No run may execute meanwhile. */
+/** Deletes all data that a warm-up has stored. No run may be executing. */
 export async function forgetStored(db: pg.Client): Promise<void> {
   const { rows } = await db.query<{ name: string }>(
     `select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace

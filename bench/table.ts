@@ -5,7 +5,7 @@ export function formatTable({ title, columns, rows }: Table): string {
   return alignCells([[title, ...columns], ...body]);
 }
 
-/** Returns aligned lines of cells: the first column to the left, and the others to the right. */
+/** Returns cells as aligned lines. The first column is aligned to the left, and the others to the right. */
 export function alignCells(lines: string[][]): string {
   const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   return lines
@@ -24,7 +24,7 @@ function formatFigure(figure: Figure): string {
   return `${formatNumber(figure.median)} (${formatNumber(figure.low)}–${formatNumber(figure.high)})`;
 }
 
-/** Formats a number: without decimals from 100 on, with one decimal from 10 on, and with two below. */
+/** Formats a number. From 100 on, it has no decimals. From 10 on, it has one decimal, and below 10 two. */
 export function formatNumber(value: number): string {
   if (Number.isInteger(value) || Math.abs(value) >= 100) return String(Math.round(value));
   return value.toFixed(Math.abs(value) < 10 ? 2 : 1);

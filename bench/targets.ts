@@ -8,7 +8,7 @@ interface Target {
   wanted: string;
   /** Returns the figures to show for this target. */
   measured: (figures: Figures) => (number | undefined)[];
-  /** The format of these figures, with one `#` for each. */
+  /** The format of these figures. Each `#` is replaced by one figure. */
   written: string;
   met: (...measured: number[]) => boolean;
 }
@@ -129,7 +129,7 @@ export interface Verdict {
   met: "yes" | "no" | "-";
 }
 
-/** Returns each target with its measured figures, or with a dash if they were not measured. */
+/** Returns each target with its measured figures. A figure that was not measured is a dash. */
 export function judgeTargets(figures: Figures): Verdict[] {
   return targets.map(({ what, wanted, measured, written, met }) => {
     const values = measured(figures);

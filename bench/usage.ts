@@ -9,7 +9,7 @@ interface Stat {
   pid: number;
   parent: number;
   ownTicks: number;
-  /** The CPU time of child processes that have ended. */
+  /** The CPU time of child processes that have already ended. */
   gatheredTicks: number;
 }
 
@@ -28,8 +28,8 @@ export async function cpuSeconds(pids: number[]): Promise<number | undefined> {
 }
 
 /**
- * Reads all processes. If a child process ends meanwhile, reads again, because that child would count twice: as itself, and as part of its
- * parent.
+ * Reads all processes. If a child process ends meanwhile, reads again, because that child would be counted twice: as itself, and as part of
+ * its parent.
  */
 async function readConsistently(pids: number[]): Promise<Map<number, Stat> | undefined> {
   const gathered = async () => (await Promise.all(pids.map((pid) => readStat(String(pid))))).map((stat) => stat?.gatheredTicks).join();
@@ -51,7 +51,7 @@ async function readStats(): Promise<Map<number, Stat> | undefined> {
 async function readStat(pid: string): Promise<Stat | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" "); // the name of a process may contain anything, even spaces
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" "); // a process name may contain any character, even spaces and parentheses
   const field = (number: number) => Number(fields[number - 3]); // the numbers are those of proc(5)
   return { pid: Number(pid), parent: field(4), ownTicks: field(14) + field(15), gatheredTicks: field(16) + field(17) };
 }

@@ -34,7 +34,7 @@ const context = {
   timeoutSeconds: z.number().positive().max(3_600).default(60).describe("Timeout of each model call"),
 };
 
-/** The options in code. They set new defaults for the context, and the agent that writes the synthesis. */
+/** The options in code: new defaults for the context, and the agent that writes the synthesis. */
 export interface AggregateOptions extends Partial<z.input<z.ZodObject<typeof context>>> {
   name?: string;
   editor?: Partial<AgentOptions>;
@@ -74,7 +74,7 @@ export const aggregate = ({ name = "aggregator", editor = {}, ...options }: Aggr
     };
   };
 
-  /** Writes a synthesis of the texts in the results. If there are none, it calls no model. */
+  /** Writes a synthesis of the texts in the results. Calls no model if the results have no text. */
   const synthesize: Node = async (state, config) => {
     const assignment = assign(config, state, "Write the report");
     if (assignment.input.length === 0) return { answer: null };
@@ -82,7 +82,7 @@ export const aggregate = ({ name = "aggregator", editor = {}, ...options }: Aggr
     return { answer: result, ledger };
   };
 
-  /** Writes the document that the caller has requested. Its tokens are streamed. */
+  /** Writes the document that the caller has requested, and streams its tokens. */
   const write: Node = async (state, config) => {
     const { input, ...assignment } = assign(config, state, `Write ${state.deliverable}`);
     const told = { results: input, synthesis: state.answer };

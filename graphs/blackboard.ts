@@ -32,8 +32,8 @@ const writesBetweenJudgements = 3;
 const FirstBoard = z.record(Key, z.unknown()).default({}).describe("First values of the board. The task is always on it, under `task`.");
 const WithTask = taskInput({ board: FirstBoard });
 /**
- * The input: a task, a board, or both. A board alone is allowed because LangGraph checks `command.update` as an input, and an update may
- * only write to the board.
+ * The schema of the input: a task, a board, or both. LangGraph also validates `command.update` with it, and an update may write to the
+ * board alone.
  */
 const Input = closed(WithTask.shape, (given) => {
   if (Object.keys(Object(Object(given).board)).length > 0) return [];
@@ -48,9 +48,9 @@ const State = new StateSchema({
   output: z.unknown().default(null).describe("Value that was written last"),
   history: z.record(z.string(), z.array(Change)).default({}).describe("All values of each key"),
   refused: z
-    .array(z.object({ source: z.string().describe("Source that wrote"), key: z.string().describe("Key that it may not write") }))
+    .array(z.object({ source: z.string().describe("Source that wrote"), key: z.string().describe("Key that the source may not write") }))
     .default([])
-    .describe("Writes to keys of others"),
+    .describe("Refused writes to keys that the source may not write"),
   exhausted: z.array(z.string()).default([]).describe("Sources that were not woken again because of `maxFires`"),
   errors: z.record(z.string(), z.string()).default({}).describe("Last error of each source that failed"),
 });
@@ -58,7 +58,7 @@ const { status, output, board, history, settlements, refused, exhausted, errors,
 const Output = new StateSchema({ status, output, board, history, settlements, refused, exhausted, errors, events, ledger, messages });
 
 const shape = {
-  sources: Sources.optional().describe("Who is woken by which keys. Default: extractor, analyst, skeptic, writer"),
+  sources: Sources.optional().describe("Sources, each with the keys that wake it. Default: extractor, analyst, skeptic, writer"),
   agents: Roster.optional().describe("Agents to which sources refer by name"),
   goalMet: Condition.optional().describe(
     "Condition that ends the run. It sees `board` and `task`. A judge is asked every three writes, and at the end.",
@@ -66,14 +66,16 @@ const shape = {
   control: z
     .enum(["all", "priority", "judge"])
     .default("all")
-    .describe("Who works if several are woken: all at once, the one with the highest priority, or the one that the judge names"),
+    .describe("Which source works if several are woken: all at once, the one with the highest priority, or the one that the judge names"),
   conflicts: z
     .enum(["confidence", "arbitration", "last"])
     .default("confidence")
-    .describe("How different values for one key are settled: the surest holds, the judge chooses, or the last one holds"),
-  maxEvents: z.number().int().min(1).max(1_000).default(200).describe("Events after which nobody is woken any more"),
+    .describe(
+      "Which of several values for one key is kept: the one with the highest confidence, the one that the judge chooses, or the last one",
+    ),
+  maxEvents: z.number().int().min(1).max(1_000).default(200).describe("Number of events after which no source is woken any more"),
   maxDepth: z.number().int().min(1).max(1_000).default(20).describe("Longest causal chain"),
-  onFailures: z.enum(["ask", "partial"]).default("ask").describe("After too many failures: ask a person, or end with what there is"),
+  onFailures: z.enum(["ask", "partial"]).default("ask").describe("After too many failures: ask a person, or end with the result so far"),
   askTimeoutSeconds: AskTimeout,
   allowedHosts: AllowedHosts,
 };
@@ -91,7 +93,7 @@ export interface BlackboardOptions extends Omit<z.input<Context>, "sources" | "a
 
 const isAnswered = { path: "board.answer", exists: true };
 
-/** Returns a graph in which sources share a board. A change of a key wakes those who read it, until the goal is met. */
+/** Returns a graph in which sources share a board. A change of a key wakes the sources that read the key, until the goal is met. */
 export function blackboard(options: BlackboardOptions = {}) {
   const { sources, agents = [], goalMet, name = "blackboard", description, ...defaults } = options;
   const code: Code = new Map([...analysts, ...agents].map(asAgent).map((agent) => [agent.name, agent]));
@@ -113,7 +115,7 @@ export function blackboard(options: BlackboardOptions = {}) {
   });
 }
 
-/** Tells whether three values were written since the judge was asked last. */
+/** Tells whether sources have written three values since the last question to the judge. */
 function isJudgeDue({ events, answers }: ChoreographyValues): boolean {
   const asked = Object.keys(answers).map((place) => Number(/^until@(\d+)$/.exec(place)?.[1] ?? 0));
   const since = events.slice(Math.max(0, ...asked)).filter(({ type, from }) => keyOf(type) !== undefined && from !== "start");

@@ -63,7 +63,7 @@ function contextFor(own: Subscriber[], defaults: object) {
   });
 }
 
-/** An agent in code that handles its messages by a function. It returns `{ send, acks, done }`. */
+/** An agent in code whose function handles its messages. The function returns `{ send, acks, done }`. */
 export interface BusFunction {
   name: string;
   role?: string;
@@ -94,7 +94,7 @@ function subscriberInCode(member: Member | BusFunction, code: Code): Subscriber 
   return { name, role, do: own ? { agent: name, task: prompt } : { code: name } };
 }
 
-/** Returns a graph in which agents send each other messages, which are delivered, acknowledged and kept. */
+/** Returns a graph in which agents send messages to each other. The messages are delivered, acknowledged and kept in a log. */
 export function bus({ agents, name = "bus", description, ...defaults }: BusOptions = {}) {
   const code: Code = new Map();
   const own = (agents ?? usualAgents).map((member) => subscriberInCode(member, code));

@@ -35,7 +35,7 @@ type Context = ReturnType<typeof contextFor>;
 type Config = LangGraphRunnableConfig<z.input<Context>>;
 type Values = typeof State.State;
 
-/** The options in code: new defaults for the context, and graphs that `run` may start in place of the project's. */
+/** The options in code: new defaults for the context, and graphs that replace the project's graphs in the node `run`. */
 export type ChooserOptions = z.input<Context> & { graphs?: Record<string, Workable> };
 
 interface Setup {
@@ -55,7 +55,7 @@ function begin(state: Values) {
   return { ...beginTask(state), ...cleared, ledger: new Overwrite([]) };
 }
 
-/** Lets the judge find the facts that the decision needs and the caller has not given. If the judge fails, they stay unknown. */
+/** Asks the judge for the facts that the decision needs and the caller has not given. If the judge fails, these facts stay unknown. */
 const read =
   ({ contextOf }: Setup) =>
   async (state: Values, config: Config) => {
@@ -94,7 +94,7 @@ const choose =
     return { choice: chosen, ...(!state.run && { messages: answerWith(sentenceOf(chosen)) }) };
   };
 
-/** Runs the chosen pattern as a part of this run, with this run's models, limits and budget. */
+/** Runs the chosen pattern inside this run, with the models, limits and budget of this run. */
 const runChosen =
   ({ graphs, contextOf }: Setup) =>
   async ({ choice: chosen, ledger: spent }: Values, config: Config) => {
@@ -109,7 +109,7 @@ const runChosen =
     return { ...ended, messages: answerWith(asText(answer?.text ?? values), answer) };
   };
 
-/** Returns a graph that reads a task, decides by rules which pattern fits, and prepares or starts it. */
+/** Returns a graph that reads a task, chooses a pattern for it by rules, and prepares or starts the pattern. */
 export function chooser({ graphs = {}, ...defaults }: ChooserOptions = {}) {
   const Context = contextFor(defaults);
   const setup: Setup = { graphs, contextOf: ({ context }) => Context.parse(context ?? {}) };

@@ -32,8 +32,8 @@ import { startTesting, testers, testListeners } from "./choreography/testing.ts"
 
 const Start = closed({
   type: EventType.optional().describe("Type of the first event. Default: START, or START_TESTING with the usual listeners"),
-  payload: Material.describe("Its content. Default: the task"),
-  correlationId: z.string().min(1).max(200).optional().describe("Id that all events of the run share. Default: a new one"),
+  payload: Material.describe("Content of the first event. Default: the task"),
+  correlationId: z.string().min(1).max(200).optional().describe("Id that all events of the run share. Default: a new id"),
 })
   .prefault({})
   .describe("The event with which the run begins");
@@ -46,28 +46,28 @@ const State = new StateSchema({
   start: Start,
   status: z.enum(["running", "quiescent", "until", "limit", "failures"]).default("running").describe("Why the run ended"),
   output: z.unknown().default(null).describe("Payload of the last event"),
-  unheard: z.array(z.string()).default([]).describe("Types of events that nobody listens to"),
+  unheard: z.array(z.string()).default([]).describe("Types of events without a listener"),
   exhausted: z.array(z.string()).default([]).describe("Listeners that were not woken again because of `maxFires`"),
-  errors: z.record(z.string(), z.string()).default({}).describe("Last error of each listener that failed, and that nobody heard"),
-  warnings: z.array(z.string()).default([]).describe("Events that listeners wait for and nobody publishes"),
+  errors: z.record(z.string(), z.string()).default({}).describe("Last error of each listener whose failure no other listener handled"),
+  warnings: z.array(z.string()).default([]).describe("Events that listeners wait for but no listener publishes"),
 });
 const { status, output, events, unheard, exhausted, errors, warnings, chain, ledger, messages } = State.fields;
 const Output = new StateSchema({ status, output, events, unheard, exhausted, errors, warnings, chain, ledger, messages });
 
 const shape = {
   listeners: Listeners.optional().describe(
-    "Who is woken by which events. Default: testers that find, confirm, repair and report a problem",
+    "Listeners, each with the events that wake it. Default: testers that find, confirm, repair and report a problem",
   ),
   agents: Roster.optional().describe("Agents to which listeners refer by name"),
-  maxEvents: z.number().int().min(1).max(1_000).default(200).describe("Events after which nobody is woken any more"),
+  maxEvents: z.number().int().min(1).max(1_000).default(200).describe("Number of events after which no listener is woken any more"),
   maxDepth: z
     .number()
     .int()
     .min(1)
     .max(1_000)
     .default(20)
-    .describe("Longest causal chain. Nobody is woken by the last event of a longer one."),
-  onFailures: z.enum(["ask", "partial"]).default("ask").describe("After too many failures: ask a person, or end with what there is"),
+    .describe("Length of the longest causal chain. An event beyond it wakes no listener."),
+  onFailures: z.enum(["ask", "partial"]).default("ask").describe("After too many failures: ask a person, or end with the result so far"),
   askTimeoutSeconds: AskTimeout,
   allowedHosts: AllowedHosts,
 };
@@ -83,7 +83,7 @@ export interface ChoreographyOptions extends Omit<z.input<Context>, "listeners" 
   description?: string;
 }
 
-/** Returns a graph without a plan: events wake listeners, and the results of listeners are new events. */
+/** Returns a graph without a fixed plan. Events wake listeners, and the results of listeners become new events. */
 export function choreography(options: ChoreographyOptions = {}) {
   const { listeners, agents = [], until, name = "choreography", description, ...defaults } = options;
   const code: Code = new Map([...testers, ...agents].map(asAgent).map((agent) => [agent.name, agent]));
@@ -106,7 +106,7 @@ export function choreography(options: ChoreographyOptions = {}) {
   });
 }
 
-/** Returns what a listener gets: the event that woke it, or several, and the chain of events that led to it. */
+/** Returns the input of a listener: the event or events that woke it, and the chain of events that led to them. */
 function inputOf({ seesChain }: Listener, { by }: Wake, { events }: ChoreographyValues): unknown {
   const causes = by.map((seq) => events[seq - 1]).filter((event) => event !== undefined);
   const [first, ...others] = causes.map(({ type, from, payload, correlationId }) => ({ type, from, payload, correlationId }));
@@ -121,7 +121,7 @@ function inputOf({ seesChain }: Listener, { by }: Wake, { events }: Choreography
   };
 }
 
-/** Returns the newest event of each type and the number of events of that type, for the condition `until`. */
+/** Returns the newest event of each type and the number of events of that type. The condition `until` reads them. */
 function latestOf({ events }: ChoreographyValues): Record<string, unknown> {
   const byType = Object.groupBy(events, ({ type }) => type);
   const latest = Object.entries(byType).map(([type, all = []]) => [type, { count: all.length, payload: all.at(-1)?.payload }]);

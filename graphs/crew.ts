@@ -21,13 +21,13 @@ import { agentsOf, managerName, planOf, stepsOf } from "./crew/steps.ts";
 const contextFor = (defaults: object) => patternContext({ askTimeoutSeconds: AskTimeout, allowedHosts: AllowedHosts }, defaults);
 type Context = ReturnType<typeof contextFor>;
 
-/** The options in code: the crew with CrewAI's names, and new defaults for the context. */
+/** The options in code: the crew in CrewAI's terms, and new defaults for the context. */
 export interface CrewOptions extends Partial<DefinitionInput>, z.input<Context> {
   name?: string;
   description?: string;
 }
 
-/** Returns a graph for a crew: agents with roles that do tasks in order, or under a manager. */
+/** Returns a graph for a crew. Its agents have roles and do the tasks in order or under a manager. */
 export function crew({ agents, tasks, process, manager_llm, name = "crew", description, ...defaults }: CrewOptions = {}) {
   const own = agents && tasks ? parseDefinition({ agents, tasks, process, manager_llm }) : usualCrew;
   for (const { path, message } of problemsOf(own)) throw new Error(`${path.join(".")}: ${message}`);
@@ -52,11 +52,11 @@ export function crew({ agents, tasks, process, manager_llm, name = "crew", descr
   });
 }
 
-/** Returns a graph for the crew of a folder, which has the files agents.yaml and tasks.yaml as CrewAI has them. */
+/** Returns a graph for the crew in a folder. The folder has the files agents.yaml and tasks.yaml in CrewAI's format. */
 export const crewFrom = async (folder: string, options: Omit<CrewOptions, keyof DefinitionInput> = {}) =>
   crew({ ...(await readCrew(folder)), ...options });
 
-/** Ends the run with the result of the last task. Tasks after the one that stopped the crew are named as not done. */
+/** Ends the run with the result of the last task. If the crew stopped early, the remaining tasks are listed as not done. */
 function conclude(state: WorkflowValues) {
   const { steps, results, ledger, spoken } = state;
   const plans = new Set(steps.map(({ id }) => planOf(id)));

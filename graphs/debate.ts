@@ -38,7 +38,7 @@ function contextFor(members: ReturnType<typeof asExpert>[] | undefined, defaults
     ruling: z
       .enum(["judge", "vote", "human"])
       .default("judge")
-      .describe("Without a consensus in the end: let a judge decide, count votes, or ask a person"),
+      .describe("If no consensus is reached: let a judge decide, count votes, or ask a person"),
     tieBreak: z.string().optional().describe("Debater whose vote decides a tie. An even number of voters needs one."),
     timeoutSeconds: z.number().positive().max(3_600).default(60).describe("Timeout of each call of the judge and the chair"),
     askTimeoutSeconds: AskTimeout,
@@ -56,7 +56,10 @@ export interface DebateOptions extends Omit<z.input<Context>, "experts"> {
   description?: string;
 }
 
-/** Returns a graph in which experts answer a question, read each other's arguments in rounds, and keep, amend or concede. */
+/**
+ * Returns a graph in which experts answer a question. In rounds, they read each other's arguments and keep, amend or concede their
+ * positions.
+ */
 export function debate({ experts, name = "debate", description, ...defaults }: DebateOptions = {}) {
   const members = experts?.map(asExpert);
   const context = contextFor(members, defaults);

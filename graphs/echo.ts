@@ -7,7 +7,7 @@ const repeat: GraphNode<typeof State> = ({ messages }) => ({
   messages: [new AIMessage(String(messages.at(-1)?.text ?? ""))],
 });
 
-/** Repeats the last message. The graph calls no model, so it can show that a service works. */
+/** A graph that repeats the last message. It calls no model, so it can show that a service works. */
 export const graph = new StateGraph(State)
   .addNode("repeat", repeat)
   .addEdge(START, "repeat")

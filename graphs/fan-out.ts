@@ -32,16 +32,16 @@ const writer = agent({
 const OwnTasks = Tasks.nullable().default(null);
 const OwnJoin = Join.nullable().default(null);
 const Input = taskInput({
-  input: Material.default(null).describe("Input of every task that has none of its own. Default: the task of the run"),
+  input: Material.default(null).describe("Input of every task without its own input. Default: the task of the run"),
   tasks: OwnTasks.describe("Tasks of this run, instead of those of the context"),
-  join: OwnJoin.describe("When this run goes on, instead of what the context says"),
+  join: OwnJoin.describe("When this run continues, instead of the setting in the context"),
 });
 
 const State = new StateSchema({
   ...workflowState,
   tasks: OwnTasks.describe("Tasks that the caller sent"),
-  join: OwnJoin.describe("When the run goes on, as the caller sent it"),
-  enough: z.number().int().nullable().default(null).describe("How many tasks must succeed. Null: all tasks are waited for"),
+  join: OwnJoin.describe("When the run continues, as the caller sent it"),
+  enough: z.number().int().nullable().default(null).describe("How many tasks must succeed. Null if the run waits for all tasks"),
   required: z.array(z.string()).default([]).describe("Tasks without which the run fails"),
   outputs: z.record(z.string(), Gathered).default({}).describe("Outcome of each task"),
   missing: z.array(z.string()).default([]).describe("Tasks without a result"),
@@ -57,7 +57,7 @@ const shape = {
   tasks: Tasks.optional().describe("Tasks of runs that send none. Default: facts, risks, ideas"),
   join: Join.default("all"),
   merge: z.enum(["byName", "synthesis"]).default("synthesis").describe("Whether the answer lists the results or a model writes one text"),
-  onFailures: z.enum(["ask", "partial"]).default("ask").describe("After too many failures: ask a person, or go on with partial results"),
+  onFailures: z.enum(["ask", "partial"]).default("ask").describe("After too many failures: ask a person, or continue with partial results"),
   ...stepContext,
 };
 const contextFor = (defaults: object) => patternContext(shape, { limits: { parallel: 10 }, ...defaults });
@@ -72,7 +72,7 @@ export interface FanOutOptions extends Omit<z.input<ReturnType<typeof contextFor
   description?: string;
 }
 
-/** Returns a graph that does several tasks side by side, and brings their results together. */
+/** Returns a graph that does several tasks in parallel and combines their results. */
 export function fanOut({ tasks, agents = [], name = "fan-out", description, ...defaults }: FanOutOptions = {}) {
   const code: Code = new Map(agents.map(asAgent).map((agent) => [agent.name, agent]));
   const own = tasks?.map((task) => ({ ...Task.parse({ ...task, do: { task: "-" } }), do: toData(task.do, task.name, code) }));
@@ -91,7 +91,7 @@ export function fanOut({ tasks, agents = [], name = "fan-out", description, ...d
   });
 }
 
-/** Brings the results together. Fails if a required task failed, unless a person or the context has accepted the partial results. */
+/** Combines the results. Throws if a required task failed, unless a person or the context has accepted the partial results. */
 async function conclude(values: Values, context: Context, config: LangGraphRunnableConfig) {
   const { required, results, enough, ledger: earlier } = values;
   const [outputs, missing] = [gather(values), missingOf(values)];

@@ -29,7 +29,9 @@ export { and, or } from "./flow/builder.ts";
 const Values = z.record(z.string(), z.unknown());
 const Input = taskInput({
   input: Material.default(null).describe("Material for the first steps. Default: the task"),
-  state: Values.default({}).describe("First values of the flow's state. Steps whose result is an object change the keys that it has."),
+  state: Values.default({}).describe(
+    "First values of the flow's state. A step whose result is an object updates the keys that the state has.",
+  ),
 });
 
 const State = new StateSchema({
@@ -44,13 +46,13 @@ const State = new StateSchema({
       z.object({
         step: z.string().describe("Step that did not start"),
         came: z.array(z.string()).describe("Events that have come"),
-        missing: z.array(z.string()).describe("Events that it waits for"),
+        missing: z.array(z.string()).describe("Events for which the step waits"),
       }),
     )
     .default([])
-    .describe("Steps that waited for several others, of which some never came"),
+    .describe("Steps that did not start, because some of the events for which they waited never came"),
   exhausted: z.array(z.string()).default([]).describe("Steps that were not started again because of `maxFires`"),
-  errors: z.record(z.string(), z.string()).default({}).describe("Last error of each step that failed, and that nobody heard"),
+  errors: z.record(z.string(), z.string()).default({}).describe("Last error of each step whose failure no other step handled"),
 });
 const { status, output, state, path, waiting, exhausted, errors, events, ledger, messages } = State.fields;
 const Output = new StateSchema({ status, output, state, path, waiting, exhausted, errors, events, ledger, messages });
@@ -58,7 +60,7 @@ const Output = new StateSchema({ status, output, state, path, waiting, exhausted
 const shape = {
   steps: Steps.optional().describe("Steps of the run. Default: outline and doubts, draft, check, revise, finish"),
   agents: Roster.optional().describe("Agents to which steps refer by name"),
-  onFailures: z.enum(["ask", "partial"]).default("ask").describe("After too many failures: ask a person, or end with what there is"),
+  onFailures: z.enum(["ask", "partial"]).default("ask").describe("After too many failures: ask a person, or end with the result so far"),
   askTimeoutSeconds: AskTimeout,
   allowedHosts: AllowedHosts,
 };
@@ -75,7 +77,10 @@ export interface FlowOptions<Schema extends z.ZodObject | undefined>
 
 type Loaded = ChoreographyValues & { state: Record<string, unknown> };
 
-/** Begins a flow, in which finished steps start other steps. The steps follow as methods, and `compile` returns the graph. */
+/**
+ * Begins the definition of a flow, in which finished steps start other steps. Add the steps with its methods, and call `compile` for the
+ * graph.
+ */
 export function flow<Schema extends z.ZodObject | undefined = undefined>(options: FlowOptions<Schema> = {}) {
   const { state: schema, agents = [], name = "flow", description, ...defaults } = options;
   const code: Code = new Map(agents.map(asAgent).map((agent) => [agent.name, agent]));

@@ -39,7 +39,7 @@ type OptionalParticipants = z.ZodType<z.output<typeof Participants> | undefined,
 function contextFor(members: Participant[] | undefined, defaults: object) {
   const participants: OptionalParticipants = members ? Participants.optional() : Participants.prefault(usual);
   const shape = {
-    participants: participants.describe("Who takes part, in the order in which they speak. From two to ten."),
+    participants: participants.describe("Participants in the order in which they speak, from two to ten."),
     speakers: Speakers,
     selector: Selector,
     termination: Termination.prefault(end).describe("When the conversation ends. At least one bound is required."),
@@ -52,12 +52,14 @@ function contextFor(members: Participant[] | undefined, defaults: object) {
 type Context = ReturnType<typeof contextFor>;
 type Person = { human: true; name: string; role?: string; description?: string };
 
-/** The options in code: the participants, functions that choose and end, and new defaults for the context. */
+/**
+ * The options in code: the participants, functions that choose the next speaker or end the conversation, and new defaults for the context.
+ */
 export interface GroupChatOptions extends Omit<z.input<Context>, "participants"> {
   participants?: (Member | Person)[];
-  /** Returns the name of the next speaker. Without a name, `speakers` decides. */
+  /** Returns the name of the next speaker. If it returns no name, the setting `speakers` decides. */
   next?: Parameters<typeof conversation>[0]["choice"];
-  /** Ends the conversation when it returns true, or a reason. */
+  /** Ends the conversation if it returns true or a reason. */
   until?: Parameters<typeof conversation>[0]["until"];
   name?: string;
   description?: string;
@@ -70,7 +72,7 @@ const asParticipant = (member: Member | Person): Participant => {
   return { ...asAgent({ ...data, role }), human };
 };
 
-/** Returns the sentences that tell an agent who takes part, and how to speak. */
+/** Returns the sentences that tell an agent who the participants are and how to speak. */
 const takingPart = ({ name }: Participant, all: Participant[]) => [
   `Your name is ${name}. You talk with ${all
     .filter((one) => one.name !== name)
@@ -79,7 +81,7 @@ const takingPart = ({ name }: Participant, all: Participant[]) => [
   "Their messages begin with their names. Say only your own next message, without your name before it.",
 ];
 
-/** Returns a graph in which a few participants talk until a condition holds. They speak in turn, or a model chooses who is next. */
+/** Returns a graph in which a few participants talk until a condition holds. They speak in turn, or a model chooses the next speaker. */
 export function groupChat({ participants, next, until, name = "group-chat", description, ...defaults }: GroupChatOptions = {}) {
   const members = participants?.map(asParticipant);
   const context = contextFor(members, defaults);

@@ -14,14 +14,15 @@ import { account } from "./supervisor/work.ts";
 export type { HierarchyOptions };
 
 /**
- * Returns a graph with a chain of command. A commander gives objectives to squads. Each squad is a supervisor with workers of its own, as a
- * subgraph. The squads report to the commander, which decides after each wave, settles contradictions and writes the answer.
+ * Returns a graph with a chain of command. A commander gives objectives to squads. Each squad is a supervisor graph with its own workers,
+ * and runs as a subgraph. The squads report to the commander. After each wave, the commander decides what to do next. At the end, it
+ * settles contradictions and writes the answer.
  */
 export function hierarchy({ squads, name = "hierarchy", description, ...defaults }: HierarchyOptions = {}) {
   const { context, ...setup } = setUp(squads, defaults);
   const { team } = setup;
   const nodes = [...setup.graphs.keys()].filter(isNodeName);
-  const working = [...nodes, "squad"] as ["squad"]; // the names are known only when the code runs
+  const working = [...nodes, "squad"] as ["squad"]; // the types cannot know these names
   const builder = new StateGraph({ state: State, input: Input, output: Output, context })
     .addNode("strategise", failing(strategise(setup), { begins: () => true }))
     .addNode("squad", squad(setup))

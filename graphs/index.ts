@@ -1,6 +1,6 @@
 /**
- * The library `ensemble/patterns`. It exports the building blocks first and the patterns last, because the patterns import the building
- * blocks from this file, by the package's name.
+ * The library `ensemble/patterns`. The building blocks come first and the patterns last, because the patterns import the building blocks
+ * from this file, under the package's name.
  */
 export { type Agent, type AgentOptions, agent, asAgent, fromData, type Member, type Workable } from "./agent/agent.ts";
 export type { AgentRun } from "./agent/agent-run.ts";
@@ -127,7 +127,7 @@ export { pick, placeIn, seededRandom } from "./skills/random.ts";
 export { skillName, skillsWith } from "./skills/registry.ts";
 export { type Batch, defineSkill, type Job, type Skill, type SkillOptions } from "./skills/skill.ts";
 
-// The patterns must be last, after everything that they import. This comment keeps the sorting of imports from moving them up.
+// The patterns must come last, after everything that they import. This comment prevents the import sorter from moving them up.
 
 export { type AggregateOptions, aggregate } from "./aggregator.ts";
 export { type BlackboardOptions, blackboard, withConfidence } from "./blackboard.ts";

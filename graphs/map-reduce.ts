@@ -27,8 +27,8 @@ const optional = <Schema extends z.ZodType>(schema: Schema) => schema.nullable()
 const Input = taskInput({
   items: optional(z.array(z.unknown()).max(mostInInput)).describe("Items to work on. Default: the lines of the task"),
   itemsFrom: optional(ItemsFrom).describe("Where to read the items, if they are not in the input"),
-  map: optional(Doing).describe("Work on each partition, instead of what the context says"),
-  reduce: optional(Reduce).describe("How outputs are joined, instead of what the context says"),
+  map: optional(Doing).describe("Work on each partition, instead of the work in the context"),
+  reduce: optional(Reduce).describe("How outputs are joined, instead of the setting in the context"),
   partitions: optional(z.number().int().min(1).max(1_000)).describe("Number of partitions"),
   partitionSize: optional(z.number().int().min(1)).describe("Largest size of a partition, if their number is not given"),
 });
@@ -63,11 +63,14 @@ const shape = {
   reduce: Reduce.default({ task: "Bring these summaries together in one short text." }).describe(
     "How the outputs of partitions are joined",
   ),
-  fanIn: z.number().int().min(2).max(64).default(8).describe("Outputs that are joined at once"),
+  fanIn: z.number().int().min(2).max(64).default(8).describe("Number of outputs that one step joins"),
   errorTolerance: z.number().min(0).max(1).default(0).describe("Share of partitions that may fail"),
   timeoutSeconds: z.number().positive().max(86_400).default(60).describe("Timeout of one try of a partition or of a join"),
   retries: z.number().int().min(0).max(10).default(2).describe("How often a failed partition or join is tried again"),
-  onFailures: z.enum(["ask", "partial"]).default("ask").describe("With too many failed partitions: ask a person, or go on with gaps"),
+  onFailures: z
+    .enum(["ask", "partial"])
+    .default("ask")
+    .describe("After too many failed partitions: ask a person, or continue without their outputs"),
   allowedDirectories: AllowedDirectories,
   ...stepContext,
 };
@@ -79,7 +82,10 @@ const contextFor = (defaults: object) => patternContext(shape, defaults);
 type Context = z.output<ReturnType<typeof contextFor>>;
 type Values = WorkflowValues & typeof State.State;
 
-/** The options in code: the work on a partition and the join as data, functions or agents, and new defaults for the context. */
+/**
+ * The options in code: the work on a partition, the work that joins outputs, and new defaults for the context. Work is data, a function or
+ * an agent.
+ */
 export interface MapReduceOptions extends Omit<z.input<ReturnType<typeof contextFor>>, "map" | "reduce" | "agents"> {
   map?: DoingInCode;
   reduce?: DoingInCode | z.input<typeof Compute>;
@@ -88,7 +94,7 @@ export interface MapReduceOptions extends Omit<z.input<ReturnType<typeof context
   description?: string;
 }
 
-/** Returns a graph that divides items into partitions, works on each, and joins the outputs in a tree. */
+/** Returns a graph that divides items into partitions, works on each partition, and joins the outputs in a tree. */
 export function mapReduce({ map, reduce, agents = [], name = "map-reduce", description, ...defaults }: MapReduceOptions = {}) {
   const code: Code = new Map(agents.map(asAgent).map((agent) => [agent.name, agent]));
   code.set("compute", compute).set("computeFirst", computeFirst);
@@ -121,7 +127,7 @@ async function partition(values: Values, context: Context, config: LangGraphRunn
   return { ...planned, agents, parts, items: null, result: null, outcomes: [], gaps: [] };
 }
 
-/** Ends the run. Fails if the outputs could not be joined. */
+/** Ends the run. Throws if the outputs could not be joined. */
 function conclude({ steps, results, parts, spoken }: Values) {
   const last = steps.at(-1);
   const outcomes = parts.map(({ index, from, to }) => {

@@ -31,7 +31,7 @@ const Input = taskInput({
 const State = new StateSchema({
   ...meshState,
   status: z.enum(["running", "done", "quiescent", "limit", "failures"]).default("running").describe("Why the run ended"),
-  output: z.unknown().default(null).describe("Value of the answer on the board, or the last value that was written"),
+  output: z.unknown().default(null).describe("Value of the answer key on the board, or the last value that was written"),
 });
 const { status, output, board, rounds, changes, standings, lost, errors, ledger, messages } = State.fields;
 const Output = new StateSchema({ status, output, board, rounds, changes, standings, lost, errors, ledger, messages });
@@ -42,14 +42,14 @@ const shape = {
     .array(z.string().min(1))
     .max(100)
     .optional()
-    .describe("Keys of the board that agents may touch. Without them, agents choose names"),
+    .describe("Keys of the board that agents may touch. By default, agents choose the names"),
   answerKey: z.string().min(1).default("answer").describe("Key whose value is the answer of the run"),
   objections: z
     .boolean()
     .default(true)
-    .describe("Whether agents are asked for objections. Two intentions for one key oppose each other anyway"),
+    .describe("Whether agents are asked for objections. Two intentions for one key always oppose each other"),
   maxRounds: z.number().int().min(1).max(200).default(20).describe("Rounds after which the run ends"),
-  onFailures: z.enum(["ask", "partial"]).default("ask").describe("After too many lost agents: ask a person, or end with what there is"),
+  onFailures: z.enum(["ask", "partial"]).default("ask").describe("After too many lost agents: ask a person, or end with the result so far"),
   askTimeoutSeconds: AskTimeout,
   allowedHosts: AllowedHosts,
 };
@@ -66,7 +66,7 @@ export interface MeshOptions extends Omit<z.input<Context>, "agents"> {
 
 const afterRounds: ("look" | "decide" | "askAboutFailures" | "conclude")[] = ["look", "decide", "askAboutFailures", "conclude"];
 
-/** Returns a graph in which agents without a leader announce what they want to do, object to each other, act and adapt. */
+/** Returns a graph of agents without a leader. In each round, they announce what they want to do, object to each other, act, and adapt. */
 export function mesh({ agents, done, name = "mesh", description, ...defaults }: MeshOptions = {}) {
   const code: Code = new Map();
   const conditions: Conditions = new Map();

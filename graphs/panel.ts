@@ -36,7 +36,7 @@ function contextFor(members: ReturnType<typeof asExpert>[] | undefined, defaults
     onSplit: z
       .enum(["arbitrate", "vote", "debate", "human"])
       .default("arbitrate")
-      .describe("Without a consensus: let the judge decide, count votes, debate in rounds, or ask a person"),
+      .describe("If no consensus is reached: let the judge decide, count votes, debate in rounds, or ask a person"),
     tieBreak: z.string().optional().describe("Expert whose vote decides a tie. An even number of voters needs one."),
     rounds: z.number().int().min(1).max(5).default(3).describe("Rounds of a debate, after which the judge decides"),
     named: z.boolean().default(false).describe("Whether experts see who holds which position in a debate"),
@@ -60,7 +60,7 @@ export interface PanelOptions extends Omit<z.input<Context>, "experts"> {
 
 const rulings = { arbitrate: "judge", vote: "vote", debate: "judge", human: "human" } as const;
 
-/** Returns a graph in which experts answer one question independently, and which computes whether they agree. */
+/** Returns a graph in which experts answer one question independently. Code then computes whether they agree. */
 export function panel({ experts, name = "panel", description, ...defaults }: PanelOptions = {}) {
   const members = experts?.map(asExpert);
   const context = contextFor(members, defaults);

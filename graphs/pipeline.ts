@@ -29,7 +29,10 @@ const Input = taskInput({
 const State = new StateSchema({
   ...workflowState,
   stages: OwnStages.describe("Stages that the caller sent"),
-  status: z.enum(["running", "completed", "stopped"]).default("running").describe("Whether all stages are over, or one stopped the run"),
+  status: z
+    .enum(["running", "completed", "stopped"])
+    .default("running")
+    .describe("Whether all stages have ended, or one of them stopped the run"),
   output: z.unknown().default(null).describe("Output of the last stage that ran"),
   stoppedAt: z.string().nullable().default(null).describe("Stage that stopped the run"),
   error: z.string().nullable().default(null).describe("Error of that stage"),
@@ -54,7 +57,7 @@ export interface PipelineOptions extends Omit<z.input<Context>, "stages" | "agen
   description?: string;
 }
 
-/** Returns a graph that runs stages one after another. Each stage gets the output of the one before it. */
+/** Returns a graph that runs stages one after another. Each stage gets the output of the previous one. */
 export function pipeline({ stages, agents = [], name = "pipeline", description, ...defaults }: PipelineOptions = {}) {
   const code: Code = new Map(agents.map(asAgent).map((agent) => [agent.name, agent]));
   const conditions: Conditions = new Map();
@@ -70,7 +73,7 @@ export function pipeline({ stages, agents = [], name = "pipeline", description, 
   });
 }
 
-/** Ends the run. Stages after the one that stopped it are named as not reached. */
+/** Ends the run. If a stage stopped the run, the later stages are listed as not reached. */
 function conclude(state: WorkflowValues) {
   const { steps, results, path, spoken } = state;
   const stages = steps.filter(({ gate }) => !gate);

@@ -36,7 +36,7 @@ export type PlanExecuteOptions = z.input<Context> & { agent?: Member };
 type Setup = { worker: Agent; contextOf: (config: Config) => z.output<Context> };
 type Config = LangGraphRunnableConfig<z.input<Context>>;
 
-/** Returns the settings that all calls of the planner have in common. */
+/** Returns the settings that all calls of the planner share. */
 function planning({ contextOf }: Setup, config: Config, earlier: Values["ledger"]) {
   const context = contextOf(config);
   return { ...tierOf(context, "judge"), agent: { ...planner, timeoutSeconds: context.timeoutSeconds }, pattern: "plan-execute", earlier };
@@ -78,8 +78,8 @@ const execute =
   };
 
 /**
- * Asks the planner whether the plan should change. If the planner itself fails, the plan stays as it is. If that happens after a step
- * that failed for good, the run answers at once.
+ * Asks the planner whether to change the plan. If the planner fails, the plan is kept. If the planner fails after a step has failed for
+ * good, the run answers at once.
  */
 const reconsider = (setup: Setup) => async (state: Values, config: Config) => {
   const startedAt = Date.now();
@@ -104,11 +104,11 @@ const conclude = (setup: Setup) => async (state: Values, config: Config) => {
   return { answer: result, gaps, messages: answerWith(result, message), ledger };
 };
 
-/** Returns the node that follows a step. A step that failed once is tried again at once. Otherwise the planner is asked. */
+/** Returns the node that follows a step. A step that failed once is retried at once. Otherwise the planner is asked. */
 const afterStep = ({ plan }: Values) => ((plan[nextIn(plan)]?.tries ?? 0) > 0 ? "execute" : "reconsider");
 const goOn = ({ plan, enough }: Values) => (enough || nextIn(plan) < 0 ? "conclude" : "execute");
 
-/** Returns a graph that plans a task, does the steps one by one, reconsiders the plan after each step, and answers. */
+/** Returns a graph that plans a task and does the steps one by one. It reconsiders the plan after each step, and answers at the end. */
 export function planExecute({ agent: member, ...given }: PlanExecuteOptions = {}) {
   const worker = member ? asAgent(member) : solver;
   const { instructions, maxRounds: stepLimit, timeoutSeconds } = worker;

@@ -1,9 +1,9 @@
 import { type AgentOptions, agent, bothGuardrails, buildAgent, patternContext, solverContext, tierOf } from "ensemble/patterns";
 
-/** The options in code, which are those of `agent`. Tools that are given here are available in addition to those that a context names. */
+/** The options in code. They are those of `agent`. A context can name more tools than those given here. */
 export type ReactOptions = Partial<AgentOptions>;
 
-/** Returns a graph whose model thinks, calls tools and reads their results. It stops when it can answer, or at its limit of rounds. */
+/** Returns a graph whose model thinks, calls tools and reads their results. It stops when it can answer, or at the limit of rounds. */
 export function react({ instructions, tools, approve = [], guardrails, ...options }: ReactOptions = {}) {
   const Context = patternContext(solverContext, { instructions, ...(tools && { tools: [] }) }, [{ ...options, guardrails }]);
   return buildAgent({

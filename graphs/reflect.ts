@@ -59,7 +59,7 @@ const shape = {
 const contextFor = (agents: Agent[], defaults: object) => patternContext(shape, defaults, agents);
 type Context = ReturnType<typeof contextFor>;
 
-/** The options in code: the agents, the criteria for runs that send none, and new defaults for the context. */
+/** The options in code: the agents, default criteria, and new defaults for the context. */
 export type ReflectOptions = z.input<Context> & { writer?: Member; critic?: Member; criteria?: string[] };
 
 type Setup = { writer: Agent; critic: Agent; contextOf: (config: Config) => z.output<Context> };
@@ -112,7 +112,7 @@ function endEarly(stopped: Values["stopped"], agent: Agent, outcome: Exclude<Out
 }
 
 /**
- * Returns the draft with the best score among the valid ones, or among all if none is valid. If two scores are equal, the later draft
+ * Returns the valid draft with the best score. If no draft is valid, returns the best one of all. If two scores are equal, the later draft
  * wins.
  */
 function choose({ rounds }: Values) {

@@ -64,7 +64,7 @@ export interface SagaOptions extends Omit<ContextInput, "saga" | "agents"> {
   description?: string;
 }
 
-/** Returns a graph that does steps in order. If one fails for good, it undoes the completed ones, the last one first. */
+/** Returns a graph that does steps in order. If a step fails for good, the completed steps are undone, the last one first. */
 export function saga({ steps, agents = [], name = "saga", description, ...defaults }: SagaOptions = {}) {
   const code: Code = new Map(agents.map(asAgent).map((agent) => [agent.name, agent]));
   const own = steps?.map((step) => inCode(step, code));
@@ -79,7 +79,7 @@ export function saga({ steps, agents = [], name = "saga", description, ...defaul
   });
 }
 
-/** Ends the run. Its status says whether everything was done, undone, or neither. */
+/** Ends the run. The status says whether all steps were done, and if not, whether the completed ones were undone. */
 function conclude(values: WorkflowValues & typeof State.State) {
   const { steps, results, compensations } = values;
   const failed = stoppedAt(values);

@@ -30,8 +30,8 @@ import { apart } from "./scenario/apart.ts";
 import { fields, judgeInput, Output, State } from "./scenario/run-state.ts";
 
 /**
- * The recursion limit. It is high, because a run in lockstep mode may have many small batches, and each takes steps. The scenarios' time
- * budgets limit a run instead.
+ * The recursion limit. It is high, because a run in lockstep mode may have many small batches, and each batch takes several steps. The time
+ * budgets of the scenarios limit a run instead.
  */
 const mostSteps = 100_000;
 
@@ -44,7 +44,7 @@ export interface ScenarioOptions extends Partial<ScenarioContextInput> {
   skills?: (Skill | (() => Skill))[];
 }
 
-/** Starts the next segment of all unfinished scenarios together, in one super-step. Each may be a run of its own. */
+/** Starts the next segment of all unfinished scenarios at once, in one super-step. A scenario may have a run of its own. */
 function fanOut({ planned, definitions, segment, progress, ledger, startedAt, halved }: State): Send[] {
   const unfinished = definitions.filter(({ name }) => progress[name] && !isOver(progress[name]));
   return unfinished.map((definition) => {
@@ -63,8 +63,8 @@ function goOn(state: State): Send[] | "halve" | "aggregate" | typeof END {
 }
 
 /**
- * Returns a graph that runs one skill in several scenarios of different difficulty at once. The mode says where the scenarios wait for
- * each other. At the end, they are compared.
+ * Returns a graph that runs one skill in several scenarios of different difficulty in parallel, and compares them at the end. The mode
+ * decides at which points the scenarios wait for each other.
  */
 export const scenario = ({ name = "scenario", skills: own = [], ...options }: ScenarioOptions = {}) => {
   const skills = skillsWith(own);
@@ -81,8 +81,7 @@ export const scenario = ({ name = "scenario", skills: own = [], ...options }: Sc
   });
 
   /**
-   * Plans the scenarios, from the skill's own profile or from the caller's list. Clears the values that an earlier run left on the
-   * thread.
+   * Plans the scenarios from the skill's own profile or from the caller's list. Clears the values that an earlier run left on the thread.
    */
   const plan: Node = (state, config) => {
     const startedAt = Date.now();
@@ -92,7 +91,7 @@ export const scenario = ({ name = "scenario", skills: own = [], ...options }: Sc
     return { ...begin(definitions, planned.mode, config, kept), ...cleared, planned, estimate, startedAt };
   };
 
-  /** Records how far each scenario has come when they meet, and lets them work until the next meeting point. */
+  /** Records the progress of each scenario at a meeting point, and starts the next segment. */
   const meet: Node = ({ planned, segment, progress, startedAt }, config) => {
     if (!segment || !planned) return {};
     forgetSegment(segment.number, config);

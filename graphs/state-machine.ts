@@ -28,7 +28,10 @@ const Restart = z.boolean().default(false).describe("Whether the machine begins 
 const Input = taskInput(
   {
     event: z.string().trim().min(1).max(100).nullable().default(null).describe("Event for the machine of the thread"),
-    data: z.record(z.string(), z.unknown()).default({}).describe("Data of the event. They join the facts if the event is taken."),
+    data: z
+      .record(z.string(), z.unknown())
+      .default({})
+      .describe("Data of the event. It is merged into the facts if the transition is taken."),
     reason: z.string().max(1_000).default("").describe("Reason of the event, for the history"),
     ...{ auto, restart: Restart },
   },
@@ -40,7 +43,7 @@ const State = new StateSchema({
   restart: Restart,
   status: z.enum(["running", "waiting", "final", "failed", "limit"]).default("running").describe("Whether the machine waits or has ended"),
   allowed: z.array(z.string()).default([]).describe("Events that the current state allows"),
-  warnings: z.array(z.string()).default([]).describe("States from which the machine can never end"),
+  warnings: z.array(z.string()).default([]).describe("States from which the machine cannot reach an end"),
   diagram: z.string().default("").describe("Drawing of the machine, as a Mermaid state diagram"),
 });
 const { state, status, allowed, output, facts, visits, since, history, error, refused, warnings, diagram, ledger, messages } = State.fields;
@@ -51,14 +54,14 @@ const Output = new StateSchema({
 const shape = {
   ...machineFields,
   agents: Roster.optional().describe("Agents to which actions refer by name"),
-  maxSteps: z.number().int().min(1).max(1_000).default(100).describe("Transitions that a run takes at most"),
+  maxSteps: z.number().int().min(1).max(1_000).default(100).describe("Maximum number of transitions in a run"),
   askTimeoutSeconds: AskTimeout,
   allowedHosts: AllowedHosts,
 };
 const contextFor = (defaults: object) => patternContext(shape, defaults, [], problemsOf);
 type Context = ReturnType<typeof contextFor>;
 
-/** Returns the problems of a machine that the context describes. */
+/** Returns the problems of the machine in the context. */
 function problemsOf({ initial, states, transitions }: Record<string, unknown>) {
   const parts = { initial, states, transitions };
   if (Object.values(parts).every((part) => part === undefined)) return [];
@@ -74,7 +77,7 @@ export interface StateMachineOptions extends Partial<MachineInCode>, Omit<z.inpu
   description?: string;
 }
 
-/** Returns a graph whose thread is a state machine: runs bring events, and the table of transitions says what follows. */
+/** Returns a graph whose thread is a state machine. Runs bring events, and a table of transitions decides which state follows. */
 export function stateMachine(options: StateMachineOptions = {}) {
   const { initial, states, transitions, agents = [], name = "state-machine", description, ...defaults } = options;
   const code: Code = new Map([...clerks, ...agents].map(asAgent).map((agent) => [agent.name, agent]));
@@ -93,7 +96,7 @@ export function stateMachine(options: StateMachineOptions = {}) {
   });
 }
 
-/** Says where the machine is and what comes next. The answer is the text of the last action in a final state. */
+/** Returns the current state of the machine and its allowed events. In a final state, the answer is the text of the last action. */
 function conclude(values: RunningMachine, { maxSteps }: z.output<Context>) {
   const { machine, state, error, refused, moves, spoken, output } = values;
   const allowed = eventsIn(machine, state);

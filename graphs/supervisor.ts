@@ -14,14 +14,14 @@ export type { SupervisorOptions };
 
 /**
  * Returns a graph for a team of agents. A judge plans the work, agents do it in waves, and the judge reviews each wave. At the end,
- * contradictions between their findings are settled and one report is written. `synthesize` makes the node that writes the report.
+ * contradictions between the findings are settled and one report is written. `synthesize` makes the node that writes the report.
  */
 export function supervisor(
   { agents, name = "supervisor", description, ...defaults }: SupervisorOptions = {},
   synthesize: (setup: Setup) => Node = writeReport,
 ) {
   const { context, ...setup } = setUp(agents, defaults);
-  const workers = [...setup.nodes, "work"] as ["work"]; // the names are known only when the code runs
+  const workers = [...setup.nodes, "work"] as ["work"]; // the types cannot know these names
   const builder = new StateGraph({ state: State, input: Input, output: Output, context })
     .addNode("route", failing(route(setup), { begins: () => true }))
     .addNode("work", work(setup))

@@ -17,7 +17,7 @@ import {
 } from "ensemble/patterns";
 import { z } from "zod";
 
-const Handoffs = z.array(Handoff).max(20).default([]).describe("To whom the agent may hand the conversation over");
+const Handoffs = z.array(Handoff).max(20).default([]).describe("Agents to which this agent may hand over the conversation");
 const Specialist = closed({ ...AgentData.shape, handoffs: Handoffs }, findToolProblems);
 
 const specialist = (name: string, subject: string) => ({
@@ -48,10 +48,13 @@ function contextFor(members: Handing[] | undefined, defaults: object) {
   const shape = {
     agents: agents.describe("Agents, each with its handoffs"),
     entry: z.string().optional().describe("Agent that gets the first message. Default: the first in the list."),
-    returnTo: z.enum(["last", "entry"]).default("last").describe("Agent that gets the user's next message: the last, or the entry agent"),
-    maxHandoffs: z.number().int().min(0).max(100).default(10).describe("Handoffs of a run, after which agents can only answer"),
-    pack: z.boolean().default(false).describe("Whether each handoff makes one message of the conversation so far"),
-    termination: Termination.prefault({ maxMessages: 50 }).describe("When a run ends that no agent has answered. A bound is required."),
+    returnTo: z
+      .enum(["last", "entry"])
+      .default("last")
+      .describe("Agent that gets the user's next message: the one that answered last, or the entry agent"),
+    maxHandoffs: z.number().int().min(0).max(100).default(10).describe("Number of handoffs in a run after which agents can only answer"),
+    pack: z.boolean().default(false).describe("Whether each handoff packs the conversation so far into one message"),
+    termination: Termination.prefault({ maxMessages: 50 }).describe("When a run ends if no agent answers. An upper bound is required."),
     askTimeoutSeconds: AskTimeout,
     allowedHosts: AllowedHosts,
   };
@@ -63,13 +66,13 @@ type GivenHandoff = { to: string } & Partial<Handoff>;
 
 /** The options in code: the agents with their handoffs, and new defaults for the context. */
 export interface SwarmOptions extends Omit<z.input<Context>, "agents"> {
-  /** Agents. Of a handoff, the filter may be a function, and the input a zod schema. */
+  /** The agents. In code, the filter of a handoff may be a function, and its input may be a zod schema. */
   agents?: (Member & { handoffs?: GivenHandoff[] })[];
   name?: string;
   description?: string;
 }
 
-/** Returns the agent with its handoffs. A graph has none, because it calls no tools of the pattern. */
+/** Returns the agent with its handoffs. A compiled graph has no handoffs, because it calls no tools of the pattern. */
 function asHanding(member: Member & { handoffs?: GivenHandoff[] }): Handing {
   if ("invoke" in member) return { ...asAgent(member), handoffs: [] };
   const { handoffs: given = [], ...options } = member;
@@ -78,7 +81,7 @@ function asHanding(member: Member & { handoffs?: GivenHandoff[] }): Handing {
   return { ...agent, handoffs, middleware: handoffs.length > 0 ? [...agent.middleware, ...handingOver] : agent.middleware };
 }
 
-/** Returns a graph in which agents hand the conversation over to each other. The agent that answers keeps the floor for the next message. */
+/** Returns a graph in which agents hand the conversation over to each other. The agent that answers also gets the next message. */
 export function swarm({ agents, name = "swarm", description, ...defaults }: SwarmOptions = {}) {
   const members = agents?.map(asHanding);
   const context = contextFor(members, defaults);

@@ -65,8 +65,8 @@ export interface TeamOptions extends Omit<z.input<Context>, "members" | "lead"> 
 }
 
 /**
- * Returns the member with the middleware of the team. It is added once and not in each turn, because a graph is kept for each list of
- * middleware.
+ * Returns the member with the team's middleware. It is added only once, because agents with the same list of middleware share a cached
+ * graph.
  */
 function asTeamMember(member: Member): Agent {
   const agent = asAgent(member);
@@ -93,7 +93,10 @@ function setUp(members: Agent[] | undefined, lead: Agent, context: Context): Set
 const afterBegin = ({ topology }: Team) => (topology === null ? "assess" : "planTasks");
 const afterAssess = ({ topology }: Team) => (topology === null ? "askTopology" : "planTasks");
 
-/** Returns a graph in which a team works on a shared list of tasks, alone (star) or by claims and messages (mesh). */
+/**
+ * Returns a graph in which a team works on a shared list of tasks. In a star, members work alone. In a mesh, they claim tasks and write to
+ * each other.
+ */
 export function team({ members: given, lead, name = "team", description, ...defaults }: TeamOptions = {}) {
   const members = given?.map(asTeamMember);
   const context = contextFor(members, defaults);

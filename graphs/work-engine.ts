@@ -26,7 +26,7 @@ const OwnStages = Stages.nullable().default(null);
 const Input = taskInput({
   name: Slug.default("workflow").describe("Name of the workflow. It is part of the names of its work items."),
   project: Slug.default("default").describe("Project to which the work items belong"),
-  stages: OwnStages.describe("Stages of this run, instead of those of the context"),
+  stages: OwnStages.describe("Stages of this run, instead of those in the context"),
 });
 
 const State = new StateSchema({
@@ -61,7 +61,7 @@ export interface WorkEngineOptions extends Omit<z.input<ReturnType<typeof contex
   description?: string;
 }
 
-/** Returns a graph that finds a skill for each stage by its capability, and lets each output pass a gate. */
+/** Returns a graph that finds a skill for each stage by the stage's capability. A gate checks the output of each stage. */
 export function workEngine({ agents = [], name = "work-engine", description, ...defaults }: WorkEngineOptions = {}) {
   const code: Code = new Map([...ownCode(), ...agents.map(asAgent).map((agent) => [agent.name, agent] as const)]);
   return workflow({
@@ -97,7 +97,7 @@ async function plan({ stages: sent, project, name }: Values, context: Context, c
   return { steps, agents, items, skills: contracts.map(({ skill }) => skill), ...emptied };
 }
 
-/** Ends the run. A stage that failed is noted in the store, because its gate never saw it. */
+/** Ends the run. Records a failed stage in the store, because its gate did not record it. */
 async function conclude(values: Values, _: Context, config: LangGraphRunnableConfig) {
   const { results, skills, items, project, spoken } = values;
   const failed = stoppedAt(values);

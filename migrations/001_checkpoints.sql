@@ -41,7 +41,7 @@ create table if not exists checkpoint_writes (
 -- Tells PostgresSaver's setup() that no migration is missing.
 insert into checkpoint_migrations (v) values (0), (1), (2), (3), (4) on conflict do nothing;
 
--- The run that wrote the row. By this column, a rollback deletes rows, and a resumed attempt finds its own checkpoint.
+-- The run that wrote the row. A rollback uses it to delete rows, and a resumed attempt uses it to find the run's own checkpoint.
 alter table checkpoints       add column if not exists run_id uuid;
 alter table checkpoint_blobs  add column if not exists run_id uuid;
 alter table checkpoint_writes add column if not exists run_id uuid;

@@ -9,7 +9,7 @@ create type thread_status as enum ('idle', 'busy', 'interrupted', 'error');
 
 create table threads (
   thread_id        uuid          primary key,
-  -- The status that the last run left. A thread may also be busy, which depends on its open runs. The view thread_rows combines the two.
+  -- The status at the end of the last run. A thread with open runs is busy instead. The view thread_rows combines the two.
   resting_status   thread_status not null default 'idle' check (resting_status <> 'busy'),
   metadata         json          not null default '{}',
   config           json          not null default '{}',

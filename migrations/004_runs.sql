@@ -15,7 +15,7 @@ create table workers (
   heartbeat_at timestamptz not null default now()
 );
 
--- Runs. Each row is also the run's entry in the queue, so the status of a run is stored only once.
+-- Runs. A run's row is also its entry in the queue, so the status of a run is stored only once.
 create table runs (
   run_id             uuid               primary key,
   -- The order of creation. created_at does not give it, because the runs of one batch have the same created_at.
@@ -31,10 +31,10 @@ create table runs (
   -- The fence: the number of the current attempt. It rises with every claim and never falls. Only the worker that holds (run_id, attempt)
   -- may write.
   attempt            integer            not null default 0 check (attempt >= 0),
-  -- How many workers have died while they executed this run, without a new checkpoint in between.
+  -- How many workers have died while they executed this run, since the run stored its last checkpoint.
   crashes            integer            not null default 0 check (crashes >= 0 and crashes <= attempt),
   worker_id          uuid               references workers,
-  -- A cancellation that was requested while the run was running. The run's worker carries it out, or the next worker that claims the run.
+  -- A cancellation that was requested while the run was running. The run's worker stops the run, or else the next worker that claims it.
   cancel             cancel_action,
   -- The response of wait and join: the last values of the root graph, { __interrupt__ } or { __error__ }. The sweeper clears it together
   -- with the events.
@@ -65,8 +65,8 @@ create index runs_suspect on runs (run_at, seq) where status = 'pending' and cra
 create index runs_to_sweep on runs (events_until) where events_until is not null;
 create index runs_of_assistant on runs (assistant_id);
 
--- Threads as the API shows them. A thread is busy while any of its runs is pending or running. Otherwise it has the status that its last
--- run left. The status is derived here, because a stored copy would have to be updated at every creation, claim and end of a run.
+-- Threads as the API shows them. A thread is busy while any of its runs is pending or running. Otherwise it has the status at the end of
+-- its last run. The status is derived here, because a stored copy would have to be updated at every creation, claim and end of a run.
 create view thread_rows as
 select thread_id,
        case when exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))

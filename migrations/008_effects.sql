@@ -1,5 +1,5 @@
--- Stored results of side effects, which must not be repeated when a task is retried. The node chooses the name. Task ids are LangGraph's.
--- They are the same in every attempt if checkpoints are stored synchronously.
+-- Stored results of side effects, which must not be repeated when a task is retried. The node chooses the name. LangGraph chooses the task
+-- ids, which are the same in every attempt if checkpoints are stored synchronously.
 create table effects (
   run_id  uuid not null references runs on delete cascade,
   task_id text not null,

@@ -1,4 +1,4 @@
--- Idempotency-Keys, with which clients can repeat a request and get the runs that it created before. Keys are kept for a day.
+-- Idempotency-Keys, with which clients can repeat a request and get the runs that the first request created. Keys are kept for a day.
 create table idempotency_keys (
   key          text        primary key check (length(key) between 1 and 255),
   request_hash text        not null,

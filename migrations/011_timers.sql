@@ -1,6 +1,6 @@
 -- The times at which open questions expire. At that time, the service continues with the answer { timedOut: true }. A delayed run could do
--- this too, but it would keep the thread busy until then. The run that asked has the data for the run that continues. If it is deleted, its
--- timers are deleted too.
+-- the same, but it would keep the thread busy until then. The run that asked has the data for the run that continues. If the run that asked
+-- is deleted, its timers are deleted with it.
 create table timers (
   thread_id    uuid        not null references threads on delete cascade,
   interrupt_id text        not null,

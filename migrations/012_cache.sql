@@ -1,5 +1,5 @@
 -- Results of nodes that have a cache policy. The scope is the graph and its version, because other code may compute other results. The
--- namespace is LangGraph's, as JSON. Every entry may be deleted at any time. Its result is then computed again.
+-- namespace is LangGraph's, as JSON. An entry may be deleted at any time, and its result is then computed again.
 create table cache_entries (
   scope      text        not null,
   namespace  text        not null,

@@ -1,5 +1,5 @@
--- Crons, which create runs by a schedule: all runs on one thread, or each run on its own new thread. The transaction that creates a run
--- also sets the cron's next date.
+-- Crons, which create runs by a schedule. The runs of a cron are all on one thread, or each is on a new thread. The transaction that
+-- creates a run also sets the cron's next date.
 create table crons (
   cron_id          uuid        primary key,
   thread_id        uuid        references threads on delete cascade,

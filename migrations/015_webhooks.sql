@@ -14,7 +14,7 @@ create table webhooks (
   -- hangs does not block the others.
   host       text           not null generated always as
                               (coalesce(lower(substring(url from '^\w+://(?:[^/?#@]*@)?([^/?#]*)')), '')) stored,
-  -- The run and its final values, as they were when the run ended. Cleared after the delivery.
+  -- The run and its final values, at the time of its end. Cleared after the delivery.
   run        json,
   status     webhook_status not null default 'pending',
   attempts   integer        not null default 0 check (attempts >= 0),

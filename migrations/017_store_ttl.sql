@@ -4,7 +4,7 @@ alter table store_items
   add column ttl_minutes double precision check (ttl_minutes > 0),
   add column expires_at  timestamptz,
   add constraint store_items_expiry check ((ttl_minutes is null) = (expires_at is null)),
-  -- The marks that an auth handler has set, such as the owner. The handler's filters compare them later, and clients never see them.
+  -- Metadata that an auth handler has set, such as the owner. The handler's filters compare it later, and clients never see it.
   add column metadata    json             not null default '{}';
 
 create index store_items_by_expiry on store_items (expires_at) where expires_at is not null;

@@ -9,8 +9,8 @@ create table store_vectors (
   index_name text               not null,
   -- The vector, scaled to length one. The cosine of two vectors is then the sum of the products of their numbers.
   vector     real[]             not null,
-  -- A sketch of the vector, with a few bits for each number. Comparing sketches costs a three-hundredth, and tells near vectors from far
-  -- ones.
+  -- A sketch of the vector, with a few bits for each number. Comparing two sketches costs a three-hundredth of comparing two vectors, and
+  -- distinguishes near vectors from far ones.
   sketch     bit varying        not null,
   primary key (namespace, key, place),
   foreign key (namespace, key) references store_items on delete cascade

@@ -1,6 +1,6 @@
 -- A code describes a vector with one byte for each number. With it, a search can prove that a vector is not among the nearest. The code
--- starts with the step size and the distance between the code and the vector, as reals. Then follows each number as a count of steps.
--- Sketches only estimate nearness, and the previous release still reads them.
+-- starts with the step size and the distance between the code and the vector, as reals. After them, each number follows as a count of
+-- steps. Sketches only estimate nearness. They are kept because the previous release still reads them.
 alter table store_vectors add column code bytea;
 alter table store_vectors alter code set storage external;
 alter table store_vectors alter sketch drop not null;

@@ -16,7 +16,7 @@ update runs set graph_id = graph_of_run(kwargs, assistant_id) where status in ('
 -- The graphs that a worker has. Null for workers of the previous release, which claim runs of any graph.
 alter table workers add column graphs text[];
 
--- The graphs that due runs need but no live worker has, and since when.
+-- The graphs that due runs need but no live worker has, with the time since when each has been missing.
 create table absent_graphs (
   graph_id text        primary key,
   since    timestamptz not null default now()

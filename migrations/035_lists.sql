@@ -1,6 +1,6 @@
--- Returns the marks of a thread's values, by which filters find the thread. A mark is a hash of a short top-level entry. The result is null
--- if the document is large, has more than 64 such entries, or cannot be parsed. A search then compares the document itself. The hash uses
--- md5, which does not change between major versions of Postgres.
+-- Returns the marks of a thread's values, with which filters find the thread. A mark is a hash of a short top-level entry. The result is
+-- null if the document is large, has more than 64 such entries, or cannot be parsed. A search then compares the document itself. The hash
+-- uses md5, which does not change between major versions of Postgres.
 create function value_marks(doc json) returns integer[] language plpgsql immutable parallel safe as $$
 declare
   marks integer[];

@@ -1,2 +1,2 @@
--- The index of the previous migration has replaced this one, because it begins with the same column.
+-- Drops an index that the index of migration 053 has replaced, because both begin with the same column.
 drop index concurrently if exists runs_of_assistant;

@@ -8,21 +8,21 @@ export type Config = ReturnType<typeof readConfig>;
 
 /**
  * Adds the variables of a project (`env` in langgraph.json) to `process.env`, so that graphs can read them. A variable that the process
- * already has keeps its value, unless that value is empty.
+ * already has is kept, unless it is empty.
  */
 export function adoptEnvironment(env: Record<string, string>): void {
   for (const [name, value] of Object.entries(env)) process.env[name] ||= value;
 }
 
 /**
- * Points the graphs' OpenAI clients at this URL by setting the variables that they read. Returns a function that restores the old
- * values, unless other code has changed them since.
+ * Points the graphs' OpenAI clients at this URL by setting the variables that they read. Returns a function that restores the old values,
+ * except those that other code has changed meanwhile.
  */
 export function setModelEndpoint(baseUrl: string): () => void {
   return setVariables({ OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: "rehearsal" });
 }
 
-/** Sets the variable that tells graphs in this process the URL of its API, unless the operator has set it. */
+/** Sets the variable with which graphs in this process find the URL of its API, unless the operator has set it. */
 export function setServiceUrl(url: string): () => void {
   return process.env.ENSEMBLE_URL ? () => {} : setVariables({ ENSEMBLE_URL: url });
 }
@@ -41,7 +41,7 @@ export function setPatternLimits(
   });
 }
 
-/** Sets variables. Returns a function that restores each of them, unless other code has changed it since. */
+/** Sets variables. Returns a function that restores each of them, except those that other code has changed meanwhile. */
 function setVariables(variables: Record<string, string>): () => void {
   const before = Object.keys(variables).map((name) => ({ name, value: process.env[name] }));
   Object.assign(process.env, variables);
@@ -69,13 +69,13 @@ type Values = z.output<typeof Settings>;
  * start.
  */
 export function readConfig(env: NodeJS.ProcessEnv = process.env) {
-  // An empty variable counts as unset, because compose files pass on `${NAME:-}`.
+  // An empty variable counts as unset, because compose files pass `${NAME:-}` on as an empty value.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
   const values = parseSettings(given);
   // The options are in the same order as in `settings`.
   return {
     ...serverOptions(values),
-    /** True if PORT is set. If it is not, the next free port may be used. */
+    /** True if PORT is set. Otherwise, the next free port may be used. */
     portIsSet: given.PORT !== undefined,
     ...authOptions(values),
     ...databaseOptions(values),

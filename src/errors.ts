@@ -16,7 +16,7 @@ const kinds = {
 export type ErrorCode = keyof typeof kinds;
 
 /**
- * An error that the caller caused. Every other error is a fault of the service, is logged once and is answered with 500. `cause` appears
+ * An error that the caller caused. Every other error is a fault of the service, is logged once and gets a 500 response. `cause` appears
  * only in the log.
  */
 export class ServiceError extends Error {
@@ -35,7 +35,7 @@ export class ServiceError extends Error {
   }
 }
 
-/** The error for an unknown checkpoint. It is a class of its own, because the event streaming protocol has a separate error code for it. */
+/** The error for an unknown checkpoint. It has its own class, because the event streaming protocol has a separate error code for it. */
 export class CheckpointNotFound extends ServiceError {
   constructor(threadId: string, checkpointId: string) {
     super("not_found", `Checkpoint ${checkpointId} not found in thread ${threadId}`);

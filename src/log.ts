@@ -1,12 +1,12 @@
 import { type Logger, pino } from "pino";
 import type { Config } from "./config.ts";
 
-/** Matches the error codes of Postgres and the operating system. The log may show such a code, because no secret looks like one. */
+/** Matches the error codes of Postgres and the operating system. The log may show such a code, because secrets do not have this form. */
 const plainCode = /^(?:[0-9A-Z]{5}|[A-Z_]{3,60})$/;
 
 /**
- * Returns an error's name, message, stack and code, with the messages and stacks of its causes. Other properties are left out, because
- * they may hold credentials, such as the headers of a failed request.
+ * Returns an error's name, message, stack and code, with the messages and stacks of its causes. Other properties are left out, because they
+ * may contain credentials, such as the headers of a failed request.
  */
 function describeError(thrown: unknown): object {
   if (!(thrown instanceof Error)) return { type: typeof thrown, message: typeof thrown === "string" ? thrown : "not an error" };

@@ -42,17 +42,17 @@ export interface Service {
   /** A simple first request to show to the user. Undefined in a worker, or if the graphs accept no simple input. */
   firstCall: FirstCall | undefined;
   embedded: boolean;
-  /** A sentence for the user, if the project has installed another version of LangGraph than the one that executes its graphs. */
+  /** A sentence for the user, if the project has another version of LangGraph than the one that executes its graphs. */
   langgraph: string | undefined;
-  /** Stops claiming runs, lets running runs reach a safe point, then closes everything. */
+  /** Stops claiming runs, lets running runs reach a safe point, and then closes everything. */
   stop(): Promise<void>;
   /** Returns running runs to the queue at once, so that `stop` has little to wait for. */
   hurry(): void;
 }
 
 /**
- * Starts the service that the configuration describes. Creates all parts of the service and connects them. They are closed in reverse
- * order. The signal `stopping` ends a start that still waits for the database.
+ * Starts the service with this configuration. Creates all parts of the service and connects them. They are closed in reverse order. The
+ * signal `stopping` aborts a start that still waits for the database.
  */
 export async function startService(
   config: Config,
@@ -75,15 +75,15 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   reportUnread(project, log);
   const langgraph = compareLangGraph(foldersOf(project));
   closers.push(setPatternLimits(config, project.patterns));
-  // The model comes before the graphs, because some graphs create their model client while they are loaded.
+  // The model is started before the graphs are loaded, because some graphs create their model client while they are loaded.
   const model = await provideModel(config, needsEndpoint(project), log, closers);
   const ownFetch = installFetch();
   closers.push(ownFetch.restore, installLogger(log, attemptAtWork));
-  closers.push(await loadProjectParts(project, variable)); // before the graphs, because their agents may name these parts
+  closers.push(await loadProjectParts(project, variable)); // before the graphs, because the graphs' agents may refer to these parts
   const registry = await loadGraphs(project, log, closers);
   const forApi = role === "worker" ? undefined : await loadForApi(config, project, log);
   const ownApi = Promise.withResolvers<Fetch>();
-  ownFetch.answerWith(ownApi.promise); // set after loading, because a file that calls this service while it is loaded would wait for itself
+  ownFetch.answerWith(ownApi.promise); // set after loading: a file that calls this service while it loads would wait for itself
   const storeOn = await provideStore(config, project, log);
   const rules = webhookRules(project.webhooks.url, config.webhookInsideHosts);
   const headers = role === "api" ? {} : resolveHeaders(project.webhooks, variable); // only workers need the secrets in these headers
@@ -99,7 +99,7 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   const api = forApi && (await startApi(config, project, { ...deps, ...forApi, threadFeed, metrics, model, webhookRules: rules }, closers));
   ownApi.resolve(withTraceparent(api?.fetch ?? fetchAt(config.serviceUrl), () => tracing?.traceparent()));
 
-  // The webhooks start after the API, because a webhook whose URL is only a path calls our own API.
+  // The webhooks are started after the API, because a webhook whose URL is only a path calls our own API.
   const way = { rules, ownUrl: api?.url ?? config.serviceUrl, ownHeaders: keyHeaders(config.ownKey) };
   if (worker) closers.push(startDeliveries(deps, { ...way, headers, secrets: config.webhookSecrets }).stop);
   const undescribed = await graphsWithoutSchemas(registry, project);
@@ -119,7 +119,7 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   };
 }
 
-/** Loads the project's graphs, and offers them to the patterns, which can run a graph by its id. */
+/** Loads the project's graphs, and makes them available to the patterns, which can run a graph by its id. */
 async function loadGraphs({ graphs }: Project, log: Logger, closers: Closers) {
   const offered = offerGraphs(graphs.map(({ graphId }) => graphId));
   closers.push(offered.withdraw);
@@ -128,15 +128,15 @@ async function loadGraphs({ graphs }: Project, log: Logger, closers: Closers) {
   return registry;
 }
 
-/** Logs which keys of the project file have no effect. */
+/** Logs the keys of the project file that have no effect. */
 function reportUnread({ file, ignoredKeys, buildKeys }: Project, log: Logger): void {
   if (ignoredKeys.length > 0) log.warn(`${file}: these keys are not supported and are ignored: ${ignoredKeys.join(", ")}`);
   if (buildKeys.length > 0) log.info(`${file}: these keys are for building images and are not read: ${buildKeys.join(", ")}`);
 }
 
 /**
- * Starts the wakeups, which tell this process about changes in the database, and the feeds, which pass on the events of runs and
- * threads.
+ * Starts the wakeups and the feeds. Wakeups notify this process of changes in the database. The feeds send the events of runs and threads
+ * to their followers.
  */
 async function startFeeds({ pool, directUrl }: Database, follows: boolean, log: Logger, closers: Closers) {
   const onError = (err: Error) => log.warn({ err }, "database error, retrying");

@@ -35,7 +35,7 @@ const WebhookSecret = z
 const HostPattern = z.string().regex(/^(?:(?:\*\.)?[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, "must be host names, without http:// and paths");
 const ServiceName = z.union([z.literal("*"), HostPattern]);
 
-/** A host as URLs contain it. The port follows, unless it is the protocol's default port. */
+/** A host in the form that URLs contain. It includes the port, unless the port is the protocol's default. */
 const Host = z.string().regex(/^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, "must be host names, with their port, without http:// and paths");
 const Directories = z
   .string()
@@ -330,7 +330,7 @@ export const settings = {
 /** The schema of the environment, which validates all variables at once. */
 export const Settings = z.object(settings);
 
-/** Returns whether a variable's value may contain a secret. A URL may, in its user part or its query. */
+/** Tells whether a variable's value may contain a secret. For example, a URL may contain one in its user part or its query. */
 export const mayHoldSecret = (name: string): boolean => /KEY|URL|URI|SECRET|ENDPOINT|^LANGGRAPH_CONFIG$/.test(name);
 
 /** Returns the first sentence of a variable's description, for an error that names the variable. */

@@ -2,14 +2,14 @@
 const open: (() => unknown)[] = [];
 
 /**
- * Calls `close` when the test file is done. Helpers need this, because Vitest drops an `afterAll` that is called while a test runs. A
- * service would then stay open, and busy, until all files are done.
+ * Calls `close` after the test file. Helpers need this, because Vitest drops an `afterAll` that is called while a test runs. A service
+ * would then stay open, and busy, until all files are done.
  */
 export function afterFile(close: () => unknown): void {
   open.push(close);
 }
 
-/** Calls all closers, the last one first. If one fails, the others are still called. */
+/** Calls all closers in reverse order. If one fails, the others are still called. */
 export async function closeFile(): Promise<void> {
   const errors: unknown[] = [];
   for (const close of open.splice(0).reverse()) {

@@ -25,7 +25,7 @@ const mayImport: Record<string, string[]> = {
   registry: ["patches"],
   rehearsal: [],
   sdk: [],
-  /** Fixes for libraries, each until a release of the library contains the fix. */
+  /** Fixes for libraries. Each is needed until a release of the library contains the fix. */
   patches: [],
   tracing: [],
   metrics: ["db", "runs"],

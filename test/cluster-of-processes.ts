@@ -59,7 +59,7 @@ export async function startCluster(env: Record<string, string> = {}): Promise<Te
   const ofWorker = { ENSEMBLE_ROLE: "worker", ENSEMBLE_URL: api.url ?? "" };
   const db = new pg.Pool({ connectionString: databaseUrl, max: 3 });
   afterFile(async () => {
-    for (const { child } of processes) child.kill("SIGKILL"); // whatever state a test left it in
+    for (const { child } of processes) child.kill("SIGKILL"); // in whatever state a test has left it
     await Promise.all(processes.map(({ exited }) => exited));
     await db.end();
     rmSync(dirname(journalFile), { recursive: true });
@@ -77,7 +77,7 @@ export async function startCluster(env: Record<string, string> = {}): Promise<Te
     databaseUrl,
     async startWorker(more = {}) {
       const worker = await start({ ...ofWorker, ...more });
-      onTestFinished(() => void worker.child.kill("SIGKILL")); // so that a failed test leaves no worker to the next one
+      onTestFinished(() => void worker.child.kill("SIGKILL")); // a failed test thus leaves no worker for the next test
       return worker;
     },
     async aWorker() {

@@ -57,7 +57,7 @@ export function spawnCommand(args: string[], env: Record<string, string>, cwd?: 
 /** Runs an `ensemble` command to its end. */
 export async function runCommand(args: string[], env: Record<string, string>, cwd?: string, input = ""): Promise<CommandResult> {
   const child = spawnCommand(args, env, cwd);
-  child.stdin.on("error", () => {}); // most commands do not read it
+  child.stdin.on("error", () => {}); // most commands do not read their standard input
   child.stdin.end(input);
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
   return { code: child.exitCode, stdout, stderr };

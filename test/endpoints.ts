@@ -222,7 +222,7 @@ export const endpoints: Record<string, Endpoint> = {
     fields: { id: ["1", -1, 1.5, null, {}, 2 ** 60], method: [7, "", null, {}, [], "x".repeat(101)] },
   },
   "POST /threads/{threadId}/stream/events": {
-    unknownId: 200, // it waits for the thread
+    unknownId: 200, // the request waits for the thread
     body: { channels: ["values"] },
     fields: {
       channels: [...badList, [], [nul], [lone], Array(101).fill("values")],

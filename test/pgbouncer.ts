@@ -32,7 +32,7 @@ export async function startPgBouncer(databaseUrl: string, settings: Record<strin
   await writeFile(join(folder, "pgbouncer.ini"), `[databases]\n${name} = ${place}\n[pgbouncer]\n${lines.join("\n")}\n`);
   await chmod(folder, 0o755);
   await chmod(join(folder, "pgbouncer.ini"), 0o644);
-  const asRoot = process.getuid?.() === 0; // it refuses to run as root
+  const asRoot = process.getuid?.() === 0; // PgBouncer refuses to run as root
   const child = spawn("pgbouncer", [...(asRoot ? ["-u", "nobody"] : []), join(folder, "pgbouncer.ini")], {
     stdio: ["ignore", "ignore", "pipe"],
   });

@@ -1,6 +1,6 @@
 import type { Load, LoadResult } from "../load/load.ts";
 
-/** A system that the benchmark compares with others. It runs graphs in processes whose usage can be measured. */
+/** A system that the benchmark compares with others. It runs graphs in processes whose resource usage can be measured. */
 export interface Contender {
   name: string;
   /** The processes of the contender itself, without its clients and without Postgres. */
@@ -10,8 +10,7 @@ export interface Contender {
 }
 
 /**
- * Starts the contenders that are available. If one of them cannot start, the others are stopped again, because they would disturb later
- * measurements.
+ * Starts the contenders that are available. If one of them cannot start, stops the others, because they would disturb later measurements.
  */
 export async function startTogether<Some extends { stop(): Promise<void> }>(starting: Promise<Some | undefined>[]): Promise<Some[]> {
   const settled = await Promise.allSettled(starting);

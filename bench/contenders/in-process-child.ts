@@ -12,7 +12,10 @@ import { loadRegistry } from "../../src/registry/registry.ts";
 import { answerParent, argumentOfParent } from "../child.ts";
 import { applyLoad, Load } from "../load/load.ts";
 
-/** Runs LangGraph without a service in this child process: the same graphs with the requested saver, without HTTP and without a queue. */
+/**
+ * Runs LangGraph without a service in this child process. It runs the same graphs with the requested saver, without HTTP and without a
+ * queue.
+ */
 const Argument = z.object({ saver: z.enum(["none", "stock", "ours"]), url: z.string() });
 const poolSize = 10; // the same as the service's default
 

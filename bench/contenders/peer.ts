@@ -13,7 +13,9 @@ import type { Contender } from "./contender.ts";
 import { benchProject } from "./service.ts";
 
 export const peerName = "dev server";
-/** The number of the dev server's worker slots, enough for every part. With its default of ten, only its timers would be measured. */
+/**
+ * The number of the dev server's worker slots, which is enough for every part. With the default of ten, only its timers would be measured.
+ */
 const slots = 50;
 const installTimeoutMs = 300_000;
 
@@ -35,7 +37,7 @@ export async function startPeer(stage: Stage, env: Record<string, string> = {}):
   }
 }
 
-/** Returns the first line of a message, and npm's own errors. The rest of npm's output is left out. */
+/** Returns the first line of an error's message, and npm's own errors. Leaves out the rest of npm's output. */
 function explain(error: unknown): string {
   const [first, ...lines] = String(error).split("\n");
   return [first, ...lines.filter((line) => line.startsWith("npm error ")).slice(0, 4)].join("\n");
@@ -48,7 +50,7 @@ async function installPeer(): Promise<void> {
 }
 
 async function startDevServer(stage: Stage, env: Record<string, string>): Promise<Contender> {
-  const cwd = join(stage.home, "peer"); // the directory in which it sometimes stores its memory
+  const cwd = join(stage.home, "peer"); // the dev server sometimes stores its memory in this directory
   await mkdir(cwd, { recursive: true });
   const options = { port: await freePort(), nWorkers: slots, host: "127.0.0.1", cwd, graphs: await graphFiles() };
   const { pid, found, stop } = await startProcess(

@@ -23,14 +23,14 @@ export interface ServiceOptions {
   /** Command-line options for Node. */
   flags?: string[];
   databaseUrl?: string;
-  /** The command of another checkout, to compare the two. */
+  /** The command of another checkout, for a comparison of the two. */
   command?: URL;
 }
 
 const command = fileURLToPath(new URL("../../src/cli/ensemble.ts", import.meta.url));
 export const benchProject = fileURLToPath(new URL("../graphs/langgraph.json", import.meta.url));
 
-/** The environment of all our processes. Events are kept, so that no contender's turn is disturbed by a sweep. */
+/** The environment of all our processes. Events are kept, so that no sweep disturbs the turn of a contender. */
 const settings = {
   PORT: "0",
   HOST: "127.0.0.1",

@@ -13,12 +13,12 @@ function chanceText(length: number): string {
   }).join("");
 }
 
-/** A document of one megabyte that hardly compresses. Each time it is rewritten, it differs from before. */
+/** A document of one megabyte that hardly compresses. Each rewrite changes it. */
 const megabyte = chanceText(1_048_576);
 
 const State = Annotation.Root({ document: Annotation<string>(), step: Annotation<number>() });
 
-/** Returns a graph with a node that makes the document, and five nodes after it. They rewrite the document or leave it unchanged. */
+/** Returns a graph with a node that creates the document, and five nodes after it. They rewrite the document or leave it unchanged. */
 function fiveNodes(rewrites: boolean) {
   const names = Array.from({ length: 5 }, (_, index) => `n${index}`);
   const builder = new StateGraph(State).addNode("make", () => ({ document: megabyte }));

@@ -2,7 +2,7 @@ import { AIMessage } from "@langchain/core/messages";
 import { END, MessagesAnnotation, START, StateGraph } from "@langchain/langgraph";
 
 const letters = "abcdefghijklmnopqrstuvwxyz ";
-/** Returns text that does not compress to almost nothing. */
+/** Returns text that hardly compresses. */
 const randomText = (length: number) => Array.from({ length }, () => letters[Math.floor(Math.random() * letters.length)]).join("");
 
 /** Answers every message with a message of 200 characters. */

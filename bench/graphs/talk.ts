@@ -13,12 +13,12 @@ export const talk = new StateGraph(MessagesAnnotation)
 
 const Ticks = Annotation.Root({ count: Annotation<number>(), everyMs: Annotation<number>(), startAt: Annotation<number>() });
 
-/** Returns the time of the machine's clock, which other processes read too. */
+/** Returns the time of the machine's clock, which is the same in all processes. */
 const now = () => performance.timeOrigin + performance.now();
 
 /**
- * Emits events in a regular rhythm. Each event contains the time at which it was due, so that clients see every delay, even of a late
- * emission. If there is no rhythm, an event contains the current time.
+ * Emits events in a regular rhythm. Each event contains the time at which it was due, so that clients see every delay, even that of a late
+ * emission. Without a rhythm, an event contains the current time.
  */
 async function tick({ count, everyMs, startAt }: typeof Ticks.State, { writer, signal }: LangGraphRunnableConfig) {
   await sleep(Math.max(0, startAt - now()), undefined, { signal });

@@ -26,8 +26,8 @@ function runOnce(url: string, load: z.output<typeof Load>): Promise<Sample> {
   );
   posted.on("timeout", () => posted.destroy(new Error(`silent for ${timeoutMs / 1000} s`)));
   posted.on("error", (error) => {
-    // Between two turns, a server may close an idle connection. The next request on it fails before the server has read it, so send it
-    // again.
+    // A server may close an idle connection between two turns. The next request on it then fails before the server has read it, so the
+    // request is sent again.
     if (posted.reusedSocket && "code" in error && error.code === "ECONNRESET") resolve(runOnce(url, load));
     else reject(error);
   });
@@ -38,7 +38,7 @@ function runOnce(url: string, load: z.output<typeof Load>): Promise<Sample> {
 const bodyOf = ({ graph, input, streamMode, threadId }: z.output<typeof Load>) =>
   JSON.stringify({ assistant_id: graph, input, stream_mode: streamMode, ...(threadId && { if_not_exists: "create" }) });
 
-/** Reads the answer of a run. It only looks for marks in the text, because parsing all events would measure the client. */
+/** Reads the response of a run. Only searches the text for marks, because parsing all events would measure the client. */
 function readAnswer(response: IncomingMessage, { method, firstMark }: z.output<typeof Load>, started: number): Promise<Sample> {
   const { promise, resolve, reject } = Promise.withResolvers<Sample>();
   let first: number | undefined;

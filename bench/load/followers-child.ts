@@ -4,7 +4,7 @@ import { FollowersQuestion, type FollowersResult, type Following } from "./follo
 import { createLags, type Lags } from "./lags.ts";
 
 /**
- * The clients of an event stream, a thousand in one process. They read and write HTTP as raw bytes, because complete HTTP clients would
+ * The clients of an event stream, a thousand in one process. They read and write HTTP as raw bytes, because full HTTP clients would
  * dominate the measurement.
  */
 let finished: Promise<FollowersResult> | undefined;
@@ -57,7 +57,7 @@ function followAlone(following: Following, lags: Lags, onHere: () => void): Prom
       seen.count += 1;
     }
     rest = text.slice(complete);
-    seen.whole = text.endsWith("0\r\n\r\n"); // the text of the last chunk of an HTTP body
+    seen.whole = text.endsWith("0\r\n\r\n"); // a complete HTTP body ends with this text
     if (seen.whole) socket.end();
   });
   const { promise, resolve } = Promise.withResolvers<typeof seen>();

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** A number of clients. Each sends this request, and reads the event stream to its end. */
+/** A number of clients. Each of them sends this request, and reads the event stream to its end. */
 export const Following = z.object({
   url: z.string(),
   clients: z.number(),
@@ -13,7 +13,7 @@ export const Following = z.object({
 export type Following = z.output<typeof Following>;
 
 export const FollowersResult = z.object({
-  /** The number of events that were found: in total, by the client with the fewest, and by the client with the most. */
+  /** The number of events that clients received: in total, by the client with the fewest, and by the client with the most. */
   total: z.number(),
   fewest: z.number(),
   most: z.number(),
@@ -29,7 +29,6 @@ export const FollowersResult = z.object({
 export type FollowersResult = z.output<typeof FollowersResult>;
 
 /**
- * The questions to the child process. `begin` is answered when every client has received something, and `finish` when all streams have
- * ended.
+ * The questions to the child process. `begin` is answered when every client has received data, and `finish` when all streams have ended.
  */
 export const FollowersQuestion = z.union([z.object({ begin: Following }), z.object({ finish: z.literal(true) })]);

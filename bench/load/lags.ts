@@ -1,14 +1,14 @@
-/** Counts delays by steps of half a millisecond. There are too many delays to keep each of them. */
+/** Counts delays in steps of half a millisecond, because there are too many delays to keep each of them. */
 export interface Lags {
   note(sentAt: number): void;
   quantile(share: number): number;
   readonly total: number;
-  /** The time between the first and the last delay that was noted. */
+  /** The time between the first and the last recorded delay, in milliseconds. */
   readonly ms: number;
 }
 
 const stepMs = 0.5;
-const steps = 240_000; // two minutes
+const steps = 240_000; // the steps of two minutes
 
 /** Returns the time of the machine's clock, which all processes share. */
 const now = () => performance.timeOrigin + performance.now();

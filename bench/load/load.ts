@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /**
- * The load on a contender: the number of concurrent clients, and when they stop. They stop after `forMs`, or after `atMost` runs have
- * begun.
+ * The load on a contender: the number of concurrent clients, and the time when they stop. They stop after `forMs`, or after `atMost` runs
+ * have begun.
  */
 export const Load = z.object({
   graph: z.string(),
@@ -14,7 +14,7 @@ export const Load = z.object({
   streamMode: z.array(z.string()).default(["values"]),
   /** The thread on which all runs execute, one after another. Without it, each run gets a new thread. */
   threadId: z.string().optional(),
-  /** The text that marks the event that stops the first clock. By default, any event does. */
+  /** The text of the event that stops the clock for the first event. By default, any event stops it. */
   firstMark: z.string().default("event: "),
 });
 export type Load = z.input<typeof Load>;
@@ -22,7 +22,7 @@ export type Load = z.input<typeof Load>;
 export const LoadResult = z.object({
   /** The time from the first request to the last answer, in milliseconds. */
   ms: z.number(),
-  /** For each successful run, the milliseconds from the request to the first event, and to the end. */
+  /** For each successful run, the milliseconds from the request to the first event. The next field has those to the end of the run. */
   first: z.array(z.number()),
   end: z.array(z.number()),
   failed: z.number(),

@@ -8,7 +8,7 @@ import { cpuPerRun, type Rounds, takeTurns, warmUp } from "../rounds.ts";
 const load = { graph: "five", method: "stream", concurrency: 8, forMs: 2_500 } as const;
 
 /**
- * Compares this checkout with another one, such as the commit before a change. The variable `BENCH_BEFORE` has the path of the other one,
+ * Compares this checkout with another one, such as the commit before a change. The variable `BENCH_BEFORE` has the path of that checkout,
  * which must have its dependencies installed. Both run the five-node graph in turns.
  */
 export const measureBefore: Part = async (stage, { quick }) => {

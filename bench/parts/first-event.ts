@@ -28,7 +28,8 @@ const questions: Record<string, Omit<Load, "forMs" | "concurrency">> = {
 type Samples = Map<string, number[]>;
 
 /**
- * How many rounds are measured, unless the time is over before. The dev server takes half a second for each run, so it gets fewer rounds.
+ * How many rounds are measured, unless the time limit ends them earlier. The dev server takes half a second for each run, so it gets fewer
+ * rounds.
  */
 interface Extent {
   rounds: number;
@@ -37,7 +38,7 @@ interface Extent {
 }
 
 /**
- * Measures the time to the first event, with idle servers and one client. For comparison, it also measures a committed insert of one row in
+ * Measures the time to the first event, with idle servers and one client. For comparison, also measures a committed insert of one row in
  * the same minute.
  */
 export const measureFirstEvent: Part = async (stage, { quick }) => {

@@ -9,7 +9,7 @@ const warmUp = 3;
 
 interface Case {
   input: Record<string, unknown>;
-  /** The model's answers, each with words that occur in the question. */
+  /** The model's answers, each with the words that a question must contain. */
   answers: [words: string, reply: ScriptedReply][];
 }
 
@@ -183,7 +183,7 @@ const cases: Record<string, Case> = {
 
 const columns = ["model calls", "super-steps", "steps in subgraphs", "ms", "KB of checkpoints"];
 
-/** Measures the cost of each pattern in addition to its model calls, which are answered at once. A wasteful graph thus becomes visible. */
+/** Measures the cost of each pattern in addition to its model calls, which are answered at once. This reveals a wasteful graph. */
 export const measurePatterns: Part = async (stage, { quick }) => {
   const model = await startScriptedModel();
   const env = { ENSEMBLE_CONFIG: "./langgraph.json", OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: "none" };
@@ -219,7 +219,7 @@ async function timeRun(client: Client, graphId: string, input: Record<string, un
 }
 
 /**
- * Returns the super-steps and the stored kilobytes of a run. `steps` counts those of subgraphs too, because each has a checkpoint.
+ * Returns the super-steps and the stored kilobytes of a run. `steps` includes the super-steps of subgraphs, because each has a checkpoint.
  * `ownSteps` counts those of the pattern's own graph.
  */
 async function storedBy(db: pg.Client, runId: string): Promise<{ steps: number; ownSteps: number; kilobytes: number }> {

@@ -19,7 +19,7 @@ interface Case {
 
 type Turns = Map<string, Rounds>;
 
-const slots = 50; // the total over all workers of a contender
+const slots = 50; // the total of all workers of a contender
 const graphs = ["one", "five", "twenty", "fan3", "fan50"];
 const onThread = "five on a thread that stays";
 const manyAtOnce = [1, 8, 32, 128];
@@ -83,7 +83,9 @@ async function startContenders(stage: Stage, quick: boolean): Promise<Contender[
 const turnsOf = (stage: Stage, contenders: Contender[], one: Case, [rounds, forMs]: [number, number]) =>
   takeTurns(stage, contenders, { ...one, forMs }, rounds);
 
-/** Returns the other cases. They differ from the cases of the targets in one property, or with `full` in any combination. */
+/**
+ * Returns the cases that the targets do not need. They differ from the targets' cases in one property, or with `full` in any combination.
+ */
 function otherCases({ quick, full }: BenchOptions): Case[] {
   if (quick) return [];
   const methods = ["stream", "wait"] as const;

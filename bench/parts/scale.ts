@@ -6,13 +6,14 @@ import type { ServerProcess } from "../process.ts";
 import { playRound, type Round } from "../rounds.ts";
 import type { Stage } from "../stage.ts";
 
-const slots = 5; // so few that two cores do not limit four workers
+const slots = 5; // so few that the machine's two cores do not limit four workers
 const nodeMs = 200;
-/** How long a new worker first executes runs that do not wait, because it has compiled no code yet. */
+/** How long a new worker first executes runs that do not wait, in milliseconds. This lets it compile its code before the measurement. */
 const warmUpMs = 2_000;
 const counts = [1, 2, 4];
 /**
- * Returns the numbers of workers in turn. The numbers go up and down again, so that each number is measured at about the same average time.
+ * Returns the sequence of worker counts to measure. The counts go up and down again, so that each is measured at about the same average
+ * time.
  */
 const sequenceOf = (quick: boolean) => (quick ? [1, 4, 1] : [1, 4, 2, 4, 1]);
 
@@ -39,7 +40,7 @@ export const measureScale: Part = async (stage, { quick }) => {
   return tablesOf(rounds, sequenceOf(quick));
 };
 
-/** Applies a steady load, under which every slot is busy and as many runs wait. */
+/** Applies a steady load that keeps every slot busy, with as many runs waiting. */
 async function playWith(stage: Stage, url: string, pids: number[], workers: number, forMs: number): Promise<Round> {
   const run = (load: object) => stage.driver.ask({ urls: [url], load }, LoadResult);
   const contender = { name: `${workers} workers`, pids, run, stop: async () => {} };

@@ -15,11 +15,13 @@ const small: Size = { ...each, threads: 10_000, queued: 2_500, temporary: 2_000,
 const large: Size = { ...each, threads: 200_000, queued: 50_000, temporary: 20_000, webhooks: 200_000 };
 const quickLarge: Size = { ...each, threads: 50_000, queued: 12_500, temporary: 5_000, webhooks: 50_000 };
 const rounds = 5;
-/** If a statement costs this many times as much in the large database, it counts as growing with its table. */
+/** A statement whose cost in the large database is this many times as high counts as growing with its table. */
 const mostTimes = 3;
-/** Statements that count the open runs or check a fixed number of them. Their cost has a limit, which only the large database reaches. */
+/**
+ * Statements that count open runs or check a fixed number of them. Their cost has an upper limit, which only the large database reaches.
+ */
 const bounded = ["metrics: queue", "sweep: temporary threads"];
-/** A difference below this cost is noise, or comes from the depth of an index. */
+/** A cost difference below this is noise, or comes from the depth of an index. */
 const noise: Cost = { ms: 1, blocks: 50 };
 
 /** Measures each frequent statement in a small and in a large database. */
@@ -60,10 +62,10 @@ const describe = ({ threads, runsAThread, checkpointsARun }: Size) =>
   `${threads} threads, ${threads * runsAThread} runs, ${threads * runsAThread * checkpointsARun} checkpoints`;
 
 interface MeasuredDatabase {
-  /** How long it took to fill the database. */
+  /** The seconds that it took to fill the database. */
   seconds: number;
   costs: Record<string, Cost>;
-  /** Seconds to build each index. */
+  /** The seconds to build each index. */
   indexes: Record<string, number>;
 }
 
@@ -84,7 +86,7 @@ async function measureDatabase(stage: Stage, size: Size): Promise<MeasuredDataba
 }
 
 async function measureStatement(once: () => Promise<Cost>): Promise<Cost> {
-  await once(); // brings the pages into memory first
+  await once(); // reads the pages into memory first
   const costs: Cost[] = [];
   for (let round = 0; round < rounds; round++) costs.push(await once());
   return { ms: median(costs.map(({ ms }) => ms)) ?? 0, blocks: median(costs.map(({ blocks }) => blocks)) ?? 0 };

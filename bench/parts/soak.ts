@@ -5,7 +5,7 @@ import type { Part } from "../parts.ts";
 import { residentMb } from "../usage.ts";
 
 const concurrency = 32;
-/** The number of runs whose latency is measured, both early and late. */
+/** The number of runs whose latency is measured, at the start and again at the end. */
 const seen = 100;
 const retentionSeconds = 5;
 const sweptTimeoutMs = 20_000;
@@ -19,7 +19,7 @@ interface Look {
   database: number;
 }
 
-/** Measures how much a process grows over many runs, and how much data is left when the retention of the runs is over. */
+/** Measures how much a process grows over many runs, and how much data remains after the retention time of the runs. */
 export const measureSoak: Part = async (stage, { quick }) => {
   const [few, many] = quick ? [200, 800] : [1_000, 10_000];
   const env = { ENSEMBLE_EVENT_RETENTION_SECS: String(retentionSeconds), N_JOBS_PER_WORKER: "32" };

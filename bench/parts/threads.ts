@@ -14,12 +14,12 @@ const kept = 10;
 const keepingName = `ours, the latest ${kept} kept`;
 const warmUpTurns = 40;
 /**
- * How long the turns with LangGraph's own saver may take. It gets slower with every turn, so it stops after this time, and its later
- * figures are missing.
+ * The time limit for the turns with LangGraph's own saver, in milliseconds. This saver gets slower with every turn, so it stops after this
+ * time, and its later figures are missing.
  */
 const timeoutMs = 8_000;
 const trimmedTimeoutMs = 20_000;
-/** How many turns before and after a turn are included in its figure. */
+/** How many turns before and after a turn are included in the turn's figure. */
 const around = 10;
 
 interface Player extends Contender {
@@ -48,7 +48,7 @@ export const measureThreads: Part = async (stage, { quick }) => {
   }
 };
 
-/** Waits until the sweeper, which looks every few seconds, has trimmed the thread. The remaining size is then noted. */
+/** Waits until the sweeper, which runs every few seconds, has trimmed the thread. Then records the remaining size. */
 async function untilTrimmed(keeping: Player | undefined, mark: number): Promise<void> {
   if (!keeping) return;
   const isTrimmed = `select count(*) <= ${kept} from checkpoints where thread_id = '${keeping.threadId}'`;
@@ -76,8 +76,8 @@ const letters = "abcdefghijklmnopqrstuvwxyz ";
 const randomText = (length: number) => Array.from({ length }, () => letters[Math.floor(Math.random() * letters.length)]).join("");
 
 /**
- * Returns the load of one turn: a message of 200 random characters, which gets a similar answer. As clients of long threads do, it requests
- * only the new messages and not the whole state.
+ * Returns the load of one turn: a message of 200 random characters, with an answer of the same length. It requests only the new messages
+ * and not the whole state, like clients of long threads.
  */
 const turn = (method: "stream" | "wait" = "stream") => ({
   graph: "conversation",
@@ -105,7 +105,7 @@ async function playTurns(players: Player[], marks: number[]): Promise<void> {
   }
 }
 
-/** Measures the time to read a long thread, and to transfer it completely. */
+/** Measures the time to read the state and the history of a long thread, and the time of a turn that returns the whole state. */
 async function readThread(player: Player | undefined, times: number): Promise<Record<string, number | undefined>> {
   if (!player?.url) return {};
   const thread = `${player.url}/threads/${player.threadId}`;

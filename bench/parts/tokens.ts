@@ -12,21 +12,21 @@ import { cpuSeconds, residentMb } from "../usage.ts";
 const runsAtOnce = 100;
 const followers = 1_000;
 const ticksPerSecond = 100;
-/** How long the first event waits, so that all clients are connected and each should receive every event. */
+/** How long the first event is delayed, in milliseconds. All clients are then connected, and each should receive every event. */
 const headStartMs = 2_000;
 
 const tokensOfRun = (quick: boolean) => (quick ? 100 : 500);
 const fanTicks = (quick: boolean) => ticksPerSecond * (quick ? 3 : 6);
 
 interface Streamed extends FollowersResult {
-  /** The CPU of the process with all clients. If it is higher than the server's, the clients were measured. */
+  /** The CPU time of the process with all clients. If it is higher than the server's, the result shows the speed of the clients. */
   clientCpu: number | undefined;
   serverCpu: number | undefined;
   databaseCpu: number | undefined;
   residentMb: number | undefined;
 }
 
-/** Measures many runs with one client each, which stream tokens of a model, and one run with a thousand clients. */
+/** Measures many runs with one client each, which stream a model's tokens, and one run with a thousand clients. */
 export const measureTokens: Part = async (stage, { quick }) => {
   const model = await startModel();
   const env = { N_JOBS_PER_WORKER: String(runsAtOnce), OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: "none" };
@@ -64,14 +64,14 @@ async function stream({ databasePids }: Stage, { pids }: Service, crowd: Child, 
   };
 }
 
-/** Returns the clients that each start their own run and read the tokens of its model. */
+/** Returns clients that each start a run and read the tokens of its model. */
 function talkers(url: string): Following {
   const input = { messages: [{ role: "user", content: "hello" }] };
   const body = { assistant_id: "talk", input, stream_mode: ["messages-tuple"] };
   return { url, clients: runsAtOnce, method: "POST", path: "/runs/stream", body, mark: '"content":"' };
 }
 
-/** Returns the clients that all read the same run from its first event. */
+/** Returns clients that all read the same run from its first event. */
 async function followersOf(url: string, count: number, everyMs: number): Promise<Following> {
   const input = { count, everyMs, startAt: Date.now() + headStartMs };
   const threadId = randomUUID();

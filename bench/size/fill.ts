@@ -1,23 +1,26 @@
 import type pg from "pg";
 
-/** How many rows of each kind a database has. */
+/** The number of rows of each kind in a database. */
 export interface Size {
   threads: number;
   runsAThread: number;
   checkpointsARun: number;
-  /** Pending runs, which are on five threads. */
+  /** The number of pending runs, which are on five threads. */
   queued: number;
-  /** Temporary threads whose run is pending. */
+  /** The number of temporary threads whose run is pending. */
   temporary: number;
   webhooks: number;
 }
 
-/** How many threads an assistant has. The number is the same in each size, so that a search for them always finds as many. */
+/**
+ * How many threads an assistant has. The number is the same in each size, so that a search for them always finds the same number of
+ * threads.
+ */
 const threadsAnAssistant = 5_000;
 const queueThreads = 5;
 
 /**
- * Fills a migrated database. Triggers on runs and threads are turned off, and their effects are written afterwards in one go.
+ * Fills a migrated database. Triggers on runs and threads are turned off, and `finish` writes their effects at the end.
  *
  * The sizes differ only in tables that grow with use. The results of the measured statements stay the same, such as the threads of an
  * assistant or the failed threads.

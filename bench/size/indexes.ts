@@ -3,7 +3,7 @@ import type pg from "pg";
 
 const migrations = new URL("../../migrations/", import.meta.url);
 
-/** Builds each index again that an upgrade builds while workers run. Returns the seconds for each. */
+/** Rebuilds each index that an upgrade builds while workers run. Returns the seconds for each index. */
 export async function rebuildIndexes(db: pg.Client): Promise<Record<string, number>> {
   const seconds: Record<string, number> = {};
   for (const file of (await readdir(migrations)).sort()) {

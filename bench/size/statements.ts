@@ -39,7 +39,7 @@ async function history(db: Db): Promise<void> {
   for await (const _ of new EnsembleSaver(db).list(place, { limit: 10 }));
 }
 
-/** Returns a function that first claims a run and then calls `work` with the claim. Only the statements of `work` are measured. */
+/** Returns work that claims a run and then calls `work` with the claim. Only the statements of `work` are measured. */
 const afterClaim =
   (work: (db: Db, claim: Claim) => Promise<unknown>): Work =>
   async (db, aside) => {
@@ -51,7 +51,7 @@ const afterClaim =
 const end = { status: "success", output: null, error: null, thread: { status: "idle", values: "{}", interrupts: "{}" } } as const;
 const checkpoint = { threadId, namespace: "", checkpointId: "ffffffff", parentId: undefined, checkpoint: "{}", metadata: "{}" };
 
-/** The statements that run often or by a timer. They are sent by the functions that production calls. */
+/** The statements that run often or at intervals. The functions that production calls send them. */
 export const statements: Record<string, Work> = {
   "claim runs": async (db, aside) => {
     await aside.query(sql`insert into workers (worker_id, lock_key, host, pid) values (${workerId}, 1, 'here', 1)`);

@@ -5,19 +5,19 @@ import type { Budget } from "./context.ts";
 import { costOf, enforceBudget, type LedgerEntry, type Spent, spentIn } from "./ledger.ts";
 import { tokensOf } from "./usage.ts";
 
-/** The model calls of a super-step: those that have ended, and the expected cost of those in flight. Parallel tasks share it. */
+/** The model calls of a super-step: the finished ones, and the expected cost of those in flight. Parallel tasks share it. */
 export interface Account {
   ended: LedgerEntry[];
   inFlight: Set<Spent>;
-  /** Wakes the calls that wait for a call in flight to end. */
+  /** Functions that wake waiting calls when a call in flight ends. */
   waiting: (() => void)[];
 }
 
 export const newAccount = (): Account => ({ ended: [], inFlight: new Set(), waiting: [] });
 
 /**
- * The account of the current super-step, for each execution of a run and each graph in it. The first key is an object that LangGraph keeps for
- * one execution, so nothing outlives it.
+ * The account of the current super-step, for each execution of a run and each graph in it. The first key is an object that LangGraph keeps
+ * for one execution, so the entry is freed with the execution.
  */
 const accounts = new WeakMap<object, Map<string, { step: number; account: Account }>>();
 
@@ -36,7 +36,7 @@ export function accountOf({ control, configurable, metadata }: LangGraphRunnable
   return account;
 }
 
-/** A budget, and the calls that count towards it. */
+/** A budget, and the calls that are charged to it. */
 export interface Purse {
   budget: Budget;
   /** The calls before the current super-step. */
@@ -45,7 +45,7 @@ export interface Purse {
 }
 
 /**
- * Reserves the expected cost of a model call. Throws if the budget is used up. If the budget has no room beside the calls in flight, it waits
+ * Reserves the expected cost of a model call. Throws if the budget is used up. If the calls in flight leave no room in the budget, waits
  * until one of them ends, because that call may cost less than expected. Returns a function that ends the call with its ledger entries.
  */
 export async function reserve({ budget, earlier = [], account }: Purse, expected: Spent, signal: AbortSignal | undefined) {
@@ -70,7 +70,7 @@ function hasRoom({ tokens = Number.POSITIVE_INFINITY, dollars = Number.POSITIVE_
   return sum("tokens") <= tokens && sum("dollars") <= dollars;
 }
 
-/** How many tokens the first answer of an agent is expected to have. */
+/** The expected length of an agent's first answer, in tokens. */
 const usualAnswer = 500;
 
 /** Returns the expected cost of a model call. Its answer is expected to be as long as the agent's mean answer so far. */

@@ -57,7 +57,8 @@ export async function act(run: AgentRun, request: Request, handler: ToolCallHand
   });
   if (!seen.command) return new Command({ update: { messages: [message], steps: [step], ledger: spent } });
   const { update, goto, graph } = seen.command;
-  const { ledger = [] } = Object(update) as { ledger?: LedgerEntry[] }; // a tool that lets another agent work returns its calls
+  // a tool that runs another agent returns the ledger entries of that agent
+  const { ledger = [] } = Object(update) as { ledger?: LedgerEntry[] };
   record(ledger);
   return new Command({ graph, goto, update: Array.isArray(update) ? update : { ...update, steps: [step], ledger: spent } });
 }
@@ -111,16 +112,17 @@ function decisionOn(
 ): Approval {
   if (!approve.some((one) => callName(one) === name)) return { approved: true };
   const question = { action: { name, args }, timeoutSeconds: run.askTimeoutSeconds };
-  return decisions[id] ?? askApproval(`May ${name} be used?`, { tool: name, args }, question); // decided already if the turn had several
+  // if the turn had several calls, they are decided already
+  return decisions[id] ?? askApproval(`May ${name} be used?`, { tool: name, args }, question);
 }
 
-/** Returns what the model sees of the error of a tool, after the guards of the tool. */
+/** Returns the text of a tool's error for the model, after the guards of the tool have checked it. */
 async function guardError(run: AgentRun, { id = "call", name }: Call, text: string, config: LangGraphRunnableConfig): Promise<Observation> {
   const passed = await guardTool(run, name, "error", text, config);
   return failed("value" in passed ? await shortResult(asText(passed.value), id, config) : passed.reason);
 }
 
-/** Returns what the model sees of a tool's result, after the guards of the tool. */
+/** Returns a tool's result for the model, after the guards of the tool have checked it. */
 async function guardResult(
   run: AgentRun,
   { id = "call", name }: Call,
@@ -132,7 +134,7 @@ async function guardResult(
   return { text: await shortResult(asText(result.value), id, config), isError: status === "error" };
 }
 
-/** Returns the tool with this name: one that the agent has in code, or one that the run's context names. */
+/** Returns the tool with this name. It is one of the agent's own tools in code, or a tool that the run's context names. */
 function find(run: AgentRun, name: string) {
   const own = run.agent.tools.find((one) => typeof one !== "string" && one.name === name);
   return own && typeof own !== "string" ? own : openTool(name, run);

@@ -18,28 +18,34 @@ export interface AgentRun {
   budget: Budget;
   /** The ledger entries of the calls before the current super-step. They count towards the run's budget. */
   earlier?: LedgerEntry[];
-  /** The calls of the current super-step. Without it, the agent's graph is the run's own, and its state has the ledger. */
+  /**
+   * The calls of the current super-step. If it is missing, this agent's graph is the graph of the run, and the ledger in its state counts.
+   */
   account?: Account;
-  /** The internal hosts that the run's context allows, out of the operator's list. Null: the operator's whole list. */
+  /** The internal hosts that the run's context selects from the operator's list. Null selects all of them. */
   hosts: string[] | null;
   askTimeoutSeconds: AskTimeout;
   /** True if this agent's tokens are hidden from clients that stream the run. */
   quiet: boolean;
-  /** The task, as the ledger entries of this agent show it. */
+  /** The name of the task in the ledger entries of this agent. */
   task: string;
   /** The name of the pattern that the agent works for. Its progress events show the name. */
   pattern: string;
-  /** Whether another agent called this one as a tool. Then it can only propose calls of tools of tier 3. */
+  /** Whether another agent called this one as a tool. If so, this agent can only propose calls of tools of tier 3. */
   isCalled?: boolean;
-  /** Called with the calls that this agent, or an agent that it called, proposes. */
+  /** Called with the tool calls that this agent proposes, or that an agent it called proposes. */
   propose?: (proposals: Proposal[]) => void;
-  /** Called with the ledger entries of each model call as soon as it ends. A caller thus knows the cost even of work that fails later. */
+  /**
+   * Called with the ledger entries of each model call as soon as the call ends. The caller thus knows the cost of work that fails later.
+   */
   record?: (entries: LedgerEntry[]) => void;
-  /** Called with the ledger entries that the agent's state has when a process begins to work on it. There are some after a crash. */
+  /**
+   * Called with the ledger entries that are already in the agent's state when a process begins to work on it. After a crash there are some.
+   */
   resume?: (stored: LedgerEntry[]) => void;
 }
 
-/** Returns the budget of the run, and the calls that count towards it. `ledger` is that of the agent's state. */
+/** Returns the budget of the run, and the calls that are charged to it. `ledger` is the one in the agent's state. */
 export function purseOf({ budget, earlier = [], account }: AgentRun, ledger: LedgerEntry[], config: LangGraphRunnableConfig): Purse {
   return account ? { budget, earlier, account } : { budget, earlier: ledger, account: accountOf(config) };
 }
@@ -47,7 +53,7 @@ export function purseOf({ budget, earlier = [], account }: AgentRun, ledger: Led
 /** Returns the names of the agent's tools. */
 export const namesOf = ({ agent }: AgentRun): string[] => agent.tools.map((tool) => (typeof tool === "string" ? tool : tool.name));
 
-/** Returns the facts about a model call that its ledger entry needs and that are known when the call starts. */
+/** Returns the facts for a ledger entry that are known when the model call starts. */
 export const calledBy = ({ agent, task, model, budget }: AgentRun, started: number) => {
   const used = agent.model ?? model;
   const name = typeof used === "string" ? used : String(Object(used).model ?? used.getName());

@@ -15,8 +15,7 @@ export const Step = z.object({
 });
 
 /**
- * The fields of an agent's state other than its messages. Fields whose names begin with an underscore are internal, and callers do not
- * see them.
+ * The fields of an agent's state other than its messages. Fields whose names begin with an underscore are internal and hidden from callers.
  */
 export const AgentState = new StateSchema({
   steps: appending(Step, "The trace: every tool call and its result"),

@@ -16,8 +16,8 @@ const Errand = z.object({
 });
 
 /**
- * Returns a tool that gives a task to another agent and returns that agent's result. The costs of the other agent's model calls are
- * recorded in the ledger of the calling agent.
+ * Returns a tool that gives a task to another agent and returns that agent's result. The other agent's model calls are recorded in the
+ * ledger of the calling agent.
  */
 export function agentTool(agent: Agent, run: AgentRun): StructuredToolInterface {
   const { name, role, description } = agent;
@@ -34,12 +34,12 @@ export function agentTool(agent: Agent, run: AgentRun): StructuredToolInterface 
   );
 }
 
-/** The key of `configurable` that says inside which graph's tool a graph runs. */
+/** The key of `configurable` that names the graph whose tool runs the current graph. */
 const callerKey = "ensemble_called_as_tool";
 
 /**
  * Returns a tool that gives a task to a graph of the project, as a message. The graph runs as a subgraph. A graph that runs as a tool may
- * not call graphs itself, so that graphs never call each other without an end.
+ * not call graphs itself, because graphs could then call each other without end.
  */
 export async function graphTool(graphId: string, run: AgentRun): Promise<StructuredToolInterface> {
   const graph = await openProjectGraph(graphId);

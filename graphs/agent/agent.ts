@@ -30,12 +30,12 @@ export interface Agent extends Omit<AgentData, "model" | "tools" | "output" | "g
 /** A compiled graph whose state has `messages`, or the result of LangChain's `createAgent`. */
 export interface Workable {
   invoke(input: { messages: BaseMessage[] }, config?: LangGraphRunnableConfig): Promise<unknown>;
-  /** Streams the values of the graph. With it, the calls inside a graph that fails are in the ledger. */
+  /** Streams the values of the graph. If this is missing and the graph fails, the model calls inside it are missing in the ledger. */
   stream?(input: { messages: BaseMessage[] }, config?: LangGraphRunnableConfig & { streamMode: "values" }): Promise<AsyncIterable<unknown>>;
 }
 
 /**
- * The options of `agent`. They are the fields of `AgentData`, which describes an agent as data, and options that only code can set: chat
+ * The options of `agent`: the fields of `AgentData`, which describes an agent as data, and options that exist only in code. Those are chat
  * models, tools and middleware.
  */
 export interface AgentOptions extends Omit<z.input<typeof AgentData>, "model" | "tools" | "output" | "guardrails" | "knowledge"> {

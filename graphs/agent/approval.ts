@@ -17,7 +17,7 @@ export const Approval = z.object({
 export type Approval = z.infer<typeof Approval>;
 
 /**
- * Returns the fields from which chat clients draw a question with buttons. Agent Inbox reads the first three, and Agent Chat UI reads the
+ * Returns the fields with which chat clients show a question with buttons. Agent Inbox reads the first three, and Agent Chat UI reads the
  * other two.
  */
 export function drawing({ name, args }: Action, prompt: string) {
@@ -30,7 +30,7 @@ export function drawing({ name, args }: Action, prompt: string) {
   };
 }
 
-/** Returns the fields from which Agent Chat UI draws a question about several calls. */
+/** Returns the fields with which Agent Chat UI shows a question about several calls. */
 export function drawingOf(actions: Action[]) {
   const drawn = actions.map((action) => drawing(action, `May ${action.name} be used?`));
   return {
@@ -39,14 +39,17 @@ export function drawingOf(actions: Action[]) {
   };
 }
 
-/** The answer to a question about several calls: a list of decisions, as such or as LangChain's middleware takes it. */
+/**
+ * The schema of an answer to a question about several calls. It is a list of decisions, either bare or in the form of LangChain's
+ * middleware.
+ */
 export const Decisions = z.union([
   z.object({ decisions: z.array(z.unknown()) }).describe("One decision for each call, in order"),
   z.array(z.unknown()).describe("One decision for each call, in order"),
   z.unknown(),
 ]);
 
-/** Returns the decision on each call, or a sentence about the problem with them. */
+/** Returns the decision on each call. If the answer cannot be used, returns a sentence that says why. */
 export function readDecisions(answer: unknown, actions: Action[]): { approvals: Approval[] } | { problem: string } {
   const list = z.object({ decisions: z.array(z.unknown()) }).safeParse(answer).data?.decisions ?? [answer].flat();
   if (list.length !== actions.length) {
@@ -79,10 +82,10 @@ export function answersTo(action: Action): z.ZodType<Approval> {
   ]);
 }
 
-/** Returns the schema of one decision among several. */
+/** Returns the schema of one decision in an answer about several calls. */
 const decisionOn = (action: Action): z.ZodType<Approval> => z.union([Approval, ...Object.values(formsOf(action))]);
 
-/** Returns the schemas of the answers of Agent Inbox, and of LangChain's decisions, which Agent Chat UI sends. */
+/** Returns the schemas of the answers that Agent Inbox and Agent Chat UI send. Agent Chat UI sends LangChain's decisions. */
 function formsOf({ name }: Action) {
   const inbox = z.union([
     z.object({ type: z.literal("accept") }).transform(() => yes()),

@@ -8,13 +8,13 @@ import { callName } from "./tool-names.ts";
 
 type Values = AgentValues & { messages: BaseMessage[] };
 
-/** Tells whether a call needs approval in this state. A call that cannot be run needs none. */
+/** Tells whether a call needs approval in this state. A call that cannot be run needs no approval. */
 export const needsApproval = ({ name, broken }: Call, { _approve: approve, _offered: offered }: AgentValues): boolean =>
   broken === undefined && [approve, offered].every((names) => names.some((one) => callName(one) === name));
 
 const waitingIn = (state: Values): Call[] => callsOf(state.messages).filter((call) => needsApproval(call, state));
 
-/** Tells whether several calls of the last message need approval. Then one question is asked about all of them, before any call is run. */
+/** Tells whether several calls of the last message need approval. If so, one question is asked about all of them before any call runs. */
 export const hasSeveral = (state: Values): boolean => waitingIn(state).length > 1;
 
 /** Asks a person about all calls of the last message that need approval, in one question. */

@@ -8,18 +8,18 @@ export interface Question {
   prompt: string;
   options?: string[];
   details?: unknown;
-  /** The seconds after which the question has timed out. The service then continues the run with the answer `{ timedOut: true }`. */
+  /** The seconds after which the question times out. The service then continues the run with the answer `{ timedOut: true }`. */
   timeoutSeconds?: number;
 }
 
-/** The field of a run's context that says how long a question waits for an answer. */
+/** The field of a run's context that sets how long a question waits for an answer. */
 export const AskTimeout = z
   .number()
   .positive()
   .max(31_536_000)
   .nullable()
   .default(null)
-  .describe("Seconds after which a question to a person counts as not answered. Without a value, the question waits for ever.");
+  .describe("Seconds after which a question to a person counts as not answered. Without a value, the question waits forever.");
 
 export type AskTimeout = z.infer<typeof AskTimeout>;
 
@@ -61,7 +61,7 @@ export function askApprovals(actions: Action[], timeoutSeconds: AskTimeout): App
   }
 }
 
-/** Asks a person to choose one of the options. Without options, the person writes a text. Returns undefined if nobody answers in time. */
+/** Asks a person to choose one of the options. Without options, asks for a text. Returns undefined if nobody answers in time. */
 export function askAnswer(prompt: string, options?: string[]): string;
 export function askAnswer(prompt: string, options: string[] | undefined, more: Asking): string | undefined;
 export function askAnswer(prompt: string, options: string[] = [], { timeoutSeconds = null, ...more }: Asking = {}) {
@@ -74,8 +74,8 @@ const until = (timeoutSeconds: AskTimeout) => (timeoutSeconds === null ? {} : { 
 const TimedOut = z.strictObject({ timedOut: z.literal(true) });
 
 /**
- * Asks the question and validates the answer. LangGraph gets the answer's schema only as JSON. If it got the zod schema, it would
- * validate the answer itself and refuse `{ timedOut: true }`.
+ * Asks the question and validates the answer. LangGraph gets the answer's schema only as JSON schema. With a zod schema, it would validate
+ * the answer itself and refuse `{ timedOut: true }`.
  */
 function ask<Answer>(question: Question, schema: z.ZodType<Answer>): Answer | undefined {
   const answer: unknown = interrupt(question, { responseSchema: z.toJSONSchema(schema, { io: "input" }) });

@@ -24,11 +24,11 @@ import { isNewTurn, speak, think } from "./think.ts";
 interface Building {
   name: string;
   description?: string;
-  /** The schema of the run's context, which callers can read. */
+  /** The schema of the run's context. Callers can request it. */
   context?: z.ZodObject;
   /** Returns the agent and its limits for a run with this context. */
   runOf: (context: unknown) => AgentRun;
-  /** LangChain middleware. It runs between the agent's two own hooks, around each model call and tool call. */
+  /** LangChain middleware. It runs around each model call and tool call, inside the agent's outer hook and outside its inner hook. */
   middleware?: readonly AgentMiddleware[];
 }
 
@@ -66,7 +66,7 @@ export function buildAgent({ name, description, context, runOf, middleware = [] 
     middleware: [outer, ...middleware, inner],
   });
   const graph = extended(built as never, { name, description, runOf });
-  // LangChain accepts every field of the state as input. Callers of an agent may send only `messages`.
+  // LangChain accepts every field of the state as input. This restricts the input of an agent to `messages`.
   Object.assign(graph.builder, { _inputRuntimeDefinition: closed({ messages: messagesInput("The conversation") }) });
   return graph.withConfig({ recursionLimit: mostSuperSteps }) as unknown as AgentGraph;
 }
@@ -75,15 +75,15 @@ export function buildAgent({ name, description, context, runOf, middleware = [] 
 const modelNode = "model_request";
 
 /**
- * Returns the graph with two more nodes. `approve` asks about several tool calls at once, and `fail` ends the run after a failed call of the
- * model has been stored in the ledger. The model's node is replaced, because LangChain built it and its edges.
+ * Returns the graph with two additional nodes. `approve` asks about several tool calls at once. `fail` ends the run after a failed model
+ * call has been stored in the ledger. LangChain built the model's node and its edges, so that node is replaced.
  */
 function extended({ builder, config }: AgentGraph, { name, description, runOf }: Pick<Building, "name" | "description" | "runOf">) {
   const { nodes, branches, edges } = builder as unknown as Parts;
   const { runnable } = nodes[modelNode] as Parts["nodes"][string];
   const ways = Object.values(branches[modelNode] ?? {});
   const straight = [...edges].filter(([from]) => from === modelNode);
-  builder.compiled = false; // LangGraph would warn that changes have no effect, but the graph is compiled again
+  builder.compiled = false; // LangGraph would warn that changes have no effect, but the graph is compiled again below
   delete nodes[modelNode];
   delete branches[modelNode];
   for (const edge of straight) edges.delete(edge);
@@ -114,14 +114,14 @@ interface Parts {
   edges: Set<[from: string, to: string]>;
 }
 
-/** Returns the parts of a run's config that tools and models need from us. LangChain passes on the other parts itself. */
+/** Returns the parts of a run's config that our tools and models need. LangChain passes the other parts on itself. */
 const configOf = ({ signal, writer, configurable }: object & LangGraphRunnableConfig): LangGraphRunnableConfig => ({
   signal,
   writer,
   configurable,
 });
 
-/** A placeholder for the model. `createAgent` requires a model before the run is known, and the hooks replace it in each call. */
+/** A placeholder for the model. `createAgent` requires a model before the run is known. The agent's hooks replace it in each call. */
 class NoModel extends BaseChatModel {
   _llmType(): string {
     return "none";

@@ -1,10 +1,7 @@
 import { createRequire } from "node:module";
 import type { FunctionNode, MathNode } from "mathjs";
 
-/**
- * The library mathjs. It is loaded from its single-file build, because loading its thousand modules would block the process for a
- * second.
- */
+/** The library mathjs, loaded from its single-file build. Loading its thousand separate modules would block the process for a second. */
 const { all, create }: typeof import("mathjs") = createRequire(import.meta.url)("mathjs/lib/browser/math.js");
 const math = create(all ?? {});
 
@@ -20,7 +17,7 @@ const table = (calculations: Record<string, Calculation>) => new Map(Object.entr
 
 const factorial = (a = 0) => math.factorial(a);
 /**
- * The operators, by the names that mathjs gives them. They work on plain numbers, so each takes the same short time, however large its
+ * The operators, by their names in mathjs. They work on plain numbers, so each operation takes the same short time, however large its
  * result is.
  */
 const operators = table({
@@ -72,8 +69,8 @@ export function calculate(expression: string): string {
 }
 
 /**
- * Returns the value of a node of the parsed expression. `known` holds the values of nodes that were computed before. The parser puts the
- * left side of "a + b%" into the tree twice. Without `known`, each such expression would double the work.
+ * Returns the value of a node of the parsed expression. `known` caches the values of nodes, because the parser puts the left side of "a +
+ * b%" into the tree twice. Without the cache, each such expression would double the work.
  */
 function read(node: MathNode, known: Map<MathNode, number>): number {
   const value = known.get(node) ?? evaluate(node, (part) => read(part, known));

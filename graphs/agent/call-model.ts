@@ -25,23 +25,23 @@ export interface ModelCall {
   timeoutSeconds: number;
   /** How often a failed request or an unusable answer is retried. */
   retries: number;
-  /** Whether clients that stream the run's tokens do not see the answer. */
+  /** Whether the answer is hidden from clients that stream the run's tokens. */
   quiet: boolean;
   signal?: AbortSignal;
   /** Checks a usable answer, and may change it. */
   guard?: (value: unknown) => Promise<GuardedAnswer>;
-  /** Checks the text beside a tool call. Returns the text that may be kept. */
+  /** Checks the text that a model writes beside a tool call. Returns the text to keep. */
   guardThought?: (text: string) => Promise<string>;
-  /** The callbacks of the requests, if they are not those of the current node. */
+  /** The callbacks of the requests. By default, they are the callbacks of the current node. */
   callbacks?: Callbacks;
 }
 
-/** The result of a guard: the answer, or what is wrong with it. `problem` is for the model, and `reason` for everybody else. */
+/** The result of a guard: the answer, or what is wrong with it. The model reads `problem`, and everybody else reads `reason`. */
 export type GuardedAnswer = { result: unknown; isChanged?: boolean } | { problem: string; reason: string; isFinal: boolean };
 
 export interface ModelReply {
   message: AIMessage;
-  /** The parsed answer, if the call has a schema and the message calls no tools. */
+  /** The parsed answer. Set if the call has a schema and the message calls no tools. */
   result?: unknown;
   attempts: number;
   usage: Usage;
@@ -50,7 +50,7 @@ export interface ModelReply {
 /** The state of a call over its attempts: the conversation for the next request, and the results of the earlier requests. */
 export interface Attempts {
   conversation: BaseMessage[];
-  /** Whether the endpoint gets the schema as `response_format`. Otherwise the schema is part of the prompt. */
+  /** Whether the schema is sent to the endpoint as `response_format`. Otherwise the schema is part of the prompt. */
   isNative: boolean;
   attempts: number;
   usage: Usage;
@@ -99,7 +99,7 @@ async function attempt(call: ModelCall, state: Attempts): Promise<ModelReply | u
   }
   state.problem = found.problem;
   state.conversation = [...messages, ...correction(message, found.problem, answer)];
-  state.isNative = false; // if the endpoint ignored `response_format`, the model has not seen the schema
+  state.isNative = false; // the endpoint may have ignored `response_format`, so the model gets the schema in the prompt
   return undefined;
 }
 
@@ -109,7 +109,7 @@ function afterError(call: ModelCall, state: Attempts, error: unknown): undefined
   if (error instanceof TimedOut) throw new NoAnswer(error.message, { ...state, status: "timeout" });
   if (state.isNative && call.answer && refusesFormat(error)) {
     state.isNative = false;
-    state.attempts--; // the same request follows, with the schema in the prompt
+    state.attempts--; // the same request is repeated with the schema in the prompt, so this attempt does not count
     return;
   }
   state.problem = describe(error);
@@ -117,7 +117,10 @@ function afterError(call: ModelCall, state: Attempts, error: unknown): undefined
   state.waitMs = waitBefore(error, state.attempts);
 }
 
-/** Returns the message with a text of limited length, because every checkpoint of a conversation stores it. A note says what was cut. */
+/**
+ * Returns the message with its text cut at the limit, because every checkpoint of a conversation stores the text. A note says how much was
+ * cut.
+ */
 function cutText(message: AIMessage): AIMessage {
   const { id, tool_calls, invalid_tool_calls, response_metadata, usage_metadata } = message;
   const { length } = message.text;
@@ -126,7 +129,7 @@ function cutText(message: AIMessage): AIMessage {
   return new AIMessage({ id, content, tool_calls, invalid_tool_calls, response_metadata, usage_metadata });
 }
 
-/** Returns a message that calls tools, with as much of its text as the guards let pass. */
+/** Returns a message that calls tools, with its text as the guards changed it. */
 async function withThought(message: AIMessage, { guardThought }: ModelCall): Promise<AIMessage> {
   const content = message.text && guardThought ? await guardThought(message.text) : message.text;
   if (content === message.text) return cutText(message);
@@ -146,7 +149,7 @@ function read(message: AIMessage, answer: AnswerSchema) {
   return readAnswer(message.text, answer);
 }
 
-/** Returns the messages that show the model its unusable answer and the problem with it. They are part of the next request. */
+/** Returns the messages that show the model its unusable answer and the problem with it. The next request includes them. */
 function correction(message: AIMessage, problem: string, answer?: AnswerSchema): BaseMessage[] {
   const advice = `That answer cannot be used: ${problem} Answer again${answer ? ", with JSON of the given schema only" : ""}.`;
   return [new AIMessage(message.text.slice(0, longestQuote) || "(nothing)"), new HumanMessage(advice)];

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** A problem of an object as a whole, and the path of the faulty value. */
+/** A problem of an object as a whole, and the path of the wrong value. */
 export interface Problem {
   path: PropertyKey[];
   message: string;
@@ -12,8 +12,8 @@ interface ClosedDef extends z.core.$ZodObjectDef {
 }
 
 /**
- * A zod object whose check sees the whole object. It is used in place of a refinement, because LangGraph extends the schema of a graph's
- * input and zod cannot extend an object with refinements.
+ * A zod object with a check that sees the whole object. It takes the place of a refinement, because LangGraph extends the schema of a
+ * graph's input and zod cannot extend an object with refinements.
  */
 const Closed = z.core.$constructor<z.ZodObject, ClosedDef>("Closed", (inst, def) => {
   z.ZodObject.init(inst, def);
@@ -45,7 +45,7 @@ export function closed<Shape extends z.ZodRawShape>(shape: Shape, judge: ClosedD
     catchall: z.unknown(),
     judge: (given) => [...unknownIn(given).map((key) => ({ path: [key], message: describe(key, known) })), ...judge(given)],
   });
-  // The parsed object may contain further keys, but no code reads them.
+  // The JSON schema refuses unknown keys. The parsed type may have further keys, but no code reads them.
   return schema.meta({ additionalProperties: false }) as unknown as z.ZodObject<Shape>;
 }
 

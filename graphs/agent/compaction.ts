@@ -9,12 +9,12 @@ import { tokensOf } from "./usage.ts";
 export const Strategy = z.enum(["semantic", "aggressive", "minimal"]);
 export type Strategy = z.infer<typeof Strategy>;
 
-/** The context window that a model is taken to have, in tokens, if LangChain does not know it. */
+/** The assumed context window of a model that LangChain does not know, in tokens. */
 const usualWindow = 128_000;
 const usualShare = 0.75;
-/** The least room for messages, in tokens, however long the instruction is. */
+/** The least room for messages, in tokens. It applies however long the instruction is. */
 const leastRoom = 500;
-/** The results of tools that the strategy `minimal` keeps, as LangChain's own default has it. */
+/** How many tool results the strategy `minimal` keeps. LangChain has the same default. */
 const keptResults = 3;
 
 /** The room for the messages and the summary of one model call, in tokens, and how room is made. */
@@ -23,7 +23,7 @@ export interface Room {
   strategy: Strategy;
 }
 
-/** Returns the room that an agent's limit leaves beside the fixed parts of its prompt. */
+/** Returns the room for messages: the agent's token limit minus the fixed parts of its prompt. */
 export function roomBeside(
   { contextTokens, compaction = "semantic" }: { contextTokens?: number; compaction?: Strategy },
   model: BaseChatModel,
@@ -34,8 +34,8 @@ export function roomBeside(
 }
 
 /**
- * Returns the messages that must leave the model's sight so that the others have room, oldest first. A round leaves as a whole: a message and the
- * results of its tool calls. The last round always stays.
+ * Returns the messages to hide from the model so that the remaining ones fit, oldest first. A message and the results of its tool calls
+ * form a round, and a round is hidden as a whole. The last round always stays.
  */
 export function leavingRoom(messages: BaseMessage[], folded: number, summary: number, { tokens, strategy }: Room): BaseMessage[] {
   if (tokensOf(inSight(messages, folded)) + summary <= tokens) return [];
@@ -47,7 +47,7 @@ export function leavingRoom(messages: BaseMessage[], folded: number, summary: nu
   return present.slice(0, kept ?? last);
 }
 
-/** Returns messages in parts of at most so many tokens, so that each part can be summarized with one call. */
+/** Splits messages into parts of at most this many tokens, so that each part can be summarized with one call. */
 export function partsOf(messages: BaseMessage[], tokens: number): BaseMessage[][] {
   const parts: BaseMessage[][] = [];
   for (const message of messages) {
@@ -58,7 +58,7 @@ export function partsOf(messages: BaseMessage[], tokens: number): BaseMessage[][
   return parts;
 }
 
-/** Returns the messages as the model sees them, within the room. The conversation itself is not changed. */
+/** Returns the messages for the model, shortened to fit the room. The conversation itself is not changed. */
 export async function fitted(messages: BaseMessage[], model: BaseChatModel, { tokens, strategy }: Room): Promise<BaseMessage[]> {
   if (tokensOf(messages) <= tokens) return messages;
   const seen = [...messages];
@@ -69,13 +69,16 @@ export async function fitted(messages: BaseMessage[], model: BaseChatModel, { to
   return withShortResults(strategy === "minimal" ? withoutOldest(seen, tokens) : seen, tokens);
 }
 
-/** Returns messages without the oldest rounds that have no room. The task, which is the first message or a later one of a person, stays. */
+/**
+ * Returns the messages without the oldest rounds, so that the rest fits. Keeps the task, which is the first message or a later message of a
+ * person.
+ */
 function withoutOldest(messages: BaseMessage[], tokens: number): BaseMessage[] {
   const leaving = leavingRoom(messages, 0, 0, { tokens, strategy: "semantic" });
   return inSight(messages, leaving.length);
 }
 
-/** Returns messages with the results of tools cut to equal lengths, if they have no room otherwise. */
+/** Returns the messages with their tool results cut to equal lengths, if they do not fit otherwise. */
 function withShortResults(messages: BaseMessage[], tokens: number): BaseMessage[] {
   if (tokensOf(messages) <= tokens) return messages;
   const results = messages.filter((message) => ToolMessage.isInstance(message));

@@ -6,13 +6,13 @@ import { PatternGuardrails } from "./guards/schema.ts";
 import { priceOf } from "./ledger.ts";
 import { ToolName } from "./tool-names.ts";
 
-/** The default model, from ENSEMBLE_MODEL. An empty variable does not count. */
+/** The default model, from ENSEMBLE_MODEL. An empty variable is ignored. */
 const defaultModel = process.env.ENSEMBLE_MODEL || "gpt-5-mini";
 
 /** The sampling temperature of the models. It has no default, because gpt-5 models accept only their own value. */
 export const Temperature = z.number().min(0).max(2).optional().describe("Temperature of every call, if set. Many models accept only 1.");
 
-/** The models of a run. There are two, so that a cheap one can do the work and a better one can plan and decide. */
+/** The models of a run. A cheap model can do the work while a better one plans and decides. */
 export const Models = closed({
   judge: z.string().min(1).default(defaultModel).describe("Model that plans, routes and judges, as `provider:model`"),
   worker: z.string().min(1).default(defaultModel).describe("Model that does the work, as `provider:model`"),
@@ -60,7 +60,7 @@ export const Budget = closed({
   prices: z.record(z.string(), Price).default({}).describe("Dollars per million tokens, by model. They override the built-in table."),
 })
   .prefault({})
-  .describe("Budget of the run. When it is used up, the run ends with an error that says so.");
+  .describe("Budget of the run. If it is used up, the run ends with an error.");
 
 export type Price = z.infer<typeof Price>;
 
@@ -99,12 +99,12 @@ export const sharedContext = {
 };
 
 /**
- * Returns the schema of a pattern's context, with the shared fields and the pattern's own ones in `shape`.
+ * Returns the schema of a pattern's context: the shared fields, and the pattern's own fields in `shape`.
  * - `defaults` replaces the defaults of any of these fields.
- * - `agents` are the agents that code gives to the pattern. Their models must have prices too.
- * - The schema refuses unknown keys, and a budget in dollars if a model has no price.
- * - A list of agents in the context takes the place of `agents`.
- * - `judge` returns the problems of the values as a whole. A value that is wrong by itself is undefined there.
+ * - `agents` are the agents that the pattern uses unless the context has its own list of agents.
+ * - A context with a budget in dollars is refused if any model in it, or any model of its agents, has no known price.
+ * - Unknown keys are refused.
+ * - `judge` returns the problems of the values as a whole. A value that already failed its own check is passed to `judge` as undefined.
  */
 export function patternContext<Shape extends z.ZodRawShape>(
   shape: Shape,
@@ -128,11 +128,11 @@ export function patternContext<Shape extends z.ZodRawShape>(
       ...unpriced([named.judge, named.worker, ...[{ guardrails: others.guardrails }, ...roster].flatMap(modelsOf)], limit),
     ];
   });
-  context.parse(defaults); // makes a wrong default throw here, where code sets it, and not in the first run
+  context.parse(defaults); // a wrong default thus throws here, where code sets it, and not in the first run
   return context;
 }
 
-/** Returns the models of an agent: its own, and those of the judges among its guards. */
+/** Returns the models that an agent uses: its own model, and those of the judges among its guards. */
 function modelsOf(agent: object | null | undefined): unknown[] {
   const { model, guardrails } = Object(agent);
   const { input, output, tool } = Object(guardrails);
@@ -140,7 +140,7 @@ function modelsOf(agent: object | null | undefined): unknown[] {
   return [model, ...guards.map((guard) => Object(guard).model)];
 }
 
-/** Returns a problem for each model whose price is unknown. Without a budget in dollars, prices are not needed, so it returns none. */
+/** Returns a problem for each model whose price is unknown. Returns none if the budget has no limit in dollars. */
 function unpriced(models: unknown[], budget: Budget) {
   if (budget.dollars === undefined) return [];
   const names = new Set(models.filter((model) => typeof model === "string"));
@@ -152,7 +152,7 @@ function unpriced(models: unknown[], budget: Budget) {
     }));
 }
 
-/** The fields in the context of a pattern whose agent uses tools. */
+/** The context fields of every pattern whose agent uses tools. */
 export const solverContext = {
   instructions: z
     .string()
@@ -170,7 +170,7 @@ export type Models = z.infer<typeof Models>;
 export type Limits = z.infer<typeof Limits>;
 export type Budget = z.infer<typeof Budget>;
 
-/** The fields of a pattern's parsed context that its agents read. */
+/** The fields of a pattern's parsed context that the agents of the pattern use. */
 interface AgentContext {
   models: Models;
   limits: Limits;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { closed } from "./closed.ts";
 
 /**
- * Returns the fields of a schema with new defaults. For a field that is an object, such as `models`, only the given keys get new
+ * Returns the fields of a schema with new defaults. In a field that is an object, such as `models`, only the keys in `defaults` get new
  * defaults.
  */
 export function withDefaults<Shape extends z.ZodRawShape>(shape: Shape, defaults: Record<string, unknown>): Shape {

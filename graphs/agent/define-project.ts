@@ -12,11 +12,13 @@ export interface ProjectParts {
   tools?: StructuredToolInterface[];
   agents?: unknown[];
   mcp?: Record<string, McpServer>;
-  /** Remote agents that speak the Agent2Agent protocol, by the names under which contexts use them as `a2a:<name>`. */
+  /** Remote agents that speak the Agent2Agent protocol, by name. A context refers to one as `a2a:<name>`. */
   a2a?: Record<string, RemoteAgent>;
-  /** Functions that check values, by the names under which guardrails use them. */
+  /** Functions that check values, by name. Guardrails refer to these names. */
   guards?: Record<string, GuardFunction>;
-  /** Graphs that steps and tools can run by their ids. The service does not need this, because it knows the graphs of langgraph.json. */
+  /**
+   * Graphs that steps and tools can run by their ids. In the service, leave it out, because the service knows the graphs of langgraph.json.
+   */
   graphs?: Record<string, Workable>;
 }
 
@@ -30,7 +32,7 @@ export function defineProject({ tools = [], agents = [], mcp = {}, a2a = {}, gua
     if (typeof tool?.name !== "string" || !("invoke" in tool)) throw new Error("a tool has no name or cannot be invoked");
   setProjectGuards(guards);
   const named = z.array(z.looseObject({ name: z.string({ error: "an agent has no name" }) })).parse(agents);
-  // Register all names first, because an agent may have other agents as tools.
+  // All names are registered first, because an agent may have other agents as tools.
   const known = new Map<string, AgentData>(named.map(({ name }) => [name, {} as AgentData]));
   const end = setProject({
     tools: new Map(tools.map((tool) => [tool.name, tool])),

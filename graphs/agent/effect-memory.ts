@@ -1,4 +1,4 @@
-/** The stored results of a run's side effects. The service puts this into the run's `configurable`. */
+/** The stored results of a run's side effects. The service passes this object in the run's `configurable`. */
 export interface EffectMemory {
   runId: string;
   durability: string;
@@ -7,8 +7,8 @@ export interface EffectMemory {
 }
 
 /**
- * Returns the stored effects of a run, and the id of the task that is at work. Returns undefined outside the service. It also does under a
- * durability other than `sync`, because a retried task has another id there.
+ * Returns the stored effects of a run, and the id of the current task. Returns undefined outside the service. It also returns undefined for
+ * a durability other than `sync`, because a retried task then has another id.
  */
 export function effectsOf(configurable: Record<string, unknown> = {}): { memory: EffectMemory; taskId: string } | undefined {
   const memory = configurable.__ensemble_effects as EffectMemory | undefined;

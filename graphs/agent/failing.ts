@@ -2,7 +2,7 @@ import { Command, type LangGraphRunnableConfig, Overwrite } from "@langchain/lan
 import { z } from "zod";
 import type { LedgerEntry } from "./ledger.ts";
 
-/** The error that ends a run because an agent failed. It carries the ledger entries of the calls in the node that failed. */
+/** The error that ends a run because an agent failed. It carries the ledger entries of the calls in the failed node. */
 export class AgentFailed extends Error {
   override name = "AgentFailedError";
   readonly ledger: LedgerEntry[];
@@ -13,18 +13,18 @@ export class AgentFailed extends Error {
   }
 }
 
-/** Returns the original error. LangChain wraps errors that occur inside middleware in its own errors. */
+/** Returns the original error. LangChain wraps an error that occurs inside middleware in an error of its own. */
 export function rootOf(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   return "~brand" in error && error.cause instanceof Error ? rootOf(error.cause) : error;
 }
 
-/** The state key of the node that `fail` tries again when the thread is run on. */
+/** The state key for the failed node of a run. `fail` tries this node again when a later run continues the thread. */
 export const failureState = { _failed: z.string().default("").describe("Node in which the last failed run ended") };
 
 /**
- * The errors of each execution of a run, by the namespace of the graph. The key is an object that LangGraph keeps for one execution. A later
- * execution finds no error here, and therefore tries the failed node again.
+ * The errors of each execution of a run, by the namespace of the graph. The key is an object that LangGraph keeps for one execution. A
+ * later execution finds no error in this map, so it tries the failed node again.
  */
 const executions = new WeakMap<object, Map<string, unknown>>();
 
@@ -43,13 +43,13 @@ function namespaceOf({ configurable }: Pick<LangGraphRunnableConfig, "configurab
 }
 
 interface Options {
-  /** Tells whether the node begins a task in this state. Then the ledger of an earlier task is dropped. */
+  /** Tells whether the node begins a new task in this state. If so, the ledger of the earlier task is dropped. */
   begins?: (state: unknown) => boolean;
 }
 
 /**
- * Returns a node that calls models. If its error carries ledger entries, the node stores them instead of throwing, because LangGraph stores
- * nothing of a node that throws. The edges of the node need `orFail`, which then leads to the node `fail`.
+ * Returns a node that calls models. If an error of `work` carries ledger entries, the node stores them and does not throw, because
+ * LangGraph stores nothing of a node that throws. The edges of the node need `orFail`, which then leads to the node `fail`.
  */
 export function failing<Work extends (...call: never[]) => unknown>(work: Work, { begins = () => false }: Options = {}): Work {
   const node = async (state: never, config: never) => {
@@ -66,7 +66,7 @@ export function failing<Work extends (...call: never[]) => unknown>(work: Work, 
   return node as unknown as Work;
 }
 
-/** Returns the edge that leads to `fail` if the node before has failed. */
+/** Returns an edge that leads to `fail` if the previous node has failed, and otherwise to the given target. */
 export const orFail =
   <Call extends unknown[], const Next>(next: (...call: Call) => Next) =>
   (...call: Call): Next | "fail" => {
@@ -74,7 +74,7 @@ export const orFail =
     return errorsOf(config).has(namespaceOf(config)) ? "fail" : next(...call);
   };
 
-/** Ends the run with the error of the node before. If a later run goes on from here, the failed node is tried again. */
+/** Ends the run with the error of the previous node. If a later run continues from this node, the failed node is tried again. */
 export function fail({ _failed: node }: { _failed: string }, config: object) {
   const error = errorsOf(config).get(namespaceOf(config));
   if (error) throw error;

@@ -19,7 +19,7 @@ export interface FetchOptions {
   resolve?: Resolve;
 }
 
-/** Returns the text of a page. It follows redirects itself, so that each new address is checked like the first one. */
+/** Returns the text of a page. Follows redirects itself, so that each new address is checked like the first one. */
 export async function fetchPage(address: string, { allowedHosts, signal, resolve = resolveAll }: FetchOptions): Promise<string> {
   const timeout = AbortSignal.timeout(timeoutMs);
   const until = signal ? AbortSignal.any([signal, timeout]) : timeout;
@@ -45,8 +45,8 @@ function admit(address: string): URL {
 }
 
 /**
- * Requests a URL. If `resolve` is given, internal addresses are refused. It is left out for a host that the operator has allowed, which
- * may have any address.
+ * Requests a URL. If `resolve` is given, internal addresses are refused. For a host that the operator has allowed, `resolve` is left out,
+ * so the host may have any address.
  */
 function get(url: URL, signal: AbortSignal, resolve: Resolve | undefined): Promise<IncomingMessage> {
   const host = url.hostname.replace(/^\[|\]$/g, "");

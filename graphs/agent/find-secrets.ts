@@ -1,4 +1,4 @@
-/** A secret in a text: where it stands, and the rule that found it. */
+/** A secret in a text: its position, and the rule that found it. */
 export interface Secret {
   line: number;
   start: number;
@@ -10,7 +10,8 @@ export interface Secret {
 export async function findSecrets(content: string, path = "text.txt"): Promise<Secret[]> {
   const { secretLintProfiler } = await import("@secretlint/profiler");
   secretLintProfiler.setEnabled(false); // otherwise the profiler would keep an entry in memory for every rule of every text
-  const { lintSource } = await import("@secretlint/core"); // loaded on use, because it would slow down every start of the service
+  // imported on first use, because the library would slow down every start of the service
+  const { lintSource } = await import("@secretlint/core");
   const { creator: recommended } = await import("@secretlint/secretlint-rule-preset-recommend");
   const { messages } = await lintSource({
     source: { filePath: path, content, contentType: "text", ext: path.slice(path.lastIndexOf(".")) },

@@ -1,8 +1,8 @@
 import { type BaseMessage, HumanMessage } from "@langchain/core/messages";
 
 /**
- * Returns the messages that the model sees, which are those that the summary does not contain. The last message of a person is always
- * among them, because it is the task.
+ * Returns the messages that the model sees: those that are not in the summary yet. The last message of a person is always included, because
+ * it is the task.
  */
 export function inSight(messages: BaseMessage[], folded: number): BaseMessage[] {
   const task = messages.findLastIndex((message) => HumanMessage.isInstance(message));

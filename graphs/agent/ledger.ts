@@ -39,8 +39,8 @@ const table: Budget["prices"] = {
 };
 
 /**
- * Returns the cost of a call in dollars, or 0 if no price is known. A price in the context, for the answering or else the requested model,
- * takes precedence over the built-in table. The table has no price for the rehearsal model.
+ * Returns the cost of a call in dollars, or 0 if no price is known. The context's price for the answering model comes first, then its price
+ * for the requested model, then the built-in table. The built-in table has no price for the rehearsal model.
  */
 export function costOf(asked: string, { answered = asked, inputTokens, outputTokens, cachedTokens = 0 }: Usage, budget: Budget): number {
   const price = priceOf(asked, answered, budget);
@@ -61,7 +61,7 @@ export function priceOf(asked: string, answered: string, { prices }: Budget): Pr
 
 const withoutProvider = (model: string) => model.replace(/^openai:/, "");
 
-/** The facts of a call that are known before it ends, for its ledger entry. */
+/** The facts for a call's ledger entry that are known before the call ends. */
 export interface Called {
   agent: string;
   task: string;
@@ -108,8 +108,8 @@ export function spentIn(ledger: LedgerEntry[]): Spent {
 }
 
 /**
- * Returns the part of a budget that is left, for a graph that counts its own calls. Call it only while something is left, because a budget
- * must be positive.
+ * Returns the rest of a budget, for a graph that counts its own calls. Call it only while something is left, because a budget must be
+ * positive.
  */
 export function budgetLeft(ledger: LedgerEntry[], budget: Budget): Budget {
   const spent = spentIn(ledger);
@@ -120,7 +120,7 @@ export function budgetLeft(ledger: LedgerEntry[], budget: Budget): Budget {
   };
 }
 
-/** The error of a run whose budget is used up. It carries the ledger entries of the calls in the node that it ends. */
+/** The error of a run whose budget is used up. It carries the ledger entries of the calls in the node that was running. */
 export class BudgetExceeded extends Error {
   override name = "BudgetExceededError";
   readonly ledger: LedgerEntry[];
@@ -131,7 +131,7 @@ export class BudgetExceeded extends Error {
   }
 }
 
-/** Throws if the budget is used up. Every wave of calls begins with this check. */
+/** Throws if the budget is used up. Called before each group of parallel calls. */
 export function enforceBudget(ledger: LedgerEntry[], { tokens, dollars }: Budget): void {
   const spent = spentIn(ledger);
   if (tokens !== undefined && spent.tokens >= tokens) {

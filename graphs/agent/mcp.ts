@@ -2,12 +2,9 @@ import { type StructuredToolInterface, tool } from "@langchain/core/tools";
 import { z } from "zod";
 import type { McpServer } from "./project.ts";
 
-/** A connection to an MCP server. It is opened on first use, and opened again after it has broken. */
+/** A connection to an MCP server. It is opened on first use, and opened again after it breaks. */
 export interface OpenServer {
-  /**
-   * Returns a tool of the server. If the server cannot be reached or does not have the tool, returns a tool that only tells the model
-   * so.
-   */
+  /** Returns a tool of the server. If the server cannot be reached or lacks the tool, returns a tool that tells the model so. */
   tool(name: string): Promise<StructuredToolInterface>;
   close(): Promise<void>;
 }
@@ -23,7 +20,7 @@ export function serverNamed(name: string, servers: Map<string, McpServer>) {
 /** How long the list of a server's tools is used before it is read again. */
 const listedForMs = 60_000;
 const answerSeconds = 15;
-/** How long an unreachable server is not tried again. Without this pause, every round of an agent would wait for the server. */
+/** How long to wait before an unreachable server is tried again. Without this pause, every round of an agent would wait for the server. */
 const pauseMs = 30_000;
 const adapters = "@langchain/mcp-adapters";
 
@@ -102,7 +99,7 @@ async function connect(server: string, config: McpServer): Promise<Connection> {
   }
 }
 
-/** Returns a tool that drops its connection when a call fails, so that the next call opens a new one. */
+/** Returns a tool that closes its connection when a call fails, so that the next call opens a new one. */
 function reconnecting(found: StructuredToolInterface, forget: () => void): StructuredToolInterface {
   const invoke: StructuredToolInterface["invoke"] = async (input, config) => {
     try {

@@ -27,7 +27,7 @@ function storeOf(config: LangGraphRunnableConfig) {
   return store;
 }
 
-/** Returns the store's namespace for memories. Each assistant has memories of its own. If the user is known, so has each user. */
+/** Returns the store's namespace for memories. Each assistant has its own namespace. If the user is known, each user has one within it. */
 function namespaceOf({ configurable }: LangGraphRunnableConfig): string[] {
   const user: unknown = configurable?.langgraph_auth_user?.identity;
   return ["memories", String(configurable?.assistant_id ?? "nobody"), ...(typeof user === "string" ? [user] : [])];

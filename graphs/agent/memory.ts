@@ -9,7 +9,10 @@ import { NoAnswer } from "./model-errors.ts";
 import { cut } from "./prompt.ts";
 import { tokensOf } from "./usage.ts";
 
-/** The most messages of a conversation that the model sees. If there are more, the oldest `foldSize` are merged into a summary at once. */
+/**
+ * The most messages of a conversation that the model sees. If there are more, the oldest `foldSize` messages are merged into a summary at
+ * once.
+ */
 const windowSize = 20;
 const foldSize = 10;
 
@@ -18,15 +21,12 @@ const instruction =
 
 interface Memory {
   summary: string;
-  /** How many messages the summary stands for. These are the first ones of the conversation. */
+  /** How many messages the summary covers, counted from the start of the conversation. */
   folded: number;
   ledger: LedgerEntry[];
 }
 
-/**
- * Merges old messages into the summary, if the model would otherwise see too many messages or too many tokens. Otherwise returns without a
- * change.
- */
+/** Merges old messages into the summary, if the model would otherwise see too many messages or too many tokens. */
 export async function fold(
   run: AgentRun,
   model: BaseChatModel,
@@ -49,7 +49,7 @@ interface Part {
   room: Room;
 }
 
-/** Merges messages into the summary with one model call, and changes the memory. */
+/** Merges messages into the summary with one model call, and updates the memory. */
 async function foldPart(run: AgentRun, model: BaseChatModel, { part, memory, room }: Part, purse: Purse, signal: AbortSignal | undefined) {
   const transcript = cut(asTranscript(part), room.tokens / 2);
   const task = `Summary so far: ${memory.summary || "(none)"}\n\nNew messages:\n${transcript}`;
@@ -78,8 +78,8 @@ async function foldPart(run: AgentRun, model: BaseChatModel, { part, memory, roo
 const tokensIn = (text: string): number => tokensOf([new HumanMessage(text)]);
 
 /**
- * Returns the messages to merge into the summary now, oldest first. Usually there are none. `folded` is how many messages the summary
- * stands for already. Messages are merged ten at a time, so that the summary is not rewritten for each new message. A tool's result is
+ * Returns the messages to merge into the summary now, oldest first. Usually there are none. `folded` is the number of messages that the
+ * summary already covers. Messages are merged ten at a time, so that the summary is not rewritten for each new message. A tool's result is
  * always merged together with its call.
  */
 export function leavingWindow(messages: BaseMessage[], folded: number): BaseMessage[] {

@@ -38,7 +38,7 @@ export function refusesFormat(error: unknown): boolean {
 }
 
 /**
- * Tells whether a retry may help. It may after a busy server or a broken connection, and it does not after a bad request. If clients have
+ * Tells whether a retry may help. It may help after a busy server or a broken connection, but not after a bad request. If clients have
  * already read the beginning of the answer, the call is not retried.
  */
 export function mayRecover(error: unknown, { quiet }: ModelCall): boolean {
@@ -49,11 +49,11 @@ export function mayRecover(error: unknown, { quiet }: ModelCall): boolean {
 /** Tells whether a retry would fail in the same way. */
 export const isFatal = (error: unknown) => error instanceof UnknownModel || isRefusal(Object(error).status);
 
-/** Tells whether a status means that the server will never accept this request. The request, the key or the model is wrong. */
+/** Tells whether a status means that the server will never accept this request, because the request, the key or the model is wrong. */
 export const isRefusal = (status: unknown): boolean =>
   typeof status === "number" && status < 500 && status !== 408 && status !== 409 && status !== 429;
 
-/** Returns the milliseconds to wait before a retry. This is the time that the server asks for, or a time that doubles with each retry. */
+/** Returns the milliseconds to wait before a retry: the time that the server asks for, or else a time that doubles with each retry. */
 export function waitBefore(error: unknown, attempt: number): number {
   const asked = Number(Object(error).headers?.get?.("retry-after"));
   return Math.min(asked > 0 ? asked * 1000 : 100 * 2 ** attempt, longestWaitMs);

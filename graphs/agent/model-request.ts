@@ -6,7 +6,7 @@ import { withOwnIds } from "./own-ids.ts";
 import { asInstruction, asResponseFormat } from "./structured.ts";
 import { keepBrokenCalls } from "./tool-calls.ts";
 
-/** The size limit of a structured answer, in characters. A longer answer means that the model does not stop. */
+/** The size limit of a structured answer, in characters. A longer answer means that the model never stops writing. */
 export const longestAnswer = 200_000;
 
 /** The error of a request that took too long. */
@@ -30,7 +30,7 @@ export async function request(
   };
   try {
     const message = await raceWithSignal(answer ? gather(await speaker.stream(prompt, options)) : speaker.invoke(prompt, options), both);
-    both.throwIfAborted(); // ChatOpenAI takes an aborted stream for a finished one
+    both.throwIfAborted(); // ChatOpenAI treats an aborted stream as a finished one
     return keepBrokenCalls(message as AIMessage);
   } catch (error) {
     if (deadline.aborted && !signal?.aborted) throw new TimedOut(`No answer within ${timeoutSeconds} s.`);
@@ -54,7 +54,7 @@ async function gather(pieces: AsyncIterable<AIMessageChunk>): Promise<AIMessageC
 }
 
 /**
- * Tells whether the model uses OpenAI's client, which accepts `response_format`. The clients of other providers use other names for it, or
+ * Tells whether the model uses OpenAI's client, which accepts `response_format`. Other providers' clients name this option differently or
  * lack it.
  */
 export const isOpenAi = (model: BaseChatModel) => model._llmType() === "openai";

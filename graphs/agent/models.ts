@@ -1,7 +1,7 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { initChatModel, MODEL_PROVIDER_CONFIG } from "langchain/chat_models/universal";
 
-/** The error for a model that cannot be opened. The call is not retried, because a retry would fail too. */
+/** The error for a model that cannot be opened. It is never retried, because a retry would fail as well. */
 export class UnknownModel extends Error {
   override name = "UnknownModelError";
 }
@@ -17,7 +17,7 @@ export async function openModel(name: string | BaseChatModel, temperature?: numb
     const opened = await initChatModel(model, {
       modelProvider: provider,
       configurableFields: [], // gpt-5 models refuse every temperature except their own
-      maxRetries: 0, // call-model.ts retries instead, where retries are counted and can be cancelled
+      maxRetries: 0, // call-model.ts retries instead, because it counts retries and can cancel them
       ...(provider === "openai" && { streamUsage: true }),
       ...(temperature !== undefined && { temperature }), // left out if unset, because gpt-5 models refuse every temperature except their own
     });
@@ -30,14 +30,11 @@ export async function openModel(name: string | BaseChatModel, temperature?: numb
 function splitName(name: string): { provider: string; model: string } {
   const colon = name.indexOf(":");
   const prefix = name.slice(0, Math.max(0, colon));
-  // A provider is always named, because initChatModel would otherwise guess one from the model's name.
+  // The provider is always given, because initChatModel would otherwise guess it from the model's name.
   return prefix in MODEL_PROVIDER_CONFIG ? { provider: prefix, model: name.slice(colon + 1) } : { provider: "openai", model: name };
 }
 
-/**
- * Returns the provider's own model object. The wrapper around it, which initChatModel returns, would read `configurable` again at each
- * call.
- */
+/** Returns the provider's own model object. initChatModel returns a wrapper, which would read `configurable` again in each call. */
 async function instanceOf(model: object): Promise<BaseChatModel> {
   const { _getModelInstance: open } = model as { _getModelInstance?: () => Promise<BaseChatModel> };
   return open ? open.call(model) : (model as BaseChatModel);

@@ -1,17 +1,20 @@
 import { realpath } from "node:fs/promises";
 import { resolve, sep } from "node:path";
 
-// The operator's limits come from environment variables, which no caller can set. The service puts the limits in langgraph.json there.
+// The operator's limits come from environment variables, because callers cannot set those. The service copies the limits of langgraph.json
+// into them.
 
-/** Returns the internal hosts that a graph may call. They are the operator's hosts, or those of them that a caller's context names. */
+/**
+ * Returns the internal hosts that a graph may call. If the caller's context names hosts, only the operator's hosts among them are returned.
+ */
 export function allowedHosts(context: string[] | null): string[] {
   const operators = listed(process.env.ENSEMBLE_PATTERN_HOSTS, /[\s,]+/).map((host) => host.toLowerCase());
   return context ? operators.filter((host) => context.includes(host)) : operators;
 }
 
 /**
- * Returns the directories that a graph may read, as real paths. A caller's context can only narrow the operator's directories. If a
- * caller's directory is inside one of the operator's, or the other way round, the inner one is returned.
+ * Returns the directories that a graph may read, as real paths. A caller's context can only narrow the operator's directories. If one of
+ * the two directories contains the other, the inner one is returned.
  */
 export async function allowedDirectories(context: string[] | null): Promise<string[]> {
   const operators = await existing(listed(process.env.ENSEMBLE_PATTERN_DIRECTORIES, ","));
@@ -22,7 +25,7 @@ export async function allowedDirectories(context: string[] | null): Promise<stri
   return [...new Set([...inner, ...narrowed])];
 }
 
-/** Returns the operator's directories as they are written. Links in them are not followed. */
+/** Returns the operator's directories as they are written. Symbolic links in them are not resolved. */
 export const operatorDirectories = (): string[] =>
   listed(process.env.ENSEMBLE_PATTERN_DIRECTORIES, ",").map((directory) => resolve(directory));
 

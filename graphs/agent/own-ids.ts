@@ -2,7 +2,7 @@ import { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { ChatGenerationChunk, ChatResult } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
 
-/** The methods by which a chat model produces messages. For each model call, LangChain calls one of them. */
+/** The methods with which a chat model produces messages. LangChain calls one of them for each model call. */
 interface Speaker {
   _generate(...call: unknown[]): Promise<ChatResult>;
   _streamResponseChunks(...call: unknown[]): AsyncGenerator<ChatGenerationChunk>;
@@ -13,8 +13,8 @@ interface Speaker {
 const isPatched = Symbol("gives its messages ids of their own");
 
 /**
- * Makes LangChain give each message of a model a unique id. Some endpoints repeat ids, and a message with a known id would replace the
- * earlier one. It also adds the name of the model that answered to each message, because ChatOpenAI leaves the name out when it streams.
+ * Gives each message of a model a unique id. Some endpoints repeat ids, and a message with a known id would replace the earlier message. It
+ * also adds the name of the answering model to each message, because ChatOpenAI omits the name when it streams.
  */
 export function withOwnIds<Model extends Runnable>(model: Model): Model {
   const speaker = ("bound" in model ? model.bound : model) as unknown as Speaker;

@@ -1,6 +1,6 @@
 /**
- * Returns the visible text of a page. The time that it takes grows only linearly with the length of the page, because a hostile page
- * could otherwise block the process.
+ * Returns the visible text of a page. The time grows only linearly with the length of the page, so that a hostile page cannot block the
+ * process.
  */
 export function textOfPage(html: string): string {
   return withoutBlocks(withoutBlocks(html, "script"), "style")
@@ -10,8 +10,8 @@ export function textOfPage(html: string): string {
 }
 
 /**
- * Removes all blocks of a tag. It uses no lazy pattern, because that would read to the end of the page for every unclosed block. Here,
- * the first unclosed block ends the search.
+ * Removes all blocks of a tag. It avoids a lazy pattern, because for every unclosed block such a pattern would read to the end of the page.
+ * This search stops at the first unclosed block.
  */
 function withoutBlocks(html: string, name: "script" | "style"): string {
   const opening = new RegExp(`<${name}\\b`, "gi");

@@ -1,7 +1,10 @@
 import { z } from "zod";
 import type { Workable } from "./agent.ts";
 
-/** The graphs of the project. The server sets this when it has loaded them, because patterns cannot import the server. */
+/**
+ * Gives patterns access to the graphs of the project. The service sets it when it has loaded them, because patterns cannot import the
+ * service.
+ */
 export interface ProjectGraphs {
   ids: string[];
   open(graphId: string): Promise<Workable & { name?: string; description?: string }>;
@@ -23,7 +26,7 @@ export async function openProjectGraph(graphId: string): ReturnType<ProjectGraph
   return graphs.open(graphId);
 }
 
-/** The id of a graph of the project. */
+/** The schema of a graph id. The project must have a graph with this id. */
 export const GraphName = z
   .string()
   .min(1)

@@ -6,8 +6,8 @@ import { projectGraphIds } from "./project-graphs.ts";
 import type { AgentData } from "./schema.ts";
 
 /**
- * An MCP server: a program to start, or a URL to call. `tools` lists the tools that may be used. If it is missing, all tools of the
- * server may be used.
+ * An MCP server: a program to start, or a URL to call. `tools` lists the tools that may be used. Without the list, all tools of the server
+ * may be used.
  */
 export type McpServer =
   | { command: string; args?: string[]; env?: Record<string, string>; cwd?: string; tools?: string[] }
@@ -18,11 +18,11 @@ interface Project {
   tools: Map<string, StructuredToolInterface>;
   agents: Map<string, AgentData>;
   servers: Map<string, McpServer>;
-  /** The remote agents, which speak the Agent2Agent protocol. */
+  /** The remote agents that speak the Agent2Agent protocol, by name. */
   remotes: Map<string, RemoteAgent>;
   /** The connections to MCP servers, by the server's name. */
   open: Map<string, OpenServer>;
-  /** The remote agents that were used, by name. */
+  /** The remote agents that have been opened, by name. */
   openRemotes: Map<string, OpenRemote>;
 }
 
@@ -54,8 +54,8 @@ export const projectAgent = (name: string): AgentData | undefined => present().a
 export const projectAgentNames = (): string[] => [...present().agents.keys()];
 
 /**
- * Returns the names by which a context can use the project's tools and agents. For an MCP server whose tools are not listed, the name is
- * `<server>/<tool>`, because its tools are not known here.
+ * Returns the names by which a context can use the project's tools and agents. An MCP server without a list of tools appears as
+ * `<server>/<tool>`, because its tools are not known before it is reached.
  */
 export function projectToolNames(): string[] {
   const { tools, agents, servers, remotes } = present();
@@ -71,8 +71,8 @@ export function projectToolNames(): string[] {
 }
 
 /**
- * Returns whether a context may use this name. If the tools of an MCP server are not listed, any name of the form `<server>/<tool>` is
- * accepted, because only the server knows its tools.
+ * Tells whether a context may use this name. If an MCP server has no list of tools, any name of the form `<server>/<tool>` is accepted,
+ * because only the server knows its tools.
  */
 export function isProjectTool(name: string): boolean {
   const { tools, agents, servers, remotes } = present();

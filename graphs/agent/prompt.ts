@@ -8,13 +8,13 @@ export class PromptTooLong extends Error {
   override name = "PromptTooLongError";
 }
 
-/** A piece of work for an agent. An agent sees only these fields, and neither the caller's history nor the tasks of other agents. */
+/** A piece of work for an agent. The agent sees only these fields. It sees neither the caller's history nor the tasks of other agents. */
 export interface Errand {
   task: string;
   /** The material for the task, such as a text to review. */
   input?: unknown;
   constraints?: string[];
-  /** A conversation that the agent continues. The agent then sees these messages, and neither the task nor the material. */
+  /** A conversation for the agent to continue. If it is set, the agent sees these messages in place of the task and the material. */
   messages?: BaseMessage[];
 }
 
@@ -35,19 +35,19 @@ export function instructionOf({ name, role, goal, backstory, instructions }: Age
   return instruction;
 }
 
-/** Returns the prompt with the task and its material. A text above the limit is cut, and a note in the prompt says so. */
+/** Returns the prompt with the task and its material. Material above the limit is cut, and a note in the prompt says so. */
 export function taskOf({ task, input }: Errand, { materialTokens }: Limits): string {
   const given = input === undefined ? "" : `\n\nInput:\n${cut(asText(input), materialTokens)}`;
   return `Task: ${cut(task, materialTokens)}${given}`;
 }
 
-/** Returns the messages that an errand begins with: the conversation to continue, or one message with the task and its material. */
+/** Returns the first messages of an errand: the conversation to continue, or one message with the task and its material. */
 export const openingOf = (errand: Errand, limits: Limits): BaseMessage[] => errand.messages ?? [new HumanMessage(taskOf(errand, limits))];
 
 /** Returns a string unchanged, and any other value as JSON. */
 export const asText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
-/** Cuts a text to a number of tokens. The number is estimated from the characters and not from words, because a text may have no spaces. */
+/** Cuts a text to a number of tokens. Tokens are estimated from characters and not from words, because a text may have no spaces. */
 export function cut(text: string, tokens: number): string {
   const most = tokens * charactersPerToken;
   if (text.length <= most) return text;

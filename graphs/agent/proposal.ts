@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** A call of a tool of tier 3 that an agent proposes to the agent that called it. */
+/** A call of a tool of tier 3, proposed by a called agent to the agent that called it. */
 export const Proposal = z.object({
   agent: z.string().describe("Agent that proposes the call"),
   tool: z.string().describe("Name of the tool"),
@@ -8,6 +8,6 @@ export const Proposal = z.object({
 });
 export type Proposal = z.infer<typeof Proposal>;
 
-/** The result of a call that was only proposed, as the proposing model reads it. */
+/** The tool result that a model reads when its call was only proposed. */
 export const proposed =
   "Proposed to the agent that called you. A person decides about it later. You will not see the result. Say in your answer what you proposed.";

@@ -11,8 +11,9 @@ import { callName } from "./tool-names.ts";
 import { openTool } from "./tools.ts";
 
 /**
- * Runs the calls that a called agent proposed, as far as a person approves them. Returns a text about all of them. One question is asked
- * before the first call, because an answer makes the node run again. If this agent was called too, its own caller gets the proposals.
+ * Asks a person about the calls that a called agent proposed, and runs the approved ones. Returns a text about all calls. One question is
+ * asked before the first call runs, because an answer makes the node run again. If this agent was itself called by another agent, the
+ * proposals go to that agent.
  */
 export async function settleProposals(proposals: Proposal[], run: AgentRun, config: LangGraphRunnableConfig): Promise<string> {
   if (run.isCalled) {
@@ -41,8 +42,8 @@ export async function settleProposals(proposals: Proposal[], run: AgentRun, conf
 }
 
 /**
- * Runs one approved call, with the guards and the time limit of the agent that proposed it. The guards have passed the arguments already,
- * unless the person changed them. An error becomes a text.
+ * Runs one approved call, with the guards and the time limit of the agent that proposed it. The guards have already passed the arguments,
+ * so the arguments are checked again only if the person changed them. Returns an error as a text.
  */
 async function carryOut(
   { agent: name, tool: toolName, args }: Proposal,
@@ -57,7 +58,7 @@ async function carryOut(
   const passed = edited ? await guardTool(run, tool.name, "arguments", edited, config) : { value: args };
   if (!("value" in passed)) return `Error: ${passed.reason}`;
   try {
-    const own = { ...config, toolCall: undefined }; // that of the caller would make the result a message
+    const own = { ...config, toolCall: undefined }; // the caller's `toolCall` would turn the result into a message
     const result = asText(await limited(tool, run.agent.errandSeconds).invoke(passed.value as object, own));
     const shown = await guardTool(run, tool.name, "result", result, config);
     return "value" in shown ? asText(shown.value) : `Error: ${shown.reason}`;

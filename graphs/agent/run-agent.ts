@@ -23,7 +23,7 @@ import type { Proposal } from "./proposal.ts";
 import { type AnswerSchema, readAnswer } from "./structured.ts";
 import { ledgerOf, runSubgraph } from "./subgraph.ts";
 
-/** The result of an agent's work. A failure is also an outcome, so it does not fail agents that work at the same time. */
+/** The result of an agent's work. A failure is also an outcome, so that it does not stop agents that work in parallel. */
 export type Outcome<Result = unknown> = Success<Result> | Failure;
 
 interface Failure {
@@ -37,29 +37,27 @@ interface Failure {
 export interface Success<Result> {
   status: "success";
   result: Result;
-  /**
-   * The last message of the agent. A pattern may append it to its own messages. Because the id is the same, clients do not see it twice.
-   */
+  /** The last message of the agent. A pattern may append it to its own messages. Both have the same id, so clients do not see it twice. */
   message?: AIMessage;
-  /** For an agent with tools: all messages that it added, such as its tool calls and their results. The last one is `message`. */
+  /** For an agent with tools: all messages that it added, including its tool calls and their results. The last one is `message`. */
   added?: BaseMessage[];
-  /** The calls of tools of tier 3 that a called agent proposes to its caller. */
+  /** The calls of tools of tier 3 that this agent proposes to the agent that called it. */
   proposed?: Proposal[];
-  /** Why the agent answered early, such as `step_limit`. */
+  /** The reason for an early answer, such as `step_limit`. */
   stopped?: string;
   ledger: LedgerEntry[];
 }
 
 /** A piece of work, the agent that does it, and the settings and limits of the run. */
 export interface Assignment extends Errand, Omit<AgentRun, "task" | "constraints" | "record" | "resume" | "quiet" | "propose"> {
-  /** Whether clients that stream the run see no tokens of the agent. Default: true. */
+  /** Whether the agent's tokens are hidden from clients that stream the run. Default: true. */
   quiet?: boolean;
 }
 
 /**
- * Gives an agent one piece of work and returns the outcome. An agent with tools runs as a subgraph. Each of its rounds is a checkpoint, so
- * a crash repeats no finished tool call. Call this only once in a node for such an agent, because the rounds are stored below the node.
- * Three things are thrown instead of returned: an abort of the run, a question to a person, and a used-up budget.
+ * Gives an agent one piece of work and returns the outcome. Throws only for an abort of the run, a question to a person, and a used-up
+ * budget. An agent with tools runs as a subgraph. Each of its rounds is a checkpoint, so a crash repeats no finished tool call. For an
+ * agent with tools, call this only once in a node, because the rounds are stored below the node.
  */
 export async function runAgent<Result = unknown>(assignment: Assignment, config: LangGraphRunnableConfig): Promise<Outcome<Result>> {
   const { agent, task } = assignment;
@@ -87,7 +85,7 @@ export async function runAgent<Result = unknown>(assignment: Assignment, config:
   }
 }
 
-/** Returns the functions with which an agent at work records its calls, and the list of the recorded entries. */
+/** Returns the functions with which a working agent records its calls, and the list of the recorded entries. */
 function recordIn(account: Account) {
   const recorded: LedgerEntry[] = [];
   let isResumed = false;
@@ -103,7 +101,9 @@ function recordIn(account: Account) {
   };
 }
 
-/** Calls an agent whose answer the run needs. If the agent fails, the run fails. Without a schema, the result is text. */
+/**
+ * Calls an agent whose answer the run needs. If the agent fails, throws the error that ends the run. Without a schema, the result is text.
+ */
 export async function requireAgent<Schema extends z.ZodType = z.ZodString>(
   { schema, ...assignment }: Assignment & { schema?: Schema },
   config: LangGraphRunnableConfig,
@@ -127,7 +127,7 @@ async function work(run: AgentRun, errand: Errand, config: LangGraphRunnableConf
   return needsRounds ? workInRounds(run, errand, config) : answerAtOnce(run, errand, config);
 }
 
-/** Does the work with one model call, for an agent without tools. No subgraph is needed, because there are no rounds to store. */
+/** Does the work with one model call, for an agent without tools. It needs no subgraph, because there are no rounds to store. */
 async function answerAtOnce(run: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
   const { signal } = config;
   const { agent, limits } = run;
@@ -209,7 +209,7 @@ async function workByGraph(graph: Workable, run: AgentRun, errand: Errand, confi
 
 const answerOf = (name: string, schema: z.ZodType): AnswerSchema => ({ name, schema });
 
-/** The graph that all agents without middleware share. Their differences are in the context that each call passes. */
+/** The graph that all agents without middleware share. Each call passes what differs between agents in the context. */
 const commonGraph = () => buildAgent({ name: "agent", runOf: (context) => context as AgentRun });
 let common: ReturnType<typeof commonGraph> | undefined;
 const graphs = new WeakMap<readonly unknown[], ReturnType<typeof commonGraph>>();
@@ -228,7 +228,7 @@ const overdue = ({ errandSeconds }: Agent) => ({ status: "timeout" as const, mes
 
 const statusOf = (error: Error) => (error instanceof NoAnswer ? error.status : "failed");
 
-/** Tells whether a retry would fail in the same way, as after a refused request, a bad key or an unknown model. */
+/** Tells whether a retry would fail in the same way, for example after a refused request, a bad key or an unknown model. */
 function isFatal(error: Error): boolean {
   if (error instanceof NoAnswer) return error.isFatal;
   return (

@@ -10,7 +10,7 @@ import { ToolName } from "./tool-names.ts";
 /** A JSON schema as data. */
 export const JsonSchema = z.record(z.string(), z.unknown());
 
-/** The fields of an agent as data, without a check of the agent as a whole. */
+/** The fields of an agent as data. Checks of the agent as a whole are not included. */
 export const agentFields = {
   name: z.string().trim().min(1).max(100).describe("Name of the agent"),
   role: z.string().trim().min(1).describe("Role of the agent"),
@@ -46,7 +46,7 @@ export const agentFields = {
   guardrails: Guardrails.optional().describe("Checks of the agent's input, of its answer and of its tools"),
 };
 
-/** An agent as data, for contexts, rosters and `agents.yaml`. An agent that is made in code has further options (see agent.ts). */
+/** The schema of an agent as data, for contexts, rosters and `agents.yaml`. An agent made in code has further options (see agent.ts). */
 export const AgentData = closed(agentFields, (given) => [...findToolProblems(given), ...findTierProblems(given)]);
 
 export type AgentData = z.infer<typeof AgentData>;
@@ -56,7 +56,7 @@ export const Roster = z
   .array(AgentData)
   .min(1)
   .superRefine((agents, context) => {
-    const names = new Set<string>(); // a Set, because a search in a very long array would be slow
+    const names = new Set<string>(); // a Set, because searching a very long array for each name would be slow
     agents.forEach(({ name }, index) => {
       if (names.has(name)) context.addIssue({ code: "custom", path: [index, "name"], message: `there is another agent named "${name}"` });
       names.add(name);

@@ -1,7 +1,7 @@
 import { ReducedValue } from "@langchain/langgraph";
 import { z } from "zod";
 
-/** Returns the schema of a state key that holds a list. If a node returns items for the key, they are appended to the list. */
+/** Returns the schema of a state key that holds a list. Items that a node returns for the key are appended to the list. */
 export function appending<Item extends z.ZodType>(item: Item, description: string) {
   return new ReducedValue(
     z

@@ -4,8 +4,8 @@ import { rootOf } from "./failing.ts";
 import type { LedgerEntry } from "./ledger.ts";
 
 /**
- * Runs a graph as a subgraph, and returns its values. The values are read as they change, because a failure must not lose the calls before
- * it. If the graph fails, `record` gets the ledger entries of these calls, and those that the error carries.
+ * Runs a graph as a subgraph and returns its final values. If the graph fails, `record` receives the ledger entries of the calls before the
+ * failure, and those in the error. The values are therefore read while the graph runs.
  */
 export async function runSubgraph(
   graph: Workable,
@@ -25,7 +25,7 @@ export async function runSubgraph(
   }
 }
 
-/** Returns the ledger in the values of a graph. A graph of another library may have none. */
+/** Returns the ledger in the values of a graph, or an empty list if the graph has no ledger. */
 export function ledgerOf(values: unknown): LedgerEntry[] {
   const { ledger } = Object(values);
   return Array.isArray(ledger) ? ledger : [];
@@ -33,7 +33,7 @@ export function ledgerOf(values: unknown): LedgerEntry[] {
 
 type Call = Parameters<Workable["invoke"]>;
 
-/** Returns a graph that calls another one, with an input and a config that `change` returns. */
+/** Returns a graph that calls another graph with the input and config that `change` returns. */
 export function callingWith(graph: Workable, change: (...call: Call) => Call): Workable {
   return {
     invoke: async (...call) => graph.invoke(...change(...call)),

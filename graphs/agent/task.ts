@@ -11,18 +11,19 @@ const longestMaterial = 1_000_000;
 /** The task of a pattern. Its length is limited, because no model can read megabytes. */
 const Task = z.string().trim().min(1).max(longestTask);
 
-/** The material of a task, as any JSON value. Its size is limited, but generously. */
+/** The material of a task, as any JSON value. Its size limit is generous. */
 export const Material = z
   .unknown()
   .optional()
   .refine((material) => (JSON.stringify(material)?.length ?? 0) <= longestMaterial, `longer than ${longestMaterial} characters of JSON`);
 
-/** The state keys of a pattern that works on one task: the task, the conversation that chat clients show, and what `fail` needs. */
+/**
+ * The state keys of a pattern that works on one task: the task, the conversation that chat clients show, and the keys for the node `fail`.
+ */
 export const taskState = { task: Task.nullable().default(null).describe("Task to do"), messages: MessagesValue, ...failureState };
 
 /**
- * Returns the schema of the field `messages` of an input. It is a new object for each input, because LangGraph keeps a record for each
- * schema object.
+ * Returns the schema of the input field `messages`. Each input needs a new object, because LangGraph keeps a record for each schema object.
  */
 export const messagesInput = (description: string) =>
   withLangGraph(
@@ -34,9 +35,9 @@ export const messagesInput = (description: string) =>
   );
 
 /**
- * Returns the input schema of a pattern that works on one task. The caller sends either `task`, or `messages`, whose last message of a
- * person is the task. Every field has a default. Without one, a field that is not sent would keep its value from an earlier run on the
- * thread. `suffices` tells whether an input without a task is enough.
+ * Returns the input schema of a pattern that works on one task. The caller sends either `task` or `messages`. The last message of a person
+ * in `messages` is then the task. Every field has a default. Without one, a field that is not sent would keep its value from an earlier run
+ * on the thread. `suffices` tells whether an input is valid although it has no task.
  */
 export function taskInput<Shape extends z.ZodRawShape>(shape: Shape, suffices: (given: Record<string, unknown>) => boolean = () => false) {
   const messages = messagesInput("Conversation, instead of a task. The last message of a person is the task.");
@@ -47,7 +48,7 @@ export function taskInput<Shape extends z.ZodRawShape>(shape: Shape, suffices: (
   });
 }
 
-/** Returns whether a message comes from a person. It accepts all forms of messages that clients send. */
+/** Tells whether a message comes from a person. It accepts all forms of messages that clients send. */
 function isOfPerson(message: unknown): boolean {
   if (typeof message === "string") return true;
   if (Array.isArray(message)) return ["human", "user"].includes(message[0]);
@@ -66,8 +67,8 @@ export function taskOf({ task, messages }: Asked): string {
 }
 
 /**
- * Returns the state update with which a run begins. If the task was not sent as a message, adds it as a message of a person, so that
- * chat clients show it.
+ * Returns the first state update of a run. If the task was not sent as a message, adds it as a message of a person, so that chat clients
+ * show it.
  */
 export function beginTask(asked: Asked): { task: string; messages: BaseMessage[] } {
   const task = taskOf(asked);
@@ -75,7 +76,7 @@ export function beginTask(asked: Asked): { task: string; messages: BaseMessage[]
 }
 
 /**
- * Returns the update that adds the answer to the conversation. If the answer has been streamed already, `spoken` is its message. The
- * message is then reused, so that clients do not see the answer twice.
+ * Returns the update that adds the answer to the conversation. If the answer has already been streamed, `spoken` is its message. It is
+ * reused, so that clients do not see the answer twice.
  */
 export const answerWith = (text: string, spoken?: AIMessage): BaseMessage[] => [spoken ?? new AIMessage(text)];

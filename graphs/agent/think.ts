@@ -24,16 +24,18 @@ import { tokensOf } from "./usage.ts";
 
 type Handler = (request: ModelRequest) => Promise<AIMessage>;
 
-/** The token usage and attempts of each model call, by its message. Middleware between the two hooks passes on only the message. */
+/**
+ * The token usage and attempts of each model call, by its message. Middleware passes only the message from the inner hook to the outer one.
+ */
 const replies = new WeakMap<AIMessage, ModelReply & { judged: LedgerEntry[] }>();
 
-/** The ledger entries of the judges that checked the answers of a call that failed, by its error. */
+/** The ledger entries of judges in a failed call, by the call's error. */
 const judgements = new WeakMap<object, LedgerEntry[]>();
 const judgedBefore = (error: unknown): LedgerEntry[] => judgements.get(rootOf(error)) ?? [];
 
 /**
- * Does one round of the agent. Checks the budget, shortens the conversation, and chooses the model and the tools. Then it calls the model
- * and returns the state update. This is the outermost hook around a model call.
+ * Does one round of the agent. Checks the budget, shortens the conversation, and chooses the model and the tools. Then calls the model and
+ * returns the state update. This is the outermost hook around a model call.
  */
 export async function think(run: AgentRun, state: AgentValues, request: ModelRequest, handler: Handler): Promise<Command> {
   const { agent } = run;
@@ -90,7 +92,10 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
   });
 }
 
-/** Returns the names of the tools that need a person's approval. A called agent asks for none of tier 3, because it only proposes them. */
+/**
+ * Returns the names of the tools that need a person's approval. For a called agent, tools of tier 3 are left out, because it only proposes
+ * their calls.
+ */
 function approvalsOf({ agent, isCalled }: AgentRun, tools: { name: string }[]): string[] {
   const highest = tools.filter((tool) => tierOfTool(tool, agent) === 3).map(({ name }) => name);
   return isCalled ? agent.approve.filter((name) => !highest.includes(callName(name))) : [...agent.approve, ...highest];
@@ -98,18 +103,18 @@ function approvalsOf({ agent, isCalled }: AgentRun, tools: { name: string }[]): 
 
 const lastWords = "You may use no more tools. Give your best answer from what you have seen, and say what is missing.";
 
-/** Returns the ledger entry of a call that got no answer. The list is empty if no model was called. */
+/** Returns the ledger entries of a call that got no answer. The list is empty if no model was called. */
 function failedCall(run: AgentRun, started: number, error: unknown): LedgerEntry[] {
   const cause = rootOf(error);
   return cause instanceof NoAnswer ? [entryOf(calledBy(run, started), cause.status, cause.attempts, cause.usage, cause.message)] : [];
 }
 
-/** Adds ledger entries to the error of a round, so that they are stored although the round fails. */
+/** Adds ledger entries to the error of a round, so that the entries are stored although the round fails. */
 function withEntries(error: unknown, ledger: LedgerEntry[]): unknown {
   return error instanceof Error && ledger.length > 0 ? Object.assign(rootOf(error), { ledger }) && error : error;
 }
 
-/** Calls the model. This is the innermost hook, so it gets the request as middleware has changed it. */
+/** Calls the model. This is the innermost hook, so it receives the request after middleware has changed it. */
 export async function speak(
   run: AgentRun,
   { model, messages, tools, systemMessage, state }: ModelRequest,
@@ -142,7 +147,7 @@ export async function speak(
   }
 }
 
-/** Tells whether a turn begins. It begins with a message of a person, and tool results continue it. */
+/** Tells whether a turn begins. A message of a person begins a turn, and tool results continue it. */
 export const isNewTurn = (messages: BaseMessage[]): boolean => !ToolMessage.isInstance(messages.at(-1));
 
 /** Returns the counters of the current turn. */
@@ -165,7 +170,7 @@ function withoutName(message: BaseMessage): BaseMessage {
   return new AIMessage({ id, content, tool_calls, additional_kwargs, response_metadata });
 }
 
-/** Removes the tool calls from an answer. Used when the model was offered no tools but calls some anyway. */
+/** Removes the tool calls from an answer. Used for a model that calls tools although it was offered none. */
 function keepText(reply: AIMessage): void {
   if (!reply.tool_calls?.length) return;
   reply.tool_calls = [];

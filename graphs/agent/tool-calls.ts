@@ -5,13 +5,13 @@ export interface Call {
   id?: string;
   name: string;
   args: Record<string, unknown>;
-  /** The text of the arguments as the model wrote it, if it is not valid JSON. */
+  /** The arguments as the model wrote them. Set only if they are not valid JSON. */
   broken?: string;
 }
 
 /**
- * Returns the message with all of its tool calls in one list. LangChain keeps calls whose arguments are not JSON in another list. Here
- * they become calls without arguments, so that they can get a result that tells the model its mistake.
+ * Returns the message with all of its tool calls in one list. LangChain keeps calls whose arguments are not JSON in a second list. This
+ * function adds them as calls without arguments, so that each gets a result that tells the model its mistake.
  */
 export function keepBrokenCalls(reply: AIMessage): AIMessage {
   const { id, name, content, tool_calls: sound = [], invalid_tool_calls: broken = [], response_metadata, usage_metadata } = reply;

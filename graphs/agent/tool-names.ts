@@ -7,7 +7,7 @@ export type BuiltInTool = (typeof builtInTools)[number];
 
 export const isBuiltIn = (name: string): name is BuiltInTool => (builtInTools as readonly string[]).includes(name);
 
-/** The name of a tool that a context may use. The patterns or the project must define the tool. */
+/** The schema of a tool name in a context. The patterns or the project must define the tool. */
 export const ToolName = z
   .string()
   .min(1)
@@ -18,5 +18,5 @@ export const ToolName = z
     context.addIssue({ code: "custom", message: `there is no tool "${name}"; there are ${known.join(", ")}` });
   });
 
-/** Returns the name under which models see a tool. Slashes and colons are replaced, because models do not allow them in names. */
+/** Returns the name of a tool for models. Slashes and colons are replaced, because models do not allow them in names. */
 export const callName = (name: string): string => name.replace(/[^\w-]+/g, "__").slice(0, 64);

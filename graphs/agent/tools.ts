@@ -10,8 +10,8 @@ import { openProjectTool, projectAgent } from "./project.ts";
 import { type BuiltInTool, callName, isBuiltIn } from "./tool-names.ts";
 
 /**
- * Returns the tool with this name. It looks among the tools and agents of the project first, and then among the built-in tools. Returns
- * undefined if the name is unknown.
+ * Returns the tool with this name. Tools and agents of the project take precedence over the built-in tools. Returns undefined if the name
+ * is unknown.
  */
 export async function openTool(name: string, run: AgentRun): Promise<StructuredToolInterface | undefined> {
   const opened =
@@ -26,13 +26,14 @@ export async function openTool(name: string, run: AgentRun): Promise<StructuredT
 async function openAgent(name: string, run: AgentRun): Promise<StructuredToolInterface | undefined> {
   const data = name.startsWith("agent:") ? projectAgent(name.slice("agent:".length)) : undefined;
   if (!data) return undefined;
-  const { agentTool } = await import("./agent-tool.ts"); // not at the top: it runs agents, which open tools with this file
+  // imported here, because agent-tool.ts runs agents, and agents open tools with this file
+  const { agentTool } = await import("./agent-tool.ts");
   return agentTool(fromData(data), run);
 }
 
 async function openGraph(name: string, run: AgentRun): Promise<StructuredToolInterface | undefined> {
   if (!name.startsWith("graph:")) return undefined;
-  const { graphTool } = await import("./agent-tool.ts"); // for the same reason as above
+  const { graphTool } = await import("./agent-tool.ts"); // imported here, because agent-tool.ts imports this file indirectly
   return graphTool(name.slice("graph:".length), run);
 }
 

@@ -4,7 +4,7 @@ import type { AIMessage, BaseMessage } from "@langchain/core/messages";
 export interface Usage {
   inputTokens: number;
   outputTokens: number;
-  /** Input tokens that the endpoint had cached. They cost less. */
+  /** Input tokens that the endpoint had cached. They cost less than other input tokens. */
   cachedTokens?: number;
   /** The name of the model that answered, from the endpoint's response. */
   answered?: string;

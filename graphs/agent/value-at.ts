@@ -1,4 +1,4 @@
-/** Returns the value at a path of keys and indexes, separated by dots. Returns undefined if there is none. */
+/** Returns the value at a path of keys and indexes, separated by dots. Returns undefined if the path does not exist. */
 export function valueAt(values: unknown, path: string): unknown {
   return path.split(".").reduce<unknown>((value, key) => {
     if (value === null || typeof value !== "object" || !Object.hasOwn(value, key)) return undefined;
@@ -6,7 +6,7 @@ export function valueAt(values: unknown, path: string): unknown {
   }, values);
 }
 
-/** Returns a copy of the values with another value at a path that exists. */
+/** Returns a copy of the values with a new value at a path that exists. */
 export function withValueAt(values: unknown, path: string, value: unknown): unknown {
   const copy = structuredClone(values);
   const keys = path.split(".");

@@ -1,16 +1,16 @@
 import { getConfig, getStore, type LangGraphRunnableConfig } from "@langchain/langgraph";
 
-/** The limit in characters for a tool result, for the model and in the state. A longer result is cut. */
+/** The length limit of a tool result in characters, for the model and in the state. A longer result is cut. */
 const longestResult = 8_000;
-/** The limit if there is no store that could keep the whole result. */
+/** The length limit of a tool result if no store can keep the whole result. */
 const longestUnkept = 200_000;
-/** The most characters of a result that are kept. */
+/** The length limit of a tool result in the store. */
 const longestKept = 1_000_000;
 const keptMinutes = 30 * 24 * 60;
 
 type Put = (namespace: string[], key: string, value: object, index: false, options: { ttl: number }) => Promise<void>;
 
-/** Returns a tool's result as the model sees it. A long one is cut, and the store keeps the whole. The note says where. */
+/** Returns a tool's result for the model. A long result is cut, and the store keeps the whole text. A note in the cut result says where. */
 export async function shortResult(text: string, callId: string, config: LangGraphRunnableConfig): Promise<string> {
   const store = text.length > longestResult ? getStore(getConfig() ?? config) : undefined;
   const most = store ? longestResult : longestUnkept;

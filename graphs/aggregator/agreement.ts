@@ -30,7 +30,7 @@ function add({ consensus, disagreements }: Agreement, statements: Statement[]): 
   }));
   for (const { says, labels } of views) if (labels.length > 1) consensus.push({ subject, says, labels });
   const labels = new Set(views.flatMap((view) => view.labels));
-  // Only different results can disagree, so a single label is not enough.
+  // A result cannot disagree with itself, so the views must come from at least two results.
   if (views.length > 1 && labels.size > 1) disagreements.push({ subject, views: views.toSorted(byLabels) });
 }
 
@@ -41,8 +41,8 @@ const findingsOf = (results: LabelledResult[]): Statement[] =>
   results.flatMap(({ label, findings }) => findings.map(({ subject, says }) => ({ subject, says, key: keyOf(says), label })));
 
 /**
- * Returns the metrics of the results as statements. Returns none if the results come from loads of different sizes, because their
- * metrics cannot be compared.
+ * Returns the metrics of the results as statements. Returns none if the results come from loads of different sizes, because such metrics
+ * cannot be compared.
  */
 function metricsOf(results: LabelledResult[]): Statement[] {
   if (new Set(results.map(({ items }) => items)).size > 1) return [];
@@ -66,8 +66,8 @@ function metricsOf(results: LabelledResult[]): Statement[] {
 }
 
 /**
- * Adds the points that a model has named to those that were computed from the data. Leaves out points with unknown labels, and points
- * about subjects that the data has decided already.
+ * Adds the points that a model found to the points that were computed from the data. Leaves out points with unknown labels, and points
+ * about subjects that the computed points already cover.
  */
 export function joinAgreements(computed: Agreement, named: Agreement, results: LabelledResult[]): Agreement {
   const known = new Set(results.map(({ label }) => label));

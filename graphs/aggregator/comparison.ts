@@ -44,7 +44,7 @@ export const Comparison = z.object({
       dollarsPerQualityPoint: figure("All dollars, those of failures included, for each point of quality of what succeeded"),
     })
     .describe("Resources used, as far as they were measured"),
-  note: z.string().nullable().describe("Why there is no comparison or no scaling. Null if there is."),
+  note: z.string().nullable().describe("Why there is no comparison or no scaling. Null if there are both."),
 });
 
 export type Comparison = z.infer<typeof Comparison>;

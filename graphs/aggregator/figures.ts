@@ -2,7 +2,7 @@ import type { LabelledResult } from "./labelled-result.ts";
 
 export const succeeded = (results: LabelledResult[]) => results.filter(({ status }) => status === "success");
 
-/** Returns the working time per item, in milliseconds. Returns null if it was not measured or there was no item. */
+/** Returns the working time per item, in milliseconds. Returns null if the time was not measured or there was no item. */
 export function msPerItem({ items, elapsedMs, workMs }: LabelledResult): number | null {
   const spent = workMs ?? elapsedMs;
   return items && spent !== undefined ? spent / items : null;
@@ -14,7 +14,7 @@ export function msPerItem({ items, elapsedMs, workMs }: LabelledResult): number 
  */
 export const msPerUnit = (result: LabelledResult) => divide(msPerItem(result), result.workPerItem ?? 1);
 
-/** Returns the units of work per second. Returns null if the time was not measured, or if it is too short to be measured. */
+/** Returns the units of work per second. Returns null if the time was not measured or is zero. */
 export const unitsPerSecond = (result: LabelledResult) => divide(1000, msPerUnit(result));
 
 /** Returns the share of failed items among all processed items. */

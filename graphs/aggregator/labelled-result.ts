@@ -40,7 +40,7 @@ export const LabelledResult = closed({
 
 export type LabelledResult = z.infer<typeof LabelledResult>;
 
-/** Results with unique labels. */
+/** The schema of a list of results with unique labels. */
 export const LabelledResults = z
   .array(LabelledResult)
   .max(1_000)

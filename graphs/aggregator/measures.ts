@@ -62,7 +62,7 @@ export function measure(results: LabelledResult[], thresholds: Thresholds): Meas
 const qualityOf = ({ quality }: LabelledResult) => quality;
 
 /**
- * Returns quality times units of work per second. It counts units and not runs, because a run with ten times as many items would always
+ * Returns the quality times the units of work per second. It counts units and not runs, because a run with ten times as many items would
  * look ten times less efficient.
  */
 function yieldOf(result: LabelledResult): number | null {

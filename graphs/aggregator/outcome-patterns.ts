@@ -6,7 +6,7 @@ const Shared = z.object({
   shared: z.string().describe("Name of the shared fact: `error type`, or a trait such as batch size"),
   value: z.string().describe("The error type, or the value of the trait"),
   labels: z.array(z.string()).describe("Failures that share it"),
-  succeeded: z.array(z.string()).describe("Successes that share it too. The fewer there are, the more the fact explains."),
+  succeeded: z.array(z.string()).describe("Successes that also have the fact. The fewer there are, the more the fact explains."),
 });
 
 type Shared = z.infer<typeof Shared>;
@@ -18,7 +18,7 @@ export const OutcomePatterns = z.object({
 
 export type OutcomePatterns = z.infer<typeof OutcomePatterns>;
 
-/** Returns the facts that successes have in common, and those that failures have in common. It reports only what is in the data. */
+/** Returns the facts that successes have in common, and those that failures have in common. All facts come from the data. */
 export function findPatterns(results: LabelledResult[]): OutcomePatterns {
   const good = succeeded(results);
   const bad = results.filter(({ status }) => status === "failed" || status === "timeout");
@@ -43,7 +43,7 @@ const namesIn = (results: LabelledResult[], of: (result: LabelledResult) => obje
 ];
 
 /**
- * Returns a line with the range of a figure among the successes, and the labels of the lowest and the highest value. Returns none unless
+ * Returns a line with the range of a figure among the successes, and the labels of the lowest and the highest value. Returns no line unless
  * all successes have the figure.
  */
 function rangeOf(name: string, good: LabelledResult[], figure: (result: LabelledResult) => number | undefined): string[] {
@@ -59,8 +59,8 @@ function rangeOf(name: string, good: LabelledResult[], figure: (result: Labelled
 }
 
 /**
- * Returns the facts about failures that are worth reporting. These are all types of errors, and traits that several failures share. With
- * only one failure, they are its traits that no success has.
+ * Returns the facts about failures that are worth reporting: all error types, traits that several failures share, and traits that no
+ * success has.
  */
 function whatIsShared(bad: LabelledResult[], good: LabelledResult[]): Shared[] {
   const succeededWith = new Map(byFact(good).map(({ key, labels }) => [key, labels]));
@@ -77,7 +77,7 @@ function byFact(results: LabelledResult[]): { key: string; fact: [string, string
     for (const fact of facts(result)) {
       const key = JSON.stringify(fact);
       const known = found.get(key) ?? { key, fact, labels: [] };
-      if (known.labels.at(-1) !== result.label) known.labels.push(result.label); // the same error may occur several times in a result
+      if (known.labels.at(-1) !== result.label) known.labels.push(result.label); // one result may contain the same error several times
       found.set(key, known);
     }
   }

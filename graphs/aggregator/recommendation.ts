@@ -22,7 +22,7 @@ export type Recommendation = z.infer<typeof Recommendation>;
 
 type Choice = Pick<Recommendation, "reasons"> & { chosen?: LabelledResult };
 
-/** Returns what to use in production, with the reasons and the most urgent actions. Returns null if nothing succeeded. */
+/** Returns which result to use in production, with the reasons and the most urgent actions. Returns null if nothing succeeded. */
 export function recommend(results: LabelledResult[], thresholds: Thresholds): Recommendation | null {
   const choice = chooseByLoad(results, thresholds) ?? chooseByRank(results, thresholds);
   if (!choice) return null;
@@ -45,8 +45,8 @@ export function recommend(results: LabelledResult[], thresholds: Thresholds): Re
 }
 
 /**
- * Chooses the largest load whose quality, speed and error rate are within the thresholds. A smaller load proves less, and a larger one
- * does not hold up.
+ * Chooses the largest load whose quality, speed and error rate are within the thresholds. A smaller load proves less, and every larger one
+ * exceeds a threshold.
  */
 function chooseByLoad(results: LabelledResult[], thresholds: Thresholds): Choice | undefined {
   const smallest = loadsOf(results)?.smallest;
@@ -66,7 +66,7 @@ function chooseByLoad(results: LabelledResult[], thresholds: Thresholds): Choice
   };
 }
 
-/** Chooses the best result, if the results do not come from different loads. */
+/** Chooses the best result. Used if the results do not come from different loads. */
 function chooseByRank(results: LabelledResult[], thresholds: Thresholds): Choice | undefined {
   const good = succeeded(results);
   const against = (result: LabelledResult) => [...shortfallOf(result), ...failuresOf(result, thresholds)];
@@ -77,7 +77,7 @@ function chooseByRank(results: LabelledResult[], thresholds: Thresholds): Choice
   return { chosen: best, reasons: [`${best.label}: ${reason}.`] };
 }
 
-/** Returns what speaks against a load when it is compared with the smallest one. A value that was not measured does not count. */
+/** Returns the reasons against a load, compared with the smallest one. Values that were not measured give no reason. */
 function reasonsAgainst(result: LabelledResult, smallest: LabelledResult, thresholds: Thresholds): string[] {
   const failing = failuresOf(result, thresholds);
   const own = [...shortfallOf(result), ...failing];
@@ -107,10 +107,7 @@ function failuresOf(result: LabelledResult, thresholds: Thresholds): string[] {
   return rate !== null && rate >= thresholds.errorRate ? [`${percent(rate)} of its items fail`] : [];
 }
 
-/**
- * Returns how confident a recommendation is. The confidence grows with the share of figures that were measured, and with the number of
- * successes.
- */
+/** Returns the confidence of a recommendation. It grows with the share of figures that were measured, and with the number of successes. */
 function confidenceIn(chosen: LabelledResult | undefined, results: LabelledResult[]): number {
   const good = succeeded(results);
   const judged = chosen ? [chosen] : good;
@@ -130,8 +127,7 @@ function batchSizeOf({ traits }: LabelledResult): number | undefined {
 }
 
 /**
- * Returns the actions, the most urgent first. They are about failures, then about degradation under load, then about variation, and last
- * about unknown values.
+ * Returns the actions, the most urgent first. Failures come first, then degradation under load, then variation, and last unknown values.
  */
 function actionsFor(results: LabelledResult[], thresholds: Thresholds): string[] {
   const scaling = scalingOf(results);

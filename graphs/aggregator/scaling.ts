@@ -23,7 +23,7 @@ export function loadsOf(results: LabelledResult[]): { smallest: LabelledResult; 
   return smallest && largest && smallest.items !== largest.items ? { smallest, largest } : undefined;
 }
 
-/** Returns how the time per unit of work grows with the load, or null if that was not measured. */
+/** Returns how the time per unit of work grows with the load. Returns null if the time was not measured. */
 export function scalingOf(results: LabelledResult[]): Scaling | null {
   const loads = loadsOf(results);
   if (!loads) return null;
@@ -47,7 +47,7 @@ export const Growth = z.object({
 
 export type Growth = z.infer<typeof Growth>;
 
-/** Returns for each successful load how its time has grown since the smallest load. It contains the measured and the expected growth. */
+/** Returns for each successful load the measured and the expected growth of its time since the smallest load. */
 export function growthOf(results: LabelledResult[], factor: number): Growth[] {
   const smallest = loadsOf(results)?.smallest;
   if (!smallest) return [];

@@ -18,7 +18,7 @@ const Disputed = z.object({
     .describe("The views, that of the most results first"),
 });
 
-/** The points on which results agree or disagree, each with the labels of these results. */
+/** The points on which results agree or disagree. Each point has the labels of the results concerned. */
 export const Agreement = z.object({
   consensus: z.array(Agreed).default([]).describe("What several results agree on"),
   disagreements: z.array(Disputed).default([]).describe("What results contradict each other on"),
@@ -26,7 +26,7 @@ export const Agreement = z.object({
 
 export type Agreement = z.infer<typeof Agreement>;
 
-/** The part of the report that a model writes for people. It has structured findings, and does not repeat the raw outputs. */
+/** The part of the report that a model writes for people. It contains structured findings, but no raw outputs. */
 export const Synthesis = z.object({
   executiveSummary: z.string().min(1).describe("Two or three sentences"),
   findingsByCategory: z.record(z.string(), z.array(z.string())).describe("Findings, grouped"),
@@ -38,7 +38,7 @@ export const Synthesis = z.object({
 
 export type Synthesis = z.infer<typeof Synthesis>;
 
-/** The schema of the model's answer. An action may also be plain text, because some models answer so. */
+/** The schema of the model's answer. An action may also be plain text, because some models return text in place of an object. */
 export const SynthesisAnswer = Synthesis.omit({ deliverable: true }).extend({
   recommendations: z.array(z.union([Advice, z.string()])).describe("What to do, the most important first"),
   ...Agreement.shape,

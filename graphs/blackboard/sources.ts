@@ -39,7 +39,7 @@ const parts = () =>
     .min(2)
     .optional();
 
-/** The schema of a source's trigger: a key, a key with a condition, or several keys that must all change or of which one must change. */
+/** The schema of a source's trigger. It is a key, a key with a condition, or a list of keys of which all or one must change. */
 const KeyTrigger: z.ZodType<TriggerData, TriggerData> = z.union([
   Key,
   closed(
@@ -87,10 +87,10 @@ export const Sources = z
 
 type KeyTriggerInCode = string | { key: string; when?: ConditionInCode } | { and: KeyTriggerInCode[] } | { or: KeyTriggerInCode[] };
 
-/** A source in code. It takes functions and agents where data takes names. */
+/** A source in code. It may have functions and agents where a source as data has their names. */
 export type SourceInCode = Omit<z.input<typeof SourceSchema>, "do" | "on"> & { do: DoingInCode; on?: KeyTriggerInCode };
 
-/** Returns sources from code as listeners. Their functions and agents are put into `code` and `conditions`. */
+/** Returns sources from code as listeners. Their functions and agents are added to `code` and `conditions`. */
 export function sourcesOf(sources: SourceInCode[], code: Code, conditions: Conditions): Listener[] {
   const parsed = Sources.parse(sources.map(({ do: _, on, ...source }) => ({ ...source, do: { task: "set below" } })));
   return toListeners(
@@ -107,7 +107,10 @@ export function sourcesOf(sources: SourceInCode[], code: Code, conditions: Condi
 
 type Parsed = Omit<z.output<typeof SourceSchema>, "do" | "on"> & { do: Listener["do"]; on?: TriggerData | Trigger };
 
-/** Returns parsed sources as listeners. A source whose key nobody waits for writes the answer, so clients see its tokens. */
+/**
+ * Returns parsed sources as listeners. If no source waits for the keys of a source, that source writes the answer, so clients see its
+ * tokens.
+ */
 export function toListeners(sources: Parsed[]): Listener[] {
   const writers = (key: string) => sources.filter(({ writes }) => writes.includes(key)).length;
   const plain = sources.map(({ on, reads, writes, ...source }): Listener => {
@@ -139,10 +142,10 @@ const Entities = {
   required: ["entities"],
 };
 
-/** The agents of the usual sources. */
+/** The agents of the default sources. */
 export const analysts: Member[] = [agent({ name: "extractor", role: "an analyst who reads closely", output: Entities })];
 
-/** The sources of runs that give none. They extract entities, look at them from two sides at once, and write the answer. */
+/** The default sources, for runs that give none. They extract entities, analyze them from two sides in parallel, and write the answer. */
 export const usualSources: SourceInCode[] = [
   { name: "extractor", reads: ["task"], writes: ["extracted_entities"], do: { agent: "extractor", task: "List what the task is about." } },
   {

@@ -12,17 +12,19 @@ import { z } from "zod";
 
 const Sure = z.strictObject({ values: z.record(z.string(), z.unknown()), confidence: z.number().min(0).max(1) });
 
-/** Says how sure a function is of the values that it writes. Without this, a function counts as certain. */
+/** Returns values with the confidence of the function that writes them. Values without a confidence count as certain. */
 export const withConfidence = (values: Record<string, unknown>, confidence: number) => Sure.parse({ values, confidence });
 
-/** Returns what a source gets: the goal, the keys that it reads, and which of them have changed. */
+/** Returns the input of a source: the goal, the keys that it reads, and which of them have changed. */
 export function inputOf({ reads = [] }: Listener, { by }: Wake, { task, board = {}, events }: ChoreographyValues): unknown {
   const visible = reads.filter((key) => board[key] !== undefined).map((key) => [key, board[key]]);
   const changed = new Set(by.map((seq) => keyOf(events[seq - 1]?.type ?? "")).filter((key) => key !== undefined && reads.includes(key)));
   return { goal: task, board: Object.fromEntries(visible), changed: [...changed] };
 }
 
-/** Returns the writes that the result of a source stands for. A write to a key that is not its own becomes an event that says so. */
+/**
+ * Returns the writes in the result of a source. A write to a key that the source may not write becomes an event that reports the refusal.
+ */
 export function emissionsOf(listener: Listener, result: unknown, code: Code): Emission[] {
   const { name, writes = [] } = listener;
   const { values, confidence } = Sure.safeParse(result).data ?? { values: valuesIn(listener, result, code), confidence: 1 };
@@ -44,7 +46,7 @@ function valuesIn({ name, do: work, writes = [] }: Listener, result: unknown, co
   throw new Error(`The result of "${name}" must be an object with some of the keys ${writes.join(", ")}.`);
 }
 
-/** Returns the output schema of the agent of a source. It says how sure it is if others write the same keys. */
+/** Returns the output schema of a source's agent. If other sources write the same keys, the schema also has the agent's confidence. */
 export function shapeOf({ writes = [], isContested }: Listener, output: z.ZodType | undefined): z.ZodType | undefined {
   const [only, ...others] = writes;
   const text = z.string();
@@ -64,7 +66,7 @@ export const Change = z.object({
   at: z.string().describe("Time of the change"),
 });
 
-/** Returns all values that each key had, the first one first. */
+/** Returns all values that each key has had, oldest first. */
 export function historyOf(events: Event[]): Record<string, z.infer<typeof Change>[]> {
   const changes = Object.entries(Object.groupBy(events, ({ type }) => keyOf(type) ?? ""));
   return Object.fromEntries(

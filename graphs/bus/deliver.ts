@@ -12,7 +12,7 @@ interface Changes {
   ended: string[];
 }
 
-/** A bus in the middle of a step. The changes become one update of the state. */
+/** The state of a bus during one step. Its changes become one update of the state. */
 export class Exchange {
   readonly changes: Changes;
   readonly #names: string[];
@@ -24,7 +24,10 @@ export class Exchange {
     this.changes = { log: [], receipts: [], inboxes: { ...inboxes }, open: [...open], helps: [...helps], ended: [...ended] };
   }
 
-  /** Puts a message into the log and the inboxes of its receivers. A message that nobody can get is dead, and its sender is told. */
+  /**
+   * Adds a message to the log and to the inboxes of its receivers. If a receiver does not exist or has ended, the message becomes a dead
+   * letter and its sender is notified.
+   */
   send(sent: Omit<Message, "id" | "at" | "correlationId"> & { correlationId?: string | undefined }): void {
     const given = sent.type === "HELP" || sent.to === human ? { ...sent, to: human, type: "HELP" as const } : sent;
     const id = `m${this.#sent + this.changes.log.length + 1}`;
@@ -43,7 +46,7 @@ export class Exchange {
     }
   }
 
-  /** Takes the result of a turn: acknowledges or redelivers what the agent got, and sends what it has to say. */
+  /** Applies the result of a turn. Acknowledges or redelivers the messages that the agent received, and sends the agent's new messages. */
   take(done: TurnDone, log: Message[]): void {
     const { agent, ids } = done;
     const turn = turnOf(done);
@@ -59,7 +62,7 @@ export class Exchange {
     if (turn.done) this.#end(agent);
   }
 
-  /** Ends a delivery. Returns it if the message must be delivered again. */
+  /** Ends a delivery. Returns the delivery if the message must be delivered again. */
   #settle({ message, ...before }: Delivery, turn: ReturnType<typeof turnOf>): Delivery[] {
     const deliveries = before.deliveries + 1;
     const delivery = { ...before, message, deliveries };
@@ -73,7 +76,7 @@ export class Exchange {
     return [];
   }
 
-  /** Acknowledges messages that were handled before, though their acknowledgement was lost. Their receivers do not see them again. */
+  /** Acknowledges messages that were already handled but whose acknowledgement was lost. Their receivers do not see them again. */
   dropRepeated(): void {
     for (const [agent, inbox] of Object.entries(this.changes.inboxes)) {
       for (const delivery of inbox.filter(({ isHandled }) => isHandled))
@@ -82,7 +85,9 @@ export class Exchange {
     }
   }
 
-  /** Ends the wait for a reply with a notice of the bus. A request that its receiver has not handled yet is withdrawn. */
+  /**
+   * Ends the wait for a reply, and sends a notice from the bus in its place. A request that its receiver has not handled yet is withdrawn.
+   */
   giveUp({ message }: Open, type: "UNDELIVERED" | "REFUSED", reason: string): void {
     const { id, to, from, correlationId, at } = message;
     for (const [agent, inbox] of Object.entries(this.changes.inboxes)) {
@@ -94,7 +99,7 @@ export class Exchange {
     this.send({ from: bus, to: from, type, correlationId, payload: { id, to, reason } });
   }
 
-  /** Ends the waits that this message answers. */
+  /** Ends the waits for which this message is the reply. */
   #closeWith({ from, to, type, correlationId }: Message): void {
     if (type === "REQUEST" || type === "HELP") return;
     const isNotice = from === bus || from === human;
@@ -124,7 +129,7 @@ export class Exchange {
   }
 }
 
-/** Returns the result of a turn, or its error. A result that is not that of a turn is an error. */
+/** Returns the result of a turn, or its error. A result that does not match the schema of a turn becomes an error. */
 function turnOf({ agent, status, result, error, isFatal = false }: TurnDone) {
   const failed = (message: string) => ({ agent, error: message, isFatal });
   if (status !== "success") return failed(error ?? "The turn failed.");
@@ -132,7 +137,10 @@ function turnOf({ agent, status, result, error, isFatal = false }: TurnDone) {
   return data ? { ...data, agent } : failed(`The result of a turn is an object with \`send\`: ${problem?.issues[0]?.message}`);
 }
 
-/** Returns the messages that an agent gets now, alerts first and otherwise in their order. While it waits for a reply, it gets no requests. */
+/**
+ * Returns the messages to deliver to an agent now: alerts first, then the others in their order. An agent that waits for a reply gets no
+ * requests.
+ */
 export function messagesFor(agent: string, { inboxes, open }: Pick<BusValues, "inboxes" | "open">): Delivery[] {
   const waiting = new Set(open.filter(({ message }) => message.from === agent).map(({ message }) => message.correlationId));
   const isHeard = ({ message }: Delivery) => waiting.size === 0 || message.type === "ALERT" || waiting.has(message.correlationId);
@@ -141,7 +149,9 @@ export function messagesFor(agent: string, { inboxes, open }: Pick<BusValues, "i
 
 const urgency = ({ message }: Delivery): number => (message.type === "ALERT" ? 1 : 0);
 
-/** Returns the agents that wait for each other in a circle. Each has a request that the next one has not handled yet. */
+/**
+ * Returns the open requests of agents that wait for each other in a circle. Each request in it has not been handled by its receiver yet.
+ */
 export function circleIn(open: Open[]): Open[] {
   const waits = new Map(open.filter(({ isHandled }) => !isHandled).map((one) => [one.message.from, one]));
   for (const start of waits.keys()) {

@@ -4,7 +4,7 @@ import { z } from "zod";
 export const MessageType = z.enum(["DISCOVERY", "REQUEST", "ALERT", "COMPLETE", "HELP"]);
 export type MessageType = z.infer<typeof MessageType>;
 
-/** The receiver of a message for all agents, and the senders that are not agents. */
+/** The receiver name that addresses all agents. The names below it belong to senders that are not agents. */
 export const everybody = "*";
 export const user = "user";
 export const human = "human";
@@ -19,12 +19,12 @@ export const Message = z.object({
     .enum([...MessageType.options, "UNDELIVERED", "REFUSED"])
     .describe("UNDELIVERED and REFUSED are notices of the bus to the sender of a message"),
   payload: z.unknown().describe("Content"),
-  correlationId: z.string().describe("Id of the exchange. A reply has that of the message to which it replies."),
+  correlationId: z.string().describe("Id of the exchange. A reply has the same id as the message to which it replies."),
   at: z.string().describe("Time at which it was sent"),
 });
 export type Message = z.infer<typeof Message>;
 
-/** The end of a delivery: one receiver of one message. */
+/** The record of a delivery that has ended: one receiver of one message. */
 export const Receipt = z.object({
   id: z.string().describe("Id of the message"),
   to: z.string().describe("Receiver"),
@@ -39,19 +39,19 @@ export type Receipt = z.infer<typeof Receipt>;
 export interface Delivery {
   message: Message;
   deliveries: number;
-  /** Set if the receiver has handled the message and the acknowledgement was lost. A repeated delivery is then dropped. */
+  /** Set if the receiver has handled the message but the acknowledgement was lost. A repeated delivery is then dropped. */
   isHandled?: boolean;
   error?: string;
 }
 
-/** A message that asks for a reply, until the reply has come. */
+/** A message that is still waiting for its reply. */
 export interface Open {
   message: Message;
-  /** Whether the receiver has handled it. */
+  /** Whether the receiver has handled the message. */
   isHandled: boolean;
 }
 
-/** Returns the messages that an agent sent, or all messages. */
+/** Returns the messages that an agent sent. Without an agent, returns all messages. */
 export const historyOf = (log: Message[], agent?: string): Message[] => log.filter(({ from }) => agent === undefined || from === agent);
 
 /** The result of an agent's turn. */
@@ -71,7 +71,7 @@ export const Turn = z.object({
 });
 export type Turn = z.infer<typeof Turn>;
 
-/** Returns the schema of an agent's turn. An agent acknowledges everything that it got. */
+/** Returns the schema of a turn for an agent that is not a function. Such an agent acknowledges every message that it received. */
 export const turnFor = (names: string[]) =>
   z.object({
     send: z

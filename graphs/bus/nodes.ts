@@ -45,7 +45,7 @@ export interface Setup {
   rulesOf(config: Config): Rules;
 }
 
-/** The turn of one agent, as it is sent to the node `turn`. */
+/** The input of the node `turn`: the turn of one agent. */
 interface Errand {
   subscriber: Subscriber;
   ids: string[];
@@ -57,7 +57,7 @@ interface Errand {
 
 const namesOf = ({ subscribers }: Rules) => subscribers.map(({ name }) => name);
 
-/** Begins a run: the task is the user's request to the first agent. */
+/** Begins a run by sending the task as the user's request to the first agent. */
 export const begin = (setup: Setup) => (state: BusValues, config: Config) => {
   const rules = setup.rulesOf(config);
   const first = beginTask(state);
@@ -70,7 +70,7 @@ export const begin = (setup: Setup) => (state: BusValues, config: Config) => {
   };
 };
 
-/** Lets one agent handle its messages. Its time limit is that of an acknowledgement. */
+/** Lets one agent handle its messages. The agent's time limit is the time limit for an acknowledgement. */
 export const turn = (setup: Setup) => async (sent: Errand, config: Config) => {
   const { agents, ackSeconds, context, ...rules } = setup.rulesOf(config);
   const { subscriber, ids, stage, budget, input, notes } = sent;
@@ -84,7 +84,10 @@ export const turn = (setup: Setup) => async (sent: Errand, config: Config) => {
   return { turns: [{ ...done, agent: subscriber.name, ids } satisfies TurnDone], ledger };
 };
 
-/** Ends a step: acknowledges, redelivers, and puts new messages into the inboxes. Then it ends waits that can have no other end. */
+/**
+ * Ends a step: acknowledges or redelivers messages, and puts new messages into the inboxes. It also ends waits for replies that cannot
+ * come.
+ */
 export const deliver = (setup: Setup) => (state: BusValues, config: Config) => {
   const rules = setup.rulesOf(config);
   const exchange = new Exchange(state, namesOf(rules));
@@ -97,8 +100,8 @@ export const deliver = (setup: Setup) => (state: BusValues, config: Config) => {
 };
 
 /**
- * Ends waits for replies. A request that is overdue, or that nobody will answer, gets a notice. Agents that wait for each other are a
- * deadlock, and the request of the one with the lowest priority is refused.
+ * Ends waits for replies. A sender gets a notice if its request is overdue or if nobody will answer it. If agents wait for each other in a
+ * circle, the request of the agent with the lowest priority is refused.
  */
 function endWaits(exchange: Exchange, { subscribers, replySeconds, priorities }: Rules) {
   const { changes } = exchange;
@@ -123,7 +126,7 @@ function endWaits(exchange: Exchange, { subscribers, replySeconds, priorities }:
 
 const deadIn = ({ receipts }: BusValues) => receipts.filter(({ outcome, deliveries }) => outcome === "dead" && deliveries > 0);
 
-/** Returns what comes after a step: turns, a call for help, a question about failures, or the end. */
+/** Returns the next nodes after a step: turns, a call for help, a question about failures, or the end. */
 export const next = (setup: Setup) => (state: BusValues, config: Config) => {
   const rules = setup.rulesOf(config);
   const { context, maxMessages, onFailures } = rules;
@@ -155,7 +158,7 @@ function turnOf(subscriber: Subscriber, { subscribers }: Rules, state: BusValues
 
 const shownMessages = 10;
 
-/** Asks a person for help, with the last messages of the agent that needs it. */
+/** Asks a person for help, and shows the last messages of the agent that needs it. */
 export const askHuman = (setup: Setup) => (state: BusValues, config: Config) => {
   const [help] = state.helps;
   if (!help) return {};
@@ -172,7 +175,10 @@ export const askHuman = (setup: Setup) => (state: BusValues, config: Config) => 
   return exchange.changes;
 };
 
-/** Asks a person what to do after too many dead letters: deliver them again, with new instructions or without, or accept what there is. */
+/**
+ * Asks a person what to do about too many dead letters. The person may redeliver them, with or without new instructions, or accept the
+ * result so far.
+ */
 export const askAboutFailures = (setup: Setup) => (state: BusValues, config: Config) => {
   const { askTimeoutSeconds: timeoutSeconds = null } = setup.rulesOf(config).context;
   const dead = deadIn(state).slice(state.asked);

@@ -8,7 +8,7 @@ const internal = <Value>() => z.unknown() as unknown as z.ZodType<Value>;
 /** The result of a turn. The node `deliver` turns it into messages. */
 export interface TurnDone {
   agent: string;
-  /** The messages that the agent got. */
+  /** The ids of the messages that the agent received. */
   ids: string[];
   status: "success" | "failed" | "timeout";
   result?: unknown;
@@ -32,7 +32,7 @@ export const busState = {
   helps: z.array(internal<Message>()).default([]).describe("Calls for help that nobody has answered yet"),
   ended: z.array(z.string()).default([]).describe("Agents that get no more messages"),
   turns: appending(internal<TurnDone>(), "Results of turns that are not delivered yet"),
-  accepted: z.boolean().default(false).describe("Set when what there is was accepted after failures"),
+  accepted: z.boolean().default(false).describe("Whether the result so far was accepted after failures"),
   advice: z.string().default("").describe("New instructions that a person gave after failures"),
   asked: z.number().int().default(0).describe("Dead letters about which a person was asked"),
   ledger: Ledger,

@@ -6,7 +6,10 @@ const level = <const Names extends [string, ...string[]]>(names: Names, descript
   z.enum(names).nullable().optional().describe(description);
 const count = (description: string) => z.number().int().min(0).max(1_000_000_000).nullable().optional().describe(description);
 
-/** The facts about a task from which its pattern follows. A missing fact is asked of the judge. Null means unknown, and is not asked. */
+/**
+ * The facts about a task that decide its pattern. The judge is asked for each fact that is missing. It is not asked for a fact that is
+ * null, which means unknown.
+ */
 export const Facts = closed({
   minutes: z.number().min(0).max(1_000_000).nullable().optional().describe("Minutes that one person or agent needs for the whole task"),
   independent: known("Whether the parts of the task need nothing of each other"),
@@ -58,7 +61,7 @@ function valuesOf(name: FactName): string {
   return plain instanceof z.ZodBoolean ? "true or false" : "a number";
 }
 
-/** Returns the facts that the judge found. Facts that the caller gave, and values of a wrong type, are left out. */
+/** Returns the facts that the judge found. Leaves out facts that the caller gave, and values of a wrong type. */
 export function factsFrom({ found }: z.infer<typeof Reading>, given: Facts) {
   const usable = found.filter(({ fact, value }) => given[fact] === undefined && Facts.shape[fact].safeParse(value).success);
   return {

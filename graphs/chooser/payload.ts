@@ -10,7 +10,7 @@ export interface Payload {
 
 /** Returns the body of `POST /runs` that starts the pattern with the task. */
 export function payloadFor(pattern: string, task: string, { speed, humanInTheLoop }: Facts): Payload {
-  const input = { messages: [{ role: "user", content: task }] }; // the one input that all patterns understand
+  const input = { messages: [{ role: "user", content: task }] }; // all patterns accept this input
   const plain = { assistant_id: pattern, input };
   if (pattern === "fan-out" && speed === "critical") return { ...plain, context: { limits: { parallel: 10 } } };
   if (pattern === "react" && humanInTheLoop) return { ...plain, context: { tools: ["calculate", "now", "ask_human"] } };
@@ -28,12 +28,15 @@ const approved = [
   { name: "finish", do: { task: "Write the final text from the draft and the person's answer." }, takes: ["draft", "approve"] },
 ];
 
-/** The tokens that a call is assumed to take. They are an assumption, which a run's ledger shows to be right or wrong. */
+/** The assumed tokens of one model call. Compare the assumption with the ledger of a run. */
 const perCall = { input: 1_500, output: 500 };
 const usualAgents = 3;
 const fanIn = 8;
 
-/** Returns how many model calls a pattern is expected to make with its usual agents, and their cost. The cost is null if the model has no price. */
+/**
+ * Returns the expected number of model calls of a pattern with its default agents, and their cost. The cost is null if the model has no
+ * price.
+ */
 export function estimateOf(pattern: string, { agents, items }: Facts, { model, budget }: { model: string; budget: Budget }) {
   const calls = callsOf(pattern, agents || usualAgents, Number(items ?? 0));
   const [input, output] = [calls * perCall.input, calls * perCall.output];

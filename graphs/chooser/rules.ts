@@ -6,7 +6,7 @@ interface Rule {
   /** The facts that answer the question. If one of them is unknown, the answer is unknown. */
   facts: FactName[];
   holds(facts: Facts): boolean;
-  /** Returns the id of the pattern's graph. A fact that decides only between two patterns may be unknown. */
+  /** Returns the id of the pattern's graph. Facts that only choose between two graphs of this rule may be unknown. */
   pattern(facts: Facts): string;
   reason: string;
 }
@@ -15,7 +15,7 @@ const always = (pattern: string) => () => pattern;
 const manyItems = 100;
 const shortMinutes = 5;
 
-/** The questions, in the order in which they are asked. The first one with the answer yes decides. */
+/** The questions, in the order in which they are asked. The first question with the answer yes decides. */
 const rules: Rule[] = [
   {
     question: `Does the task take less than ${shortMinutes} minutes?`,
@@ -113,14 +113,17 @@ export interface Decision {
 
 const fallback = { pattern: "pipeline", reason: "No fact calls for another pattern, so the work starts as a sequence of stages." };
 
-/** Returns the facts that nobody has given and that the decision needs. It needs those of the questions up to the first yes. */
+/**
+ * Returns the facts that the decision needs but nobody has given. These are facts of the questions before the first one with the answer
+ * yes.
+ */
 export function missingFacts(facts: Facts): FactName[] {
   const first = rules.findIndex((rule) => answerOf(rule, facts) === "yes");
   const asked = rules.slice(0, first === -1 ? rules.length : first);
   return [...new Set(asked.flatMap((rule) => rule.facts))].filter((name) => facts[name] === undefined);
 }
 
-/** Decides on a pattern. The runners-up are the next questions with the answer yes, and after them the most general patterns. */
+/** Decides on a pattern. The runners-up are the patterns of later questions with the answer yes, followed by the most general patterns. */
 export function decide(facts: Facts): Decision {
   const answered = rules.map((rule) => ({ rule, answer: answerOf(rule, facts) }));
   const holding = answered.filter(({ answer }) => answer === "yes").map(({ rule }) => named(rule, facts));

@@ -3,7 +3,7 @@ import { Ledger, taskState } from "ensemble/patterns";
 import { z } from "zod";
 import { Facts } from "./facts.ts";
 
-const Other = z.object({ pattern: z.string().describe("Pattern that fits too"), reason: z.string().describe("Why it fits") });
+const Other = z.object({ pattern: z.string().describe("Another suitable pattern"), reason: z.string().describe("Why it fits") });
 const Asked = z.object({
   question: z.string().describe("Question about the task"),
   answer: z.enum(["yes", "no", "unknown"]).describe("Answer that the facts give"),
@@ -57,7 +57,7 @@ export const State = new StateSchema({
 const { choice, result, ledger, messages } = State.fields;
 export const Output = new StateSchema({ choice, result, ledger, messages });
 
-/** Returns the choice in words, for the conversation. */
+/** Returns the choice as sentences, for the conversation. */
 export function sentenceOf({ pattern, reasons, runnersUp, warnings }: Choice): string {
   const others = runnersUp.map((one) => `\`${one.pattern}\``).join(" and ");
   return [`Use \`${pattern}\`. ${reasons.join(" ")}`, `Next best: ${others}.`, ...warnings].join("\n\n");

@@ -1,7 +1,7 @@
 import type { FactName, Facts } from "./facts.ts";
 import { decide } from "./rules.ts";
 
-/** Pairs of facts that can hardly both be true, each as the two facts that then call for different patterns. */
+/** Pairs of contradictory facts. Both facts of a pair are rarely true, and each calls for another pattern. */
 const opposites: [Facts, Facts][] = [
   [{ independent: true }, { sequential: true }],
   [{ minutes: 1 }, { items: 100 }],
@@ -17,7 +17,7 @@ const mostAtOnce = 8;
 const talkative = ["mesh", "swarm", "debate"];
 const asking = ["react", "pipeline"];
 
-/** Returns the warnings of a decision: contradictory facts, costs that surprise, and wishes that the pattern does not fulfil. */
+/** Returns the warnings of a decision: contradictory facts, high costs, and wishes that the pattern does not fulfil. */
 export function warningsOf(pattern: string, facts: Facts): string[] {
   const { agents, minutes, speed, humanInTheLoop } = facts;
   const quick = minutes !== undefined && minutes !== null && minutes < 5;
@@ -45,7 +45,7 @@ const namesOf = (facts: Facts) =>
     .map((name) => `\`${name}\``)
     .join(" with ");
 
-/** Returns whether the facts say what the example says. A number need only lie on the same side of its limit. */
+/** Tells whether the facts match an example. A number matches if it is on the same side of its limit. */
 function holds(facts: Facts, example: Facts): boolean {
   return Object.entries(example).every(([name, value]) => {
     const fact = facts[name as FactName];
@@ -55,6 +55,6 @@ function holds(facts: Facts, example: Facts): boolean {
   });
 }
 
-/** Returns the warning that the project lacks a graph. */
+/** Returns a warning if the project has no graph for the pattern. */
 export const missingGraph = (pattern: string, ids: string[]): string | undefined =>
   ids.length === 0 || ids.includes(pattern) ? undefined : `This project has no graph "${pattern}". Add it to langgraph.json.`;

@@ -16,7 +16,7 @@ import {
 } from "ensemble/patterns";
 import { z } from "zod";
 
-/** The type of an event. Types with a colon are kept for the events that the engine publishes. */
+/** The schema of an event type. Types with a colon are reserved for the engine's own events. */
 export const EventType = z.string().trim().min(1).max(100);
 
 export interface TriggerObject {
@@ -27,7 +27,7 @@ export interface TriggerObject {
 }
 export type TriggerData = string | TriggerObject;
 
-/** The schema of a trigger: a type of event, one with a condition, or several that must all come or of which one must come. */
+/** The schema of a trigger. It is an event type, an event type with a condition, or a list of triggers of which all or one must come. */
 export const TriggerSchema: z.ZodType<Trigger, TriggerData> = z.union([
   EventType,
   closed(
@@ -58,18 +58,21 @@ const Emits = z
   .array(EventType.regex(/^[^:]+$/, "an event that a listener publishes has no colon in its type"))
   .max(20)
   .default([])
-  .describe("Types of events that it may publish. If there are several, it chooses one. Default: its name.");
+  .describe("Types of events that the listener may publish. If there are several, it chooses one. Default: its name.");
 
 /** The schema of a listener. */
 const ListenerSchema = closed({
   name: z.string().trim().min(1).max(100).describe("Name of the listener"),
-  do: Doing.describe("The work that it does when it is woken"),
-  on: TriggerSchema.describe("The events that wake it"),
+  do: Doing.describe("The work of the listener when it is woken"),
+  on: TriggerSchema.describe("The events that wake the listener"),
   emits: Emits,
-  once: z.boolean().default(false).describe("Whether it is woken only once in a run"),
-  maxFires: z.number().int().min(1).max(1_000).default(10).describe("How often it is woken in a run at most"),
+  once: z.boolean().default(false).describe("Whether the listener is woken only once in a run"),
+  maxFires: z.number().int().min(1).max(1_000).default(10).describe("How often the listener may be woken in a run"),
   priority: z.number().default(0).describe("Listeners with a higher priority are woken first if not all can work at once"),
-  sees: z.enum(["event", "chain"]).default("event").describe("Whether it gets the event only, or also the chain of events that led to it"),
+  sees: z
+    .enum(["event", "chain"])
+    .default("event")
+    .describe("Whether the listener gets only the event, or also the chain of events that led to the event"),
   timeoutSeconds: z.number().positive().max(86_400).default(30).describe("Timeout of one try"),
   retries: z.number().int().min(0).max(10).default(2).describe("How often failed work is tried again"),
 });
@@ -88,15 +91,15 @@ export const Listeners = z
       names.add(name);
     }
   })
-  .describe("Who is woken by which events");
+  .describe("Listeners, each with the events that wake it");
 
 /** A trigger in code. Its conditions can be functions. */
 export type TriggerInCode = string | { event: string; when?: ConditionInCode } | { and: TriggerInCode[] } | { or: TriggerInCode[] };
 
-/** A listener in code. It takes functions and agents where data takes names. */
+/** A listener in code. It may have functions and agents where a listener as data has their names. */
 export type ListenerInCode = Omit<ListenerData, "do" | "on"> & { do: DoingInCode; on: TriggerInCode };
 
-/** Returns listeners from code as those of the engine. Their functions and agents are put into `code` and `conditions`. */
+/** Returns listeners from code in the engine's form. Their functions and agents are added to `code` and `conditions`. */
 export function listenersOf(listeners: ListenerInCode[], code: Code, conditions: Conditions): Listener[] {
   const data = listeners.map(({ do: work, on, ...listener }) => ({ ...listener, do: { task: "set below" }, on: "set below" }));
   return toListeners(
@@ -115,7 +118,10 @@ function triggerToData(trigger: TriggerInCode, place: string, conditions: Condit
   return { event: trigger.event, ...(trigger.when && { when: conditionToData(trigger.when, place, conditions) }) };
 }
 
-/** Returns parsed listeners as those of the engine. A listener whose event nobody hears writes the answer, so clients see its tokens. */
+/**
+ * Returns parsed listeners in the engine's form. If no listener waits for the events of a listener, that one writes the answer, so clients
+ * see its tokens.
+ */
 export function toListeners(listeners: (Omit<z.output<typeof ListenerSchema>, "do"> & { do: Listener["do"] })[]): Listener[] {
   const plain = listeners.map(({ once, sees, maxFires, ...listener }): Listener => {
     return { ...listener, maxFires: once ? 1 : maxFires, seesChain: sees === "chain" };
@@ -127,7 +133,7 @@ export function toListeners(listeners: (Omit<z.output<typeof ListenerSchema>, "d
   });
 }
 
-/** Returns a warning for each event that a listener waits for and nobody publishes. */
+/** Returns a warning for each event that a listener waits for but nobody publishes. */
 export function waitingInVain(listeners: Listener[], startType: string): string[] {
   const published = new Set([startType, ...listeners.flatMap((listener) => [...typesOf(listener), `FAILED:${listener.name}`])]);
   return listeners.flatMap(({ name, on }) =>

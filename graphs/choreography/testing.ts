@@ -1,13 +1,13 @@
 import { agent, type Member } from "ensemble/patterns";
 import type { ListenerInCode } from "./listeners.ts";
 
-/** The event with which a run of the usual listeners begins. */
+/** The first event of a run with the default listeners. */
 export const startTesting = "START_TESTING";
 
 const object = (properties: Record<string, object>) => ({ type: "object", properties, required: Object.keys(properties) });
 const text = (description: string) => ({ type: "string", description });
 
-/** The agents of the usual listeners. */
+/** The agents of the default listeners. */
 export const testers: Member[] = [
   agent({
     name: "scout",
@@ -31,7 +31,7 @@ export const testers: Member[] = [
   agent({ name: "reporter", role: "a writer of short reports" }),
 ];
 
-/** The listeners of runs that give none. They look for a problem, confirm it, repair it if the risk is high, and report. */
+/** The default listeners, for runs that give none. They look for a problem, confirm it, repair it if the risk is high, and report. */
 export const testListeners: ListenerInCode[] = [
   {
     name: "scout",

@@ -6,7 +6,7 @@ const mostTasks = 30;
 const text = z.string().trim().min(1).max(20_000);
 const flag = z.boolean().default(false);
 
-/** An agent of a crew, with CrewAI's names. */
+/** An agent of a crew. The fields have CrewAI's names. */
 const CrewAgent = closed({
   role: text.describe("Role of the agent. `{name}` stands for an input."),
   goal: text.describe("Goal of the agent"),
@@ -21,11 +21,17 @@ const CrewAgent = closed({
     .positive()
     .max(86_400)
     .default(300)
-    .describe("Timeout of one task in seconds, waiting for `max_rpm` included"),
+    .describe("Timeout of one task in seconds. It includes waits for `max_rpm`."),
   max_retry_limit: z.number().int().min(0).max(10).default(2).describe("How often a failed task is tried again"),
-  allow_delegation: flag.describe("Whether the agent can give work to the others and ask them questions"),
+  allow_delegation: flag.describe("Whether the agent can delegate work to its coworkers and ask them questions"),
   reasoning: flag.describe("Whether the agent makes a plan before each task"),
-  max_reasoning_attempts: z.number().int().min(1).max(10).default(3).describe("How often it may make a plan until it is ready"),
+  max_reasoning_attempts: z
+    .number()
+    .int()
+    .min(1)
+    .max(10)
+    .default(3)
+    .describe("How often the agent may plan before the task begins without a ready plan"),
   inject_date: flag.describe("Whether the agent is told the date"),
   date_format: z.string().max(100).default("%Y-%m-%d").describe("Format of the date, with %Y, %m, %d, %B, %b, %A, %H and %M"),
   memory: flag.describe("Whether the agent can remember facts for later runs and recall them"),
@@ -40,22 +46,28 @@ export type CrewAgent = z.infer<typeof CrewAgent>;
 
 const Guardrail = z.union([text, Guard]);
 
-/** A task of a crew, with CrewAI's names. */
+/** A task of a crew. The fields have CrewAI's names. */
 const CrewTask = closed({
   description: text.describe("What is to be done. `{name}` stands for an input."),
   expected_output: text.describe("How the result should look"),
   agent: z.string().optional().describe("Agent that does the task. A manager chooses one itself."),
-  context: z.array(z.string()).optional().describe("Tasks whose results it gets. Default: all before it"),
+  context: z.array(z.string()).optional().describe("Tasks whose results this task gets. Default: all tasks before it"),
   output_json: JsonSchema.optional().describe("JSON schema of the result. Default: a text"),
-  async_execution: flag.describe("Whether the tasks after it begin without waiting for it"),
-  human_input: flag.describe("Whether a person sees the result before it counts"),
+  async_execution: flag.describe("Whether later tasks begin without waiting for this task"),
+  human_input: flag.describe("Whether a person must approve the result"),
   guardrail: Guardrail.optional().describe("Check of the result: a rule for a judge in words, or a guard as data"),
   guardrails: z.array(Guardrail).max(20).default([]).describe("Several checks"),
-  guardrail_max_retries: z.number().int().min(0).max(10).default(3).describe("How often a result that does not pass goes back"),
+  guardrail_max_retries: z
+    .number()
+    .int()
+    .min(0)
+    .max(10)
+    .default(3)
+    .describe("How often the task is repeated after a result that does not pass"),
 });
 export type CrewTask = z.infer<typeof CrewTask>;
 
-/** JavaScript puts keys that are numbers first, so such names would lose their place. */
+/** A number is not allowed as a name, because JavaScript moves numeric keys of an object to the front. */
 const key = stepName.refine((name) => !/^\d+$/.test(name), "a name is not a number");
 const isAtMost = (most: number) => (all: object) => Object.keys(all).length <= most;
 const isSome = (all: object) => Object.keys(all).length > 0;
@@ -90,7 +102,7 @@ export interface Problem {
   message: string;
 }
 
-/** Returns the problems of a crew as a whole: agents and tasks that do not exist, tasks that come later, schemas that cannot be used. */
+/** Returns the problems of a crew as a whole: unknown agents and tasks, tasks that refer to later ones, and invalid schemas. */
 export function problemsOf({ agents, tasks, process, manager_llm: manager }: Definition): Problem[] {
   const isManaged = process === "hierarchical";
   const names = Object.keys(tasks);
@@ -141,7 +153,7 @@ export const fill = (one: string, inputs: Record<string, unknown>): string =>
     return typeof value === "string" ? value : JSON.stringify(value);
   });
 
-/** The crew of a run that gives none. */
+/** The default crew, for runs that give none. */
 export const usualCrew: Definition = parseDefinition({
   agents: {
     researcher: {

@@ -11,7 +11,10 @@ const errand = (coworkers: string[], what: string) =>
     context: z.string().default("").describe("What the coworker must know"),
   });
 
-/** Returns the tools with which an agent gives work to its coworkers and asks them questions. Their calls are in the run's ledger. */
+/**
+ * Returns the tools with which an agent delegates work to its coworkers and asks them questions. The coworkers' model calls are recorded in
+ * the run's ledger.
+ */
 export function delegationTools(coworkers: AgentData[], context: Parameters<typeof tierOf>[0]): StructuredToolInterface[] {
   const names = coworkers.map(({ name }) => name);
   const ask = (what: "task" | "question") => async (args: Record<string, string>, config: LangGraphRunnableConfig) => {

@@ -9,7 +9,7 @@ interface Around {
   context: Parameters<typeof tierOf>[0] & { limits: Limits };
 }
 
-/** Returns a function that gives the agent of a task what the task needs: guardrails, a schema, a pace, and tools to delegate. */
+/** Returns a function that adds to an agent what its task needs: guardrails, a schema, a rate limit, and tools to delegate. */
 export function equipping(managerName: string) {
   const managed = supervisor({ name: "managed" });
   return (worker: Agent, { own }: Step, { agents, context }: Around): Agent => {
@@ -29,7 +29,7 @@ export function equipping(managerName: string) {
   };
 }
 
-/** Returns a graph that lets a manager split a task among the agents of the crew. It is a supervisor whose leader is the manager. */
+/** Returns a graph in which a manager divides a task among the agents of the crew. It is a supervisor graph whose leader is the manager. */
 function managerGraph(graph: ReturnType<typeof supervisor>, model: string, roster: AgentData[], context: Around["context"]): Workable {
   const { models, limits, budget, allowedHosts, askTimeoutSeconds } = context;
   const leader = { name: "manager", role: "the manager of a crew", model };

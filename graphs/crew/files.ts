@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { type DefinitionInput, parseDefinition } from "./definition.ts";
 
 /**
- * Reads the crew of a folder: agents.yaml, tasks.yaml, and crew.yaml for its other settings, which need not exist. CrewAI keeps the first
- * two in a folder `config`, so they may also be there. Throws an error that names the file if something is wrong.
+ * Reads the crew in a folder from agents.yaml, tasks.yaml, and the optional crew.yaml with other settings. The first two may also be in the
+ * folder `config`, where CrewAI keeps them. If a file is wrong, throws an error that names the file.
  */
 export async function readCrew(folder: string): Promise<DefinitionInput> {
   const [agents, tasks, settings] = await Promise.all(["agents", "tasks", "crew"].map((name) => readYaml(folder, name)));

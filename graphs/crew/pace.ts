@@ -6,17 +6,19 @@ const minuteMs = 60_000;
 
 /**
  * The times of the model calls of each agent, for each execution of a run. The key is an object that LangGraph keeps for one execution, so
- * nothing outlives it.
+ * the entry is freed with the execution.
  */
 const executions = new WeakMap<object, Map<string, number[]>>();
 
-/** Returns the time at which the next call may begin, so that no minute has more than `rpm` calls. */
+/** Returns the time at which the next call may begin, so that every minute has at most `rpm` calls. */
 export function nextTime(times: number[], rpm: number, now: number): number {
   const earlier = times.at(-rpm);
   return earlier === undefined ? now : Math.max(now, earlier + minuteMs);
 }
 
-/** Returns middleware that lets an agent make at most `rpm` model calls in a minute. Calls of parallel tasks count together. */
+/**
+ * Returns middleware that lets an agent make at most `rpm` model calls in a minute. The limit applies to all its parallel tasks as a whole.
+ */
 export const pace = (agent: string, rpm: number) =>
   createMiddleware({
     name: "pace",

@@ -3,7 +3,7 @@ import { closed, StepResult, taskInput, workflowState } from "ensemble/patterns"
 import { z } from "zod";
 import { type Definition, definition, placeholdersIn, problemsOf } from "./definition.ts";
 
-/** Returns the schema of a field that a caller can leave out, because the graph has a crew of its own. */
+/** Returns the schema of a field that a caller may omit. The graph's own crew then supplies the value. */
 const ownOr = <Field extends z.ZodType>(field: Field) =>
   field
     .nullable()
@@ -20,7 +20,7 @@ const sent = {
 const Sent = z.object(sent);
 type Sent = z.infer<typeof Sent>;
 
-/** Returns the crew of a run: what the caller has sent, and the graph's own crew for the rest. */
+/** Returns the crew of a run. The graph's own crew supplies the fields that the caller has not sent. */
 export const crewOf = (given: Omit<Sent, "inputs" | "agents"> & { agents: unknown }, own: Definition): Definition => ({
   agents: (given.agents as Sent["agents"]) ?? own.agents,
   tasks: given.tasks ?? own.tasks,
@@ -30,14 +30,12 @@ export const crewOf = (given: Omit<Sent, "inputs" | "agents"> & { agents: unknow
 
 const Tasked = taskInput({});
 
-/**
- * Returns the schema of the input. It refuses a crew that cannot work, and an input without a value for a placeholder in the crew's texts.
- */
+/** Returns the schema of the input. It refuses an invalid crew, and an input that lacks a value for a placeholder in the crew's texts. */
 export function inputFor(own: Definition) {
   const { shape } = taskInput(sent, () => true);
   return closed(shape, (given) => {
     const { data } = Sent.safeParse(given);
-    if (!data) return []; // the fields report their own problems
+    if (!data) return []; // the fields report these problems themselves
     const crew = crewOf(data, own);
     const { task, messages } = given as Record<string, unknown>;
     const known = [...Object.keys(data.inputs), ...(Tasked.safeParse({ task, messages }).success ? ["task"] : [])];
@@ -53,8 +51,8 @@ const missingInput = (name: string) =>
 
 const TaskOutput = z.object({
   name: z.string().describe("Name of the task"),
-  agent: z.string().nullable().describe("Agent of the task. Null if a manager gave it to the agents."),
-  description: z.string().describe("What was to be done, with the inputs"),
+  agent: z.string().nullable().describe("Agent of the task. Null if a manager divided it among the agents."),
+  description: z.string().describe("Description of the task, with the inputs filled in"),
   status: StepResult.shape.status.describe("Outcome of the task"),
   raw: z.string().describe("Result as text"),
   json: z.unknown().describe("Result as a value, for a task with a schema. Null otherwise."),
@@ -76,7 +74,10 @@ export const State = new StateSchema({
   tasks: sent.tasks,
   process: sent.process,
   manager_llm: sent.manager_llm,
-  status: z.enum(["running", "completed", "stopped"]).default("running").describe("Whether all tasks are done, or one stopped the crew"),
+  status: z
+    .enum(["running", "completed", "stopped"])
+    .default("running")
+    .describe("Whether all tasks are done, or one of them stopped the crew"),
   raw: z.string().default("").describe("Result of the last task as text"),
   json: z.unknown().default(null).describe("Result of the last task as a value, if it has a schema"),
   tasks_output: z.array(TaskOutput).default([]).describe("Result of each task, in order"),

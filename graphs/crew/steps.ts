@@ -4,24 +4,24 @@ import { type CrewAgent, type CrewTask, type Definition, fill } from "./definiti
 /** The name of the agent that manages a hierarchical crew. */
 export const managerName = "crew_manager";
 
-/** The data of a step that `equip` reads. */
+/** The additional data of a step. The function from `equip` reads it. */
 export interface Equipment {
   output?: Record<string, unknown>;
   guards: Guard[];
   guardRetries: number;
   rpm?: number;
-  /** The agents to which this one can give work. */
+  /** The agents to which the agent of this step can delegate work. */
   coworkers: string[];
-  /** Set if the step only makes a plan, without tools. */
+  /** Set if the step only makes a plan. It then has no tools. */
   plans?: boolean;
-  /** Set if a manager does the step, with the agents of the crew. */
+  /** Set if a manager does the step, with the help of the crew's agents. */
   manager?: { model: string };
 }
 
 /** Returns the name of the step in which an agent plans a task. */
 export const planOf = (task: string) => `${task} (plan)`;
 
-/** Returns the agents of a crew as data, with the inputs in their texts. */
+/** Returns the agents of a crew as data, with the inputs filled into their texts. */
 export const agentsOf = ({ agents }: Definition, inputs: Record<string, unknown>, now: Date): AgentData[] =>
   Object.entries(agents).map(([name, agent]) => {
     const {
@@ -50,15 +50,16 @@ export const agentsOf = ({ agents }: Definition, inputs: Record<string, unknown>
   });
 
 /**
- * Returns the steps of a crew. A task waits for all earlier tasks that are not asynchronous, and for the tasks of its `context`. It gets
- * the results of its `context`, or else of all tasks for which it waits.
+ * Returns the steps of a crew. A task waits for all earlier tasks that are not asynchronous, and for the tasks of its `context`. Its input
+ * is the results of its `context`. Without a `context`, it is the results of all tasks for which it waits.
  */
 export function stepsOf(crew: Definition, inputs: Record<string, unknown>): Step[] {
   const names = Object.keys(crew.tasks);
   return Object.entries(crew.tasks).flatMap(([name, task], index) => {
     const before = names.slice(0, index);
     const inOrder = before.filter((other) => !crew.tasks[other]?.async_execution);
-    // A task that runs in order waits for all before it, unless it names what it needs. An asynchronous one does not wait for others.
+    // Without a `context`, a task gets the results of all tasks before it. An asynchronous task gets only those of the tasks that run in
+    // order.
     const material = task.context ?? (task.async_execution ? inOrder : before);
     const needs = [...new Set([...inOrder, ...material])];
     const agent = task.agent === undefined ? undefined : crew.agents[task.agent];
@@ -100,8 +101,8 @@ const Plan = {
 };
 
 /**
- * Returns the step in which the agent plans the task. The agent plans again until it calls the plan ready, at most `max_reasoning_attempts`
- * times. Without a ready plan, the task begins all the same.
+ * Returns the step in which the agent plans the task. The agent plans until it calls the plan ready, at most `max_reasoning_attempts`
+ * times. The task begins even without a ready plan.
  */
 function planning(step: Step, { max_reasoning_attempts: attempts, max_rpm: rpm }: CrewAgent): Step {
   const ready: Guard = { kind: "allow", path: "ready", values: [true], onFail: "retry" };
@@ -120,13 +121,13 @@ function planning(step: Step, { max_reasoning_attempts: attempts, max_rpm: rpm }
   };
 }
 
-/** Returns the step of a task that has been planned. */
+/** Returns the step that does a planned task. */
 function planned(step: Step): Step {
   const { takes = [], id, needs } = step;
   return { ...step, input: undefined, needs: [...needs, planOf(id)], takes: [takes, planOf(id)].flat() };
 }
 
-/** Returns a date in a format with the usual codes of Python's strftime. */
+/** Formats a date with the common codes of Python's strftime. */
 function dateIn(format: string, now: Date): string {
   const part = (options: Intl.DateTimeFormatOptions) => now.toLocaleDateString("en-GB", { ...options, timeZone: "UTC" });
   const two = (value: number) => String(value).padStart(2, "0");

@@ -3,10 +3,7 @@ import { closed } from "../agent/closed.ts";
 import { valueAt } from "../agent/value-at.ts";
 import { isPattern, withinTime } from "../agent/within-time.ts";
 
-/**
- * A condition as data. It compares the value at a path, combines other conditions, or asks a judge a question that can be answered with yes
- * or no.
- */
+/** A condition as data. It compares the value at a path, combines other conditions, or asks a judge a yes-or-no question. */
 export interface Condition {
   path?: string;
   is?: unknown;
@@ -66,7 +63,7 @@ function findProblems(given: object) {
 export const Answer = z.object({ holds: z.boolean().describe("Whether the answer is yes"), reason: z.string().describe("Why") });
 export type Answer = z.infer<typeof Answer>;
 
-/** The result of a condition: whether it holds, the values that it saw, and the paths at which there was no value. */
+/** The result of a condition: whether it holds, the values that it read, and the paths that had no value. */
 export interface Verdict {
   holds: boolean;
   seen: Record<string, unknown>;
@@ -79,7 +76,9 @@ export function questionsIn({ path, not, all = [], any = [], ask, model }: Condi
   return [...(ask === undefined ? [] : [{ ask, model }]), ...[...inner, ...all, ...any].flatMap(questionsIn)];
 }
 
-/** Evaluates a condition over the values. `answers` has the answers of the judge, by question. A comparison with a missing value is false. */
+/**
+ * Evaluates a condition over the values. `answers` has the answers of the judge, by question. A comparison with a missing value is false.
+ */
 export function evaluate(condition: Condition, values: unknown, answers: Record<string, Answer> = {}): Verdict {
   const { path, not, all, any, ask } = condition;
   if (path !== undefined) return compare(condition, path, valueAt(values, path));
@@ -115,7 +114,7 @@ function holdsFor(condition: Condition, value: unknown): boolean {
   return typeof value === "string" && condition.matches !== undefined && matches(condition.matches, value);
 }
 
-/** Tells whether two values are the same as JSON. The order of keys does not matter. */
+/** Tells whether two values are equal as JSON. The order of keys does not matter. */
 export const isSame = (one: unknown, other: unknown): boolean => canonical(one) === canonical(other);
 
 /** Returns a value as JSON with sorted keys, so that the order of keys does not matter. */
@@ -126,7 +125,7 @@ const canonical = (value: unknown): string =>
 
 const longestMatch = 100_000;
 
-/** Tells whether a text matches a pattern from a caller. A pattern that takes too long does not match. */
+/** Tells whether a text matches a pattern from a caller. Returns false if the match takes too long. */
 function matches(pattern: string, text: string): boolean {
   try {
     return withinTime(() => new RegExp(pattern).test(text.slice(0, longestMatch)));
@@ -145,18 +144,18 @@ export function replacePaths(value: unknown, values: unknown): unknown {
   return Object.fromEntries(entries.map(([key, inner]) => [key, replacePaths(inner, values)]));
 }
 
-/** A function of the code that decides as a condition does. It sees the same values, and the arguments that the step gives. */
+/** A condition as a function in code. It gets the values that other conditions read, and the arguments from the step. */
 export type ConditionFunction = (values: Record<string, unknown>, args?: unknown) => boolean;
-/** A condition that a function of the code decides. */
+/** A condition that names a function in code. */
 export interface CodeCondition {
   code: string;
   args?: unknown;
 }
-/** The condition functions that the code gives to a pattern, by name. */
+/** The functions in code that a pattern uses as conditions, by name. */
 export type Conditions = Map<string, ConditionFunction>;
 export type ConditionInCode = Condition | ConditionFunction;
 
-/** Returns a condition as data. A function is put into `conditions` under this name. */
+/** Returns a condition as data. A function is added to `conditions` under this name. */
 export function conditionToData(condition: ConditionInCode, name: string, conditions: Conditions): Condition | CodeCondition {
   if (typeof condition !== "function") return Condition.parse(condition);
   conditions.set(name, condition);

@@ -20,8 +20,11 @@ interface Building extends ConversationSetup {
 const { result, stopReason, speaker, turns, usage, notes, messages, ledger } = conversationState;
 
 /**
- * Returns a graph in which participants speak one after another, until a condition holds. `choose` gives the floor, `speak` lets an agent
- * say a message, and `listen` lets a person do so. `check` looks at the conditions after each message.
+ * Returns a graph in which participants speak one after another until a condition holds.
+ * - `choose` selects the next speaker.
+ * - `speak` lets an agent write a message.
+ * - `listen` lets a person write one.
+ * - `check` evaluates the conditions after each message.
  */
 export function conversation({ context, name, description, turn = {}, choice, ...setup }: Building) {
   const speakerOf = (state: Conversation) => (participantOf(setup, state).human ? "listen" : "speak");

@@ -17,8 +17,8 @@ interface Building extends DeliberationSetup {
 }
 
 /**
- * Returns a graph in which experts answer one question side by side. `check` computes their agreement. Without a consensus they may answer
- * each other in rounds, and then a vote, a judge or a person decides.
+ * Returns a graph in which experts answer one question in parallel. `check` computes their agreement. If there is no consensus, they may
+ * answer each other in rounds. After that, a vote, a judge or a person decides.
  */
 export function deliberation({ context, name, description, output, ...setup }: Building) {
   const next = (state: Deliberation, config: Config) => {

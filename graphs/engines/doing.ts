@@ -19,7 +19,7 @@ import { once } from "./once.ts";
 /** A piece of work as data: an agent's errand, a tool call, another graph, or a question to a person. */
 export const Doing = closed(
   {
-    task: z.string().trim().min(1).max(100_000).optional().describe("Task of the agent. Alone: the task of a general worker"),
+    task: z.string().trim().min(1).max(100_000).optional().describe("Task of the agent. Without `agent`, a general worker does the task."),
     agent: z.string().min(1).max(100).optional().describe("Name of the agent that does the work"),
     tool: ToolName.optional().describe("Name of a tool to call"),
     args: z
@@ -45,10 +45,13 @@ export const Doing = closed(
   },
 );
 
-/** A piece of work: data, or `code`, which names a function or an agent of the code. A function also gets `args`. */
+/** A piece of work: data, or `code`, which names a function or an agent in code. A function also receives `args`. */
 export type Doing = z.infer<typeof Doing> & { code?: string };
 
-/** The facts of one call of a step's function. `key` is the same when a crash repeats the call, so that systems can detect it. */
+/**
+ * The facts about one call of a step's function. `key` stays the same if a crash repeats the call, so that other systems can detect the
+ * repetition.
+ */
 export interface StepCall {
   config: LangGraphRunnableConfig;
   signal: AbortSignal;
@@ -59,13 +62,13 @@ export interface StepCall {
 /** A function that does a step. */
 export type StepFunction = (input: unknown, call: StepCall) => unknown;
 
-/** The forms in which code gives a piece of work: data, a function, an agent, the options of one, or a compiled graph. */
+/** The forms in which code defines a piece of work: data, a function, an agent, the options of an agent, or a compiled graph. */
 export type DoingInCode = z.input<typeof Doing> | StepFunction | Member;
 
-/** The functions and agents that the code gives to a pattern, by name. */
+/** The functions and agents in code that a pattern uses, by name. */
 export type Code = Map<string, StepFunction | Agent>;
 
-/** Returns work as data. A function or an agent is put into `code` under this name. */
+/** Returns work as data. A function or an agent is added to `code` under this name. */
 export function toData(work: DoingInCode, name: string, code: Code): Doing {
   if (typeof work !== "function" && !("role" in work) && !("invoke" in work)) return Doing.parse(work);
   code.set(name, typeof work === "function" ? work : asAgent(work as AgentOptions));
@@ -81,23 +84,23 @@ export interface Errand {
   /** The error of the last try, and the instructions that a person gave after it. */
   notes: string[];
   timeoutSeconds: number;
-  /** Whether clients that stream the run see the tokens. */
+  /** Whether clients that stream the run see the tokens of this work. */
   speaks: boolean;
-  /** Returns the schema of the agent's result, given the agent's own one. */
+  /** Returns the schema of the agent's result. `output` is the agent's own schema. */
   shape?(output: z.ZodType | undefined): z.ZodType | undefined;
 }
 
-/** The settings of a run that its work needs. */
+/** The settings of a run that apply to its work. */
 export interface Surroundings {
   pattern: string;
   code: Code;
   agents: AgentData[];
   context: { models: Models; limits: Limits; budget: Budget; allowedHosts?: string[] | null; askTimeoutSeconds?: number | null };
-  /** Returns the agent with what the pattern adds to it for this work, such as tools of its own. */
+  /** Returns the agent with the additions of the pattern, such as tools. */
   equip?(worker: Agent): Agent;
 }
 
-/** Does a piece of work once. Returns the outcome, so that a failure does not fail work that happens at the same time. */
+/** Does a piece of work once. Returns a failure as an outcome, so that it does not fail work that runs in parallel. */
 export async function perform(errand: Errand, around: Surroundings, config: LangGraphRunnableConfig): Promise<Outcome> {
   const { code, tool, ask } = errand.do;
   const own = code === undefined ? undefined : around.code.get(code);
@@ -125,7 +128,7 @@ async function agentFor({ name, do: { agent: named, graph: graphId, input } }: E
   throw new Error(`There is no agent "${named}" any more.`);
 }
 
-/** Throws if work names an agent that nobody has defined. */
+/** Throws if work names an agent that is not defined. */
 export function checkAgents(work: (Doing | undefined)[], { agents, code }: Pick<Surroundings, "agents" | "code">): void {
   const known = [...agents.map(({ name }) => name), ...[...code].filter(([, one]) => typeof one === "object").map(([name]) => name)];
   for (const { agent: named } of work.filter((one) => one !== undefined)) {
@@ -174,7 +177,7 @@ function question(prompt: string, { do: { options }, input }: Errand, { context:
   return answer;
 }
 
-/** Does the work within its time limit, and turns what it throws into an outcome. Questions to a person and the abort of the run are thrown. */
+/** Does the work within its time limit, and turns errors into outcomes. Throws only a question to a person and the abort of the run. */
 async function attempt(
   { timeoutSeconds }: Pick<Errand, "timeoutSeconds">,
   config: LangGraphRunnableConfig,
@@ -196,7 +199,7 @@ const failed = (error: string) => ({ status: "failed" as const, error, isFatal: 
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Returns the value of a tool's result. Tools of MCP servers return JSON as text. */
+/** Returns the value in a tool's result. Tools of MCP servers return JSON as text. */
 function fromText(result: unknown): unknown {
   if (typeof result !== "string" || !/^\s*[[{]/.test(result)) return result;
   try {

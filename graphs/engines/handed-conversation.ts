@@ -14,7 +14,10 @@ interface Building extends SwarmSetup {
   description?: string;
 }
 
-/** Begins a run with the agent that has the floor. The entry agent has it in a new conversation, and if the context says so. */
+/**
+ * Begins a run. If `returnTo` is `last`, the last speaker continues the conversation. Otherwise, and in a new conversation, the entry agent
+ * begins.
+ */
 const beginSwarm = (setup: SwarmSetup) => (state: Swarming, config: Config) => {
   const begun = begin(setup)(state, config);
   const { entry, returnTo } = setup.contextOf({ ...state, rules: begun.rules }, config);
@@ -27,7 +30,7 @@ const beginSwarm = (setup: SwarmSetup) => (state: Swarming, config: Config) => {
 const isOver = ({ stopReason }: Swarming) => (stopReason === null ? "speak" : "conclude");
 const { result, stopReason, lastAgent, handoffs, turns, usage, notes, messages, ledger } = handedState;
 
-/** Returns a graph in which the agent that has the floor speaks, until one answers without handing the conversation over. */
+/** Returns a graph in which the current agent speaks, until an agent answers and does not hand over the conversation. */
 export function handedConversation({ context, name, description, ...setup }: Building) {
   return guarded(
     new StateGraph({

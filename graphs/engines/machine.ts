@@ -16,7 +16,7 @@ interface Planned {
   agents: MachineValues["agents"];
 }
 
-/** A pattern that is a state machine: its schemas, and the functions that give the machine of a run and its output. */
+/** A pattern that is a state machine: its schemas, and the functions that return the machine of a run and the run's output. */
 export interface MachinePattern<Fields extends StateSchemaFields, Context extends z.ZodObject> extends Omit<Setup, "contextOf"> {
   description?: string;
   state: StateSchema<Fields>;
@@ -25,7 +25,7 @@ export interface MachinePattern<Fields extends StateSchemaFields, Context extend
   context: Context;
   /** Returns the machine of a run, and the agents to which its actions refer. */
   plan(values: MachineValues, context: z.output<Context>): Planned;
-  /** Returns the state update that ends a run, or that comes before a wait. */
+  /** Returns the state update that ends a run or precedes a wait. */
   conclude(values: Running, context: z.output<Context>): object;
 }
 
@@ -40,8 +40,8 @@ export type MachineGraph<Fields extends StateSchemaFields> = CompiledStateGraph<
 
 /**
  * Returns a graph whose thread is a state machine. A run brings an event: `take` finds the transition, `act` does its action, and `settle`
- * changes the state. Then the machine goes on as far as transitions without an event lead. In a state with a time limit, `wait` asks for the
- * next event, and the service's timer answers if nobody does.
+ * changes the state. Then the machine follows transitions that need no event, as far as they lead. In a state with a time limit, `wait`
+ * asks for the next event. If nobody answers, the service's timer does.
  */
 export function machineGraph<Fields extends StateSchemaFields, Context extends z.ZodObject>(
   pattern: MachinePattern<Fields, Context>,
@@ -63,7 +63,9 @@ export function machineGraph<Fields extends StateSchemaFields, Context extends z
   }) as never;
 }
 
-/** Begins a run: the thread's machine goes on where it is. A machine that is new, over or to be restarted begins at its first state. */
+/**
+ * Begins a run. The machine of the thread continues in its current state. A new, finished or restarted machine begins in its first state.
+ */
 function begin(values: MachineValues & { restart?: boolean }, { machine, agents }: Planned, setup: Setup) {
   const { messages } = values;
   const isAsked = values.task !== null || HumanMessage.isInstance(messages.at(-1));
@@ -87,13 +89,13 @@ function begin(values: MachineValues & { restart?: boolean }, { machine, agents 
   };
 }
 
-/** The update that clears the values of an earlier run on the thread. The machine itself goes on. */
+/** The update that clears the values of an earlier run on the thread. The state of the machine is kept. */
 const cleared = () => ({
   ...{ taking: null, acted: null, isOverdue: false, moves: 0, error: null, refused: null, spoken: [] },
   ...{ answers: new Overwrite({}), ledger: new Overwrite([]) },
 });
 
-/** Lets the judge read a message if only an event can bring the machine forward and the message does not name one. */
+/** Returns the node after `begin`. The judge reads the message if only an event can move the machine and the message names none. */
 function afterBegin({ machine, state, event, task }: Running) {
   const isRead = event === null && task !== null && candidatesFor(machine, state, null).length === 0 && eventsIn(machine, state).length > 0;
   return isRead ? "interpret" : "take";
@@ -101,7 +103,7 @@ function afterBegin({ machine, state, event, task }: Running) {
 
 const afterConclude = (state: Running) => (Number.isFinite(msLeft(state)) ? "wait" : END);
 
-/** The methods of `StateGraph` that are used here, without types that depend on the pattern's schemas. */
+/** The methods of `StateGraph` that this file uses, without types that depend on the pattern's schemas. */
 interface LooseBuilder {
   addNode(name: string, node: unknown): LooseBuilder;
   addEdge(from: string, to: string): LooseBuilder;

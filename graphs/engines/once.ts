@@ -2,9 +2,8 @@ import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { effectsOf } from "../agent/effect-memory.ts";
 
 /**
- * Runs a side effect once for each task, as the function `effect` of the package does. A retried task gets the stored result. Patterns
- * cannot import that function, because it belongs to the server. Outside the server, and under a durability other than `sync`, the effect
- * always runs.
+ * Runs a side effect once for each task, like the package's function `effect`. A retried task gets the stored result. Patterns cannot
+ * import `effect`, because it belongs to the service. The effect always runs outside the service, and under a durability other than `sync`.
  */
 export async function once<Result>(
   { configurable, runId }: LangGraphRunnableConfig,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { closed } from "../agent/closed.ts";
 
-/** When a conversation ends, as data. The conditions are checked after every message. */
+/** The condition that ends a conversation, as data. It is checked after every message. */
 export interface Termination {
   text?: string;
   by?: string;
@@ -25,12 +25,16 @@ const several = (description: string) =>
 
 const Condition: z.ZodType<Termination> = closed(
   {
-    text: z.string().min(1).optional().describe("Ends when a participant says this text. What the user says does not count."),
+    text: z.string().min(1).optional().describe("Ends when a participant says this text. The user is not a participant."),
     by: z.string().optional().describe("Only together with `text`: the participant who must say it"),
-    maxMessages: z.number().int().min(1).optional().describe("Ends after so many messages of participants in this run"),
-    maxTokens: z.number().int().min(1).optional().describe("Ends when the run has used so many tokens"),
-    timeoutSeconds: z.number().positive().optional().describe("Ends after so many seconds of work. Waiting for a person does not count."),
-    handoffTo: z.string().min(1).optional().describe("Ends when the floor is handed to this name"),
+    maxMessages: z.number().int().min(1).optional().describe("Ends after this number of messages from participants in this run"),
+    maxTokens: z.number().int().min(1).optional().describe("Ends when the run has used this number of tokens"),
+    timeoutSeconds: z
+      .number()
+      .positive()
+      .optional()
+      .describe("Ends after this number of seconds of work. Waiting for a person is not counted."),
+    handoffTo: z.string().min(1).optional().describe("Ends when the conversation is handed over to this name"),
     functionCalled: z.string().min(1).optional().describe("Ends when a participant has called this tool"),
     external: z.literal(true).optional().describe("Ends when a run on the thread sends `command.update` with `stop: true`"),
     and: several("Ends when all of these hold"),
@@ -43,12 +47,12 @@ const Condition: z.ZodType<Termination> = closed(
   },
 );
 
-/** The context field `termination`. The condition must have a bound, so that every conversation ends. */
+/** The context field `termination`. Its condition must have an upper bound, so that every conversation ends. */
 export const Termination = z
   .lazy(() => Condition)
   .refine(isBounded, { message: "nothing bounds the conversation; join maxMessages, maxTokens or timeoutSeconds to it with `or`" });
 
-/** Tells whether a condition must come true at some time, whatever is said. */
+/** Tells whether a condition must become true at some time, whatever the participants say. */
 function isBounded({ maxMessages, maxTokens, timeoutSeconds, and, or }: Termination): boolean {
   return Boolean(maxMessages ?? maxTokens ?? timeoutSeconds) || Boolean(and?.every(isBounded)) || Boolean(or?.some(isBounded));
 }
@@ -67,19 +71,19 @@ export function namesIn(termination: Termination, path: PropertyKey[] = []): { n
 
 /** The facts about a conversation that conditions read. */
 export interface ConversationFacts {
-  /** The last message of a participant. */
+  /** The last message of a participant, and the functions that the message called. */
   last?: { speaker: string; text: string; functions: string[] };
-  /** Messages that participants have said in this run. */
+  /** The number of messages from participants in this run. */
   messages: number;
   tokens: number;
-  /** Seconds of work in this run. */
+  /** The seconds of work in this run. */
   seconds: number;
   handoffTo?: string;
-  /** Whether a caller asked to stop. */
+  /** Whether a caller asked to stop the conversation. */
   stop: boolean;
 }
 
-/** Returns the part of the condition that holds, as text for `stopReason`. Returns undefined if the conversation goes on. */
+/** Returns the part of the condition that is true, as text for `stopReason`. Returns undefined if the conversation goes on. */
 export function heldBy(termination: Termination, facts: ConversationFacts): string | undefined {
   const { and, or } = termination;
   if (or) return or.map((one) => heldBy(one, facts)).find((reason) => reason !== undefined);

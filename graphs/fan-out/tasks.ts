@@ -3,7 +3,7 @@ import { z } from "zod";
 
 const mostTasks = 100;
 
-/** A task of a fan-out. All tasks begin together, and none sees another. */
+/** A task of a fan-out. All tasks begin at the same time, and no task sees the result of another. */
 export const Task = closed({
   name: stepName.describe("Name of the task, unique in the run"),
   do: Doing.describe("The work of the task"),
@@ -29,9 +29,9 @@ export const Tasks = z
 
 export const Join = z
   .union([z.enum(["all", "first"]), closed({ atLeast: z.number().int().min(1).describe("Number of tasks that must succeed") })])
-  .describe("When the run goes on: after all tasks, the first success, or a number of successes. The others are then aborted.");
+  .describe("When the run continues: after all tasks, the first success, or a number of successes. Unfinished tasks are then aborted.");
 
-/** Returns how many tasks must succeed. Undefined means that all tasks are waited for. */
+/** Returns how many tasks must succeed. Undefined means that the run waits for all tasks. */
 export function needed(join: z.infer<typeof Join>): number | undefined {
   if (join === "all") return undefined;
   return join === "first" ? 1 : join.atLeast;
@@ -61,7 +61,7 @@ export function gather({ steps, results }: WorkflowValues): Record<string, z.inf
   );
 }
 
-/** Returns how long the tasks took, and how much was gained by doing them side by side. */
+/** Returns how long the tasks took, and the speedup of running them in parallel. */
 export function timesOf(results: WorkflowValues["results"]): { wallMs: number; speedup: number | null } {
   const worked = Object.values(results).filter(({ startedAt }) => startedAt !== null);
   const starts = worked.map(({ startedAt }) => Date.parse(startedAt ?? ""));
@@ -74,7 +74,7 @@ export function timesOf(results: WorkflowValues["results"]): { wallMs: number; s
 
 const view = (name: string, task: string) => ({ name, do: { task } });
 
-/** The tasks of a run that gives none. */
+/** The default tasks, for runs that give none. */
 export const usualTasks = Tasks.parse([
   view("facts", "Name the facts that matter for this task. One line each."),
   view("risks", "Name what can go wrong with this task. One line each."),

@@ -13,8 +13,8 @@ export const or = <const Parts extends Names>(...parts: Parts) => ({ or: parts }
 type On = string | { and: Names } | { or: Names } | { event: string; when: ConditionInCode };
 
 /**
- * The input of a step, by its trigger: the output of the step before, one of several, or all of several by their names. The function of a
- * step that waits for a later one names the type itself.
+ * The type of a step's input. It follows from the step's trigger: the output of one step, a union of several, or an object with all of
+ * several. If a step waits for a step that is added later, its function must declare the type itself.
  */
 type InputOf<Outputs, Given> = Given extends keyof Outputs
   ? Outputs[Given]
@@ -29,19 +29,19 @@ type Work<State, Input, Output> = ((input: Input, call: Call<State>) => Output |
 
 type StepOptions = Partial<Pick<FlowStepData, "each" | "maxFires" | "humanFeedback" | "timeoutSeconds" | "retries">>;
 interface RouterOptions extends StepOptions {
-  /** The labels that the router may choose. An agent needs them. */
+  /** The labels that the router may choose. They are required if the router is an agent. */
   labels?: string[];
 }
 
-/** The input of a step that sees the state of the flow: a function, or an agent. */
+/** The input of a step that also reads the state of the flow. Such a step is a function or an agent. */
 export interface Given {
   payload: unknown;
   state: unknown;
 }
 
 /**
- * A flow under construction. `start` adds a step that begins with the run, `listen` a step that waits for others, and `router` a step whose
- * result is a label. A finished step is an event of its name, and so is a label.
+ * A flow under construction. `start` adds a step that begins with the run. `listen` adds a step that waits for other steps or labels.
+ * `router` adds a step whose result is a label. A finished step and a label are both events.
  */
 export class Flow<State, Outputs, Graph> {
   readonly #steps: FlowStep[] = [];
@@ -68,7 +68,7 @@ export class Flow<State, Outputs, Graph> {
     return this.#with<Outputs & Record<Name, Awaited<Output>>>({ name, on, work, options });
   }
 
-  /** Adds a step that chooses a label. Those who listen for the label get what the router got. */
+  /** Adds a step that chooses a label. Steps that listen for the label get the input of the router. */
   router<const Name extends string, const Trigger extends On, const Label extends string>(
     name: Name,
     on: Trigger,
@@ -78,7 +78,7 @@ export class Flow<State, Outputs, Graph> {
     return this.#with<Outputs & Record<Label, InputOf<Outputs, Trigger>>>({ name, on, work, options, isRouter: true, routes: labels });
   }
 
-  /** Returns the compiled graph. Throws if a step waits for something that no step publishes. */
+  /** Returns the compiled graph. Throws if a step waits for an event that no step publishes. */
   compile(): Graph {
     return this.#compile(this.#steps);
   }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Given } from "./builder.ts";
 import { feedbackOn } from "./steps.ts";
 
-/** Returns the input of a step. Functions always get the state beside it, and agents get it if there is one. */
+/** Returns the input of a step. A function always gets the state in addition. An agent gets it only if the flow has a state. */
 export function inputOf(
   { do: work }: Listener,
   wake: Wake,
@@ -18,14 +18,17 @@ export function inputOf(
   return hasState ? ({ payload, state } satisfies Given) : payload;
 }
 
-/** Returns the payload of the event that started a step, or those of several by their types. */
+/** Returns the payload of the event that started a step. If there were several events, returns their payloads by type. */
 function payloadOf({ by }: Wake, { events }: ChoreographyValues): unknown {
   const causes = by.map((seq) => events[seq - 1]).filter((event) => event !== undefined);
   const [first] = causes;
   return causes.length > 1 ? Object.fromEntries(causes.map(({ type, payload }) => [type, payload])) : (first?.payload ?? null);
 }
 
-/** Returns the event for the result of a step. A label has the input of its router as payload. A person's answer has both texts. */
+/**
+ * Returns the event for the result of a step. The payload of a label is the input of its router. A person's answer has both texts: the
+ * output and the feedback.
+ */
 export function emissionsOf(listener: Listener, result: unknown, input: unknown, isRouter: boolean): Emission[] {
   const { name, emits } = listener;
   const feedback = feedbackOn(listener);
@@ -51,7 +54,7 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 export const knownPart = (value: unknown, keys: string[]): Record<string, unknown> =>
   isObject(value) ? Object.fromEntries(Object.entries(value).filter(([key]) => keys.includes(key))) : {};
 
-/** Returns the state after new events. The result of a step changes the keys that the state has. */
+/** Returns the state after new events. The result of a step updates only keys that the state has. */
 export function patched(state: Record<string, unknown>, added: Event[], keys = Object.keys(state)): Record<string, unknown> {
   const results = added.filter(({ type, from }) => type === from).map(({ payload }) => knownPart(payload, keys));
   return Object.assign({}, state, ...results);

@@ -2,7 +2,7 @@ import { type AgentData, closed, Doing, heardBy, type Listener, leavesOf, type T
 import { z } from "zod";
 import { EventType, TriggerSchema } from "../choreography/listeners.ts";
 
-/** The type of the event with which a flow begins. */
+/** The type of a flow's first event. */
 export const begin = "START";
 
 const Name = EventType.regex(/^[^:]+$/, "a name has no colon");
@@ -15,8 +15,8 @@ const Feedback = closed({
 
 /** The schema of a step of a flow. */
 const StepSchema = closed({
-  name: Name.describe("Name of the step. When it has finished, this is an event."),
-  on: TriggerSchema.optional().describe("Steps and labels that start it. Without it, the step starts with the run."),
+  name: Name.describe("Name of the step. The finished step is an event with this name."),
+  on: TriggerSchema.optional().describe("Steps and labels that start the step. Default: the step starts with the run."),
   do: Doing.describe("The work of the step"),
   routes: z
     .array(Name)
@@ -27,8 +27,8 @@ const StepSchema = closed({
   each: z
     .boolean()
     .default(false)
-    .describe("Whether a step that waits for one of several starts each time. Default: only the first time in a run"),
-  maxFires: z.number().int().min(1).max(1_000).default(10).describe("How often the step starts in a run at most"),
+    .describe("Whether a step that waits for one of several events starts at each of them. Default: only at the first one in a run"),
+  maxFires: z.number().int().min(1).max(1_000).default(10).describe("How often the step may start in a run"),
   humanFeedback: Feedback.optional().describe("A question to a person after the step"),
   timeoutSeconds: z.number().positive().max(86_400).default(30).describe("Timeout of one try"),
   retries: z.number().int().min(0).max(10).default(2).describe("How often a failed step is tried again"),
@@ -36,7 +36,7 @@ const StepSchema = closed({
 
 export type FlowStepData = z.input<typeof StepSchema>;
 
-/** A step of a flow. In code, a router may choose labels that it does not list. */
+/** A step of a flow. A router in code may choose labels that it does not list. */
 export interface FlowStep extends Omit<z.output<typeof StepSchema>, "do" | "on"> {
   do: Listener["do"];
   on?: Trigger;
@@ -48,7 +48,7 @@ interface Problem {
   message: string;
 }
 
-/** Returns the problems of a flow: names that are taken, events that nobody publishes, and no step to start with. */
+/** Returns the problems of a flow: names that are taken, events that nobody publishes, and the lack of a first step. */
 export function problemsOf(steps: Pick<FlowStep, "name" | "on" | "routes" | "humanFeedback" | "isRouter">[]): Problem[] {
   const problems: Problem[] = [];
   const names = new Set<string>();
@@ -81,7 +81,10 @@ export const Steps = z
 const questionOf = (step: string) => `feedback:${step}`;
 const readerOf = (step: string) => `outcome:${step}`;
 
-/** Returns the listeners of the steps. Feedback on a step takes two more: one asks a person, and one maps the answer to an outcome. */
+/**
+ * Returns the listeners of the steps. A step with feedback has two more listeners. One asks a person, and the other maps the answer to an
+ * outcome.
+ */
 export function toListeners(steps: FlowStep[]): Listener[] {
   const listeners = steps.flatMap((step): Listener[] => {
     const { name, on = begin, do: work, routes = [], each, maxFires, humanFeedback, isRouter, ...limits } = step;
@@ -131,7 +134,7 @@ export const feedbackOn = ({ name }: Listener): { step: string; part: "feedback"
 
 const task = (text: string) => ({ task: text });
 
-/** The steps of a run that gives none. */
+/** The default steps, for runs that give none. */
 export const usualSteps = Steps.parse([
   { name: "outline", do: task("List the points that an answer to this task needs. One line a point.") },
   { name: "doubts", do: task("List the questions that a critical reader of an answer to this task would ask. At most five.") },

@@ -4,7 +4,7 @@ import type { Verdict } from "./decide.ts";
 import { asStep, type Objective } from "./objectives.ts";
 import type { Commanded, Grant } from "./state.ts";
 
-/** How often squads try an objective. */
+/** The most tries of an objective. */
 const mostTries = 3;
 export const mostAdditions = 3;
 
@@ -14,7 +14,7 @@ interface Rerun {
   grant?: Grant;
 }
 
-/** Returns the state update for the commander's verdict. Changes that are not allowed are named in the record of the decision. */
+/** Returns the state update for the commander's verdict. The record of the decision lists the changes that are not allowed. */
 export function changesOf(state: Commanded, verdict: Verdict, mayAsk: boolean) {
   const { decision, reason, question, options } = verdict;
   const refused: string[] = [];
@@ -44,7 +44,7 @@ export function changesOf(state: Commanded, verdict: Verdict, mayAsk: boolean) {
 
 const squadFor = ({ id, squad }: Objective, reruns: Rerun[]) => reruns.find((one) => one.id === id)?.squad ?? squad;
 
-/** Returns the objectives that are tried again, by another squad or with more resources. */
+/** Returns the objectives to try again, each by another squad or with more resources. */
 function rerunsIn(state: Commanded, { decision, reassign, grant }: Verdict, refused: string[]): Rerun[] {
   const wanted: Rerun[] = [
     ...reassign.map(({ id, squad }) => ({ id, squad })),
@@ -66,7 +66,7 @@ function whyNotAgain({ results, reports, squads }: Commanded, id: string, squad:
   return squad !== undefined && !(squad in squads) ? `there is no squad "${squad}"` : undefined;
 }
 
-/** Returns partial results as failed ones, because only those are tried again. */
+/** Returns the results with partial ones marked as failed, because only failed objectives can be tried again. */
 function reopened({ results, reports }: Commanded, reruns: Rerun[]): Record<string, StepResult> {
   const open = reruns.flatMap(({ id }): [string, StepResult][] => {
     const result = results[id];
@@ -88,7 +88,7 @@ function addedBy(state: Commanded, { decision, add }: Verdict, refused: string[]
   return add.filter(({ id }) => accepted.some((step) => step.id === id));
 }
 
-/** Returns the outcome of the objectives that are given up, and of those that depend on them. */
+/** Returns the outcome of the objectives that are aborted, and of those that depend on them. */
 function abortedBy({ objectives, results, reports }: Commanded, { abort }: Verdict, refused: string[]): Record<string, StepResult> {
   const reasons = new Map<string, string>();
   for (const { id, reason } of abort) {

@@ -9,25 +9,25 @@ import type { SquadReport } from "./report-up.ts";
 import type { SquadState } from "./squads.ts";
 import { type Commanded, type Config, isNodeName } from "./state.ts";
 
-/** An objective that is sent to a squad, with everything that the squad needs. */
+/** The input of a squad for one objective. */
 export interface Order {
   step: WorkStep;
   squad: SquadState;
   /** The goal, with a person's advice and the reason for another try. */
   task: string;
   needs: unknown;
-  /** The report of an earlier try, so that its work is not repeated. */
+  /** The report of an earlier try. It keeps the squad from repeating work. */
   before?: SquadReport;
   tries: number;
-  /** Number of squads in the wave that start before this one. */
+  /** The number of squads in the wave that start before this one. */
   stage: number;
   wave: string;
   budget: Budget;
-  /** Workers of the squad that may work at once. */
+  /** The number of the squad's workers that may work in parallel. */
   parallel: number;
 }
 
-/** Sends each squad that is free its next objective. If no objective is left, the reports are reconciled. */
+/** Sends each free squad its next objective. If no objective is left, the reports are reconciled. */
 export const command =
   (setup: Setup) =>
   (state: Commanded, config: Config): Send[] | "reconcile" => {
@@ -51,8 +51,8 @@ export const command =
   };
 
 /**
- * Returns the budget of each squad in a wave. The rest of the run's budget is divided among all open objectives by the squads' shares. The
- * commander keeps one share for its own calls. A grant replaces the share of an objective.
+ * Returns the budget of each squad in a wave. The rest of the run's budget is divided among all open objectives, in proportion to the
+ * shares of their squads. The commander keeps one share for its own calls. A grant for an objective takes the place of its share.
  */
 function budgetsFor(setup: Setup, steps: WorkStep[], { steps: all, results, squads, grants, ledger }: Commanded, config: Config): Budget[] {
   const left = budgetLeft(ledger, setup.contextOf(config).budget);

@@ -16,7 +16,7 @@ function contextFor(isInCode: boolean, defaults: object) {
     onFailures: z
       .enum(["ask", "partial"])
       .default("ask")
-      .describe("After too many failed objectives, and when the commander has a question: ask a person, or continue without"),
+      .describe("After too many failed objectives, and if the commander has a question: ask a person, or continue without asking"),
     askTimeoutSeconds: AskTimeout,
     allowedHosts: AllowedHosts,
     timeoutSeconds: z.number().positive().max(3_600).default(60).describe("Timeout of each call of the commander and the leaders"),
@@ -24,7 +24,7 @@ function contextFor(isInCode: boolean, defaults: object) {
   return patternContext(shape, defaults, [], unpriced);
 }
 
-/** Returns a problem for each model of a squad whose price is unknown, if the budget is in dollars. */
+/** Returns a problem for each model of a squad whose price is unknown. Returns none if the budget has no limit in dollars. */
 function unpriced(values: Record<string, unknown>) {
   const { squads, budget } = values as { squads?: z.output<typeof Squads>; budget?: Budget };
   if (!squads || budget?.dollars === undefined) return [];
@@ -44,7 +44,7 @@ export interface HierarchyOptions extends Omit<z.input<Context>, "squads"> {
   description?: string;
 }
 
-/** The values that the nodes share: the squads of the code, access to the context, and the set-up of the supervisor's nodes. */
+/** The values that the nodes share: the squads from code, access to the context, and the setup of the supervisor's nodes. */
 export interface Setup {
   graphs: Map<string, SquadGraph>;
   team: Team;

@@ -26,7 +26,7 @@ const verdictFor = (squads: string[]) =>
     grant: z
       .array(z.object({ id: z.string(), tokens: z.number().positive().optional(), agents: z.number().int().positive().optional() }))
       .default([])
-      .describe("Objectives on which their squad goes on, with these resources out of what is left"),
+      .describe("Objectives that their squad continues, with these additional resources, as far as they are left"),
     add: z.array(objectiveFor(squads)).default([]).describe("Objectives that turned out to be needed"),
     abort: z
       .array(z.object({ id: z.string(), reason: z.string() }))
@@ -35,7 +35,7 @@ const verdictFor = (squads: string[]) =>
   });
 export type Verdict = z.infer<ReturnType<typeof verdictFor>>;
 
-/** Checks the budget after each wave, and lets the commander decide on what the squads report. */
+/** Checks the budget after each wave, and lets the commander decide on the squads' reports. */
 export function decide(setup: Setup): Node {
   return async (state, config) => {
     const { budget, limits, onFailures } = setup.contextOf(config);
@@ -57,8 +57,8 @@ export function decide(setup: Setup): Node {
 }
 
 /**
- * Tells whether the commander must decide. It must if a report asks for it, if a person has answered, or if the work may be complete.
- * Otherwise the next wave begins.
+ * Tells whether the commander must decide now. It must if a report asks for a decision, if a person has answered, or if the work may be
+ * complete. Otherwise the next wave begins.
  */
 function isDue(state: Commanded): boolean {
   const { question, reports, reviewed, additions } = state;
@@ -68,7 +68,7 @@ function isDue(state: Commanded): boolean {
   return readySteps(state).length === 0 && additions < mostAdditions;
 }
 
-/** Returns what the commander sees of an objective. */
+/** Returns the facts about an objective for the commander. */
 const progressOf =
   ({ reports, results }: Commanded) =>
   ({ dependsOn: _, ...objective }: Commanded["objectives"][number]) => {
@@ -76,7 +76,7 @@ const progressOf =
     return { ...objective, report: reports[objective.id] ?? null, ...(!reports[objective.id] && { status: status ?? "waiting", error }) };
   };
 
-/** Asks a person the commander's question. This node calls no model, because it starts again from its beginning after each answer. */
+/** Asks a person the commander's question. This node calls no model, because each answer makes it run again from its beginning. */
 export function askPerson(setup: Setup): Node {
   return ({ question, orders, reports }, config) => {
     const { prompt = "", options = [] } = question ?? {};

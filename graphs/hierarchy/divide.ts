@@ -1,4 +1,4 @@
-/** Divides workers among squads, at least one for each. A squad gets no more than it wants. The sum is never above the total. */
+/** Divides workers among squads. Each squad gets at least one, and no squad gets more than it wants. The sum never exceeds the total. */
 export function divide(total: number, wanted: (number | undefined)[]): number[] {
   let left = total;
   const parts = wanted.map(() => 0);

@@ -3,19 +3,19 @@ import { WorkStep } from "../supervisor/plan.ts";
 
 const { id, dependsOn } = WorkStep.shape;
 
-/** An objective: what a squad must reach, and how to tell that it is reached. */
+/** An objective: the goal of a squad, and the criterion for reaching it. */
 export const Objective = z.object({
-  id: id.describe("Name of the objective, by which others refer to it"),
-  squad: z.string().describe("Squad that pursues it"),
+  id: id.describe("Name of the objective. Other objectives refer to it."),
+  squad: z.string().describe("Squad that pursues the objective"),
   goal: z.string().trim().min(1).describe("What the squad must reach"),
-  done: z.string().trim().min(1).describe("How to tell that it is reached"),
-  dependsOn: dependsOn.describe("Objectives whose reports it needs"),
+  done: z.string().trim().min(1).describe("How to tell that the objective is reached"),
+  dependsOn: dependsOn.describe("Objectives whose reports this objective needs"),
 });
 export type Objective = z.infer<typeof Objective>;
 
 /** Returns the schema of an objective for a model, with the names of the squads. */
 export const objectiveFor = (squads: string[]) =>
-  Objective.extend({ squad: z.string().meta({ description: "Squad that pursues it", enum: squads }) });
+  Objective.extend({ squad: z.string().meta({ description: "Squad that pursues the objective", enum: squads }) });
 
 /** Returns the objective as a step of the supervisor, whose agent is the squad. */
 export const asStep = ({ id, squad, goal, done, dependsOn }: Objective): WorkStep => ({

@@ -12,10 +12,10 @@ import { prompts } from "./prompts.ts";
 const Need = z.object({
   resource: z.enum(["tokens", "agents", "other"]).describe("tokens: budget. agents: workers at once. other: anything else"),
   amount: z.number().positive().optional().describe("Number of tokens or agents that are missing"),
-  why: z.string().describe("What the squad cannot do without it"),
+  why: z.string().describe("What the squad cannot do without this resource"),
 });
 
-/** The answer of a squad's leader, in the words of the model. Code makes the rest of the report. */
+/** The part of a squad's report that the model of its leader writes. Code adds the rest. */
 const LeaderReport = z.object({
   done: z.boolean().describe("Whether the objective is reached"),
   summary: z.string().min(1).describe("Result for the commander, in a few sentences"),
@@ -23,7 +23,7 @@ const LeaderReport = z.object({
   escalations: z.array(z.string()).default([]).describe("What the commander must know or decide"),
 });
 
-/** The report of a squad on its objective. The work of its agents stays below. */
+/** The report of a squad on its objective. It does not contain the work of the squad's agents. */
 export const SquadReport = z.object({
   squad: z.string().describe("Squad that reports"),
   status: z.enum(["done", "partial", "failed"]).describe("Whether the objective is reached"),
@@ -34,7 +34,7 @@ export const SquadReport = z.object({
 });
 export type SquadReport = z.infer<typeof SquadReport>;
 
-/** Returns the last node of a squad. Its leader reports to the commander, in place of an answer to a person. */
+/** Returns the last node of a squad. It lets the squad's leader report to the commander, and not to a person. */
 export function reportUp(setup: Setup): Node {
   return async (state, config) => {
     const { steps, results, settlements, ledger: earlier } = state;
@@ -55,7 +55,7 @@ export function reportUp(setup: Setup): Node {
 /** The values of a squad's graph. After a failure, they are those of the last super-step. */
 export type SquadValues = Partial<Omit<typeof Output.State, "messages">> & { messages?: { text: string }[] };
 
-/** Returns the report of a squad from the values of its graph. After a failure, the report has what there is. */
+/** Returns the report of a squad from the values of its graph. After a failure, the report contains the work so far. */
 export function readReport(squad: string, values: SquadValues, failure?: Error): SquadReport {
   const { steps = [], results = {}, settlements = [], report } = values;
   const lost = new Set(settlements.flatMap(({ losers }) => losers.map(keyOf)));

@@ -9,8 +9,8 @@ import { leaderOf } from "./squads.ts";
 import type { Config } from "./state.ts";
 
 /**
- * Lets a squad pursue one objective. The squad is the supervisor as a subgraph, so each of its waves is a checkpoint. A failure becomes a
- * report. Two things are thrown instead: the abort of the run, and a question to a person.
+ * Lets a squad pursue one objective. The squad runs as a subgraph, so a checkpoint is stored after each group of parallel steps. If the
+ * squad fails, the error becomes its report. Only an abort of the run and an interrupt for a person are thrown.
  */
 export function squad(setup: Setup) {
   const common = supervisor({ name: "squad" }, reportUp);
@@ -30,7 +30,7 @@ export function squad(setup: Setup) {
 
 type Squad = Pick<ReturnType<typeof supervisor>, "stream">;
 
-/** Runs the squad's graph. Its values are read as they change, because a failure must not lose the work before it. */
+/** Runs the squad's graph. The values are read while it runs, so that a failure does not lose the earlier work. */
 async function pursue(graph: Squad, order: Order, context: object, config: Config): Promise<{ values: SquadValues; failure?: Error }> {
   const { step, task, needs, before } = order;
   let values: SquadValues = {};
@@ -63,8 +63,8 @@ function named(config: LangGraphRunnableConfig, squad: string): LangGraphRunnabl
 }
 
 /**
- * Returns the state update for the report of a squad. A failure is final, because the squad has tried again itself. The commander may
- * decide otherwise.
+ * Returns the state update for the report of a squad. A failure is final, because the squad has already tried again. The commander may
+ * still order another try.
  */
 function writeReport({ step, wave, tries }: Order, told: SquadReport, ledger: LedgerEntry[]) {
   const isFailed = told.status === "failed";

@@ -29,10 +29,10 @@ export const Squads = z
   .refine((squads) => Object.keys(squads).length <= mostSquads, `a hierarchy has at most ${mostSquads} squads`)
   .describe("Squads by name, each with a leader and workers");
 
-/** A squad in a run. Without a roster, its workers are in the code. */
+/** A squad in the state of a run. If it has no roster, its workers are defined in code. */
 export const SquadState = closed({
   ...fields,
-  roster: z.array(AgentData).nullable().describe("Workers of the squad as data. Null if the code has them."),
+  roster: z.array(AgentData).nullable().describe("Workers of the squad as data. Null if they are defined in code."),
   workers: z.array(z.unknown()).describe("Name, role and description of each worker, for the commander"),
 });
 export type SquadState = z.infer<typeof SquadState>;
@@ -45,7 +45,7 @@ export interface SquadInCode extends Omit<z.input<typeof Squad>, "workers"> {
 /** The graph of a squad: a supervisor whose leader reports to the commander. */
 export type SquadGraph = ReturnType<typeof supervisor>;
 
-/** Returns the squads of the code, and their graphs. */
+/** Returns the squads from code, and their graphs. */
 export function squadsOf(squads: Record<string, SquadInCode>): { states: Record<string, SquadState>; graphs: Map<string, SquadGraph> } {
   const graphs = new Map<string, SquadGraph>();
   const states: Record<string, SquadState> = {};
@@ -57,7 +57,7 @@ export function squadsOf(squads: Record<string, SquadInCode>): { states: Record<
   return { states, graphs };
 }
 
-/** Returns the squads of a run's context, as its state has them. */
+/** Returns the squads of a run's context, in the form that the state holds. */
 export const squadStates = (squads: z.output<typeof Squads>): Record<string, SquadState> =>
   Object.fromEntries(
     Object.entries(squads).map(([name, { workers, ...squad }]) => [name, { ...squad, roster: workers, workers: workers.map(introduce) }]),
@@ -69,7 +69,7 @@ const introduce = ({ name, role, description }: { name: string; role: string; de
 export const leaderOf = (name: string, { leader }: Pick<SquadState, "leader">): Leader =>
   leader ?? Leader.parse({ name: "leader", role: `the leader of the squad "${name}"` });
 
-/** Returns a squad as the commander's team sees it: an agent with the squad's name. */
+/** Returns a squad as an agent with the squad's name. The supervisor's nodes treat squads as agents. */
 export const asAgentData = ([name, squad]: [string, SquadState]): AgentData =>
   AgentData.parse({ name, role: leaderOf(name, squad).role, weight: squad.weight });
 
@@ -80,7 +80,7 @@ const worker = (name: string, role: string, subject: string) => ({
   instructions: `Look at ${subject}. Report only what the input shows.`,
 });
 
-/** The squads of a run that gives none. */
+/** The default squads, for runs that give none. */
 export const usualSquads: z.input<typeof Squads> = {
   functional_testing: {
     description: "Tests whether the subject does what it should.",

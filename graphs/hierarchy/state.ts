@@ -8,14 +8,14 @@ import { SquadState } from "./squads.ts";
 
 const Decision = z.object({
   decision: z.enum(["continue", "finish", "ask"]).describe("Decision of the commander"),
-  reason: z.string().describe("Why the commander decided so"),
+  reason: z.string().describe("Reason of the decision"),
   changes: z.array(z.string()).describe("Objectives that were reassigned, granted resources, added or aborted"),
   refused: z.array(z.string()).describe("Changes that could not be made, with the reasons"),
 });
 
 const Grant = z.object({
   tokens: z.number().optional().describe("Tokens that the squad may use for this objective"),
-  agents: z.number().optional().describe("Workers of the squad that may work at once"),
+  agents: z.number().optional().describe("Number of the squad's workers that may work in parallel"),
 });
 export type Grant = z.infer<typeof Grant>;
 
@@ -26,7 +26,7 @@ const Order = z.object({
 
 const mission = taskState.task.describe("Mission of the squads");
 
-/** The keys of the supervisor, whose steps are the objectives and whose agents are the squads, and the keys of the hierarchy. */
+/** The state keys of the supervisor and of the hierarchy. The supervisor's steps are the objectives, and its agents are the squads. */
 export const State = new StateSchema({
   ...TeamState.fields,
   mission,
@@ -49,7 +49,7 @@ export const State = new StateSchema({
   orders: z.array(Order).default([]).describe("Questions of the commander and their answers"),
 });
 
-/** Returns the update that clears the values of an earlier run on the thread, besides those of the supervisor. */
+/** Returns the update that clears the hierarchy's values of an earlier run on the thread. The supervisor clears its own. */
 export const cleared = () => ({ reports: new Overwrite({}), grants: {}, decisions: [], question: null, orders: [] });
 
 export const Input = taskInput(
@@ -67,6 +67,8 @@ export type Node = GraphNode<typeof State>;
 /** The names of the graph's own nodes. */
 const ownNodes = "strategise squad account decide askPerson askAboutFailures reconcile settle synthesize fail".split(" ");
 
-/** Tells whether a squad's node can have the squad's name. LangGraph refuses names of other nodes and of state keys, and some characters. */
+/**
+ * Tells whether a squad's name can be the name of its node. LangGraph refuses names of other nodes and of state keys, and some characters.
+ */
 export const isNodeName = (name: string): boolean =>
   !ownNodes.includes(name) && !Object.hasOwn(State.fields, name) && !/[|:]|^__/.test(name);

@@ -11,7 +11,10 @@ import { prompts } from "./prompts.ts";
 import { asAgentData, type SquadState } from "./squads.ts";
 import { cleared, type Node } from "./state.ts";
 
-/** Lets the commander turn the mission into objectives, and checks them in code. A bad plan goes back once, with its problems. */
+/**
+ * Lets the commander turn the mission into objectives, and checks them in code. A bad plan is returned once to the commander, with its
+ * problems.
+ */
 export function strategise(setup: Setup): Node {
   return async (state, config) => {
     const startedAt = Date.now();
@@ -37,5 +40,5 @@ export function strategise(setup: Setup): Node {
   };
 }
 
-/** Returns the facts about a squad that the commander sees when it plans. */
+/** Returns the facts about a squad for the commander's plan. */
 const introduce = ([name, { description, workers }]: [string, SquadState]) => ({ name, description, workers });

@@ -7,7 +7,7 @@ const largestFile = 20_000_000;
 const mostItems = 100_000;
 const pageOfStore = 1_000;
 
-/** The place from which a run reads its items, instead of getting them in its input. */
+/** The source from which a run reads its items, if they are not in its input. */
 export const ItemsFrom = closed(
   {
     url: z.url().optional().describe("Address of a JSON list, or of a text with one item a line"),
@@ -22,7 +22,7 @@ interface Allowed {
   allowedDirectories: string[] | null;
 }
 
-/** Reads the items. Throws a sentence that names the source if it cannot be read. */
+/** Reads the items. If the source cannot be read, throws an error that names it. */
 export async function readItems(from: z.infer<typeof ItemsFrom>, allowed: Allowed, config: LangGraphRunnableConfig): Promise<unknown[]> {
   const { url, file, store } = from;
   if (store) return limit(await readStore(store, config), store.join("/"));
@@ -36,14 +36,14 @@ function limit(items: unknown[], source: string): unknown[] {
   throw new Error(`${source} has ${items.length} items; ${mostItems} are the most.`);
 }
 
-/** Returns the items of a text: the entries of a JSON list, or else the lines that are not empty. */
+/** Returns the items in a text: the entries of a JSON list, or otherwise the lines that are not empty. */
 export function itemsIn(text: string): unknown[] {
   if (/^\s*\[/.test(text)) {
     try {
       const parsed: unknown = JSON.parse(text);
       if (Array.isArray(parsed)) return parsed;
     } catch {
-      // not JSON, so its lines are the items
+      // not JSON, so each line is an item
     }
   }
   return text.split(/\r?\n/).filter((line) => line.trim() !== "");

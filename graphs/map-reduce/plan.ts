@@ -4,14 +4,14 @@ import { z } from "zod";
 const usualParts = 8;
 const mostPartitions = 1_000;
 
-/** A reduction that is computed. The functions are associative, so the shape of the tree does not change the result. */
+/** A reduction that is computed without a model. Its functions are associative, so the shape of the tree does not change the result. */
 export const Compute = closed({
   compute: z.enum(["concat", "sum", "count", "groupBy", "topK"]).describe("How the outputs are joined"),
   by: z.string().optional().describe("Path in each entry: the number to sum or to rank, or the key to group by"),
   k: z.number().int().min(1).max(10_000).default(10).describe("How many entries `topK` keeps"),
 });
 
-/** The settings of a run's partitions and of the tree in which their outputs are joined. */
+/** The settings for a run's partitions, and for the tree that joins their outputs. */
 export interface Shape {
   map: Step["do"];
   reduce: Step["do"] | z.infer<typeof Compute>;
@@ -24,7 +24,7 @@ export interface Shape {
 
 export interface Partition {
   index: number;
-  /** The first item, and the one after the last. */
+  /** The index of the first item. `to` is the index after the last item. */
   from: number;
   to: number;
 }
@@ -42,7 +42,7 @@ export function partitionsOf(items: number, { partitions, partitionSize }: Pick<
 
 export const partitionId = (index: number) => `partition ${index}`;
 
-/** Returns a step for each partition, and the steps of the tree above them. The last step has the result. */
+/** Returns a step for each partition, and the steps of the tree that joins their outputs. The last step has the result. */
 export function planSteps(items: unknown[], parts: Partition[], shape: Shape): { steps: Step[]; levels: number } {
   const { timeoutSeconds, retries, fanIn, map, reduce } = shape;
   const common = { timeoutSeconds, retries };
@@ -71,10 +71,10 @@ export function planSteps(items: unknown[], parts: Partition[], shape: Shape): {
 type Settings = z.infer<typeof Compute>;
 type Groups = Record<string, unknown[]>;
 
-/** Joins outputs of the level below, which have the form of this function's own result. */
+/** Joins outputs of the next lower level of the tree. They have the form of this function's own result. */
 export const compute: StepFunction = (input, { args }) => join(input as unknown[], args as Settings);
 
-/** Joins the outputs of partitions. An output that is a list counts as its entries. */
+/** Joins the outputs of partitions. The entries of an output that is a list are joined one by one. */
 export const computeFirst: StepFunction = (input, { args }) => {
   const settings = args as Settings;
   const entries = (input as unknown[]).flat();

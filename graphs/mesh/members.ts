@@ -18,7 +18,7 @@ export const Intention = z.object({
 });
 export type Intention = z.infer<typeof Intention>;
 
-/** Returns the schema of an agent's intention. If the keys of the board are known, an agent can only touch those. */
+/** Returns the schema of an agent's intention. If the keys of the board are known, an agent can touch only those keys. */
 export const intentionFor = (keys: string[]): z.ZodType =>
   Intention.extend({
     intention: z.string().describe("What you want to do. Empty if nothing"),
@@ -47,9 +47,9 @@ export type Part = "look" | "object" | "act";
 /** An agent in code that decides by functions. */
 export interface MeshFunctions {
   name: string;
-  /** Returns the intention of the agent, given the objective, the board and what happened to its last intention. */
+  /** Returns the intention of the agent. The input has the objective, the board, and the outcome of its last intention. */
   look: StepFunction;
-  /** Returns `{ objections }` to the intentions of the others. Without it, the agent never objects. */
+  /** Returns `{ objections }` to the intentions of the other agents. If it is missing, the agent never objects. */
   object?: StepFunction;
   /** Carries out the intention. Returns the new values of the keys that it touches. */
   act: StepFunction;
@@ -65,7 +65,7 @@ export interface Actor extends Partial<Record<Part, Doing>> {
   act: Doing;
 }
 
-/** Returns an agent of the context as an actor. */
+/** Returns an agent from the context as an actor. */
 export const actorOf = ({ name }: Pick<AgentData, "name">): Actor => ({
   name,
   look: { agent: name, task: prompts.look },
@@ -73,7 +73,7 @@ export const actorOf = ({ name }: Pick<AgentData, "name">): Actor => ({
   act: { agent: name, task: prompts.act },
 });
 
-/** Returns an agent of the code as an actor. Its agent or its functions are put into `code`. */
+/** Returns an agent from code as an actor. The agent or its functions are added to `code`. */
 export function actorInCode(member: MeshMember, code: Code): Actor {
   if ("look" in member) {
     const { name, look, object, act } = member;
@@ -91,7 +91,7 @@ export function actorInCode(member: MeshMember, code: Code): Actor {
 
 const usual = (name: string, role: string, instructions: string) => ({ name, role, instructions });
 
-/** The agents of runs that give none, and the keys of their board. */
+/** The default agents, for runs that give none, and the keys of their board. */
 export const usualMembers: Member[] = [
   usual("scout", "a researcher", "Write `findings` if it is not on the board. Otherwise do not act."),
   usual("critic", "a critical reader", "Write `doubts` about the findings once. Without findings, do not act."),

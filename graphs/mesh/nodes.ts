@@ -18,7 +18,7 @@ import type { Mesh } from "./state.ts";
 
 const quietRounds = 2;
 
-/** Makes all intentions known at once. Nothing is carried out yet. */
+/** Publishes all intentions at once. No intention is carried out yet. */
 export const announce = (setup: Setup) => (state: Mesh, config: Config) => {
   if (toLook(setup.rulesOf(config).actors, state).length > 0) return {};
   const intentions = intentionsIn(state);
@@ -26,13 +26,13 @@ export const announce = (setup: Setup) => (state: Mesh, config: Config) => {
   return { intentions };
 };
 
-/** Decides who acts, once all objections are known. */
+/** Decides which agents act, after all objections are known. */
 export const permit = (setup: Setup) => (state: Mesh, config: Config) => {
   const { actors, objections } = setup.rulesOf(config);
   return objections && toObject(actors, state).length > 0 ? {} : { permitted: permitIn(state) };
 };
 
-/** Ends the round: brings what was done onto the board, and moves the standings. */
+/** Ends the round: applies the results of the actions to the board, and updates the standings of the agents. */
 export const update = (setup: Setup) => (state: Mesh, config: Config) => {
   const { actors, answerKey } = setup.rulesOf(config);
   if (toAct(actors, state).length > 0) return {};
@@ -59,7 +59,7 @@ export const afterPermit = (setup: Setup) => (state: Mesh, config: Config) => {
   return acting.length > 0 ? sendsFor(setup, "act", acting, state, config) : "update";
 };
 
-/** Returns what comes after a round: the rest of the acting agents, a question to the judge, the next round, or the end. */
+/** Returns the next nodes after a round: the remaining actions, a question to the judge, the next round, or the end. */
 export const afterRound = (setup: Setup) => (state: Mesh, config: Config) => {
   const { actors, context, onFailures } = setup.rulesOf(config);
   const acting = toAct(actors, state);
@@ -83,7 +83,7 @@ const openQuestions = (state: Mesh) => {
   return done && !("code" in done) ? questionsIn(done).filter(({ ask }) => !answers[placeOf(state)]?.[ask]) : [];
 };
 
-/** Returns why the run ends now. Undefined if another round follows. */
+/** Returns the reason why the run ends now, or undefined if another round follows. */
 export function endingOf({ rulesOf, conditions }: Setup, state: Mesh, config: Config) {
   const { done, lost, quiet, round, answers } = state;
   const { actors, maxRounds, context } = rulesOf(config);
@@ -95,7 +95,7 @@ export function endingOf({ rulesOf, conditions }: Setup, state: Mesh, config: Co
   return round >= maxRounds ? ("limit" as const) : undefined;
 }
 
-/** Asks the judge a question of the condition `done`. The answer is stored, so that it is not asked again. */
+/** Asks the judge a question of the condition `done`. The answer is stored, so that the question is not asked again. */
 export const decide =
   (setup: Setup) =>
   async (sent: { ask: string; model?: string; place: string; input: unknown; budget: Errand["budget"] }, config: Config) => {
@@ -114,7 +114,10 @@ export const decide =
     return { answers: { [place]: { [ask]: answer } }, ledger: outcome.ledger };
   };
 
-/** Asks a person what to do after too many agents were lost: bring them back, bring them back with instructions, or accept what there is. */
+/**
+ * Asks a person what to do about too many lost agents. The person may bring them back, with or without instructions, or accept the result
+ * so far.
+ */
 export const askAboutFailures = (setup: Setup) => (state: Mesh, config: Config) => {
   const { askTimeoutSeconds: timeoutSeconds = null } = setup.rulesOf(config).context;
   const prompt = `${state.round} rounds so far; lost: ${state.lost.map((name) => `${name} (${state.errors[name]})`).join(", ")}.`;

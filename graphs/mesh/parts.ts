@@ -36,7 +36,7 @@ export interface Setup {
   rulesOf(config: Config): Rules;
 }
 
-/** The work of one agent in one part of a round, as it is sent to a node. */
+/** The input of a node that runs one part of a round for one agent. */
 export interface Errand {
   actor: string;
   do: Doing;
@@ -47,7 +47,7 @@ export interface Errand {
   budget: Surroundings["context"]["budget"];
 }
 
-/** Lets one agent do its part once. A failure is the outcome, so that the others go on. */
+/** Runs one part of a round for one agent. A failure is stored as the outcome, so that the other agents continue. */
 async function doPart(setup: Setup, part: Part, sent: Errand, config: Config): Promise<{ done: Done; ledger: Mesh["ledger"] }> {
   const { keys, answerKey, agents, context } = setup.rulesOf(config);
   const { actor, intention, stage, advice } = sent;
@@ -77,7 +77,7 @@ export const look = (setup: Setup) => async (sent: Errand, config: Config) => {
   return { looked: [done], ledger };
 };
 
-/** Asks an agent for its objections to the intentions of the others. */
+/** Asks an agent for its objections to the intentions of the other agents. */
 export const object = (setup: Setup) => async (sent: Errand, config: Config) => {
   const { done, ledger } = await doPart(setup, "object", sent, config);
   return { objected: [done], ledger };
@@ -110,7 +110,7 @@ const inputs: Sent = {
   },
 };
 
-/** Sends actors to a node for a part of the round, up to the limit of parallel work. */
+/** Sends actors to the node for a part of the round, up to the limit of parallel work. */
 export function sendsFor(setup: Setup, part: Part, actors: Actor[], state: Mesh, config: Config): Send[] {
   const { context } = setup.rulesOf(config);
   enforceBudget(state.ledger, context.budget);

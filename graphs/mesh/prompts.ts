@@ -1,4 +1,4 @@
-/** The tasks of the agents of a mesh. */
+/** The tasks that the agents of a mesh get in each part of a round. */
 export const prompts = {
   look: `Look at the board. Decide by yourself whether you should act now to bring the objective forward.
 - Set shouldAct to false if others can do it better, or if nothing is left for you to do.

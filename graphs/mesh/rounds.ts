@@ -9,20 +9,20 @@ const adaptation = 0.1;
 
 const standingOf = ({ standings }: Mesh, agent: string): number => standings[agent] ?? firstStanding;
 
-/** Returns the actors that take part in the round and are not in this list of results yet. */
+/** Returns the actors in this round that have no result in this list yet. */
 const leftIn = (actors: Actor[], { lost }: Mesh, done: Done[]): Actor[] =>
   actors.filter(({ name }) => !lost.includes(name) && !done.some(({ agent }) => agent === name));
 
 export const toLook = (actors: Actor[], state: Mesh): Actor[] => leftIn(actors, state, state.looked);
 
-/** Returns the actors that see an intention of another and have not been asked for objections yet. */
+/** Returns the actors that must still be asked for objections, because another agent has announced an intention. */
 export const toObject = (actors: Actor[], state: Mesh): Actor[] =>
   leftIn(actors, state, state.objected).filter(({ name, object }) => object && state.intentions.some(({ agent }) => agent !== name));
 
 export const toAct = (actors: Actor[], state: Mesh): Actor[] =>
   leftIn(actors, state, state.acted).filter(({ name }) => state.permitted?.acting.includes(name));
 
-/** Returns the intentions of the agents that want to act, the strongest first. Equally strong ones are sorted by name. */
+/** Returns the intentions of the agents that want to act, the strongest first. Equally strong intentions are sorted by name. */
 export function intentionsIn(state: Mesh): Announced[] {
   const wanting = state.looked.flatMap(({ agent, status, result }): Announced[] => {
     const { data } = Intention.safeParse(status === "success" ? result : undefined);
@@ -51,8 +51,8 @@ function objectionsIn({ intentions, objected }: Mesh): Objection[] {
 }
 
 /**
- * Decides who acts. Intentions that nobody opposes are carried out together. Of intentions that oppose each other, the strongest is carried
- * out, so that somebody always acts. An objection of an agent that does not want to act counts only if its standing is higher.
+ * Decides which agents act. Intentions without objections are carried out together. Among intentions that oppose each other, the strongest
+ * is carried out, so that some agent always acts. An objection of an agent that does not want to act counts only if its standing is higher.
  */
 export function permitIn(state: Mesh): Permit {
   const objections = objectionsIn(state);
@@ -70,7 +70,10 @@ export function permitIn(state: Mesh): Permit {
   return permit;
 }
 
-/** Returns the values that an action wrote. The result for a single key is its value. Keys that were not announced are refused. */
+/**
+ * Returns the values that an action wrote. If the action touches a single key, its result is the value. Keys that were not announced are
+ * refused.
+ */
 function writesOf({ touches }: Announced, result: unknown) {
   const [only, ...others] = touches;
   const isObject = typeof result === "object" && result !== null && !Array.isArray(result);
@@ -82,7 +85,10 @@ function writesOf({ touches }: Announced, result: unknown) {
   };
 }
 
-/** Ends a round: what was done comes onto the board, and each agent's standing moves by whether its expectation came true. */
+/**
+ * Ends a round: applies the results of the actions to the board. Raises the standing of an agent whose expectation came true, and lowers
+ * that of an agent whose expectation did not or whose action failed.
+ */
 export function closeRound(state: Mesh) {
   const number = state.round + 1;
   const board = { ...state.board };

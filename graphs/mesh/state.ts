@@ -7,7 +7,9 @@ const internal = <Value>() => z.unknown() as unknown as z.ZodType<Value>;
 
 const Announced = Intention.omit({ shouldAct: true }).extend({
   agent: z.string().describe("Agent with this intention"),
-  strength: z.number().describe("Mean of the agent's standing and the intention's priority. The stronger of two opposed ones acts."),
+  strength: z
+    .number()
+    .describe("Mean of the agent's standing and the intention's priority. Of two opposed intentions, the stronger one is carried out."),
 });
 export type Announced = z.infer<typeof Announced>;
 
@@ -15,7 +17,7 @@ const Objection = z.object({
   by: z.string().describe("Agent that objects"),
   against: z.string().describe("Agent whose intention is meant"),
   reason: z.string().describe("Why"),
-  severity: z.enum(["block", "concern"]).describe("A concern does not keep the other from acting"),
+  severity: z.enum(["block", "concern"]).describe("`block` or `concern`. A concern does not stop the other agent."),
 });
 export type Objection = z.infer<typeof Objection>;
 
@@ -30,7 +32,7 @@ const Effect = z.object({
 
 const Withheld = z.object({
   agent: z.string().describe("Agent that did not act"),
-  by: z.string().describe("Agent that it gave way to"),
+  by: z.string().describe("Agent that acted in its place"),
   reason: z.string().describe("Objection"),
 });
 
@@ -40,7 +42,7 @@ export const Round = z.object({
   intentions: z.array(Announced).describe("Announced intentions"),
   objections: z.array(Objection).describe("Objections to them"),
   withheld: z.array(Withheld).describe("Intentions that were not carried out"),
-  effects: z.array(Effect).describe("Outcome of those that were"),
+  effects: z.array(Effect).describe("Outcomes of the intentions that were carried out"),
   lost: z.array(z.string()).describe("Agents that failed in this round, and that are not asked again"),
 });
 export type Round = z.infer<typeof Round>;
@@ -81,8 +83,8 @@ export const meshState = {
   standings: z.record(z.string(), z.number()).default({}).describe("Standing of each agent, from 0 to 1"),
   lost: z.array(z.string()).default([]).describe("Agents that failed and are not asked again"),
   errors: z.record(z.string(), z.string()).default({}).describe("Last error of each lost agent"),
-  quiet: z.number().int().default(0).describe("Rounds at the end in which nobody acted"),
-  accepted: z.boolean().default(false).describe("Set when what there is was accepted after failures"),
+  quiet: z.number().int().default(0).describe("Number of last rounds in which no agent acted"),
+  accepted: z.boolean().default(false).describe("Whether the result so far was accepted after failures"),
   advice: z.string().default("").describe("New instructions that a person gave after failures"),
   looked: appending(internal<Done>(), "Results of the agents that looked in this round"),
   objected: appending(internal<Done>(), "Results of the agents that were asked for objections in this round"),
@@ -90,7 +92,7 @@ export const meshState = {
   intentions: z.array(internal<Announced>()).default([]).describe("Intentions of this round"),
   permitted: internal<Permit | null>().default(null).describe("Who may act in this round"),
   answers: byKey(z.record(z.string(), JudgeAnswer), "Answers of the judge to questions of the condition, by place"),
-  spoken: z.string().default("").describe("Last answer that clients have seen as it was written"),
+  spoken: z.string().default("").describe("Last answer that was streamed to clients"),
   ledger: Ledger,
 };
 

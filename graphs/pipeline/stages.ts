@@ -44,18 +44,18 @@ const Stage = closed(
     takes: z
       .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
       .optional()
-      .describe("What the stage gets instead of the output of the stage before: names of earlier stages, paths, `task` or `input`"),
-    when: Condition.optional().describe("Condition for the stage. If it does not hold, the stage is passed over."),
+      .describe("Input of the stage, instead of the output of the previous stage: names of earlier stages, paths, `task` or `input`"),
+    when: Condition.optional().describe("Condition for the stage. If it does not hold, the stage is skipped."),
     onFailure: OnFailure.default("stop").describe("What happens when the stage has failed for good"),
     timeoutSeconds: z.number().positive().max(86_400).default(30).describe("Timeout of one try"),
     retries: z.number().int().min(0).max(10).default(2).describe("How often a failed stage is tried again"),
     branch: closed({
       if: Condition.describe("Condition that chooses between the two lists of stages"),
-      then: z.array(z.lazy(() => Stage)).describe("Stages to run if it holds"),
+      then: z.array(z.lazy(() => Stage)).describe("Stages to run if the condition holds"),
       else: z
         .array(z.lazy(() => Stage))
         .default([])
-        .describe("Stages to run if it does not hold"),
+        .describe("Stages to run if the condition does not hold"),
     })
       .optional()
       .describe("A branch, in place of a name and work"),
@@ -73,7 +73,10 @@ const Stage = closed(
 
 type Path = (string | number)[];
 
-/** Returns the problems of a list of stages: a name that is taken, a value of a later stage, branches that are too deep, too many stages. */
+/**
+ * Returns the problems of a list of stages: a name that is taken, a reference to a later stage, branches that are too deep, or too many
+ * stages.
+ */
 function problemsOf(stages: Stage[]): { path: Path; message: string }[] {
   const problems: { path: Path; message: string }[] = [];
   const known = new Set(["task", "input"]);
@@ -100,7 +103,7 @@ function problemsOfStage({ name = "", takes = [] }: Stage, path: Path, known: Se
   return [...unknown, ...(isTaken ? [{ path: [...path, "name"], message: `the name "${name}" is taken` }] : [])];
 }
 
-/** The schema of a pipeline's stages. Names are unique, and a stage takes values of earlier stages only. */
+/** The schema of a pipeline's stages. Their names are unique, and a stage may use only values of earlier stages. */
 export const Stages = z
   .array(Stage)
   .min(1)
@@ -109,14 +112,14 @@ export const Stages = z
   })
   .describe("The stages, in order");
 
-/** A stage in code. It takes functions and agents where data takes names. */
+/** A stage in code. It may have functions and agents where a stage as data has their names. */
 export type StageInCode = Omit<StageData, "do" | "when" | "branch"> & {
   do?: DoingInCode;
   when?: ConditionInCode;
   branch?: { if: ConditionInCode; then: StageInCode[]; else?: StageInCode[] };
 };
 
-/** Returns stages from code as data. Their functions and agents are put into `code` and `conditions`. */
+/** Returns stages from code as data. Their functions and agents are added to `code` and `conditions`. */
 export function stagesOf(stages: StageInCode[], code: Code, conditions: Conditions, prefix = ""): Stage[] {
   return stages.map(({ do: work, when, branch, ...stage }, index) => {
     const name = stage.name ?? `${prefix}${index}`;
@@ -133,7 +136,7 @@ export function stagesOf(stages: StageInCode[], code: Code, conditions: Conditio
   });
 }
 
-/** Returns the steps of the stages. Each needs the one before it. A branch becomes a gate, on which the stages of both arms depend. */
+/** Returns the steps of the stages. Each step needs the previous one. A branch becomes a gate, on which the stages of both arms depend. */
 export function toSteps(stages: Stage[]): Step[] {
   const steps: Step[] = [];
   let branches = 0;
@@ -161,7 +164,7 @@ function onFailureOf(onFailure: Stage["onFailure"]): Step["onFailure"] {
   return onFailure === "continue_with_warning" ? "continue" : "stop";
 }
 
-/** The stages of a run that gives none. */
+/** The default stages, for runs that give none. */
 export const usualStages = Stages.parse([
   { name: "outline", do: { task: "List the points that an answer to this task needs, in order. One line a point." } },
   { name: "draft", do: { task: "Write the answer to the task from these points." }, takes: ["task", "outline"] },

@@ -8,10 +8,10 @@ const triesPerStep = 2;
 const Planned = z.object({ description: z.string().trim().min(1).describe("What is to be done, in one sentence") });
 type Planned = z.infer<typeof Planned>;
 
-/** The plan, as the planner writes it. */
+/** The schema of the plan in the planner's answer. */
 export const Plan = z.object({ steps: z.array(Planned).min(1).max(mostSteps).describe("In the order in which they are done") });
 
-/** A step of the plan, as the state holds it. */
+/** A step of the plan in the state. */
 export const Step = Planned.extend({
   status: z.enum(["pending", "done", "failed"]).describe("Status of the step"),
   tries: z.number().int().describe("Number of tries"),
@@ -40,8 +40,8 @@ export const ruleFor = (isForced: boolean): string =>
     : "Continue unless the results call for something else.";
 
 /**
- * Returns the schema of the planner's decision. It contains only the decisions that are allowed. A plan may be revised at most three
- * times. If a step failed for good (`isForced`), the plan may not continue unchanged.
+ * Returns the schema of the planner's decision. It contains only the decisions that are allowed. A plan may be revised at most three times.
+ * If a step failed for good (`isForced`), the decision "continue" is not allowed.
  */
 export function reconsideration(isForced: boolean, revisions: number) {
   const mayRevise = revisions < mostRevisions;
@@ -69,13 +69,13 @@ export function change(plan: Step[], { decision, reason, steps }: Reconsideratio
 
 const descriptionsOf = (steps: Planned[]): string[] => steps.map(({ description }) => description);
 
-/** Returns the descriptions and results of the steps with this status. */
+/** Returns the descriptions and results of the steps that have this status. */
 export const resultsOf = (plan: Step[], wanted: Step["status"]) =>
   plan.filter(({ status }) => status === wanted).map(({ description, result }) => ({ description, result }));
 
 /**
- * Returns a step as it is after a try. If its agent reached its limit of rounds, the step is not done. If a retry would fail in the same
- * way, the step has failed for good.
+ * Returns a step after a try. If its agent reached the limit of rounds, the step is not done. If a retry would fail in the same way, the
+ * step has failed for good.
  */
 export function tried(step: Step, outcome: Outcome): Step {
   const tries = step.tries + 1;

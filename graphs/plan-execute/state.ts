@@ -9,7 +9,7 @@ export const State = new StateSchema({
   ...taskState,
   plan: z.array(Step).default([]).describe("Steps with their results"),
   revisions: appending(Revision, "Every change of the plan, and why"),
-  enough: z.boolean().default(false).describe("Set when the task can be answered without the remaining steps"),
+  enough: z.boolean().default(false).describe("Whether the task can be answered without the remaining steps"),
   answer: z.string().nullable().default(null).describe("The answer"),
   gaps: z.array(z.string()).default([]).describe("Steps that failed, and why"),
   approve: z

@@ -2,25 +2,25 @@ import { type Code, closed, Doing, type DoingInCode, type Step, stepName, toData
 import { z } from "zod";
 
 const mostSteps = 50;
-/** How often a step after the pivot is tried again. Nothing can be undone there, so the saga goes on if it can at all. */
+/** How often a step after the pivot is retried. No step can be undone after the pivot, so the saga keeps trying. */
 const retriesAfterPivot = 10;
 
 const SagaStep = closed({
   name: stepName.describe("Name of the step, unique in the saga"),
   execute: Doing.describe("The work of the step"),
-  compensate: Doing.optional().describe("The work that undoes it. It gets the step's input and output."),
+  compensate: Doing.optional().describe("The work that undoes the step. It gets the step's input and output."),
   needs: z.array(z.string()).optional().describe("Steps that must be done before. Default: the step before this one"),
   takes: z
     .union([z.string(), z.array(z.string()).min(1)])
     .optional()
-    .describe("What the step gets instead of the output of the steps that it needs"),
+    .describe("Input of the step, instead of the outputs of the steps that it needs"),
   timeoutSeconds: z.number().positive().max(86_400).default(30).describe("Timeout of one try"),
   retries: z.number().int().min(0).max(20).default(2).describe("How often a failed step is tried again"),
-  pivot: z.boolean().default(false).describe("Set if nothing is undone once this step has succeeded"),
+  pivot: z.boolean().default(false).describe("Whether this step is the pivot: once it has succeeded, no step is undone"),
 });
 type SagaStep = Omit<z.infer<typeof SagaStep>, "execute" | "compensate"> & Record<"execute", Step["do"]> & { compensate?: Step["do"] };
 
-/** The schema of a saga's steps. Names are unique, and a step needs earlier steps only. */
+/** The schema of a saga's steps. Their names are unique, and a step may need only earlier steps. */
 export const Steps = z
   .array(SagaStep)
   .min(1)
@@ -36,7 +36,7 @@ export const Steps = z
     });
   });
 
-/** The steps of a run that gives none. Every step is done and undone by a worker, so they show the order of things. */
+/** The default steps, for runs that give none. A worker agent does and undoes each step, which shows the order of the work. */
 export const usualSteps = Steps.parse(
   ["prepare", "apply", "confirm"].map((name) => ({
     name,
@@ -45,10 +45,10 @@ export const usualSteps = Steps.parse(
   })),
 );
 
-/** A step in code. It takes functions and agents where data takes names. */
+/** A step in code. It may have functions and agents where a step as data has their names. */
 export type StepInCode = Omit<z.input<typeof SagaStep>, "execute" | "compensate"> & { execute: DoingInCode; compensate?: DoingInCode };
 
-/** Returns a step from code as data. Its functions and agents are put into `code`. */
+/** Returns a step from code as data. Its functions and agents are added to `code`. */
 export function inCode({ execute, compensate, ...step }: StepInCode, code: Code): SagaStep {
   const parsed = SagaStep.parse({ ...step, execute: { task: "-" } });
   return {
@@ -58,7 +58,7 @@ export function inCode({ execute, compensate, ...step }: StepInCode, code: Code)
   };
 }
 
-/** Returns the steps for the engine. Without `needs`, each step needs the one before it. */
+/** Returns the steps in the engine's form. Without `needs`, each step needs the previous one. */
 export function toSteps(steps: SagaStep[]): Step[] {
   const pivot = steps.findIndex((step) => step.pivot);
   return steps.map(({ name, execute, needs, retries, ...step }, index) => ({

@@ -9,7 +9,7 @@ import type { ScenarioDefinition } from "../skills/definition.ts";
 import type { ScenarioContext, ScenarioContextInput } from "./context.ts";
 import { isOver, move, type ScenarioProgress } from "./progress.ts";
 
-/** A scenario that is done by a run of its own, with everything that this run needs. */
+/** The input for a scenario that has a run of its own. */
 export interface Apart {
   skill: string;
   seed: number;
@@ -17,7 +17,7 @@ export interface Apart {
   progress: Record<string, ScenarioProgress>;
   startedAt: number;
   halved: boolean;
-  /** Number of scenarios that share the budget. */
+  /** The number of scenarios that share the budget. */
   shares: number;
 }
 
@@ -25,8 +25,8 @@ type Config = LangGraphRunnableConfig<ScenarioContextInput>;
 type Place = { threadId: string; graphId: string; parentId: string };
 
 /**
- * Returns the node that starts a run of this graph for one scenario, waits for it, and takes over its progress. The thread of that run has an
- * id that follows from the parent's state. A parent that is resumed therefore finds the run, and starts nothing twice.
+ * Returns the node that starts a run of this graph for one scenario, waits for the run, and copies its progress. The id of the run's thread
+ * is derived from the parent's state. A resumed parent therefore finds the run, and does not start it twice.
  */
 export function apart(contextOf: (config: Config) => ScenarioContext) {
   return async (state: Apart, config: Config) => {
@@ -50,7 +50,7 @@ function placeOf({ definition, startedAt, halved }: Apart, { configurable = {} }
   return { threadId: uuidOf([threadId, startedAt, halved, definition.name]), graphId, parentId };
 }
 
-/** Returns a UUID that follows from the given values. */
+/** Returns a UUID that is derived from the given values. */
 function uuidOf(values: unknown[]): string {
   const hex = createHash("sha256").update(JSON.stringify(values)).digest("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
@@ -67,7 +67,7 @@ function shareOf({ tokens, dollars, ...budget }: Budget, shares: number): Budget
   };
 }
 
-/** Returns the run of the scenario. Starts one if there is none, or if an earlier parent was cancelled and its run can go on. */
+/** Returns the run of the scenario. Starts a run if there is none, or if its cancelled run can be continued. */
 async function childRun({ threadId, graphId, parentId }: Place, { input, context }: { input: object; context: object }): Promise<Run> {
   const metadata = { spread_of: parentId };
   const client = await service({ "idempotency-key": `${threadId}:${parentId}` });
@@ -79,7 +79,7 @@ async function childRun({ threadId, graphId, parentId }: Place, { input, context
 
 /** Returns a client of the service in which the graph runs. */
 async function service(defaultHeaders: Record<string, string> = {}) {
-  const { Client } = await import("@langchain/langgraph-sdk"); // at its first use, because few runs need it
+  const { Client } = await import("@langchain/langgraph-sdk"); // imported on first use, because few runs need it
   return new Client({ defaultHeaders });
 }
 
@@ -87,7 +87,7 @@ const isOpen = ({ status }: Run) => status === "pending" || status === "running"
 
 const longestPauseMs = 2_000;
 
-/** Waits until the run is over. At the deadline, or when the parent is cancelled, the run is cancelled too. */
+/** Waits until the run ends. Cancels the run at the deadline, or when the parent is cancelled. */
 async function untilOver(run: Run, signal: AbortSignal | undefined, deadline: AbortSignal): Promise<Run> {
   const client = await service();
   const both = signal ? AbortSignal.any([signal, deadline]) : deadline;
@@ -106,13 +106,16 @@ async function untilOver(run: Run, signal: AbortSignal | undefined, deadline: Ab
   return current;
 }
 
-/** Tells whether another attempt of the parent run goes on, as after the end of a worker. Then the scenarios go on meanwhile. */
+/**
+ * Tells whether another attempt continues the parent run, for example after its worker has stopped. The runs of the scenarios then continue
+ * as well.
+ */
 function isHandedOver(signal: AbortSignal | undefined): boolean {
   const { kind } = Object(Object(signal?.reason).reason);
   return kind === "shutdown" || kind === "lost" || kind === "unreachable";
 }
 
-/** Returns the progress and the ledger of an ended run. A run that did not finish its scenario counts as a failed scenario. */
+/** Returns the progress and the ledger of an ended run. If the run did not finish its scenario, the scenario has failed. */
 async function resultOf(run: Run, { definition, progress: planned }: Apart, isLate: boolean) {
   const client = await service();
   const values = (await client.threads.getState<Partial<Pick<Apart, "progress">> & { ledger?: LedgerEntry[] }>(run.thread_id)).values;

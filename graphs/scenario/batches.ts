@@ -30,7 +30,7 @@ type State = typeof State.State;
 type Node = GraphNode<typeof State, ScenarioContextInput>;
 type Config = Parameters<Node>[1];
 
-/** The values that the pattern's code passes in: the skills, and access to the run's context. */
+/** The values that the pattern passes in: the skills, and access to the run's context. */
 export interface Own {
   skills: Skills;
   contextOf: (config: Config) => ScenarioContext;
@@ -45,10 +45,7 @@ function progressOf({ progress, definition }: State): ScenarioProgress {
   return own;
 }
 
-/**
- * Moves a scenario to the state `running`, from any state. A changed run id means that a person stopped the work and another run continues
- * it.
- */
+/** Moves a scenario from any state to `running`. If the run id has changed, a person stopped the work and another run continues it. */
 function takeUp(progress: ScenarioProgress, runId: string): ScenarioProgress {
   if (progress.status === "pending") return move({ ...advance(progress, {}), batches: 0, runId }, "running", "started");
   if (progress.runId !== runId) {
@@ -72,7 +69,7 @@ function meet(progress: ScenarioProgress, segment: Segment, others: SideBySide, 
   return arrived || late ? { ...move(progress, "paused", "sync_point"), arrivedAt } : progress;
 }
 
-/** Returns how many milliseconds the other scenarios will still wait for a scenario that has not arrived. */
+/** Returns how many milliseconds the other scenarios will continue to wait for a late scenario. */
 function msUntilLate({ limitMs }: Segment, { since, firstArrival = Number.POSITIVE_INFINITY }: SideBySide, waitSeconds: number): number {
   if (limitMs === null) return Number.POSITIVE_INFINITY;
   return Math.min(since + limitMs, firstArrival + waitSeconds * 1000) - Date.now();
@@ -109,7 +106,7 @@ export function batchesOf({ skills, contextOf }: Own) {
     return { progress: { [definition.name]: after }, ledger: outcome.ledger };
   };
 
-  /** Pauses before a retry. The pause grows with each try. It ends at the time limit, or when the other scenarios stop waiting. */
+  /** Pauses before a retry. The pause grows with each try. It ends early at the time limit, or when the other scenarios stop waiting. */
   const recover: Node = async (state, config) => {
     const { definition, segment } = state;
     const { retryDelayMs, syncWaitSeconds } = contextOf(config);

@@ -22,12 +22,12 @@ export const scenarioContext = {
     .positive()
     .max(86_400)
     .default(600)
-    .describe("With `spread`: seconds in addition to its time budget after which the run of a scenario counts as failed"),
+    .describe("With `spread`: seconds beyond a scenario's time budget after which its run counts as failed"),
   allowedHosts: AllowedHosts,
   allowedDirectories: AllowedDirectories,
   ...rates,
 };
 
 export type ScenarioContext = z.infer<z.ZodObject<typeof scenarioContext>>;
-/** The context in the form that a caller sends, in which defaults may be missing. */
+/** The context as a caller sends it. Fields with defaults may be missing. */
 export type ScenarioContextInput = z.input<z.ZodObject<typeof scenarioContext>>;

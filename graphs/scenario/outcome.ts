@@ -25,13 +25,13 @@ export function reportOn({ skill, definitions, progress, halved, rates }: Finish
     patterns: findPatterns(results),
     recommendation: recommend(results, rates.thresholds),
     synthesis: null,
-    consensus: [], // loads of different sizes neither agree nor contradict each other
+    consensus: [], // results from loads of different sizes neither agree nor contradict each other
     disagreements: [],
     gaps: [...gapsOf(results), ...shortfallsOf(definitions, progress)],
   };
 }
 
-/** Returns the scenarios as labelled results, which the aggregator compares. */
+/** Returns the scenarios as labelled results for the aggregator. */
 function toLabelledResults(skill: Skill, definitions: ScenarioDefinition[], progress: Record<string, ScenarioProgress>): LabelledResult[] {
   const smallest = Math.min(...Object.values(progress).map(({ totalItems }) => totalItems));
   return definitions.flatMap((definition) => {

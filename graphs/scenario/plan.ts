@@ -9,8 +9,8 @@ import type { ScenarioProgress } from "./progress.ts";
 import { Mode } from "./sync.ts";
 
 /**
- * The most batches that a scenario may have. Each batch is a checkpoint that repeats the results of all earlier batches, so storage grows
- * with the square of their number.
+ * The most batches of a scenario. Each batch is a checkpoint that repeats the results of all earlier batches, so storage grows with the
+ * square of the number of batches.
  */
 const mostBatches = 200;
 
@@ -29,7 +29,7 @@ export const Planned = z.object({
 
 export type Planned = z.infer<typeof Planned>;
 
-/** The values that a plan is made from: the input, and what an earlier run left on the thread. */
+/** The values from which a plan is made: the input, and the values that an earlier run left on the thread. */
 interface Asked extends Omit<Planned, "skill"> {
   skill: string | null;
   messages: BaseMessage[];
@@ -55,8 +55,8 @@ export function planRun(asked: Asked, skills: Skills, context: ScenarioContext) 
 }
 
 /**
- * Plans new scenarios, or runs some scenarios of the earlier run again. Scenarios that run again keep the earlier skill, mode and seed, and
- * the input may change their other fields.
+ * Plans new scenarios, or repeats some scenarios of the earlier run. Repeated scenarios keep the earlier skill, mode and seed. The input
+ * may change their other fields.
  */
 function planScenarios(asked: Asked, skills: Skills): Plan {
   const { mode, seed, rerun, spread, part, scenarios, planned, definitions, progress } = asked;
@@ -90,7 +90,7 @@ const outlineOf = ({ name, difficulty, inputSize: items, timeBudgetSeconds }: Sc
   timeBudgetSeconds,
 });
 
-/** The scenarios that a caller sends. Their names are unique. */
+/** The schema of the scenarios that a caller sends. Their names are unique. */
 export const ScenarioRequests = z
   .array(ScenarioRequest)
   .max(10)
@@ -103,8 +103,8 @@ export const ScenarioRequests = z
   });
 
 /**
- * Returns the caller's scenarios, or the skill's own if the caller sent none. Missing fields come from the skill's profile of the same
- * difficulty. Throws if the skill does not accept a scenario.
+ * Returns the caller's scenarios, or the skill's own scenarios if the caller sent none. Missing fields come from the skill's scenario of
+ * the same difficulty. Throws if the skill does not accept a scenario.
  */
 export function completeScenarios(skill: Skill, requests: ScenarioRequest[]): ScenarioDefinition[] {
   const own = skill.scenarios();

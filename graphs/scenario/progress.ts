@@ -54,7 +54,7 @@ export type ScenarioProgress = z.infer<typeof ScenarioProgress>;
 
 const marks = [0, 30, 50, 70, 90, 100];
 
-/** The allowed changes of state. A change is refused if it is not listed, or if its guard returns false. */
+/** The allowed changes of state. A change is refused if it is not listed or its guard returns false. */
 const transitions: Record<ScenarioStatus, Partial<Record<ScenarioStatus, (progress: ScenarioProgress) => boolean>>> = {
   pending: { running: () => true, failed: () => true },
   running: { paused: (progress) => !isDone(progress), complete: isDone, failed: () => true },
@@ -76,7 +76,7 @@ export function move(progress: ScenarioProgress, to: ScenarioStatus, reason: str
   return { ...progress, status: to, reason, history: [...progress.history, { from, to, reason, at: new Date().toISOString() }] };
 }
 
-/** Returns the progress of all scenarios at the start of a run. Kept scenarios have their earlier progress. */
+/** Returns the progress of all scenarios at the start of a run. Scenarios in `kept` start with their earlier progress. */
 export function beginAll(definitions: ScenarioDefinition[], runId: string, kept: Record<string, ScenarioProgress>) {
   return Object.fromEntries(definitions.map((one) => [one.name, kept[one.name] ?? beginning(one, runId)]));
 }

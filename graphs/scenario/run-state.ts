@@ -7,7 +7,10 @@ import { ScenarioRequests } from "./plan.ts";
 import { sideBySide } from "./state.ts";
 import { Mode } from "./sync.ts";
 
-/** The input of a run. Every field has a default. Otherwise it would keep its value from an earlier run on the thread. */
+/**
+ * The input of a run. Every field has a default. Without one, a field that is not sent would keep its value from an earlier run on the
+ * thread.
+ */
 export const fields = {
   skill: z.string().nullable().default(null).describe("Skill to run. Default: the one that the last message names."),
   mode: Mode.default("free").describe("Where the scenarios wait for each other: nowhere, at milestones, or after every batch"),
@@ -17,8 +20,15 @@ export const fields = {
     .boolean()
     .default(false)
     .describe("Whether each scenario is a run of its own, which any worker may take. Only in the mode `free`."),
-  part: z.boolean().default(false).describe("Set by a spread run for the run of one scenario: it ends without a comparison"),
-  rerun: z.array(z.string()).max(10).default([]).describe("Scenarios of the thread's last run to run again. The others are kept."),
+  part: z
+    .boolean()
+    .default(false)
+    .describe("Whether the run ends without a comparison. A spread run sets it for the run of each scenario."),
+  rerun: z
+    .array(z.string())
+    .max(10)
+    .default([])
+    .describe("Scenarios of the thread's last run to run again. The results of all others are kept."),
 };
 
 export const State = new StateSchema({
@@ -35,7 +45,10 @@ export const Output = new StateSchema({ definitions, estimate, progress, syncs, 
 
 export type State = typeof State.State;
 
-/** Returns the problems of an input. Runs of their own cannot wait for each other, because LangGraph joins only the nodes of one run. */
+/**
+ * Returns the problems of an input. Scenarios with runs of their own cannot wait for each other, because LangGraph synchronizes only the
+ * nodes of one run.
+ */
 export function judgeInput(given: object) {
   const { spread, mode = "free" } = given as { spread?: unknown; mode?: unknown };
   if (spread !== true || mode === "free") return [];

@@ -31,7 +31,8 @@ export function settle(
       { ...noted, totalItems, results: [...progress.results, ...results], workMs: progress.workMs + workMs },
       { items: size - failed.length, failedItems: failed.length },
     );
-    // A skill that computes without a pause cannot notice its deadline. Its results are kept, but the scenario has timed out.
+    // A skill that computes without a pause cannot notice its deadline. If it finishes late, its results are kept, but the scenario has
+    // timed out.
     return isOverTime(done, definition) ? timeOut(done, definition) : finish(done, definition);
   }
   if (outcome.kind === "late") return timeOut(spent, definition);
@@ -61,7 +62,7 @@ function finish(progress: ScenarioProgress, { errorTolerance }: ScenarioDefiniti
   return items + failedItems >= totalItems ? move(progress, "complete", "all items were worked on") : progress;
 }
 
-/** Adds the scores of all results so far, and the quality, which is their mean. */
+/** Adds the scores of all results so far, and the quality, which is the mean of the scores. */
 export function withQuality(progress: ScenarioProgress, skill: Skill, definition: ScenarioDefinition): ScenarioProgress {
   if (progress.results.length === 0) return progress;
   const { qualityMetrics } = definition;
@@ -79,7 +80,7 @@ export function withQuality(progress: ScenarioProgress, skill: Skill, definition
   return { ...progress, scores, quality, measures };
 }
 
-/** Returns the weighted share of the targets that are reached. Targets whose figure was not measured do not count. */
+/** Returns the weighted share of the targets that are reached. Targets without a measured figure are ignored. */
 function functionalScore(targets: Target[], figures: Record<string, number>): number | null {
   const known = targets.flatMap((target) => {
     const { [target.metric]: value } = figures;

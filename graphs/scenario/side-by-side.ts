@@ -2,13 +2,13 @@ import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { type Account, newAccount } from "../agent/account.ts";
 import type { LedgerEntry } from "../agent/ledger.ts";
 
-/** The facts that the scenarios of one segment share in memory while they work. */
+/** The facts that the scenarios of one segment share in memory while they run. */
 export interface SideBySide {
-  /** When this process began to work on the segment. Idle time before that does not count as lateness. */
+  /** The time at which this process began to work on the segment. Idle time before it does not count as lateness. */
   since: number;
-  /** The memory of the process at that time, in MB. */
+  /** The memory of the process when it began to work on the segment, in MB. */
   baselineMb: number;
-  /** When the first scenario reached the meeting point. */
+  /** The time at which the first scenario reached the meeting point. */
   firstArrival?: number;
   /** The model calls of all scenarios in this segment. */
   account: Account;
@@ -19,13 +19,14 @@ export interface SideBySide {
 /** The values that all scenarios of a run share. */
 interface Shared {
   segments: Map<number, SideBySide>;
-  /** Waits until a model call is allowed, then calls the function. The run limits how many calls run in parallel. */
+  /** Waits until a model call is allowed, and then calls the function. It limits the parallel calls of the run. */
   turn?: ReturnType<typeof placesFor>;
 }
 
 /**
- * The shared facts of each run. The key is an object that LangGraph keeps for one execution of the run. Only the process that executes the
- * run needs the facts, so they are not stored. After a crash, the segment's time limit and the stored ledger entries replace them.
+ * The shared facts of each run. The key is an object that LangGraph keeps for one execution of the run. The facts are not stored, because
+ * only the process that executes the run needs them. After a crash, the segment's time limit and the stored ledger entries take their
+ * place.
  */
 const runs = new WeakMap<object, Shared>();
 
@@ -48,10 +49,10 @@ export function besides(segment: number, config: LangGraphRunnableConfig): SideB
   return fresh;
 }
 
-/** Forgets the facts of a segment whose scenarios have met. If all scenarios start again, a later segment may have the same number. */
+/** Deletes the facts of a segment whose scenarios have met. If all scenarios start again, a later segment may have the same number. */
 export const forgetSegment = (segment: number, config: LangGraphRunnableConfig): void => void sharedOf(config).segments.delete(segment);
 
-/** Adds the ledger entries that a scenario stored before a crash or a cancellation, once per scenario. */
+/** Adds the ledger entries that a scenario stored before a crash or a cancellation. Adds them only once per scenario. */
 export function countStored(others: SideBySide, scenario: string, stored: LedgerEntry[]): void {
   if (others.counted.has(scenario)) return;
   others.counted.add(scenario);

@@ -18,7 +18,7 @@ export const Progress = new ReducedValue(
   },
 );
 
-/** A part of the work. At its end, the scenarios wait for each other. */
+/** A segment of the work. At its end, the scenarios wait for each other. */
 export const Segment = z.object({
   number: z.number().int(),
   percent: z.number().describe("Progress in percent at which the segment ends"),
@@ -28,7 +28,7 @@ export const Segment = z.object({
 
 export type Segment = z.infer<typeof Segment>;
 
-/** The state keys of a run: its plan, its scenarios, and where they meet. */
+/** The state keys of a run: its plan, its scenarios, and their meeting points. */
 export const sideBySide = {
   planned: Planned.nullable().default(null).describe("Planned work of the run"),
   definitions: z.array(ScenarioDefinition).default([]).describe("Scenarios of the run, with all fields filled in"),

@@ -5,10 +5,10 @@ import type { Segment } from "./state.ts";
 export const Mode = z.enum(["free", "milestone", "lockstep"]);
 export type Mode = z.infer<typeof Mode>;
 
-/** The longest time that scenarios wait for a slow one, counted from the start of the segment's work. */
+/** The longest time that scenarios wait for a slow one. It is counted from the start of the work on the segment. */
 const segmentLimitMs = 60_000;
 
-/** A meeting: what each scenario had reached at the end of a segment. */
+/** The record of a meeting: the progress of each scenario at the end of a segment. */
 export const Sync = z.object({
   segment: z.number().int().describe("Number of the segment that ended"),
   percent: z.number().describe("Progress in percent at which the scenarios should meet"),

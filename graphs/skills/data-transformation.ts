@@ -20,16 +20,15 @@ const Result = z.object({
 
 type Result = z.infer<typeof Result>;
 
-/** An order to process. It comes with all orders of the input, because it may repeat an earlier one. */
+/** An order to process. It includes all orders of the input, because it may repeat an earlier one. */
 interface Item {
   order: Order;
   all: Order[];
 }
 
 /**
- * Reads lines of orders, joins them with their customers, finds duplicates of earlier orders, and adds the orders up by region. Each
- * order is compared with all earlier ones, so the time grows with the square of the input. The complexity is the number of products in
- * an order.
+ * Reads lines of orders, joins them with their customers, finds duplicates of earlier orders, and sums the orders by region. Each order is
+ * compared with all earlier ones, so the time grows with the square of the input. The complexity is the number of products in an order.
  */
 export const dataTransformation = defineSkill<Item, Result, z.infer<typeof Params>>({
   name: "data-transformation",
@@ -50,7 +49,7 @@ export const dataTransformation = defineSkill<Item, Result, z.infer<typeof Param
       signal.throwIfAborted();
       const startedAt = performance.now();
       results.push(transform(item, similarity));
-      worked(performance.now() - startedAt); // recorded here, because after this line other scenarios use the processor
+      worked(performance.now() - startedAt); // recorded here, because other scenarios use the processor during the next line
       await nextTurn();
     }
     return results;
@@ -105,8 +104,8 @@ function findEarlier(earlier: Order[], own: string[], similarity: number): numbe
 }
 
 /**
- * Returns how similar two texts are, from 0 to 1. It is one minus the share of letters that differ. It counts them as Levenshtein's
- * distance does, with only one row of the table.
+ * Returns the similarity of two texts, from 0 to 1. It is one minus their Levenshtein distance as a share of their letters. The function
+ * needs only one row of the distance table.
  */
 function likenessOf(a: string, b: string): number {
   const row = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -5,7 +5,7 @@ export const Difficulty = z.enum(["easy", "intermediate", "advanced"]);
 export const Distribution = z.enum(["uniform", "skewed", "clustered"]);
 export type Distribution = z.infer<typeof Distribution>;
 
-/** A target that a measurement or a score should reach. */
+/** The schema of a target value for a measurement or a score. */
 export const Target = closed({
   metric: z.string().describe("Name of the measurement or score"),
   above: z.number().optional().describe("The value must be above this number"),
@@ -16,7 +16,7 @@ export const Target = closed({
 
 export type Target = z.input<typeof Target>;
 
-/** A scenario: the load on a skill, and the result that is expected. */
+/** A scenario: the load on a skill, and the expected result. */
 export const ScenarioDefinition = z.object({
   name: z
     .string()
@@ -30,7 +30,7 @@ export const ScenarioDefinition = z.object({
     .number()
     .positive()
     .max(1_000)
-    .describe("Work in one item relative to the simplest scenario. It scales what is generated."),
+    .describe("Work in one item relative to the simplest scenario. It scales the generated items."),
   inputSize: z.number().int().min(1).max(10_000).describe("Number of items"),
   batchSize: z
     .number()
@@ -47,14 +47,14 @@ export const ScenarioDefinition = z.object({
     .describe("Memory that the work may add to the process, in MB. From 80 % on, batches become smaller."),
   errorTolerance: z.number().min(0).max(1).describe("Share of items that may fail"),
   skillParams: z.record(z.string(), z.unknown()).describe("Parameters of the skill"),
-  expectedQuality: z.enum(["basic", "good", "excellent"]).describe("Quality below which it is reported as a gap: 0.6, 0.8 or 0.9"),
+  expectedQuality: z.enum(["basic", "good", "excellent"]).describe("Quality below which the result is reported as a gap: 0.6, 0.8 or 0.9"),
   targets: z.array(Target).optional().describe("Targets for measurements and scores, instead of the skill's own targets"),
   qualityMetrics: z.array(z.string()).describe("Scores that count for the quality. If empty, all scores of the skill count."),
 });
 
 export type ScenarioDefinition = z.infer<typeof ScenarioDefinition>;
 
-/** A scenario as a caller sends it. Missing fields are filled in from the skill's own scenario of the same difficulty. */
+/** A scenario as a caller sends it. Missing fields come from the skill's own scenario of the same difficulty. */
 export const ScenarioRequest = closed({
   ...ScenarioDefinition.partial().shape,
   name: ScenarioDefinition.shape.name,
@@ -63,7 +63,7 @@ export const ScenarioRequest = closed({
 
 export type ScenarioRequest = z.infer<typeof ScenarioRequest>;
 
-/** The quality that each word stands for, from 0 to 1. */
+/** The number for each word that describes quality, from 0 to 1. */
 export const qualityOf = { basic: 0.6, good: 0.8, excellent: 0.9 } as const;
 
 const common = { skillParams: {}, qualityMetrics: [] };
@@ -110,7 +110,7 @@ export const defaultProfile: ScenarioDefinition[] = [
   },
 ];
 
-/** How many times larger the input is at each difficulty. It depends on how the time of a skill grows with its input. */
+/** The factor by which the input grows at each difficulty. It depends on how the skill's time grows with its input. */
 const growth = {
   linear: [1, 3, 8],
   sublinear: [1, 5, 25],
@@ -118,7 +118,7 @@ const growth = {
   exponential: [1, 1.5, 2],
 } as const;
 
-/** The differences from the default profile. Each field has one value for each scenario. */
+/** The differences from the default profile. Each field has an array with one value for each scenario. */
 type Changes = { [Key in keyof ScenarioDefinition]?: readonly ScenarioDefinition[Key][] };
 
 /** Returns the default profile with input sizes that suit the skill, and with the given changes. */

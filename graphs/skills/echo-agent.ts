@@ -42,7 +42,7 @@ export const echoAgent = defineSkill<string, Result, z.infer<typeof Params>>({
     const assignment = { agent: speaker, ...tierOf(job, "worker"), task: "Work on this text.", pattern: "scenario" };
     const ask = async (input: string) => {
       const outcome = await runAgent<z.infer<typeof Answer>>({ ...assignment, input }, { ...job.config, signal: job.signal });
-      outcome.ledger.forEach(job.record); // recorded at once, because the call costs money even if the batch fails
+      outcome.ledger.forEach(job.record); // recorded at once, because the calls cost money even if the batch fails
       return outcome;
     };
     // An agent without tools makes one model call and needs no subgraph, so several may run in this node at once.

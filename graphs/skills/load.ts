@@ -1,10 +1,10 @@
 import type autocannon from "autocannon";
 import { z } from "zod";
 
-/** The time between two checks whether the load test has ended, in milliseconds. */
+/** The interval in milliseconds at which a load test checks whether it has ended. */
 const sampleInt = 20;
 
-/** The most requests of a scenario. They are limited because the time of every answer is kept in memory. */
+/** The most requests of a scenario. The limit exists because the time of every answer is kept in memory. */
 export const mostRequests = 100_000;
 
 export const LoadProfile = z.enum(["steady", "ramp", "spike"]);
@@ -13,11 +13,11 @@ export const LoadProfile = z.enum(["steady", "ramp", "spike"]);
 export interface Load {
   profile: z.infer<typeof LoadProfile>;
   connections: number;
-  /** The number of requests in total. It has no effect if `durationSeconds` is set. */
+  /** The total number of requests. It has no effect if `durationSeconds` is set. */
   requests: number;
   durationSeconds?: number;
   timeoutSeconds: number;
-  /** The most requests if the duration limits the load. */
+  /** The most requests, if `durationSeconds` is set. */
   most: number;
 }
 
@@ -30,7 +30,7 @@ export const Answers = z.object({
 
 export type Answers = z.infer<typeof Answers>;
 
-/** The stages of each profile. Each stage has a share of the load and a share of the connections. */
+/** The stages of each profile. A stage has a share of the requests and a share of the connections. */
 const stages: Record<Load["profile"], [load: number, connections: number][]> = {
   steady: [[1, 1]],
   ramp: [
@@ -73,7 +73,8 @@ export async function sendLoad(url: string, load: Load, signal: AbortSignal): Pr
 type Stage = Pick<autocannon.Options, "connections" | "amount" | "duration" | "maxOverallRequests">;
 
 async function sendStage(url: string, stage: Stage, { timeoutSeconds }: Load, answers: Answers, signal: AbortSignal): Promise<void> {
-  const { default: start } = await import("autocannon"); // loaded on use, because it would slow down every start of the service
+  // imported on first use, because the library would slow down every start of the service
+  const { default: start } = await import("autocannon");
   const startedAt = performance.now();
   let lastAt = startedAt;
   const ended = Promise.withResolvers<autocannon.Result>();

@@ -1,15 +1,15 @@
 import { pick, placeIn, seededRandom } from "./random.ts";
 import type { Dataset } from "./skill.ts";
 
-/** A line of an order file, and what the generator knows about it. */
+/** A line of an order file, and the facts that the generator knows about it. */
 export interface Order {
   id: number;
   line: string;
   /** The texts by which orders are compared. There is one for each product. */
   texts: string[];
-  /** The id of an earlier order that this one repeats, with a typing error. Null if it repeats none. */
+  /** The id of an earlier order that this order repeats with a typing error. Null if it repeats none. */
   repeats: number | null;
-  /** True if the line is complete. Other lines cannot be read. */
+  /** Whether the line is complete. An incomplete line cannot be read. */
   whole: boolean;
 }
 

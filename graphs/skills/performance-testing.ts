@@ -17,7 +17,7 @@ const Params = z.strictObject({
     .positive()
     .max(3_600)
     .optional()
-    .describe("Seconds of load on each endpoint. It replaces the number of requests."),
+    .describe("Seconds of load on each endpoint, instead of a number of requests"),
   hotEndpoints: z.number().min(0).max(1).default(0).describe("Share of endpoints that get five times the requests"),
   throughput: z.number().positive().default(100).describe("Requests per second of an endpoint that give the score 1"),
 });
@@ -26,7 +26,7 @@ type Params = z.infer<typeof Params>;
 
 interface Endpoint {
   url: string;
-  /** How much more load this endpoint gets than an ordinary one. */
+  /** The load on this endpoint as a multiple of the ordinary load. */
   factor: number;
   /** The most requests to this endpoint, if the duration limits the load. */
   most: number;
@@ -88,19 +88,18 @@ export const performanceTesting = defineSkill<Endpoint, Answers, Params>({
     { metric: "p95Ms", below: 500, weight: 0.5 },
     { metric: "errorRate", below: 0.01, weight: 0.5 },
   ],
-  work: () => 1, // the complexity adds parallel connections, but no further requests
+  work: () => 1, // the complexity adds parallel connections, but no requests
 });
 
 const usual = ["latency", "reliability", "functional"];
 
-/** Returns the URL of the service that runs the graph. If none is set, returns the URL that a service has by default. */
+/** Returns the URL of the service that runs the graph. If none is set, returns the default URL of a service. */
 function ownAddress(): string {
   return process.env.ENSEMBLE_URL || `http://127.0.0.1:${process.env.PORT || 2024}`;
 }
 
 /**
- * Returns whether the skill may send load to a target. It may if the target is a host that the operator allows, or this service under
- * any of its loopback names.
+ * Tells whether the skill may send load to a target. Allowed are the operator's hosts, and this service under any of its loopback names.
  */
 function mayCall(target: URL, allowedHosts: string[]): boolean {
   const own = new URL(ownAddress());
@@ -129,7 +128,7 @@ function summarize(results: Answers[]) {
   };
 }
 
-/** Returns a score for a value: 0 at `worst`, 1 at `best`, and a linear value in between. */
+/** Returns the score for a value: 0 at `worst`, 1 at `best`, and linear in between. */
 function between(worst: number, best: number, value: number): number {
   return Math.min(1, Math.max(0, (value - worst) / (best - worst)));
 }

@@ -8,13 +8,13 @@ export type Kind = z.infer<typeof Kind>;
 
 /** The sizes of the generated files. */
 export interface Sizes {
-  /** Number of lines of a file at complexity 1. */
+  /** The number of lines in a file at complexity 1. */
   lines: number;
-  /** Share of files that are ten times as long. */
+  /** The share of files that are ten times as long as the others. */
   largeFiles: number;
 }
 
-/** A source file. The problems in it are known if the file was generated. */
+/** A source file. If the file was generated, its problems are known. */
 export interface SourceFile {
   path: string;
   content: string;
@@ -27,7 +27,7 @@ const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 const text = (random: Random, length: number, from: string = letters.join("")) =>
   Array.from({ length }, () => from[Math.floor(random() * from.length)]).join("");
 
-/** Functions that make secrets. The secrets are put together at run time, because a scanner would otherwise report this file as a leak. */
+/** Functions that return secrets. They assemble the secrets at run time, because a scanner would otherwise report this file as a leak. */
 const secrets = [
   (random: Random) => `const accessKey = "AKIA${text(random, 16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")}";`,
   (random: Random) => `const token = "ghp_${text(random, 36)}";`,
@@ -47,8 +47,8 @@ const injections: readonly [Kind, (name: string) => string][] = [
   ["path-traversal", (name) => `const page = await readFile("./pages/" + ${name});`],
   ["path-traversal", (name) => `response.sendFile(\`\${root}/\${${name}}\`);`],
   ["path-traversal", (name) => `with open("uploads/" + ${name}) as file:`],
-  // The query is composed in one place and run in another. A scanner that looks at single lines misses this, so even a good one does not
-  // measure as perfect.
+  // The query is composed in one line and run in another. A scanner of single lines misses this, so even a good scanner does not get the
+  // best score.
   ["sql-injection", (name) => `const where = "name = '" + ${name} + "'"; const found = await run(base + where);`],
   ["shell-injection", (name) => `spawn("sh", ["-c", ["convert", ${name}].join(" ")]);`],
 ];
@@ -76,7 +76,7 @@ const plain = [
 
 const names = ["name", "request.query.id", "input", "params.file", "body.user"] as const;
 
-/** Generates source files. Secrets and injections are hidden in them among harmless lines, some of which only look harmful. */
+/** Generates source files with secrets and injections hidden among harmless lines. Some of the harmless lines look harmful. */
 export function plantFiles({ size, distribution, seed, complexity }: Dataset, { lines, largeFiles }: Sizes): SourceFile[] {
   const random = seededRandom(seed);
   const isLarge = (index: number) => Math.floor((index + 1) * largeFiles) > Math.floor(index * largeFiles);

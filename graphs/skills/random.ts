@@ -16,7 +16,7 @@ export function pick<T>(random: () => number, choices: readonly [T, ...T[]]): T 
 }
 
 /**
- * Returns a random number from 0 to 1. The distribution decides where most numbers lie: everywhere alike, near 0, or near one of five
+ * Returns a random number from 0 to 1. The distribution decides whether the numbers are spread evenly, gather near 0, or gather near five
  * centres.
  */
 export function placeIn(distribution: Distribution, random: () => number): number {

@@ -17,8 +17,8 @@ export interface Skills {
 }
 
 /**
- * Returns all skills that a graph can run: those in its own code, those of the project, and those of the patterns. If several have the
- * same name, the first one is used.
+ * Returns all skills that a graph can run: those in its own code, those of the project, and those of the patterns. If several have the same
+ * name, the first one wins.
  */
 export function skillsWith(own: readonly (Skill | (() => Skill))[] = []): Skills {
   const opened = own.map((skill) => (typeof skill === "function" ? skill() : skill));
@@ -34,7 +34,7 @@ export function skillsWith(own: readonly (Skill | (() => Skill))[] = []): Skills
   };
 }
 
-/** Returns the schema of a skill's name. It refuses names of skills that the graph cannot run. */
+/** Returns the schema of a skill's name. It refuses skills that the graph cannot run. */
 export const skillName = ({ names }: Skills, description = "Skill to run") =>
   z
     .string()
@@ -46,7 +46,7 @@ export const skillName = ({ names }: Skills, description = "Skill to run") =>
     .default(null)
     .describe(description);
 
-/** Returns the name of a skill that occurs in the last message of a person. If none occurs, returns the first built-in skill. */
+/** Returns the skill whose name occurs in the last message of a person. If no name occurs, returns the first built-in skill. */
 export function skillIn(messages: BaseMessage[], { names }: Skills): string {
   const text = messages.findLast((message) => HumanMessage.isInstance(message))?.text ?? "";
   return names().find((name) => text.includes(name)) ?? dataTransformation.name;

@@ -7,15 +7,15 @@ export interface Hit {
   rule: string;
 }
 
-/** Matches code that inserts other data into a text: a template with a placeholder, a string with a plus, or an f-string. */
+/** Matches code that inserts data into a text: a template with a placeholder, a string with a plus, or an f-string. */
 const composed = /(?:`[^`]*\$\{|["'][^"']*["']\s*\+|f["'][^"']*\{)/.source;
 const composedSql =
   /(?:`[^`]*\b(?:select|insert|update|delete)\b[^`]*\$\{|["'][^"']*\b(?:select|insert|update|delete)\b[^"']*["']\s*\+|f["'][^"']*\b(?:select|insert|update|delete)\b[^"']*\{)/
     .source;
 
 /**
- * The longest line that is scanned, in characters. On longer lines the patterns could take very long, because their time may grow with
- * the square of the length. People do not write such lines.
+ * The longest line that is scanned, in characters. On longer lines, the patterns could take very long, because their time may grow with the
+ * square of the length. Lines that people write are shorter.
  */
 const longestLine = 2_000;
 

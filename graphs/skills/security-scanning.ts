@@ -28,7 +28,7 @@ const Result = z.object({
   path: z.string(),
   findings: z.array(z.object({ line: z.number().int(), rule: z.string() })).describe("First findings"),
   found: z.number().int(),
-  // The next two fields are null for files that were not generated, because their problems are not known.
+  // `right` and the field after it are null for files that were not generated, because their problems are not known.
   right: z.number().int().nullable(),
   wrong: z.number().int().nullable(),
   missed: z.number().int().nullable(),
@@ -38,7 +38,7 @@ type Result = z.infer<typeof Result>;
 
 type Params = z.infer<typeof Params>;
 
-/** A file to scan. If it comes from a directory, its content is missing until it is scanned. */
+/** A file to scan. The content of a file in a directory is read only when it is scanned. */
 type Item = Omit<SourceFile, "content"> & { content?: string };
 
 /**
@@ -69,14 +69,14 @@ export const securityScanning = defineSkill<Item, Result, Params>({
 
   async invoke(batch, { directory = "", rules }, { allowedDirectories, signal, worked }) {
     const done: Batch<Result> = { results: [], failed: [] };
-    await scan("empty.ts", "", rules); // loads the rules first, so that the time does not count as work on a file
+    await scan("empty.ts", "", rules); // loads the rules first, so that loading does not count as work on a file
     for (const [index, item] of batch.entries()) {
       signal.throwIfAborted();
       try {
         const content = item.content ?? (await readListed(directory, item.path, allowedDirectories));
         const startedAt = performance.now();
         done.results.push(await examine({ ...item, content }, rules));
-        worked(performance.now() - startedAt); // recorded here, because after this line other scenarios use the processor
+        worked(performance.now() - startedAt); // recorded here, because other scenarios use the processor during the rest of this function
       } catch (error) {
         done.failed.push({ index, error: error as Error }); // the file may have been deleted, or replaced by a link
       }
@@ -98,7 +98,7 @@ export const securityScanning = defineSkill<Item, Result, Params>({
     return { files: results.length, findings, ...(known && { falsePositives, falseNegatives }) };
   },
 
-  // In generated files, problems must be found. The caller's own files may have none, so they have no such target.
+  // Problems must be found in generated files. The caller's own files may have no problems, so they have no such target.
   targets: ({ files, directory }) => [
     ...(files.length > 0 || directory !== undefined ? [] : [{ metric: "findings", above: 0, weight: 0.3 }]),
     { metric: "coverage", atLeast: 1, weight: 0.7 },

@@ -4,7 +4,7 @@ import type { Budget, Limits, Models } from "../agent/context.ts";
 import type { LedgerEntry } from "../agent/ledger.ts";
 import { type Distribution, defaultProfile, type ScenarioDefinition, type Target } from "./definition.ts";
 
-/** The limits and functions that a skill is given while it works on a batch. */
+/** The limits and functions that a skill gets for its work on a batch. */
 export interface Job {
   /** Aborted when the run is cancelled, or when the scenario has used up its time. */
   signal: AbortSignal;
@@ -13,52 +13,52 @@ export interface Job {
   limits: Limits;
   budget: Budget;
   /**
-   * The hosts that the skill may call in addition to this service, each with its port. The operator lists them, and a caller's context
-   * can only narrow the list.
+   * The hosts that the skill may call in addition to this service, each with its port. They come from the operator's list. A caller's
+   * context can only narrow the list.
    */
   allowedHosts: string[];
-  /** The directories that the skill may read. The operator lists them, and a caller's context can only narrow the list. */
+  /** The directories that the skill may read. They come from the operator's list. A caller's context can only narrow the list. */
   allowedDirectories: string[];
   complexity: number;
   /**
-   * Calls `work`, which makes a model call, as soon as one more is allowed. All scenarios of the run together make at most
+   * Waits until another model call is allowed, and then calls `work`, which makes the call. All scenarios of the run together make at most
    * `limits.parallel` calls at once.
    */
   turn<Done>(work: () => Promise<Done>): Promise<Done>;
-  /** Records the ledger entry of a model call that has just ended. If the run's budget is used up, throws. */
+  /** Records the ledger entry of a model call that has just ended. Throws if the run's budget is used up. */
   record(entry: LedgerEntry): void;
   /**
-   * Records the milliseconds that the skill spent on the items themselves. A skill that shares the processor with other scenarios should
-   * call it. If it does not, all the time of the batch counts, including the waits for other scenarios.
+   * Records the milliseconds that the skill spent on the items themselves. Call it if the skill shares the processor with other scenarios.
+   * Otherwise the whole time of the batch counts, including the waits for other scenarios.
    */
   worked(ms: number): void;
 }
 
-/** The wanted properties of the items to generate. */
+/** The requested properties of the items to generate. */
 export interface Dataset {
   size: number;
   distribution: Distribution;
-  /** The seed of the random numbers. The same seed generates the same items. */
+  /** The seed of the random numbers. The same seed always generates the same items. */
   seed: number;
-  /** The amount of work in one item. An item of the simplest scenario has 1. */
+  /** The amount of work in one item. An item of the simplest scenario has the amount 1. */
   complexity: number;
 }
 
 /** The result of a batch in which some items failed. */
 export interface Batch<Result> {
   results: Result[];
-  /** The failed items, by their index in the batch. The scenario fails if there are more than its error tolerance allows. */
+  /** The failed items, by their index in the batch. If there are more than the error tolerance allows, the scenario fails. */
   failed: { index: number; error: Error | string }[];
 }
 
-/** The facts that scores and measurements are computed from, in addition to the results. */
+/** The facts for computing scores and measurements, in addition to the results. */
 export interface Worked<Params> {
   params: Params;
-  /** Number of failed items. */
+  /** The number of failed items. */
   failed: number;
 }
 
-/** An operation on many items that can be measured. Call `defineSkill` to make one. */
+/** An operation on many items whose quality and speed can be measured. Call `defineSkill` to make one. */
 export interface Skill<Item = unknown, Result = unknown, Params = unknown> {
   name: string;
   version: string;
@@ -69,33 +69,30 @@ export interface Skill<Item = unknown, Result = unknown, Params = unknown> {
   scenarios(): ScenarioDefinition[];
   generate(dataset: Dataset, params: Params, job: Pick<Job, "allowedDirectories">): Item[] | Promise<Item[]>;
   /**
-   * Works on a batch. It may throw only if it could not work on the batch at all. The batch is then tried again, so a second call must
-   * do no harm.
+   * Works on a batch. It may throw only if it could not work on the batch at all. The batch is then retried, so repeating the call must do
+   * no harm.
    */
   invoke(batch: Item[], params: Params, job: Job): Promise<Result[] | Batch<Result>>;
-  /** Returns scores from 0 to 1, which together are the quality of the results. */
+  /** Returns scores from 0 to 1. The quality of the results is computed from all scores. */
   score(results: Result[], worked: Worked<Params>): Record<string, number>;
-  /** Returns measurements that are no scores, such as a throughput. */
+  /** Returns measurements that are not scores, such as a throughput. */
   measure(results: Result[], worked: Worked<Params>): Record<string, number>;
-  /**
-   * Returns targets for measurements and scores. The share of them that is met is itself a score, called `functional`. Targets may have
-   * different weights.
-   */
+  /** Returns targets for measurements and scores. The weighted share of the targets that are met is itself a score, called `functional`. */
   targets(params: Params): Target[];
   /** Returns how much work one item has at a complexity. */
   work(complexity: number): number;
   /**
-   * Returns how much longer a unit of work is expected to take than in the smallest scenario. `loads` says how many times as many items
-   * there are.
+   * Returns the expected time per unit of work, compared with the smallest scenario. `loads` is the number of items, as a multiple of that
+   * scenario's.
    */
   growth(loads: number): number;
-  /** Returns how many tokens one item is expected to take. The estimate of a run's cost uses it. */
+  /** Returns the expected tokens of one item. The cost estimate of a run uses them. */
   tokens(params: Params, complexity: number): { input: number; output: number };
 }
 
 type Optional = "version" | "description" | "params" | "scenarios" | "measure" | "targets" | "work" | "growth" | "tokens";
 
-/** The options of `defineSkill`. They are the parts of a skill, many of which have defaults. */
+/** The options of `defineSkill`. They are the parts of a skill. Many of them have defaults. */
 export type SkillOptions<Item, Result, Params> = Omit<Skill<Item, Result, Params>, Optional> & Partial<Skill<Item, Result, Params>>;
 
 /** Returns a skill that the scenario orchestrator can run. */

@@ -17,7 +17,8 @@ interface Listing {
  */
 export async function listFiles(directory: string, { allowed, most, longestFile }: Listing): Promise<string[]> {
   const root = await admit(directory, allowed);
-  await access(root, constants.R_OK); // throws if the requested directory is unreadable, unlike entries inside it
+  // throws if the requested directory is unreadable, although an unreadable directory inside it is only skipped
+  await access(root, constants.R_OK);
   const paths: string[] = [];
   for await (const path of walk(root)) {
     if (paths.length >= most) break;
@@ -34,7 +35,7 @@ export async function readListed(directory: string, path: string, allowed: strin
 }
 
 /**
- * Returns the real path of a directory, if the directory may be read. Otherwise throws an error that does not reveal whether the path
+ * Returns the real path of a directory that may be read. For any other directory, throws an error that does not reveal whether the path
  * exists.
  */
 async function admit(directory: string, allowed: string[]): Promise<string> {
@@ -49,7 +50,7 @@ async function admit(directory: string, allowed: string[]): Promise<string> {
 }
 
 async function* walk(directory: string): AsyncGenerator<string> {
-  const found = await readdir(directory, { withFileTypes: true }).catch(() => []); // an unreadable directory is left out
+  const found = await readdir(directory, { withFileTypes: true }).catch(() => []); // an unreadable directory is skipped
   for (const entry of found.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     if (entry.name === "node_modules" || entry.name === ".git") continue;
     if (entry.isDirectory()) yield* walk(join(directory, entry.name));
@@ -58,8 +59,8 @@ async function* walk(directory: string): AsyncGenerator<string> {
 }
 
 /**
- * Returns whether a file is text. It reads only the beginning, so that no large file is held in memory. A file that cannot be read does
- * not count as text.
+ * Tells whether a file is text. Reads only its beginning, so that no large file is held in memory. A file that cannot be read is not a
+ * text.
  */
 async function isText(path: string, longestFile: number): Promise<boolean> {
   try {

@@ -24,25 +24,32 @@ const Name = z
 
 const StateSchema = closed({
   final: z.boolean().optional().describe("Whether the machine ends in this state"),
-  timeoutSeconds: z.number().positive().max(31_536_000).optional().describe("Seconds after which the machine leaves the state by itself"),
-  onTimeout: Name.optional().describe("State to which it then goes"),
+  timeoutSeconds: z
+    .number()
+    .positive()
+    .max(31_536_000)
+    .optional()
+    .describe("Seconds after which the machine leaves the state without an event"),
+  onTimeout: Name.optional().describe("State that follows when the time limit passes"),
 });
 
 const TransitionSchema = closed({
   from: Name.describe("State before"),
-  event: Name.optional().describe("Event that it answers to. Without it, the machine takes the transition by itself."),
+  event: Name.optional().describe("Event of the transition. Without an event, the machine takes the transition automatically."),
   to: Name.describe("State after"),
   guard: Condition.optional().describe("Condition. It sees `facts`, `data`, `output`, `event`, `state`, `visits` and `task`."),
   action: Doing.optional().describe("Work to do before the state changes"),
-  onFailure: Name.optional().describe("State to which the machine goes if the action fails. Default: it stays where it is"),
-  saveAs: Name.optional().describe("Key under which the result of the action is kept among the facts"),
+  onFailure: Name.optional().describe("State that follows if the action fails. Default: the machine stays in its state"),
+  saveAs: Name.optional().describe("Name of the fact that stores the result of the action"),
   timeoutSeconds: z.number().positive().max(86_400).default(30).describe("Timeout of one try of the action"),
   retries: z.number().int().min(0).max(10).default(2).describe("How often a failed action is tried again"),
 });
 
 /** The fields of a machine as data. */
 export const machineFields = {
-  initial: Name.optional().describe("First state. Give `states` and `transitions` too. Default: an order that is validated and processed"),
+  initial: Name.optional().describe(
+    "First state. It needs `states` and `transitions` as well. Default: a machine that validates and processes an order",
+  ),
   states: z
     .record(Name, StateSchema)
     .refine((states) => Object.keys(states).length <= 100, "at most 100 states")
@@ -51,7 +58,7 @@ export const machineFields = {
   transitions: z.array(TransitionSchema).min(1).max(500).optional().describe("Transitions. Several for one event are tried in order."),
 };
 
-/** A transition in code. Its guard and its action can be functions, and its action an agent. */
+/** A transition in code. Its guard can be a function. Its action can be a function or an agent. */
 export type TransitionInCode = Omit<z.input<typeof TransitionSchema>, "guard" | "action"> & {
   guard?: ConditionInCode;
   action?: DoingInCode;
@@ -64,7 +71,7 @@ export interface MachineInCode {
   transitions: TransitionInCode[];
 }
 
-/** Returns a machine from code as data. Its functions and agents are put into `code` and `conditions`. */
+/** Returns a machine from code as data. Its functions and agents are added to `code` and `conditions`. */
 export function machineOf({ initial, states, transitions }: MachineInCode, code: Code, conditions: Conditions): Machine {
   return {
     initial,
@@ -90,12 +97,12 @@ const Verdict = {
   required: ["valid", "reason"],
 };
 
-/** The agents of the usual machine. */
+/** The agents of the default machine. */
 export const clerks: Member[] = [agent({ name: "validator", role: "a clerk who checks orders", output: Verdict })];
 
 const isValid = { path: "facts.verdict.valid", is: true };
 
-/** The machine of runs that give none: an order is validated, processed and completed, or it fails. */
+/** The default machine, for runs that give none. An order is validated, processed and completed, or it fails. */
 export const usualMachine: MachineInCode = {
   initial: "CREATED",
   states: { CREATED: {}, VALIDATING: {}, VALIDATED: {}, PROCESSING: {}, COMPLETED: { final: true }, FAILED: { final: true } },

@@ -10,32 +10,34 @@ export const Finding = z.object({
 
 export type Finding = z.infer<typeof Finding>;
 
-/** The form of the result for agents that have no output schema. */
+/** The default schema of a result, for agents without an output schema. */
 export const Work = z.object({
   summary: z.string().min(1).describe("Result in a sentence or two"),
   findings: z.array(Finding).describe("Findings, one by one"),
 });
 
-/** Returns the findings in an agent's result. A result of another schema may have none. */
+/** Returns the findings in an agent's result. A result with another schema may have no findings. */
 export function findingsIn(work: unknown): Finding[] {
   const parsed = z.object({ findings: z.array(Finding) }).safeParse(work);
   return parsed.success ? parsed.data.findings : [];
 }
 
-/** A finding, with the agent that made it and that agent's weight. */
+/** A finding, the agent that made it, and that agent's weight. */
 export const View = Finding.extend({
   agent: z.string().describe("Agent with this view"),
   weight: z.number().describe("Weight of the agent"),
 });
 export type View = z.infer<typeof View>;
 
-/** The kind of a conflict: what is true, what each gets of something scarce, or which way to take. */
+/** The kind of a conflict: what is true, who gets a scarce resource, or which way to take. */
 export const Kind = z.enum(["fact", "resource", "strategy"]);
 
 /** A conflict: several agents recommend different things on one subject. */
 export const Conflict = z.object({
   subject: z.string().describe("Subject of the conflict"),
-  kind: Kind.default("fact").describe("What it is about. A resource goes by priority, and a person decides on a strategy."),
+  kind: Kind.default("fact").describe(
+    "Kind of the conflict. A conflict about a resource is decided by priority, and one about a strategy by a person.",
+  ),
   views: z.array(View).describe("One view of each agent"),
 });
 export type Conflict = z.infer<typeof Conflict>;
@@ -51,7 +53,7 @@ export type Agreement = z.infer<typeof Agreement>;
 export const Strategy = z.enum(["confidence", "arbitration", "vote", "weighted", "human"]);
 export type Strategy = z.infer<typeof Strategy>;
 
-/** How a conflict was settled. The losing views stay in the report. */
+/** The settlement of a conflict. The losing views stay in the report. */
 export const Settlement = z.object({
   subject: z.string().describe("Subject of the conflict"),
   by: z.enum([...Strategy.options, "priority"]).describe("Strategy that settled the conflict"),
@@ -85,11 +87,11 @@ const agentsOf = (views: View[]) => [...new Set(views.map(({ agent }) => agent))
 export interface Comparison {
   conflicts: Conflict[];
   agreements: Agreement[];
-  /** Views that say the same as a surer one. The report names them once. */
+  /** Views that repeat a view of higher confidence. The report leaves them out. */
   repeated: View[];
 }
 
-/** Finds conflicts and agreements by the words of the subjects and recommendations. */
+/** Finds conflicts and agreements by comparing the words of subjects and recommendations. */
 export function compareWords(views: View[]): Comparison {
   const groups = [...Map.groupBy(views, ({ subject }) => same(subject)).values()].map(surestOfEach);
   const agreeing = groups.filter((group) => group.length > 1 && !differ(group));
@@ -100,7 +102,7 @@ export function compareWords(views: View[]): Comparison {
   };
 }
 
-/** Finds conflicts and agreements in the judge's groups. Findings that are in no group are compared by their words. */
+/** Finds conflicts and agreements in the judge's groups. Findings outside the groups are compared by their words. */
 export function compareGroups(views: View[], { groups }: z.infer<typeof Grouping>): Comparison {
   const left = new Set(views);
   const take = (numbers: number[]) => views.filter((view, number) => numbers.includes(number) && left.delete(view));
@@ -120,9 +122,9 @@ export function compareGroups(views: View[], { groups }: z.infer<typeof Grouping
 }
 
 /**
- * Tells whether the judge should group the findings, because a comparison of words is not enough. It should if a subject is named by only
- * one of several agents, who may have used other words. It should also if agents contradict each other, because the judge says what kind of
- * contradiction it is.
+ * Tells whether the judge should group the findings, because comparing words is not enough. This is so if only one of several agents names
+ * a subject, because the others may have used other words. It is also so if agents contradict each other, because the judge must name the
+ * kind of contradiction.
  */
 export function needsJudge(views: View[]): boolean {
   const subjects = [...Map.groupBy(views, ({ subject }) => same(subject)).values()];
@@ -130,7 +132,7 @@ export function needsJudge(views: View[]): boolean {
   return subjects.some((group) => differ(surestOfEach(group)) || (subjects.length > 1 && agentsOf(group).length === 1));
 }
 
-/** Returns the view of each agent in which it has most confidence. An agent never conflicts with itself. */
+/** Returns each agent's view with the highest confidence. An agent never conflicts with itself. */
 function surestOfEach(views: View[]): View[] {
   return [...Map.groupBy(views, ({ agent }) => agent).values()].map((own) => own.reduce(surer));
 }
@@ -148,6 +150,6 @@ function agreementOf(subject: string, views: View[]): Agreement {
   return { subject, recommendation: views.reduce(surer).recommendation, agents: agentsOf(views) };
 }
 
-/** Returns the different recommendations in a conflict, each once. */
+/** Returns the distinct recommendations in a conflict. */
 export const recommendationsOf = ({ views }: Pick<Conflict, "views">): string[] =>
   [...Map.groupBy(views, recommended).values()].flatMap(([first]) => first?.recommendation ?? []);

@@ -6,7 +6,7 @@ import { prompts } from "./prompts.ts";
 import type { StepResult, Supervised } from "./state.ts";
 import type { Errand } from "./work.ts";
 
-/** How often an agent tries a step: once, and twice more after failures. */
+/** The most tries of a step: the first one, and two more after failures. */
 const mostTries = 3;
 
 /** Starts all steps that can begin now, up to the limit of parallel work. If no step is left, the findings are reconciled. */
@@ -39,7 +39,7 @@ export const dispatch =
 
 /**
  * Returns the material of a step: the results of the steps that it depends on, the run's input, or both. In a run without input, the task
- * takes the place of the input.
+ * replaces the input.
  */
 export function needsOf({ dependsOn, needsInput = dependsOn.length === 0 }: WorkStep, { results: all, input, task }: Supervised): unknown {
   const material = needsInput ? (input ?? task) : undefined;
@@ -48,7 +48,7 @@ export function needsOf({ dependsOn, needsInput = dependsOn.length === 0 }: Work
   return needsInput ? { results, input: material } : results;
 }
 
-/** Returns the steps that can begin. All their dependencies have succeeded, and they are untried or may be retried. */
+/** Returns the steps that can begin now. All their dependencies have succeeded, and they have not been tried or may be retried. */
 export function readySteps(state: Supervised): WorkStep[] {
   if (state.finished) return [];
   return state.steps.filter(
@@ -64,7 +64,7 @@ function mayTry(id: string, { results, again }: Supervised): boolean {
   const result = results[id];
   if (!result) return true;
   if (!isFailure(result)) return false;
-  const tries = result.tries - (again[id] ?? 0); // after a reassignment, the count starts again
+  const tries = result.tries - (again[id] ?? 0); // after a reassignment, the tries are counted from zero again
   return tries === 0 || (!result.isFatal && tries < mostTries);
 }
 

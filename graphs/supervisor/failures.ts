@@ -24,7 +24,7 @@ export function askAboutFailures(setup: Setup): Node {
   };
 }
 
-/** Returns the state update that forgets the failed steps, so that they are tried again. */
+/** Returns the state update that removes the results of failed steps, so that they are tried again. */
 function untried({ results, again, reviewed }: Supervised) {
   const hasNotFailed = (id: string) => !isFailure(results[id]);
   return {

@@ -9,7 +9,10 @@ export const Leader = closed({ name, role, description, goal, backstory, instruc
 );
 export type Leader = z.infer<typeof Leader>;
 
-/** Returns the agent that does a leader's work: the leader of the run with the instructions for this work, or else the usual agent. */
+/**
+ * Returns the agent for a leader's work. If the run has a leader, it gets the instructions of the default agent. Otherwise, returns the
+ * default agent.
+ */
 export function leading(usual: Agent, { leader, timeoutSeconds }: { leader?: Leader; timeoutSeconds: number }): Agent {
   const instructions = [leader?.instructions, usual.instructions].filter(Boolean).join("\n");
   return { ...usual, ...leader, instructions, timeoutSeconds };

@@ -8,7 +8,7 @@ export const WorkStep = z.object({
     .trim()
     .min(1)
     .refine((id) => !(id in Object.prototype), "a name that every object has")
-    .describe("Name of the step, by which other steps refer to it"),
+    .describe("Name of the step. Other steps refer to it."),
   agent: z.string().describe("Agent of the roster that does it"),
   task: z.string().trim().min(1).describe("Task of the agent"),
   dependsOn: z.array(z.string()).default([]).describe("Steps whose results it needs"),
@@ -20,7 +20,7 @@ export const WorkStep = z.object({
 
 export type WorkStep = z.infer<typeof WorkStep>;
 
-/** Returns the schema of a step for a model, with the names of the agents. A later check in code validates the plan as a whole. */
+/** Returns the schema of a step for a model, with the names of the agents. Code validates the plan as a whole later. */
 export const stepFor = (names: string[]) =>
   WorkStep.extend({ agent: z.string().meta({ description: "Agent of the team that does it", enum: names }) });
 
@@ -50,7 +50,7 @@ export function problemsOf(steps: WorkStep[], names: string[], known: string[] =
   });
 }
 
-/** Splits steps into the steps that can be added to the plan and the problems of the other steps. */
+/** Splits steps into those that can be added to the plan, and the problems of the remaining steps. */
 export function acceptable(steps: WorkStep[], names: string[], known: string[]): { accepted: WorkStep[]; refused: Problem[] } {
   const refused: Problem[] = [];
   let accepted = steps;
@@ -59,7 +59,7 @@ export function acceptable(steps: WorkStep[], names: string[], known: string[]):
     if (problems.length === 0) return { accepted, refused };
     refused.push(...problems);
     const bad = new Set(problems.map(({ step }) => step));
-    accepted = accepted.filter((step) => !bad.has(step)); // a step that depended on a refused one is refused in the next round
+    accepted = accepted.filter((step) => !bad.has(step)); // a step that depends on a refused one is refused in the next iteration
   }
 }
 

@@ -1,13 +1,13 @@
 import { agent } from "ensemble/patterns";
 
-/** The agent that plans the work, decides what follows a wave, and compares and settles findings. */
+/** The agent that plans the work, decides after each wave, and compares and settles findings. */
 export const judge = agent({
   name: "supervisor",
   role: "the supervisor of a team",
   instructions: "Plan, judge and decide. Invent nothing.",
 });
 
-/** The judge in its role as author of the report. Its text is the answer to the caller. */
+/** The agent that writes the report for the caller. It is the judge in another role. */
 export const reporter = agent({
   name: "supervisor",
   role: "the supervisor of a team",
@@ -25,7 +25,7 @@ export const prompts = {
   group: "Group these findings by what they are about. Give a group only to findings of several agents.",
   arbitrate: (subject: string) => `These views of "${subject}" contradict each other. Decide which recommendation holds.`,
   report: (task: string) => `Write the report on: ${task}`,
-  /** Returns the task of a step, with what became known after it was planned: a person's advice, and the error of the last try. */
+  /** Returns the task of a step. It adds facts that became known after the planning: a person's advice, and the error of the last try. */
   step: (task: string, { advice, error }: { advice: string; error: string | null | undefined }) =>
     [
       task,

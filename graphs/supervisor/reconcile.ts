@@ -20,8 +20,8 @@ import { settleByChoice, settleByCount } from "./settlement.ts";
 import type { Node, StepResult, Supervised } from "./state.ts";
 
 /**
- * Finds contradictions between findings. If the words of their subjects differ, the judge compares their meaning. If the judge fails, equal
- * words decide.
+ * Finds contradictions between findings. If their subjects have different words, the judge compares the meaning. If the judge fails, only
+ * equal words match.
  */
 export function reconcile(setup: Setup): Node {
   return async (state, config) => {
@@ -39,7 +39,7 @@ export function reconcile(setup: Setup): Node {
   };
 }
 
-/** Asks a person to settle contradictions. This node calls no model, because it starts again from its beginning after each answer. */
+/** Asks a person to settle contradictions. This node calls no model, because each answer makes it run again from its beginning. */
 export function askAboutConflicts(setup: Setup): Node {
   return ({ conflicts }, config) => {
     const context = setup.contextOf(config);
@@ -53,7 +53,7 @@ export function askAboutConflicts(setup: Setup): Node {
   };
 }
 
-/** Settles the contradictions that are not settled yet. The judge decides a tie. If a person gave no answer, confidence decides. */
+/** Settles the remaining contradictions. The judge decides a tie. If a person was asked but did not answer, confidence decides. */
 export function settle(setup: Setup): Node {
   return async ({ conflicts, settlements, ledger: before }, config) => {
     const { conflicts: strategy } = setup.contextOf(config);
@@ -67,14 +67,17 @@ export function settle(setup: Setup): Node {
   };
 }
 
-/** Settles a conflict by counting. Resources go by priority first. Returns undefined if only the judge can decide. */
+/** Settles a conflict by counting. For resources, priority counts first. Returns undefined if only the judge can decide. */
 function countedBy(strategy: Strategy, conflict: Conflict) {
   const settled = conflict.kind === "resource" ? settleByCount(conflict, "priority") : undefined;
   if (settled || strategy === "arbitration") return settled;
   return settleByCount(conflict, strategy === "human" ? "confidence" : strategy);
 }
 
-/** Tells whether a person settles a conflict: each one if the context says so, and strategies unless the caller is unattended. */
+/**
+ * Tells whether a person settles a conflict. The context can send all conflicts to a person. Conflicts of strategy go to a person unless
+ * the caller is unattended.
+ */
 const isForPerson =
   ({ conflicts, onFailures }: ReturnType<Setup["contextOf"]>) =>
   ({ kind }: Conflict) =>
@@ -104,7 +107,7 @@ export function viewsOf(setup: Setup, { steps, results, roster }: Supervised): V
   });
 }
 
-/** Returns the outcome `skipped`, with a reason, for each step that depends on a failed step. */
+/** Returns the outcome `skipped` and a reason for each step that depends on a failed step. */
 function skipped({ steps, results }: Supervised): Record<string, StepResult> {
   const isLost = (id: string): boolean => (results[id] ? isFailure(results[id]) : causeOf(id) !== undefined);
   const causeOf = (id: string) => steps.find((step) => step.id === id)?.dependsOn.find(isLost);

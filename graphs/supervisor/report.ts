@@ -41,7 +41,7 @@ export function reportOf(state: Supervised, views: View[]): Omit<Report, "execut
   };
 }
 
-/** Returns the gaps of the report: steps without a result, and steps that could not be added. */
+/** Returns the gaps of the report: steps without a result, and steps that could not be added to the plan. */
 export function gapsOf({ steps, results, reviews }: Supervised): string[] {
   const missing = steps.filter(({ id }) => results[id]?.status !== "success");
   return [
@@ -50,7 +50,7 @@ export function gapsOf({ steps, results, reviews }: Supervised): string[] {
   ];
 }
 
-/** Returns a test for findings. It rejects a finding that repeats a surer one, because the report names that one already. */
+/** Returns a function that rejects findings that repeat a finding of higher confidence, because the report already has the latter. */
 export function isNotIn(repeated: View[]): (view: Omit<View, "weight">) => boolean {
   const keys = new Set(repeated.map(keyOf));
   return (view) => !keys.has(keyOf(view));

@@ -23,7 +23,7 @@ const reviewFor = (names: string[]) =>
 
 type Verdict = z.infer<ReturnType<typeof reviewFor>>;
 
-/** Checks the budget after each wave. The judge reviews failed steps. It reviews the whole work when no step is left. */
+/** Checks the budget after each wave. The judge reviews failed steps, and the whole work when no step is left. */
 export function review(setup: Setup): Node {
   return async (state, config) => {
     const { budget, limits, onFailures } = setup.contextOf(config);
@@ -42,13 +42,13 @@ export function review(setup: Setup): Node {
   };
 }
 
-/** Tells whether the judge must decide. It must if there is a failure that it has not seen, or if the work may be complete. */
+/** Tells whether the judge must decide now. It must if there is a failure that it has not seen, or if the work may be complete. */
 function isDue(state: Supervised): boolean {
   if (failedSteps(state).some(({ id }) => !state.reviewed.includes(id))) return true;
   return readySteps(state).length === 0 && state.additions < mostAdditions;
 }
 
-/** Returns the state update for the judge's decision. Changes that are not allowed are named in the record of the review. */
+/** Returns the state update for the judge's decision. The record of the review lists the changes that are not allowed. */
 function carriedOut(state: Supervised, { decision, reason, reassign, add }: Verdict, names: string[]) {
   const failed = failedSteps(state).map(({ id }) => id);
   const moved = new Map(

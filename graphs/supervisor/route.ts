@@ -7,7 +7,7 @@ import { planFor, problemsOf } from "./plan.ts";
 import { prompts } from "./prompts.ts";
 import { cleared, type Node } from "./state.ts";
 
-/** Lets the judge plan, and checks the plan in code. The judge gets one chance to correct a bad plan, and sees its problems. */
+/** Lets the judge plan the work, and checks the plan in code. A bad plan is returned once to the judge, with its problems. */
 export function route(setup: Setup): Node {
   return async (state, config) => {
     const startedAt = Date.now();
@@ -30,7 +30,7 @@ export function route(setup: Setup): Node {
   };
 }
 
-/** Returns the facts about an agent that the judge sees when it plans. */
+/** Returns the facts about an agent for the judge's plan. */
 function introduce({ name, role, description, tools }: Agent) {
   return { name, role, description, tools: tools.map((tool) => (typeof tool === "string" ? tool : tool.name)) };
 }

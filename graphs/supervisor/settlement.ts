@@ -4,8 +4,8 @@ const { confidence, vote, weighted } = Strategy.enum;
 export type Count = typeof confidence | typeof vote | typeof weighted | "priority";
 
 /**
- * Settles a conflict by counting confidence, votes or weights, or by the priority of the agents, which is their weight. Returns undefined on a tie and for an even number of votes, because then the
- * judge decides.
+ * Settles a conflict by the sum of confidence, by votes, by weights, or by priority, which is the weight of an agent. Returns undefined on
+ * a tie and for an even number of votes, so that the judge decides.
  */
 export function settleByCount({ subject, views }: Conflict, by: Count): Settlement | undefined {
   if (by === vote && views.length % 2 === 0) return undefined;

@@ -20,13 +20,13 @@ export type StepResult = z.infer<typeof StepResult>;
 
 const Review = z.object({
   decision: z.enum(["continue", "finish"]).describe("Decision of the judge"),
-  reason: z.string().describe("Why the judge decided so"),
+  reason: z.string().describe("Reason of the decision"),
   reassigned: z.array(z.string()).describe("Failed steps that were given to another agent"),
   added: z.array(z.string()).describe("Steps that were added"),
   refused: z.array(z.string()).describe("Steps that could not be added, with the reasons"),
 });
 
-/** The ledger entries of a step, and the wave that made them. A result from the cache keeps the wave in which it was made. */
+/** The ledger entries of a step, and the wave in which they were recorded. A cached result keeps its original wave. */
 const Call = z.object({ step: z.string(), wave: z.string(), entries: z.array(LedgerEntry) });
 
 const list = <Item extends z.ZodType>(item: Item, description: string) =>
@@ -38,7 +38,7 @@ const list = <Item extends z.ZodType>(item: Item, description: string) =>
 export const State = new StateSchema({
   ...taskState,
   input: Material.default(null).describe("Material for the task"),
-  roster: z.array(AgentData).nullable().default(null).describe("Roster of the run. Null if the run uses the agents of the code."),
+  roster: z.array(AgentData).nullable().default(null).describe("Roster of the run. Null if the run uses the agents from code."),
   steps: list(WorkStep, "Plan: the steps, their agents and their dependencies"),
   results: new ReducedValue(
     z
@@ -56,7 +56,7 @@ export const State = new StateSchema({
   reviewed: list(z.string(), "Failed steps that the judge has seen"),
   advice: z.string().default("").describe("New instructions that a person gave after failures"),
   additions: z.number().int().default(0).describe("Number of reviews that added steps"),
-  finished: z.boolean().default(false).describe("Set when no more work starts"),
+  finished: z.boolean().default(false).describe("Whether no more work starts"),
   reviews: list(Review, "Decisions of the judge after waves"),
   conflicts: list(Conflict, "Contradictions between findings"),
   agreements: list(Agreement, "Subjects on which several agents agree"),
@@ -94,6 +94,8 @@ export type Node = GraphNode<typeof State>;
 /** The names of the graph's own nodes. */
 const ownNodes = "route work recall account review askAboutFailures reconcile askAboutConflicts settle synthesize fail".split(" ");
 
-/** Tells whether an agent's node can have the agent's name. LangGraph refuses names of other nodes and of state keys, and some characters. */
+/**
+ * Tells whether an agent's name can be the name of its node. LangGraph refuses names of other nodes and of state keys, and some characters.
+ */
 export const isNodeName = (name: string): boolean =>
   !ownNodes.includes(name) && !Object.hasOwn(State.fields, name) && !/[|:]|^__/.test(name);

@@ -7,7 +7,7 @@ import { viewsOf } from "./reconcile.ts";
 import { gapsOf, isNotIn, reportOf } from "./report.ts";
 import type { Node } from "./state.ts";
 
-/** Writes the answer from the completed work, and streams it to clients. Code makes the rest of the report. */
+/** Writes the answer from the completed work, and streams it to clients. Code adds the rest of the report. */
 export function synthesize(setup: Setup): Node {
   return async (state, config) => {
     const { steps, results, settlements, repeated, ledger: earlier } = state;
@@ -26,7 +26,7 @@ export function synthesize(setup: Setup): Node {
   };
 }
 
-/** Returns the result of an agent without the findings that say the same as a surer one of another agent. */
+/** Returns an agent's result without the findings that repeat another agent's finding of higher confidence. */
 function withoutRepeats(work: unknown, agent: string, repeated: View[]): unknown {
   const findings = findingsIn(work);
   const isNew = isNotIn(repeated);

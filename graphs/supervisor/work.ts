@@ -19,7 +19,7 @@ import type { Config, Setup } from "./context.ts";
 import type { WorkStep } from "./plan.ts";
 import type { Node } from "./state.ts";
 
-/** A step that is sent to an agent, with everything that the agent needs. */
+/** The input of an agent for one step. */
 export interface Errand {
   step: WorkStep;
   /** The data of an agent from the run's roster, or the name of an agent from the code. */
@@ -31,9 +31,9 @@ export interface Errand {
   task: string;
   needs: unknown;
   advice: string;
-  /** Number of earlier tries. */
+  /** The number of earlier tries. */
   tries: number;
-  /** Number of steps in the wave that start before this step. */
+  /** The number of steps in the wave that start before this step. */
   stage: number;
   wave: string;
   /** The part of the run's budget that is left. */
@@ -42,7 +42,7 @@ export interface Errand {
 
 type Failure = Exclude<Outcome, { status: "success" }>;
 
-/** Lets an agent do one step. A failure is stored as the outcome of the step. Without budget, the step stays untried. */
+/** Lets an agent do one step. A failure is stored as the outcome of the step. If the budget is used up, the step counts as not tried. */
 export const work = (setup: Setup) => async (errand: Errand, config: Config) => {
   try {
     return writeResult(errand, await attempt(setup, errand, config));
@@ -52,7 +52,7 @@ export const work = (setup: Setup) => async (errand: Errand, config: Config) => 
   }
 };
 
-/** Lets an agent do one step, in a node with a cache. LangGraph caches everything that a node returns, so a failure is thrown. */
+/** Lets an agent do one step, in a node with a cache. Throws a failure, because LangGraph caches everything that a node returns. */
 export const recall = (setup: Setup) => async (errand: Errand, config: Config) => {
   const outcome = await attempt(setup, errand, config);
   if (outcome.status !== "success") throw new StepFailed(outcome);
@@ -102,7 +102,7 @@ class StepFailed extends Error {
   }
 }
 
-/** Returns the outcome of a step whose error was thrown by `recall`. All other errors are rethrown, such as the abort of the run. */
+/** Returns the outcome of a step whose error was thrown by `recall`. Rethrows all other errors, such as the abort of the run. */
 function recover(errand: Errand, { error }: NodeError) {
   if (error.name === "BudgetExceededError") {
     const { ledger = [] } = error as Partial<BudgetExceeded>;
@@ -116,8 +116,8 @@ function recover(errand: Errand, { error }: NodeError) {
 }
 
 /**
- * Returns the outcome of a step that failed in an earlier attempt of the run. LangGraph stores only the message of an error, so other facts
- * are lost.
+ * Returns the outcome of a step that failed in an earlier attempt of the run. LangGraph stores only the message of an error, so the other
+ * facts are lost.
  */
 function remembered({ message }: Error, { step, agent, model, budget }: Errand): Failure {
   const name = typeof agent === "string" ? agent : agent.name;
@@ -126,7 +126,7 @@ function remembered({ message }: Error, { step, agent, model, budget }: Errand):
   return { status: "failed", error: message, isFatal: false, ledger };
 }
 
-/** Adds the ledger entries of the wave to the ledger. Entries with another wave come from the cache, so they are added without cost. */
+/** Adds the ledger entries of the wave to the ledger. Entries with another wave come from the cache, so they are added with no cost. */
 export const account: Node = ({ calls, wave }, config) => {
   const found = calls.filter((call) => call.wave !== wave);
   for (const { step, entries } of found) {
@@ -139,7 +139,7 @@ export const account: Node = ({ calls, wave }, config) => {
   };
 };
 
-/** Returns the ledger entry for a cached result, which cost nothing this time. */
+/** Returns the ledger entry of a cached result. Its cost is 0. */
 function asCached(entry: LedgerEntry): LedgerEntry {
   return { ...entry, elapsedMs: 0, attempts: 0, inputTokens: 0, outputTokens: 0, dollars: 0, cached: true };
 }
@@ -153,8 +153,8 @@ export const remembering = (setup: Setup) => ({
 });
 
 /**
- * Returns the cache key of a step. It contains the task, the agent and the needed results, but not the time or the tries. It contains the
- * step's id, because a cached result is returned under the id with which it was stored.
+ * Returns the cache key of a step. It includes the task, the agent and the needed results, but neither the time nor the tries. It also
+ * includes the step's id, because a cached result is returned under its original id.
  */
 function keyOf(setup: Setup, errand: Errand): string {
   const { step, model, temperature, needs = null, advice } = errand;

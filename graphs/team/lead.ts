@@ -6,7 +6,7 @@ import { assign, countOf } from "./settle.ts";
 import type { Config, Setup, Team } from "./state.ts";
 import { problemsOf, TaskSpec, TeamTask, whyStuck } from "./tasks.ts";
 
-/** Above this score members should write to each other. Below the other limit they need not. */
+/** The limits of the score. Above the first limit, members should write to each other. Below the second one, they need not. */
 const meshAbove = 3.5;
 const starBelow = 3;
 const meshPrice = "A mesh uses about 2.4 to 2.7 times the tokens of a star.";
@@ -22,7 +22,7 @@ export const begin = (setup: Setup) => (state: Team, config: Config) => {
   };
 };
 
-/** Lets the judge score how much the members need each other. A score between the two limits is left to `askTopology`. */
+/** Lets the judge score how much the members need each other. `askTopology` decides a score between the two limits. */
 export const assess = (setup: Setup) => async (state: Team, config: Config) => {
   const startedAt = Date.now();
   const context = setup.contextOf(state, config);
@@ -38,7 +38,7 @@ export const assess = (setup: Setup) => async (state: Team, config: Config) => {
   return { score: result.score, topology, ledger };
 };
 
-/** Asks a person whether members should write to each other. Without an answer, they do not. */
+/** Asks a person whether members should write to each other. If nobody answers, they do not. */
 export const askTopology = (setup: Setup) => (state: Team, config: Config) => {
   const { askTimeoutSeconds: timeoutSeconds } = setup.contextOf(state, config);
   const prompt = `Should the members work alone (star) or with each other (mesh)? ${meshPrice}`;
@@ -46,7 +46,7 @@ export const askTopology = (setup: Setup) => (state: Team, config: Config) => {
   return { topology: answer === "mesh" ? ("mesh" as const) : ("star" as const) };
 };
 
-/** Takes the caller's tasks, or lets the lead plan them. A plan that cannot be carried out goes back once. */
+/** Takes the caller's tasks, or lets the lead plan them. A plan that cannot be carried out is returned once to the lead. */
 export const planTasks = (setup: Setup) => async (state: Team, config: Config) => {
   const startedAt = Date.now();
   const members = setup.membersOf(state);
@@ -85,7 +85,7 @@ async function plan(setup: Setup, state: Team, config: Config) {
   throw new Error(`The lead's plan cannot be carried out: ${problems.join("; ")}`);
 }
 
-/** Lets the lead answer from the results. The answer is streamed. */
+/** Lets the lead write the answer from the results. The answer is streamed. */
 export const conclude = (setup: Setup) => async (state: Team, config: Config) => {
   const { tasks, stopped } = state;
   const failed = tasks.filter(({ status }) => status === "failed").map(({ id, error }) => `${id}: ${error}`);

@@ -4,11 +4,11 @@ import { broadcastsIn, type Config, type Mail, type Setup, type Team, type Turn 
 import { claimable, isUnblocked, mostTasks, problemsOf, TaskSpec, TeamTask, whyStuck } from "./tasks.ts";
 import { dueMembers } from "./work.ts";
 
-/** How often a task may fail, and how many turns one owner has for it. */
+/** The most failures of a task, and the most turns of one owner on it. */
 const mostTries = 3;
 const mostTurns = 5;
 
-/** The changes of a round, as they are carried out. */
+/** The changes that a round makes, collected while they are applied. */
 interface Round {
   tasks: TeamTask[];
   mail: Mail[];
@@ -17,7 +17,7 @@ interface Round {
   members: string[];
 }
 
-/** Carries out what the members did in a round, in the order of the members, and decides whether another round follows. */
+/** Applies the actions of the members in a round, in the order of the members. Decides whether another round follows. */
 export const settle = (setup: Setup) => (state: Team, config: Config) => {
   const { budget, limits, maxRounds, maxBroadcasts } = setup.contextOf(state, config);
   enforceBudget(state.ledger, budget);
@@ -53,7 +53,7 @@ export const settle = (setup: Setup) => (state: Team, config: Config) => {
 const without = (members: string[], lost: string[]) => members.filter((name) => !lost.includes(name));
 export const countOf = (tasks: TeamTask[], status: TeamTask["status"]) => tasks.filter((task) => task.status === status).length;
 
-/** Ends a member's turn on its task: completed, failed and released, or to be continued. */
+/** Ends a member's turn on its task. The task is completed, or released after a failure, or continued in the next turn. */
 function finish(changes: Round, { member, task: id, answer, error, actions }: Turn): void {
   const completed = actions.find(({ name }) => name === "complete")?.args.result;
   const isWaiting = actions.some(({ name }) => name === "send_message" || name === "broadcast");
@@ -66,7 +66,7 @@ function finish(changes: Round, { member, task: id, answer, error, actions }: Tu
   });
 }
 
-/** Returns the task without its owner, so that another member can do it. After too many tries it has failed. */
+/** Returns the task without its owner, so that another member can do it. After too many tries, the task has failed. */
 function released(task: TeamTask, member: string, error: string): TeamTask {
   const tried = [...task.tried, member];
   return { ...task, owner: null, status: tried.length < mostTries ? "pending" : "failed", error: `${member}: ${error}`, tried, turns: 0 };
@@ -76,7 +76,7 @@ function change(changes: Round, id: unknown, update: (task: TeamTask) => TeamTas
   changes.tasks = changes.tasks.map((task) => (task.id === id ? update(task) : task));
 }
 
-/** Carries out one call of a team tool. A call that came too late becomes a notice to the member. */
+/** Applies one call of a team tool. If the call came too late, the member gets a notice. */
 function carryOut(changes: Round, member: string, { name, args }: Turn["actions"][number]): void {
   if (name === "claim") claim(changes, member, String(args.id));
   if (name === "add_task") add(changes, member, args);
@@ -110,7 +110,10 @@ function notify({ mail, round }: Round, to: string, content: string): void {
   mail.push({ from: "team", to, content, summary: "notice", round, broadcast: false });
 }
 
-/** Gives each unblocked task of a star to its owner, or to a member that has not failed with it and has the fewest tasks. */
+/**
+ * Assigns the unblocked tasks of a star. A task stays with its owner. Otherwise it goes to the member with the fewest tasks that has not
+ * failed with it.
+ */
 export function assign(tasks: TeamTask[], members: string[]): TeamTask[] {
   const load = new Map(members.map((name) => [name, tasks.filter(({ owner }) => owner === name).length]));
   return tasks.map((task) => {
@@ -123,7 +126,8 @@ export function assign(tasks: TeamTask[], members: string[]): TeamTask[] {
 }
 
 /**
- * Leaves the unfinished tasks of lost members without an owner, so that others can do them. A member is lost if its turn failed for good.
+ * Removes lost members as owners of their unfinished tasks, so that other members can do them. A member is lost if its turn failed for
+ * good.
  */
 const freed = (tasks: TeamTask[], lost: string[]): TeamTask[] =>
   tasks.map((task) =>
@@ -139,7 +143,10 @@ function reasonToStop(setup: Setup, state: Team, { maxRounds, failures }: { maxR
   return state.round + 1 >= maxRounds ? "rounds" : null;
 }
 
-/** Asks a person what to do after too many failed tasks: do them again, do them with new instructions, or accept what there is. */
+/**
+ * Asks a person what to do about too many failed tasks. The person may repeat them, with or without new instructions, or accept the result
+ * so far.
+ */
 export const askAboutFailures = (setup: Setup) => (state: Team, config: Config) => {
   const { askTimeoutSeconds: timeoutSeconds } = setup.contextOf(state, config);
   const failed = state.tasks.filter(({ status }) => status === "failed").map(({ id, error }) => `${id} (${error})`);
@@ -151,7 +158,7 @@ export const askAboutFailures = (setup: Setup) => (state: Team, config: Config) 
   return advice === undefined ? {} : again(setup, state, `\n\nA person adds: ${advice}`);
 };
 
-/** Returns the update with which all failed tasks begin anew. Lost members get another chance. */
+/** Returns the update that restarts all failed tasks. Lost members take part again. */
 function again(setup: Setup, state: Team, advice = "") {
   const { tasks, topology } = state;
   const anew = tasks.map(

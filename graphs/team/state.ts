@@ -14,7 +14,7 @@ export const Mail = z.object({
 });
 export type Mail = z.infer<typeof Mail>;
 
-/** Returns how many broadcasts were sent. A broadcast is one message to each other member. */
+/** Returns how many broadcasts were sent. A broadcast sends one message to every other member. */
 export const broadcastsIn = (mail: Mail[]): number =>
   new Set(mail.flatMap(({ broadcast, from, round, content }) => (broadcast ? JSON.stringify([from, round, content]) : []))).size;
 
@@ -46,7 +46,7 @@ export const State = new StateSchema({
     .nullable()
     .default(null)
     .describe("star: no messages; mesh: members claim tasks and write to each other"),
-  score: z.number().nullable().default(null).describe("How much the members need each other, from 1 to 5, as the judge says"),
+  score: z.number().nullable().default(null).describe("The judge's score of how much the members need each other, from 1 to 5"),
   tasks: list(TeamTask, "The shared list of tasks"),
   turns: appending(Turn, "Turns of the present round"),
   inbox: list(Mail, "Messages that members read in the next round"),
@@ -58,7 +58,7 @@ export const State = new StateSchema({
     .enum(["deadlock", "failures", "rounds"])
     .nullable()
     .default(null)
-    .describe("Why the team ended with tasks left. Null if it did not."),
+    .describe("Why the team stopped with unfinished tasks. Null if all tasks are completed."),
   gaps: list(z.string(), "Tasks that are not completed, and why"),
   notes: list(z.string(), "Warnings, such as the price of a mesh"),
   result: z.string().nullable().default(null).describe("Answer of the lead"),

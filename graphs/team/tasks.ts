@@ -2,7 +2,7 @@ import { z } from "zod";
 
 const Id = z.string().trim().min(1).max(50);
 
-/** A task as a caller or the lead gives it. */
+/** A task in the form that a caller or the lead sends. */
 export const TaskSpec = z.strictObject({
   id: Id.describe("Short unique id"),
   subject: z.string().trim().min(1).max(200).describe("What it is about, in a few words"),
@@ -12,7 +12,7 @@ export const TaskSpec = z.strictObject({
 });
 export type TaskSpec = z.infer<typeof TaskSpec>;
 
-/** A task of the shared list. A caller's task becomes one by the defaults. */
+/** A task of the shared list. Defaults turn a caller's task into one. */
 export const TeamTask = z.object({
   ...TaskSpec.shape,
   owner: z.string().nullable().default(null).describe("Member that does or did the task"),
@@ -26,7 +26,7 @@ export type TeamTask = z.infer<typeof TeamTask>;
 
 export const mostTasks = 50;
 
-/** The list of tasks of an input. Its ids are unique, and its dependencies exist and have no cycle. */
+/** The schema of the tasks in an input. Ids are unique, and dependencies exist and have no cycle. */
 export const Tasks = z
   .array(TaskSpec)
   .max(mostTasks)
@@ -44,7 +44,7 @@ interface Problem {
   message: string;
 }
 
-/** Returns the problems of a list of tasks. `members` are the possible owners. Without them, any owner is accepted. */
+/** Returns the problems of a list of tasks. `members` are the possible owners. If it is missing, any owner is accepted. */
 export function problemsOf(tasks: Listed[], members?: string[]): Problem[] {
   const ids = tasks.map(({ id }) => id);
   return tasks.flatMap(({ id, blockedBy, owner }, index): Problem[] => {
@@ -61,7 +61,7 @@ export function problemsOf(tasks: Listed[], members?: string[]): Problem[] {
   });
 }
 
-/** Returns the ids of a cycle that leads from a task back to it. */
+/** Returns the ids of a dependency cycle that starts at a task, if there is one. */
 function cycleFrom(id: string, tasks: Listed[]): string[] | undefined {
   const seen = new Set<string>();
   const visit = (current: string, path: string[]): string[] | undefined => {
@@ -77,7 +77,7 @@ function cycleFrom(id: string, tasks: Listed[]): string[] | undefined {
   return visit(id, [id]);
 }
 
-/** Tells whether everything that a task waits for is completed. */
+/** Tells whether all tasks that this task waits for are completed. */
 export const isUnblocked = ({ blockedBy }: TeamTask, tasks: TeamTask[]): boolean =>
   blockedBy.every((id) => tasks.find((task) => task.id === id)?.status === "completed");
 
@@ -85,7 +85,7 @@ export const isUnblocked = ({ blockedBy }: TeamTask, tasks: TeamTask[]): boolean
 export const claimable = (tasks: TeamTask[]): TeamTask[] =>
   tasks.filter((task) => task.status === "pending" && task.owner === null && isUnblocked(task, tasks));
 
-/** Returns why each unfinished task cannot go on. */
+/** Returns the reason why each unfinished task is stuck. */
 export function whyStuck(tasks: TeamTask[]): string[] {
   return tasks.flatMap((task) => {
     if (task.status === "completed" || task.status === "failed") return [];

@@ -9,7 +9,7 @@ interface View {
   member: string;
   members: string[];
   tasks: TeamTask[];
-  /** The task that the member does now. */
+  /** The member's current task. */
   own: TeamTask | undefined;
   broadcastsLeft: number;
 }
@@ -32,7 +32,10 @@ const shapes = {
   broadcast: z.object(words),
 };
 
-/** Returns the tools with which a member of a mesh works with the others. They check a call. `settle` carries it out after the round. */
+/**
+ * Returns the tools with which a member of a mesh works with other members. The tools only validate a call. `settle` applies it after the
+ * round.
+ */
 export function teamTools({ member, members, tasks, own, broadcastsLeft }: View): StructuredToolInterface[] {
   const others = members.filter((name) => name !== member);
   const open = claimable(tasks);
@@ -64,7 +67,7 @@ export function teamTools({ member, members, tasks, own, broadcastsLeft }: View)
 
 const ending = ["claim", "complete"];
 
-/** The middleware of members: a claim or a completed task ends the turn. */
+/** The middleware of members. A turn ends when the member claims or completes a task. */
 export const endingTurns = [
   createMiddleware({
     name: "team",
@@ -82,7 +85,7 @@ const isDone = (message: BaseMessage): message is ToolMessage => ToolMessage.isI
 
 const teamNames = ["claim", "complete", "add_task", "send_message", "broadcast"];
 
-/** Returns the calls of team tools that were accepted, in their order. */
+/** Returns the accepted calls of team tools, in their order. */
 export function actionsIn(added: BaseMessage[]): Turn["actions"] {
   const done = new Set(added.filter(isDone).map(({ tool_call_id }) => tool_call_id));
   const calls = added.flatMap((message) => (AIMessage.isInstance(message) ? (message.tool_calls ?? []) : []));

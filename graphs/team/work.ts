@@ -6,10 +6,10 @@ import { broadcastsIn, type Config, type Mail, type Setup, type Team, type Turn 
 import { claimable, isUnblocked, type TeamTask } from "./tasks.ts";
 import { actionsIn, endingTurns, teamTools } from "./tools.ts";
 
-/** A turn of a member, with everything that the member needs. */
+/** The input of a member for one turn. */
 export interface Errand {
   member: string;
-  /** Id of the task that the member does. Without one, the member claims a task or answers its messages. */
+  /** The id of the member's task. Without a task, the member claims one or answers its messages. */
   own: string | null;
   wholeTask: string;
   tasks: TeamTask[];
@@ -79,7 +79,7 @@ export const work = (setup: Setup) => async (errand: Errand, config: Config) => 
   return { turns: [turn], ledger: outcome.ledger };
 };
 
-/** Returns the member with the tools of the team. A compiled graph has none, and works like a member of a star. */
+/** Returns the member with the tools of the team. A compiled graph gets no tools, and works like a member of a star. */
 function inMesh(member: Agent, { own, tasks, broadcastsLeft, rules }: Errand, setup: Setup): Agent {
   if (member.graph) return member;
   const members = setup.membersOf({ rules }).map(({ name }) => name);
@@ -88,7 +88,7 @@ function inMesh(member: Agent, { own, tasks, broadcastsLeft, rules }: Errand, se
   return { ...member, tools: [...member.tools, ...teamTools(view)], middleware };
 }
 
-/** Returns the material of a turn: the results that the task depends on, and in a mesh also the list, the inbox and the whole task. */
+/** Returns the material of a turn: the results on which the task depends. In a mesh, it also has the list, the inbox and the whole task. */
 function materialFor({ wholeTask, tasks, inbox, topology }: Errand, own: TeamTask | undefined) {
   const needed = tasks.filter(({ id }) => own?.blockedBy.includes(id)).map(({ id, result }) => [id, result]);
   const results = needed.length > 0 ? { results: Object.fromEntries(needed) } : {};

@@ -1,2 +1,2 @@
-/** The library `ensemble/testing`. It starts an OpenAI-compatible endpoint that answers as a test has scripted. */
+/** The library `ensemble/testing`. It starts an OpenAI-compatible endpoint that gives the answers of a test's script. */
 export { type ScriptedModel, type ScriptedReply, startScriptedModel } from "./scripted-model.ts";

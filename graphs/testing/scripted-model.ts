@@ -6,9 +6,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** One scripted answer of the model: a text, a JSON value, a tool call, or a failure. */
 export interface ScriptedReply {
-  /** The text of the answer, in the pieces in which it is streamed. */
+  /** The text of the answer, split into the chunks in which it is streamed. */
   tokens?: string[];
-  /** A tool call. Arguments that are a string are sent unchanged, even if they are not JSON. */
+  /** A tool call. Arguments that are a string are sent unchanged, even if the string is not JSON. */
   toolCall?: ScriptedCall;
   /** Several tool calls in one answer. */
   toolCalls?: ScriptedCall[];
@@ -48,11 +48,11 @@ export interface ScriptedModel {
   }[];
   /** Sets the answers to the next requests, in order. The last answer is repeated. */
   script(...replies: ScriptedReply[]): void;
-  /** Sets a function that chooses each answer by the request's messages. It serves tests whose requests come in no fixed order. */
+  /** Sets a function that chooses each answer from the request's messages. Use it if the order of the requests varies. */
   respond(answer: (messages: string) => ScriptedReply): void;
   /**
-   * Features that the endpoint should not have. Without `response_format`, it refuses that field with 400. Without `usage`, it reports
-   * no token usage. Without `ids`, all its answers have the same id. Calls of `script` and `respond` leave this set as it is.
+   * Features that the endpoint lacks. Without `response_format`, it refuses that field with 400. Without `usage`, it reports no token
+   * usage. Without `ids`, all its answers have the same id. `script` and `respond` do not change this set.
    */
   lacks: Set<"response_format" | "usage" | "ids">;
   /** Resolves when a client has closed a request before it was answered. */
@@ -62,7 +62,7 @@ export interface ScriptedModel {
 
 /**
  * Starts an OpenAI-compatible endpoint on this machine that gives scripted answers. Like OpenAI's API, it refuses parameters that gpt-5
- * models refuse.
+ * models do not accept.
  */
 export async function startScriptedModel(): Promise<ScriptedModel> {
   let replies: ScriptedReply[] = [{ tokens: ["hello"] }];
@@ -117,7 +117,7 @@ function refuseTemperature(temperature: unknown): string | undefined {
   return JSON.stringify({ error: { message, type: "invalid_request_error", param: "temperature", code: "unsupported_value" } });
 }
 
-/** Returns the error of DeepSeek and other endpoints for a request with a JSON schema. */
+/** Returns the error with which DeepSeek and other endpoints refuse a request with a JSON schema. */
 function refuseFormat(format: unknown): string | undefined {
   if (format === undefined) return undefined;
   return JSON.stringify({ error: { message: "This response_format type is unavailable now", type: "invalid_request_error" } });
@@ -146,7 +146,7 @@ async function answerInPieces(
     send({ content: token });
   }
   if (toolCalls.length > 0) send({ tool_calls: toolCalls.map((call, index) => ({ index, ...asWire(call) })) });
-  if (breaks) return void setTimeout(() => response.destroy(), 50); // by then, everything that was written has been sent
+  if (breaks) return void setTimeout(() => response.destroy(), 50); // after this pause, everything that was written has been sent
   if (hang) return;
   send({}, toolCalls.length > 0 ? "tool_calls" : "stop");
   const usage = { prompt_tokens: 1, completion_tokens: tokens.length, total_tokens: 1 + tokens.length };

@@ -1,10 +1,10 @@
 import { closed, Doing, JsonSchema } from "ensemble/patterns";
 import { z } from "zod";
 
-/** The contract of a skill: what it can do, what it takes and gives, and who does its work. */
+/** The contract of a skill: its capability, its input and output, and the agent or tool that does its work. */
 export const Contract = closed({
   skill: z.string().trim().min(1).max(100).describe("Name of the skill"),
-  capabilities: z.array(z.string().trim().min(1)).min(1).describe("Capabilities by which stages find the skill"),
+  capabilities: z.array(z.string().trim().min(1)).min(1).describe("Capabilities of the skill. Stages find the skill through them."),
   do: Doing.optional().describe("The work of the skill. Default: a worker with the name of the skill"),
   outputs: JsonSchema.optional().describe("JSON schema of the output"),
   downstream: z.array(z.string()).default([]).describe("Skills that are preferred for the stage after this one"),
@@ -19,17 +19,20 @@ export type Contract = z.infer<typeof Contract>;
 export const Stage = closed({
   capability: z.string().trim().min(1).describe("Capability that the stage needs"),
   goal: z.string().trim().min(1).max(10_000).describe("Goal of the stage"),
-  external: z.boolean().default(false).describe("Whether somebody outside does the work. The run then waits for the output as an answer."),
+  external: z
+    .boolean()
+    .default(false)
+    .describe("Whether work outside the service produces the output. The run then asks a question, whose answer is the output."),
 });
 
 export type Stage = z.infer<typeof Stage>;
 
-/** The share of failed stages of a skill, by its name. */
+/** The share of failed stages, by the name of the skill. */
 export type FailureRates = Record<string, number>;
 
 /**
- * Returns the contract for each stage. If several skills have the capability, the one that the stage before prefers is taken, then the one
- * that fails least, then the first. Throws a sentence with the known capabilities if no skill has one.
+ * Returns the contract for each stage. If several skills have the capability, the skill that the previous stage prefers wins. After that,
+ * the skill that fails least wins, and then the first one. If no skill has it, throws an error with the known capabilities.
  */
 export function resolve(stages: Stage[], contracts: Contract[], rates: FailureRates): Contract[] {
   const resolved: Contract[] = [];
@@ -46,7 +49,7 @@ export function resolve(stages: Stage[], contracts: Contract[], rates: FailureRa
   return resolved;
 }
 
-/** The contracts and stages of a run that gives none. */
+/** The default contracts and stages, for runs that give none. */
 export const usualContracts = z.array(Contract).parse([
   { skill: "planner", capabilities: ["plan"], downstream: ["writer"] },
   { skill: "writer", capabilities: ["write"], downstream: ["checker"] },

@@ -33,8 +33,8 @@ interface Planned {
 }
 
 /**
- * Returns the steps: for each stage its work, the gate, a question to a person if the gate blocks, and the record in the store. The record
- * is made while the next stage works.
+ * Returns the steps of each stage: its work, its gate, a question to a person if the gate blocks, and the record in the store. The record
+ * is written while the next stage works.
  */
 export function toSteps({ stages, contracts, lessons, project, name, timeoutSeconds }: Planned): Step[] {
   const common = { timeoutSeconds, retries: 1 };
@@ -77,13 +77,13 @@ function workOf({ skill, do: work }: Contract, { goal }: Stage, lessons: string[
   return work?.tool || work?.graph ? work : { ...work, task };
 }
 
-/** The facts of a stage on which its gate depends. */
+/** The facts on which the gate of a stage depends. */
 interface Gated {
   index: number;
   requires: Contract["requires"];
 }
 
-/** Tells whether the gate of a stage blocks: by its verdict, for a list that is missing, or for a test that did not pass. */
+/** Tells whether the gate of a stage blocks. It blocks by its verdict, if a required list is missing, or if a test did not pass. */
 const isBlocked: ConditionFunction = (values, args) => {
   const { index, requires } = args as Gated;
   const output = Object(Object(values[stageId(index)]).output);
@@ -93,7 +93,7 @@ const isBlocked: ConditionFunction = (values, args) => {
   return isMissing || hasFailed || Object(Object(values[gateId(index)]).output).passed !== true;
 };
 
-/** The condition that the next stage may begin: the gate did not block, or a person overruled it. */
+/** The condition for the next stage: the gate did not block, or a person overruled it. */
 const mayFollow = (index: number): Step["when"] => ({
   any: [
     { path: `${askId(index)}.status`, is: "skipped" },
@@ -108,7 +108,7 @@ interface Recorded {
   skill: string;
 }
 
-/** Writes what a stage has shown to the store: its work item, its lessons, and the health of its skill. */
+/** Writes the outcome of a stage to the store: its work item, its lessons, and the health of its skill. */
 const record: StepFunction = async (input, { config, args }) => {
   const { project, name, index, skill } = args as unknown as Recorded;
   const { [stageId(index)]: output, [gateId(index)]: given, [askId(index)]: answer } = Object(input);
@@ -125,7 +125,7 @@ const record: StepFunction = async (input, { config, args }) => {
   return { status: change.status };
 };
 
-/** Returns the functions and agents of the engine itself. */
+/** Returns the engine's own functions and agents. */
 export const ownCode = (): Code =>
   new Map<string, StepFunction | typeof gatekeeper>([
     ["gatekeeper", gatekeeper],

@@ -6,7 +6,7 @@ const worstRate = 0.2;
 const worstDrop = 0.1;
 const mostLessons = 20;
 
-/** A stage as it is kept in the store, so that people and other runs can follow it. */
+/** A stage in the store, where people and other runs can follow it. */
 export const WorkItem = z.object({
   status: z.enum(["pending", "in_progress", "done", "failed"]).describe("State of the stage"),
   skill: z.string().describe("Skill that does the stage"),
@@ -23,7 +23,7 @@ export type WorkItem = z.infer<typeof WorkItem>;
 export const itemKey = (name: string, stage: number) => `wf-${name}-stage-${stage}`;
 export const itemsOf = (project: string) => ["work-items", project];
 
-/** Changes a work item. An item that does not exist is created from `fresh`. */
+/** Changes a work item. If the item does not exist, it is created from `fresh`. */
 export async function changeItem(
   config: LangGraphRunnableConfig,
   { project, key }: { project: string; key: string },
@@ -32,7 +32,7 @@ export async function changeItem(
   fresh?: WorkItem,
 ): Promise<void> {
   const store = getStore(config);
-  if (!store) return; // a program without a store runs the stages, and keeps no items
+  if (!store) return; // without a store, a program runs the stages but keeps no items
   const stored = fresh ?? WorkItem.safeParse((await store.get(itemsOf(project), key))?.value).data;
   if (!stored) return;
   const events = [...stored.events, { at: new Date().toISOString(), event }];
@@ -41,13 +41,13 @@ export async function changeItem(
 
 const Lessons = z.object({ lessons: z.array(z.string()) });
 
-/** Returns the lessons of earlier work of a skill, the newest last. */
+/** Returns the lessons of a skill from earlier work, the newest last. */
 export async function lessonsOf(config: LangGraphRunnableConfig, skill: string): Promise<string[]> {
   const found = await getStore(config)?.get(["lessons"], skill);
   return Lessons.safeParse(found?.value).data?.lessons ?? [];
 }
 
-/** Adds lessons to those of a skill. Only the newest are kept. */
+/** Adds lessons to a skill. Keeps only the newest ones. */
 export async function addLessons(config: LangGraphRunnableConfig, skill: string, findings: string[]): Promise<void> {
   if (findings.length === 0) return;
   const known = await lessonsOf(config, skill);
@@ -70,8 +70,8 @@ export async function failureRates(config: LangGraphRunnableConfig, skills: stri
 }
 
 /**
- * Notes the outcome of a stage for the health of its skill. Writes a repair ticket if the skill fails too often or its quality has dropped.
- * The same work item counts once, because a crash can repeat the call.
+ * Records the outcome of a stage for the health of its skill. Writes a repair ticket if the skill fails too often or its quality has
+ * dropped. A crash can repeat the call, so each work item is counted only once.
  */
 export async function noteHealth(config: LangGraphRunnableConfig, skill: string, outcome: Health["recent"][number]): Promise<void> {
   const store = getStore(config);

@@ -50,7 +50,7 @@ export interface AssistantFilter {
 }
 
 export interface AssistantSearch extends AssistantFilter {
-  /** The most bytes that the assistants of a page may take together. */
+  /** The size limit of a page of assistants, in bytes. */
   bytes?: number;
   limit: number;
   offset: number;
@@ -60,7 +60,7 @@ export interface AssistantSearch extends AssistantFilter {
 
 const columns = sql`assistant_id, graph_id, version, name, description, config, context, metadata, created_at, updated_at`;
 
-/** Returns an assistant's id. The id of a graph is accepted too, and gives the id of that graph's default assistant. */
+/** Returns an assistant's id. A graph's id is accepted as well, and stands for the graph's default assistant. */
 export const toAssistantId = (id: string): string => (isId(id) ? id : systemAssistantId(id));
 
 export async function getAssistant(db: Db, scope: Scope, id: string): Promise<Assistant> {
@@ -70,7 +70,7 @@ export async function getAssistant(db: Db, scope: Scope, id: string): Promise<As
 }
 
 /**
- * Returns the assistants with these ids, in the order of the ids. An id without an assistant gives undefined. No scope is applied,
+ * Returns the assistants with these ids, in the order of the ids. For an id without an assistant, returns undefined. Applies no scope,
  * because the caller has already checked access.
  */
 export async function findAssistants(db: Db, ids: string[]): Promise<(Assistant | undefined)[]> {
@@ -119,8 +119,8 @@ export async function createAssistant(db: Db, wanted: NewAssistant & { assistant
 }
 
 /**
- * Changes an assistant by adding a version. The given metadata is merged into the present metadata, and every other given field replaces
- * the present one.
+ * Changes an assistant by adding a version. The given metadata is merged into the present metadata. Every other given field replaces the
+ * present one.
  */
 export async function updateAssistant(db: Db, scope: Scope, id: string, patch: AssistantPatch): Promise<Assistant> {
   const current = await getAssistant(db, scope, id);
@@ -148,7 +148,7 @@ function insertVersion(source: Sql): Sql {
     select assistant_id, version, graph_id, name, description, config, context, metadata from ${source}`;
 }
 
-/** Makes a stored version of an assistant its current version. */
+/** Makes an earlier version of an assistant its current version. */
 export async function setLatestVersion(db: Db, scope: Scope, id: string, version: number): Promise<Assistant> {
   await getAssistant(db, scope, id);
   const { rows } = await db.query<Assistant>(sql`
@@ -215,9 +215,9 @@ function matching(scope: Scope, { graph_id, name, metadata }: AssistantFilter): 
 }
 
 export interface SystemAssistant {
-  /** The name of an assistant that the project defines in a file. Without it, this is the default assistant of a graph. */
+  /** The name of an assistant from one of the project's files. If it is missing, this is the default assistant of a graph. */
   preset?: string;
-  /** An input that shows how the assistant is used. */
+  /** An example input for the assistant. */
   example?: Json;
   graph_id: string;
   name: string;
@@ -227,7 +227,7 @@ export interface SystemAssistant {
 }
 
 /**
- * Creates the default assistant of each graph and the assistants of the project's files, unless they exist. If a file has changed since, its
+ * Creates the default assistant of each graph and the assistants of the project's files, unless they exist. If a file has changed, its
  * assistant gets a new version. Many processes may call this at once.
  */
 export async function ensureSystemAssistants(db: Db, assistants: SystemAssistant[]): Promise<void> {
@@ -245,7 +245,7 @@ export async function ensureSystemAssistants(db: Db, assistants: SystemAssistant
 
 const hashOf = (content: object) => createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 16);
 
-/** Accepts that another process has changed the assistant at the same moment, because it read the same file. */
+/** Ignores the error that occurs if another process has changed the assistant at the same moment, because both read the same file. */
 function ignoreConflict(error: unknown): void {
   if (!(error instanceof ServiceError)) throw error;
 }

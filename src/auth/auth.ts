@@ -2,7 +2,10 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Scope } from "../db/scope.ts";
 import type { User } from "./user.ts";
 
-/** The actions that auth handlers decide about. There is none for a run, because an action on a run counts as an action on its thread. */
+/**
+ * The actions that auth handlers decide about. Runs have no actions of their own, because an action on a run counts as an action on its
+ * thread.
+ */
 export type AuthEvent =
   | `assistants:${"create" | "read" | "update" | "delete" | "search"}`
   | `threads:${"create" | "read" | "update" | "delete" | "search" | "create_run"}`
@@ -19,16 +22,16 @@ export interface Credentials {
 /** Identifies users and decides what they may do. Both functions throw an AuthRefusal to refuse. */
 export interface Auth {
   /**
-   * Where credentials are accepted. "headers" means only in headers, which a foreign web page cannot send. "custom" means wherever the
-   * project's own auth looks, which may be cookies.
+   * Where credentials are accepted. "headers" means only in headers, which a foreign web page cannot send. "custom" means that the
+   * project's own auth decides, so credentials may be in cookies.
    */
   proof: "headers" | "custom";
-  /** The kinds of credential that a person can have, so that a page can ask for them. */
+  /** The kinds of credentials that a person can have. A page uses them to ask for the right one. */
   accepts: ("api-key" | "token" | "custom")[];
   authenticate(credentials: Credentials): Promise<User>;
   /**
-   * Returns the scope of the rows on which the user may perform the action. `value` is the content of the action, and an auth handler
-   * may change it.
+   * Returns the scope of the rows on which the user may perform the action. `value` is the content of the action. An auth handler may
+   * change it.
    */
   authorize(user: User, event: AuthEvent, value: object): Promise<Scope>;
 }

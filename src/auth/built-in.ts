@@ -5,7 +5,7 @@ import { type ApiKey, nameOfKey } from "./keys.ts";
 import { type TokenRules, tokenVerifier, type VerifyToken } from "./tokens.ts";
 import type { User } from "./user.ts";
 
-/** The `kind` of a user with an API key. Such a user may see all rows. A user with a token sees only their own. */
+/** The `kind` of a user with an API key. Such a user may see all rows, while a user with a token sees only the rows that the user owns. */
 const keyKind = "ApiKey";
 
 export interface BuiltInAuth {

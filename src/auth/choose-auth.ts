@@ -9,7 +9,7 @@ export interface AuthSettings {
   host: string;
   apiKeys: ApiKey[];
   jwt: TokenRules;
-  /** True if the operator runs the service without auth on purpose, with ENSEMBLE_AUTH=none. */
+  /** True if the operator has turned auth off with ENSEMBLE_AUTH=none. */
   isOpen: boolean;
 }
 
@@ -18,13 +18,13 @@ export interface ProjectAuth {
   name: string;
   exported: unknown;
   disableStudio: boolean;
-  /** Returns whether `http.cors` allows pages of this origin. */
+  /** Tells whether `http.cors` allows pages of this origin. */
   allowsOrigin: (origin: string) => boolean;
 }
 
 /**
- * Returns the configured auth, or undefined if none is configured. Without auth, throws if other machines can reach the service, unless
- * the operator has allowed that.
+ * Returns the configured auth, or undefined if none is configured. Without auth, throws if other machines can reach the service, unless the
+ * operator has allowed this.
  */
 export function chooseAuth(settings: AuthSettings, project: ProjectAuth | undefined): Auth | undefined {
   const { host, apiKeys: keys, isOpen } = settings;
@@ -48,7 +48,7 @@ function tokenRules(jwt: TokenRules): TokenRules | undefined {
   throw new Error("ENSEMBLE_JWT_ISSUER and ENSEMBLE_JWT_AUDIENCE need ENSEMBLE_JWT_JWKS_URL or ENSEMBLE_JWT_SECRET.");
 }
 
-/** Returns whether only this machine can reach the host. */
+/** Tells whether only this machine can reach the host. */
 export const isLoopback = (host: string) => /^(localhost|127(\.\d+){3}|::1|\[::1\])$/i.test(host);
 
 function refuseWithoutAuth(host: string): never {

@@ -31,8 +31,8 @@ const SdkAuth = z.object({
 });
 
 /**
- * The result of the project's `authenticate` handler: a name, or an object with the user's fields. Unknown fields are kept, and are
- * passed on to the other handlers and to graphs.
+ * The schema of the result of the project's `authenticate` handler: a name, or an object with the user's fields. Unknown fields are kept,
+ * and are passed on to the other handlers and to graphs.
  */
 const Identified = z.preprocess(
   (result) => (typeof result === "string" ? { identity: result } : result),
@@ -124,10 +124,7 @@ function toScope(result: unknown): Scope {
   return scopeOf(result);
 }
 
-/**
- * Returns the request in the form that auth handlers expect. The body is missing, because users are authenticated before the body is
- * read.
- */
+/** Returns the request in the form that auth handlers expect. It has no body, because users are authenticated before the body is read. */
 function toWebRequest({ method, url, headers }: Credentials): Request {
   const given = new Headers();
   for (const [name, value] of Object.entries(headers)) for (const one of [value ?? []].flat()) given.append(name, one);

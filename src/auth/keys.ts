@@ -8,13 +8,16 @@ export interface ApiKey {
 
 const hashOf = (key: string): Buffer => createHash("sha256").update(key).digest();
 
-/** Creates a random key, and its entry for ENSEMBLE_API_KEYS. */
+/** Creates a random key, and the entry for it in ENSEMBLE_API_KEYS. */
 export function createKey(name: string): { key: string; entry: string } {
   const key = `ens_${randomBytes(32).toString("base64url")}`;
   return { key, entry: `${name}:${hashOf(key).toString("hex")}` };
 }
 
-/** Returns the headers for a key or a token. Both usual headers are set, so that the built-in auth and a project's own auth find it. */
+/**
+ * Returns the headers for a key or a token. Both common headers are set, so that the built-in auth finds it, and the project's own auth
+ * does as well.
+ */
 export const keyHeaders = (key: string | undefined): Record<string, string> =>
   key === undefined ? {} : { "x-api-key": key, authorization: `Bearer ${key}` };
 

@@ -18,8 +18,8 @@ export const studioOrigins = [
 ];
 
 /**
- * Returns an auth that also accepts LangSmith Studio by its header, as the official dev server does. The header proves nothing, so it
- * counts only under two conditions. The request must have Studio's Origin, which no other web page can send, and no other machine may
+ * Returns an auth that also accepts LangSmith Studio by its header, like the official dev server. The header proves nothing, so it counts
+ * only under two conditions. The request must have Studio's Origin, which no other web page can send, and no other machine may be able to
  * reach the server. The project's handlers still decide what Studio may do.
  */
 export function withStudio(auth: Auth, isAllowed: (origin: string) => boolean): Auth {
@@ -35,9 +35,6 @@ export function withStudio(auth: Auth, isAllowed: (origin: string) => boolean): 
   };
 }
 
-/**
- * Returns whether a request came through a proxy. Such a request may come from another machine, although the server listens only
- * locally.
- */
+/** Tells whether a request came through a proxy. Such a request may come from another machine, although the server listens only locally. */
 const isForwarded = ({ headers }: Credentials) => proxyHeaders.some((name) => headers[name] !== undefined);
 const proxyHeaders = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];

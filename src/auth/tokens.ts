@@ -12,7 +12,7 @@ export interface TokenRules {
 }
 
 /**
- * The accepted algorithms. They are fixed, so that a token cannot choose how it is verified. Otherwise a token could name "none", which
+ * The accepted algorithms. The list is fixed, so that a token cannot choose how it is verified. Otherwise a token could name "none", which
  * means no signature, or use a public key as a shared secret.
  */
 const signedWithKeys = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"];

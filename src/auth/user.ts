@@ -1,4 +1,4 @@
-/** A user as auth describes them. Graphs find this object in `configurable`. */
+/** A user, as auth returns it. Graphs find this object in `configurable`. */
 export interface User {
   identity: string;
   permissions: string[];
@@ -7,11 +7,11 @@ export interface User {
   [field: string]: unknown;
 }
 
-/** Returns the keys of `configurable` that tell a graph its user. */
+/** Returns the keys of `configurable` that contain the user, for graphs. */
 export function authKeys(user: Pick<User, "identity" | "permissions"> | null | undefined): Record<string, unknown> {
   if (!user) return {};
   return { langgraph_auth_user: user, langgraph_auth_user_id: user.identity, langgraph_auth_permissions: user.permissions };
 }
 
-/** Returns whether callers may not set this key of `configurable`, because LangGraph or auth sets it. */
+/** Tells whether callers may not set this key of `configurable`, because LangGraph or auth sets it. */
 export const isReservedKey = (key: string): boolean => key.startsWith("__") || key.startsWith("langgraph_auth");

@@ -8,11 +8,11 @@ type Key = Parameters<BaseCache["get"]>[0][number];
 type Pair = Parameters<BaseCache["set"]>[0][number];
 
 const longestSeconds = 30 * 24 * 3_600;
-/** The most bytes of a cached result. Larger results are cheaper to compute again than to transfer. */
+/** The size limit of a cached result in bytes. A larger result is cheaper to compute again than to transfer. */
 const mostBytes = 1_000_000;
 
 export interface CacheOptions {
-  /** The part of the cache that these results belong to: one version of a graph. */
+  /** The version of a graph to which these results belong. */
   scope: string;
   /** The attempt's right to write. If the attempt has lost it, no result is stored. */
   fence: Fence;
@@ -65,7 +65,7 @@ export class PostgresCache extends BaseCache {
     await storeEntry(this.db, fence, scope, { ...name, type: dumped.type, value: bytes }, Math.min(ttl, longestSeconds));
   }
 
-  /** Deletes this graph's results: all of them, or only those in the given namespaces. */
+  /** Deletes the results of this version of the graph: all of them, or only those in the given namespaces. */
   override async clear(namespaces: string[][]): Promise<void> {
     await clearEntries(this.db, this.options.scope, namespaces.length === 0 ? undefined : namespaces.map((one) => JSON.stringify(one)));
   }

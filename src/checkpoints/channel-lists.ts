@@ -8,13 +8,13 @@ import { dumpState, type LoadedItem, type StateSerializer } from "./serializer.t
 export type Channel = Pick<BlobRow, "threadId" | "namespace" | "channel">;
 
 /**
- * Serialises the channels whose value is a list. A row stores only the items that are new since an earlier version of the list. To find
- * the new items, a saver remembers the lists that it has read or stored.
+ * Serialises the channels whose value is a list. A row stores only the items that were added since an earlier version of the list. To find
+ * these items, a saver remembers the lists that it has read or stored.
  */
 export interface ChannelLists {
   /**
-   * Returns the items to store for a new version of a list, and `base`, the version whose items come before them. If no earlier version
-   * is known, returns all items and no `base`.
+   * Returns the items to store for a new version of a list, and `base`, the version whose items come first. If no earlier version is known,
+   * returns all items and no `base`.
    */
   dump(place: Omit<BlobRow, "value">, list: unknown[]): Pick<BlobRow, "base" | "value">;
   /** Returns the list whose items are in these rows. The row with the first items must come first. */
@@ -28,8 +28,8 @@ export function createChannelLists(serializer: StateSerializer): ChannelLists {
   const itemsOfRow = new WeakMap<ListRow, Promise<LoadedItem[]>>();
 
   /**
-   * Remembers a list. Only the most recently used lists are kept, because each call of a subgraph has lists of its own. If a forgotten
-   * list changes, it is stored as a whole.
+   * Remembers a list. Only the most recently used lists are kept, because each call of a subgraph has its own lists. If a list is no longer
+   * remembered when it changes, it is stored as a whole.
    */
   function remember(name: string, list: StoredList): void {
     lists.delete(name);
@@ -56,7 +56,7 @@ export function createChannelLists(serializer: StateSerializer): ChannelLists {
         remember(name, stored);
         return { base, value: { type: base === undefined ? "json" : "list", text } };
       } catch (error) {
-        dumpState(list, place.channel); // throws the same error, but with a path that starts at the list
+        dumpState(list, place.channel); // throws the same error with a path that starts at the list
         throw error;
       }
     },

@@ -1,9 +1,9 @@
 import { type Db, sql } from "../db/sql.ts";
 
 /**
- * Rewrites all lists so that each row holds a whole list, as LangGraph's own saver expects. Returns the number of rewritten versions.
- * Afterwards the lists take as much space as in LangGraph's saver. If a service continues a thread, it again stores only the new items
- * of later versions.
+ * Rewrites all lists so that each row holds a whole list, as LangGraph's own saver expects. Returns the number of rewritten versions. The
+ * lists then take as much space as in LangGraph's saver. If a service later continues a thread, it again stores only the new items of later
+ * versions.
  */
 export async function exportLists(db: Db): Promise<number> {
   const { rows } = await db.query<{ threadId: string }>(sql`

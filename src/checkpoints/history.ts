@@ -9,8 +9,8 @@ const mostInBatch = 200;
 const batchBytes = 1_000_000;
 
 /**
- * Yields checkpoints, newest first. It reads them in small batches, because the caller may stop early in a long history. The larger the
- * checkpoints are, the fewer are in a batch.
+ * Yields checkpoints, newest first. Reads them in small batches, because the caller may stop early in a long history. The larger the
+ * checkpoints are, the smaller is the batch.
  */
 export async function* readHistory(
   read: (selection: Sql) => Promise<StoredCheckpoint[]>,

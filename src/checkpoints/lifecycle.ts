@@ -13,11 +13,11 @@ export async function deleteThreadCheckpoints(db: Db, threadId: string): Promise
 }
 
 /**
- * Deletes what a run stored: its checkpoints, its writes, and the blobs that no other checkpoint needs. Then restores the interrupts and
- * answers of earlier runs that this run had replaced.
+ * Deletes everything that a run stored: its checkpoints, its writes, and the blobs that no other checkpoint needs. Then restores the
+ * interrupts and answers of earlier runs that this run had replaced.
  *
- * While another run executes on the thread (`isInUse`), the blobs stay, because the state of that run may need them. They are then
- * deleted with the thread, or when the thread is pruned. Call this function in a transaction that holds the thread's lock.
+ * If another run is executing on the thread (`isInUse`), the blobs stay, because the state of that run may need them. They are deleted
+ * later, with the thread or when the thread is pruned. Call this function in a transaction that holds the thread's lock.
  */
 export async function deleteRunCheckpoints(db: Db, threadId: string, runId: string, isInUse: boolean): Promise<void> {
   await db.query(sql`
@@ -35,9 +35,9 @@ export async function deleteRunCheckpoints(db: Db, threadId: string, runId: stri
 }
 
 /**
- * Deletes the answers to interrupts that a lost attempt of the run stored. The next attempt starts again with the run's command, if the
- * run has no checkpoint of its own. LangGraph would then add the command's answer to the stored ones. The results of finished tasks are
- * kept. Call this function in a transaction.
+ * Deletes the answers to interrupts that a lost attempt of the run stored. If the run has no checkpoint of its own, the next attempt starts
+ * again with the run's command. LangGraph would then add the command's answer to the stored ones. The results of finished tasks are kept.
+ * Call this function in a transaction.
  */
 export async function forgetAnswersOfRun(db: Db, threadId: string, runId: string): Promise<void> {
   await db.query(sql`delete from checkpoint_writes where thread_id = ${threadId} and run_id = ${runId} and idx < 0`);
@@ -69,8 +69,8 @@ export async function copyCheckpoints(db: Db, fromThreadId: string, toThreadId: 
 }
 
 /**
- * Throws if the thread has no checkpoint with this id in this namespace. LangGraph would then start from an empty state, as if the
- * thread had no history.
+ * Throws if the thread has no checkpoint with this id in this namespace. Without this check, LangGraph would start from an empty state, as
+ * if the thread had no history.
  */
 export async function requireCheckpoint(
   db: Db,
@@ -96,7 +96,7 @@ export async function lastCheckpointOfRun(db: Db, threadId: string, runId: strin
   return rows[0]?.id;
 }
 
-/** Merges metadata into that of the thread's newest checkpoint. Returns false if the thread has no checkpoint. */
+/** Merges metadata into the metadata of the thread's newest checkpoint. Returns false if the thread has no checkpoint. */
 export async function patchNewestMetadata(db: Db, threadId: string, metadata: Record<string, unknown>): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     update checkpoints set metadata = metadata || searchable(${JSON.stringify(metadata)}::json)

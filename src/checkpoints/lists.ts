@@ -7,8 +7,8 @@ export interface Segment {
 }
 
 /**
- * The stored state of a list: the rows that make it up, with the first items first, and a mark of each item. A mark tells whether the
- * item has changed since.
+ * The stored state of a list: its rows, with the first items first, and a mark of each item. The mark shows whether the item has changed
+ * since it was stored.
  */
 export interface StoredList {
   segments: Segment[];
@@ -16,8 +16,8 @@ export interface StoredList {
 }
 
 /**
- * The row to store for a new version of a list. `text` holds the row's items, which come after the items of the version `base`. Without
- * a `base`, the row holds the whole list.
+ * The row to store for a new version of a list. `text` holds the row's items, which follow the items of the version `base`. Without a
+ * `base`, the row holds the whole list.
  */
 export interface ListVersion {
   base: string | undefined;
@@ -26,16 +26,16 @@ export interface ListVersion {
 }
 
 /**
- * How many stored rows of similar size a list may have. When there are more, the new row takes over the items of the others. A list thus
- * stays in few rows, and each item is written only a few times.
+ * How many stored rows of similar size a list may have. If there are more, the new row also stores the items of the others. A list thus has
+ * few rows, and each item is written only a few times.
  */
 const fanout = 16;
 /** Lists with fewer items than this are stored as a whole, in the form that LangGraph's own saver can read. */
 const fewItems = 16;
 
 /**
- * Returns the row to store for the next version of a list. `before` describes the rows that are already stored. Throws the same errors
- * as `dumpState`.
+ * Returns the row to store for the next version of a list. `before` describes the rows that are already stored. Throws the same errors as
+ * `dumpState`.
  */
 export function nextVersion(version: string, items: unknown[], before: StoredList | undefined): ListVersion {
   const kept = countUnchanged(items, before?.marks ?? []);
@@ -57,7 +57,7 @@ function countUnchanged(items: unknown[], marks: Mark[]): number {
   return count;
 }
 
-/** Returns the first segments (stored rows) whose items are all among the first `kept` items, which have not changed. */
+/** Returns the leading segments (stored rows) whose items are all among the first `kept` items, which have not changed. */
 function segmentsWithin(segments: Segment[], kept: number): Segment[] {
   let end = 0;
   return segments.filter(({ length }) => {
@@ -67,8 +67,8 @@ function segmentsWithin(segments: Segment[], kept: number): Segment[] {
 }
 
 /**
- * Removes the last segments (stored rows) if a new one should take over their items, which happens when too many are small. Returns the
- * number of items in the new one.
+ * Removes the last segments (stored rows) if too many of them are small, so that a new segment can store their items. Returns the number of
+ * items in the new segment.
  */
 function absorbSmaller(segments: Segment[], length: number): number {
   let own = length;

@@ -3,26 +3,23 @@ import { dumpState } from "./serializer.ts";
 import { plainFields } from "./stored-message.ts";
 
 /**
- * The mark of a stored item: the facts by which a saver later notices that the item has changed. For a primitive value, the mark is the
- * value. For a message with only plain fields, the mark is these fields. For any other object, the mark is the stored text.
+ * The mark of a stored item, with which a saver later detects that the item has changed. For a primitive value, the mark is the value. For
+ * a message with only plain fields, the mark is these fields. For any other object, the mark is the stored text.
  */
 export type Mark =
   | { kind: "value"; value: unknown }
   | { kind: "message"; type: unknown; content: unknown; id: unknown; name: unknown }
   | { kind: "text"; text: string };
 
-/**
- * Returns the mark of an item in the graph's state, which later shows whether the item has changed. Throws the same errors as
- * `dumpState`.
- */
+/** Returns the mark of an item in the graph's state. It later shows whether the item has changed. Throws the same errors as `dumpState`. */
 export function markOf(item: unknown): Mark {
   if (typeof item !== "object" || item === null) return { kind: "value", value: item };
   return isPlainMessage(item) ? messageMark(item) : { kind: "text", text: textOf(item) };
 }
 
 /**
- * Returns the mark of an item that was just loaded, which later shows whether the item has changed. `stored` is the JSON value that it
- * was loaded from.
+ * Returns the mark of an item that was just loaded. It later shows whether the item has changed. `stored` is the JSON value from which the
+ * item was loaded.
  */
 export function markOfStored(item: unknown, stored: unknown): Mark {
   if (typeof item !== "object" || item === null) return { kind: "value", value: item };
@@ -32,13 +29,13 @@ export function markOfStored(item: unknown, stored: unknown): Mark {
 /** Returns the text in which an item is stored. */
 export function textOf(item: unknown): string {
   const dumped = dumpState(item, "item");
-  // Only a whole value can be stored as binary bytes. Bytes within a list are written as JSON.
+  // Only a whole value can be stored as binary bytes. Bytes inside a list are stored as JSON.
   return dumped.type === "bytes" ? (dumpState([item], "item").text?.slice(1, -1) ?? "") : dumped.text;
 }
 
 /**
- * Returns whether an item still equals the stored item that the mark describes. In case of doubt the answer is no, and the item is
- * stored again.
+ * Tells whether an item still equals the stored item that the mark describes. In case of doubt, returns false, and the item is stored
+ * again.
  */
 export function isUnchanged(mark: Mark | undefined, item: unknown): boolean {
   if (!mark) return false;
@@ -61,8 +58,8 @@ function messageMark({ constructor: type, content, id, name }: BaseMessage): Mar
 const plainMessageFields = new Set(["content", "id", "name"]);
 
 /**
- * Returns whether a message has only text, an id and a name. Such messages get a quick path, because most messages are like that and
- * serialising all of them at every step would take the most time.
+ * Tells whether a message has only text, an id and a name. Most messages do, and serialising all of them at every step would take the most
+ * time. So they are compared without serialising them.
  */
 export function isPlainMessage(item: object): item is BaseMessage {
   if (!(item instanceof BaseMessage) || typeof item.content !== "string") return false;
@@ -72,8 +69,7 @@ export function isPlainMessage(item: object): item is BaseMessage {
 }
 
 /**
- * Returns a field's value as LangChain serialises it. If the message has no such property, the value comes from the arguments of its
- * constructor.
+ * Returns a field's value as LangChain serialises it. If the message has no such property, the value comes from its constructor arguments.
  */
 export function fieldOf(message: BaseMessage, field: string): unknown {
   return field in message ? (message as unknown as Record<string, unknown>)[field] : message.lc_kwargs[field];

@@ -3,15 +3,14 @@ import { neededBlobs } from "./needed-blobs.ts";
 import { newestFirst } from "./order.ts";
 
 /**
- * The checkpoints of a thread to keep. "latest" keeps the newest one of each namespace. `newest` keeps that many of the root graph,
- * together with their subgraphs' checkpoints.
+ * The checkpoints of a thread to keep. "latest" keeps the newest checkpoint of each namespace. `newest` keeps this many checkpoints of the
+ * root graph, with their subgraphs' checkpoints.
  */
 export type Kept = "latest" | { newest: number };
 
 /**
- * Deletes those checkpoints of the threads that `kept` does not select, with their writes and the blobs that no checkpoint needs any
- * more. Returns the number of deleted checkpoints. Call it in a transaction that holds the locks of the threads. No thread may have an
- * open run.
+ * Deletes the checkpoints of the threads that `kept` does not select, with their writes and the blobs that are no longer needed. Returns
+ * the number of deleted checkpoints. Call it in a transaction that holds the locks of the threads. No thread may have an open run.
  */
 export async function pruneCheckpoints(tx: Db, threadIds: string[], kept: Kept): Promise<number> {
   const { rows } = await tx.query<{ thread_id: string }>(sql`
@@ -36,7 +35,7 @@ export async function countPrunable(db: Db, threadIds: string[], kept: Kept): Pr
   return rows[0]?.count ?? 0;
 }
 
-/** Returns whether a thread must never be pruned, because its checkpoints need their ancestors. */
+/** Tells whether a thread must never be pruned, because its checkpoints need their ancestors. */
 export async function needsAncestors(db: Db, threadId: string): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     select 1 from checkpoints c where c.thread_id = ${threadId} and ${builtOnAncestors} limit 1`);
@@ -54,8 +53,8 @@ const builtOnAncestors = sql`(c.metadata ? 'counters_since_delta_snapshot' or (c
  * Returns the `with` query `doomed`, which selects the checkpoints to delete. A subgraph's checkpoint is kept as long as the root
  * checkpoint from which its task started.
  *
- * Some subgraphs keep their state between runs. They have a namespace without task ids ("a|b" instead of "a:…|b:…"). Their newest
- * checkpoint is always kept, because the next run continues from it.
+ * Some subgraphs keep their state between runs. Their namespaces have no task ids ("a|b" instead of "a:…|b:…"). Their newest checkpoint is
+ * always kept, because the next run continues from it.
  */
 function doomed(threadIds: string[], kept: Kept): Sql {
   const superfluous =
@@ -78,8 +77,8 @@ function doomed(threadIds: string[], kept: Kept): Sql {
 }
 
 /**
- * Deletes the blobs that no checkpoint needs. It takes a separate statement, because the statement that deletes the checkpoints still
- * sees them.
+ * Deletes the blobs that no checkpoint needs. This is a separate statement, because the statement that deletes the checkpoints still sees
+ * them.
  */
 async function deleteUnneededBlobs(tx: Db, threadIds: string[]): Promise<void> {
   await tx.query(sql`

@@ -2,8 +2,8 @@ import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
 import { newestFirst } from "./order.ts";
 
 /**
- * A stored value, as its table returns it. JSON is in `text`, and bytes are in `bytes`. JSON is not read as bytes, because Postgres
- * sends bytes in hex, which is twice as long.
+ * A stored value, as its table returns it. JSON is in `text`, and bytes are in `bytes`. JSON is read as text, because Postgres sends bytes
+ * in hex, which is twice as long.
  */
 export interface StoredValue {
   type: string;
@@ -37,7 +37,7 @@ export type Json = Record<string, unknown>;
 /** A row of a channel's value. It holds a whole value, or the items that one version adds to a list. */
 export interface ListRow extends StoredValue {
   version: string;
-  /** The version whose items come before the items of this row. Null if this row begins the list, or is a whole value. */
+  /** The version whose items precede the items of this row. Null if this row begins the list or holds a whole value. */
   base: string | null;
 }
 
@@ -46,9 +46,9 @@ interface Row extends StoredValue {
   threadId: string;
   namespace: string;
   checkpointId: string;
-  /** For a checkpoint, its parent. For a row of a list, the version whose items come before the row. */
+  /** For a checkpoint: its parent. For a row of a list: the version whose items precede the row's items. */
   parentId: string | null;
-  /** For a checkpoint, its JSON. For a value, its version. */
+  /** For a checkpoint: its JSON. For a value: its version. */
   content: string;
   metadata: string | null;
   channel: string;
@@ -59,10 +59,10 @@ const asText = (value: Sql, type: Sql) => sql`case when ${type} in ('json', 'lis
 const asBytes = (value: Sql, type: Sql) => sql`case when ${type} not in ('json', 'list') then ${value} end as bytes`;
 
 /**
- * Returns the selected checkpoints with their values and pending writes, newest first. The selection must yield all columns, in the
- * order of the table. A value that several checkpoints share is read only once.
+ * Returns the selected checkpoints with their values and pending writes, newest first. The selection must yield all columns, in the order
+ * of the table. A value that several checkpoints share is read only once.
  *
- * The statement contains `offset 0` to keep the planner from reading a whole table. The planner assumes that a list has a thousand rows,
+ * The statement contains `offset 0`, so that the planner does not read a whole table. The planner assumes that a list has a thousand rows,
  * and would therefore not look up the few rows by their key.
  */
 export async function readCheckpoints(db: Db, selection: Sql, name?: string): Promise<StoredCheckpoint[]> {
@@ -98,8 +98,8 @@ export async function readCheckpoints(db: Db, selection: Sql, name?: string): Pr
 }
 
 /**
- * Returns the rows that make up a channel's value at a version. The row of that version comes last. If it holds only a part of a list,
- * the rows before it are found by following `base`.
+ * Returns the rows of a channel's value at a version. The row of that version comes last. If it holds only a part of a list, the rows
+ * before it are found through `base`.
  */
 function rowsOf(values: Map<string, ListRow>, place: string[], version: string): ListRow[] {
   const rows: ListRow[] = [];

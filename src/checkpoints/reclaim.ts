@@ -1,13 +1,13 @@
 import { type Db, sql } from "../db/sql.ts";
 
 /**
- * Selects the tables that are worth a vacuum, by autovacuum's own threshold. Autovacuum would also find them, but checks only once a
- * minute. Large tables are left to autovacuum, because their vacuum takes long.
+ * Selects the tables that are worth a vacuum, by autovacuum's own threshold. Autovacuum finds the same tables, but checks only once a
+ * minute. Large tables are left to autovacuum, because vacuuming them takes long.
  */
 const worthwhile = sql`n_dead_tup > 1000 + 0.2 * n_live_tup and pg_relation_size(relid) < 256 * 1024 * 1024`;
 
 /**
- * Vacuums the checkpoint tables that have many dead rows. Otherwise threads that are pruned at every turn would take several times the
+ * Vacuums the checkpoint tables that have many dead rows. Otherwise, threads that are pruned at every turn would take several times the
  * space of the checkpoints that they keep. Skips tables that another vacuum has locked or that another user owns.
  */
 export async function reclaimRoom(db: Db): Promise<void> {

@@ -3,12 +3,12 @@ import { Refused, whatServerSays } from "../db/refused.ts";
 import type { CheckpointRows } from "./rows.ts";
 import { type Dumped, UnstorableValue } from "./serializer.ts";
 
-/** The error of a run when the database refuses the values that a step wrote. */
+/** The error of a run if the database refuses the values that a step wrote. */
 export class RefusedStep extends Refused {
   override name = "StepRefusedError";
 }
 
-/** The error of a run when a node returned a value that cannot be stored. */
+/** The error of a run if a node returned a value that cannot be stored. */
 class UnstorableState extends Error {
   constructor(node: string | undefined, { path, kind }: UnstorableValue) {
     super(
@@ -20,8 +20,8 @@ class UnstorableState extends Error {
 }
 
 /**
- * The most bytes in one statement. The server accepts messages below 1 GiB, and closes the connection without a reply when one is
- * larger.
+ * The size limit of one statement in bytes. The server accepts messages below 1 GiB, and closes the connection without a reply if a message
+ * is larger.
  */
 const mostBytes = 2 ** 30 - 2 ** 20;
 
@@ -36,7 +36,7 @@ export function refuseUnsendable(rows: CheckpointRows): void {
 
 /**
  * Returns an error that names the node whose values could not be stored. If the database refused them, the error also names the largest
- * channel and its size. Other errors are returned unchanged.
+ * channel and its size. Returns any other error unchanged.
  */
 export function explainRefusal(error: Error, node: string | undefined, rows: CheckpointRows): Error {
   if (error instanceof UnstorableValue) return new UnstorableState(node, error);

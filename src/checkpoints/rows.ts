@@ -2,7 +2,7 @@ import { largeDocument } from "../db/batched.ts";
 import { type Db, join, nothing, prepared, type Sql, sql } from "../db/sql.ts";
 import { bytesOf, type Dumped } from "./serializer.ts";
 
-/** The thread and the namespace that a row belongs to. */
+/** The thread and the namespace of a row. */
 interface Place {
   threadId: string;
   namespace: string;
@@ -13,7 +13,7 @@ export interface BlobRow extends Place {
   version: string;
   /** Undefined if the channel is empty in this version. */
   value: Dumped | undefined;
-  /** The version of a list whose items come before the items of this row. Absent if the row holds a whole value. */
+  /** The version of a list whose items precede the items of this row. Absent if the row holds a whole value. */
   base?: string | undefined;
 }
 
@@ -43,7 +43,7 @@ export interface CheckpointRows {
 
 export const noRows: CheckpointRows = { blobs: [], writes: [], checkpoints: [] };
 
-/** Joins sets of rows into one set. If a checkpoint occurs twice, the later row wins, because one statement cannot write a row twice. */
+/** Merges sets of rows into one set. If a checkpoint occurs twice, the later row wins, because one statement cannot write a row twice. */
 export function joinRows(parts: CheckpointRows[]): CheckpointRows {
   const checkpoints = new Map(parts.flatMap((part) => part.checkpoints.map((row) => [`${row.namespace}\n${row.checkpointId}`, row])));
   return {
@@ -53,17 +53,14 @@ export function joinRows(parts: CheckpointRows[]): CheckpointRows {
   };
 }
 
-/**
- * Returns whether a value is sent as a binary parameter of its own. As text inside an array, a large value would be sent with twice its
- * size.
- */
+/** Tells whether a value is sent as a separate binary parameter. As text inside an array, a large value would take twice its size. */
 const isLarge = ({ value }: { value: Dumped | undefined }) =>
   value !== undefined && (value.type === "bytes" || value.text.length > largeDocument);
 
-/** Returns whether all values of these rows are small. The statement then always has the same text, so the server plans it only once. */
+/** Tells whether all values of these rows are small. The statement then always has the same text, so the server plans it only once. */
 export const isAlike = ({ blobs, writes }: CheckpointRows) => !blobs.some(isLarge) && !writes.some(isLarge);
 
-/** Rows to store, and the run that they belong to. `runId` is null if they belong to no run. */
+/** Rows to store, and their run. `runId` is null if they belong to no run. */
 export interface OwnedRows {
   runId: string | null;
   rows: CheckpointRows;
@@ -71,15 +68,15 @@ export interface OwnedRows {
 
 type Owned<Row> = Row & Pick<OwnedRows, "runId">;
 
-/** Stores rows that belong to no run, such as those of a state update. They need no attempt's right to write. */
+/** Stores rows that belong to no run, such as those of a state update. They need no right to write. */
 export async function storeRows(db: Db, rows: CheckpointRows): Promise<void> {
   const statement = sql`with fence as (select null::uuid as run_id), ${storingRows([{ runId: null, rows }])} select 1 from fence`;
   await db.query(isAlike(rows) ? prepared("store rows without a run", statement) : statement);
 }
 
 /**
- * Returns the `with` queries that store rows. In the statement, they must follow the query `fence`, which selects the runs whose
- * attempts may write. The rows of other runs are not stored.
+ * Returns the `with` queries that store rows. In the statement, they must follow the query `fence`, which selects the runs whose attempts
+ * may write. Rows of other runs are not stored.
  */
 export function storingRows(parts: OwnedRows[]): Sql {
   const owned = <Row>(rowsOf: (rows: CheckpointRows) => Row[]): Owned<Row>[] =>
@@ -143,7 +140,7 @@ function storingWrites(rows: Owned<WriteRow>[]): Sql {
 }
 
 /**
- * Returns the query that stores checkpoints and numbers them in the given order. The order is given explicitly, because the join with
+ * Returns the query that stores checkpoints and numbers them in the given order. The order is a column of its own, because the join with
  * `fence` would lose it. A checkpoint that is stored again keeps its number.
  */
 function storingCheckpoints(rows: Owned<CheckpointRow>[]): Sql {

@@ -36,23 +36,23 @@ export interface SaverAttempt {
   unlessRefused: <T>(work: () => Promise<T>) => Promise<T>;
   /** True if nothing has ever been stored for the thread. */
   isFresh: boolean;
-  /** Called when a write was refused or has failed. The attempt must then end, and nothing that it does later may count. */
+  /** Called if a write was refused or has failed. The attempt must then end, and everything that it does later must be ignored. */
   refused: (reason: Error) => void;
-  /** Returns the node whose writes are stored next. Error messages name it. */
+  /** Returns the node whose writes are stored next. Error messages contain its name. */
   currentNode: () => string | undefined;
-  /** Is told about the super-steps and tasks of nested graphs, which the graph's stream does not report. */
+  /** Receives the super-steps and tasks of nested graphs, which the graph's stream does not report. */
   nested: {
     noteNestedStep(namespace: string, step: number): void;
     noteNestedTask(namespace: string, taskId: string, name: string | undefined, end: TaskEnd): void;
   };
   /**
-   * Resolves when the run's event log has room for more events. A checkpoint waits for this, and the next step waits for the checkpoint,
-   * so a run cannot outpace its log.
+   * Resolves when the run's event log has room for more events. A checkpoint waits for this, and the next step waits for the checkpoint. A
+   * run thus cannot produce events faster than they are stored.
    */
   room: () => Promise<void>;
 }
 
-/** The error of an attempt that has lost the right to write. The reason is a newer attempt, or that the run was ended or deleted. */
+/** The error of an attempt that has lost the right to write, because a newer attempt began or because the run was ended or deleted. */
 export class LostRight extends Error {
   constructor({ runId, attempt }: Fence) {
     super(`Attempt ${attempt} of run ${runId} no longer holds the right to write.`);
@@ -85,18 +85,15 @@ export class EnsembleSaver extends PostgresSaver {
   readonly #attempt: SaverAttempt | undefined;
   /** Stores rows. Concurrent calls share one statement, for example those for the writes of a step and for the checkpoint after it. */
   readonly #storeBatched: (rows: CheckpointRows) => Promise<void>;
-  /**
-   * True after the first write that was refused. The saver then sends no further writes, so that no later step is stored without this
-   * one.
-   */
+  /** True after the first refused write. The saver then sends no more writes, so that no later step is stored without this one. */
   #refused = false;
   readonly #lists: ChannelLists;
   readonly #values: ValueReader;
-  /** True while the thread is known to have no checkpoints. It turns false when this attempt stores something. */
+  /** True while the thread is known to have no checkpoints. Becomes false when this attempt stores something. */
   #isEmpty: boolean;
 
   constructor(db: Db, metadata: Record<string, unknown> = {}, attempt?: SaverAttempt) {
-    // The base class wants a pool. Its methods that this class does not override call only `query`, which every `Db` has.
+    // The base class expects a pool. The methods that this class inherits call only `query`, which every `Db` has.
     super(db as unknown as pg.Pool);
     const serializer = keepingImpostors(this.serde);
     this.serde = serializer;
@@ -113,8 +110,8 @@ export class EnsembleSaver extends PostgresSaver {
   }
 
   /**
-   * Returns a version that no other branch of the thread can have. Plain counters would repeat after a fork or a rollback. Because each
-   * version's blob is stored only once, the new branch would then silently read the values of the abandoned one.
+   * Returns a version that no other branch of the thread can have. Plain counters would repeat after a fork or a rollback. Each version's
+   * blob is stored only once, so the new branch would then silently read the values of the abandoned one.
    */
   override getNextVersion(current: number | undefined): number {
     return Math.floor(current ?? 0) + 1 + Math.random();
@@ -170,7 +167,7 @@ export class EnsembleSaver extends PostgresSaver {
       }));
     if (writes.length === 0) return;
     if (namespace !== "") this.#noteNestedTask(namespace, taskId, writes);
-    // A task has at most one error, one interrupt and one resume value, and a new one replaces the old one. Any other write is stored
+    // A task has at most one error, one interrupt and one resume value, and a new one replaces the old one. All other writes are stored
     // only once.
     const replaces = writes.every(([channel]) => channel in WRITES_IDX_MAP);
     if (replaces) await this.#orAbort(() => ({ ...noRows, writes: rowsOf() }), this.#replaceWrites);
@@ -204,7 +201,7 @@ export class EnsembleSaver extends PostgresSaver {
     const read = this.#unlessRefused(() => readCheckpoints(this.#db, selection, name));
     const [stored] = await read.catch((error) => this.#noteTrouble(error));
     if (!stored) return undefined;
-    // Checkpoints of older LangGraph releases need the pending sends of their parents, and the base class knows how to read them.
+    // Checkpoints of older LangGraph releases need the pending sends of their parents. The base class can read them.
     if (isOld(stored)) return super.getTuple(config).catch((error) => this.#noteTrouble(error));
     return toTuple(stored, this.#values);
   }
@@ -225,8 +222,8 @@ export class EnsembleSaver extends PostgresSaver {
   }
 
   /**
-   * Stores rows. If that fails during an attempt, aborts the attempt. `rowsOf` serialises the values. It is called before the first
-   * await, so that a step with an unstorable value stores nothing, neither its writes nor its checkpoint.
+   * Stores rows. If that fails during an attempt, aborts the attempt. `rowsOf` serialises the values. It is called before the first await,
+   * so that a step with an unstorable value stores neither its writes nor its checkpoint.
    */
   async #writeOrAbort(rowsOf: () => CheckpointRows): Promise<void> {
     const attempt = this.#attempt;
@@ -235,16 +232,16 @@ export class EnsembleSaver extends PostgresSaver {
   }
 
   /**
-   * Stores rows that belong to no attempt. Small rows share a statement. Rows with large values are sent in a separate one, because the
-   * server needs long for them.
+   * Stores rows that belong to no attempt. Small rows share a statement. Rows with large values are sent in a separate statement, because
+   * the server needs long for them.
    */
   async #storeWithoutAttempt(rows: CheckpointRows): Promise<void> {
     return isAlike(rows) ? this.#storeBatched(rows) : storeRows(this.#db, rows);
   }
 
   /**
-   * Stores rows, and aborts the attempt if that fails. The promise itself does not reject, because LangGraph awaits some of these
-   * promises late and an unhandled rejection would end the process.
+   * Stores rows, and aborts the attempt if that fails. The returned promise never rejects, because LangGraph awaits some of these promises
+   * late and an unhandled rejection would end the process.
    */
   async #orAbort(rowsOf: () => CheckpointRows, store: (rows: CheckpointRows) => Promise<boolean>): Promise<void> {
     const attempt = this.#attempt;
@@ -263,8 +260,8 @@ export class EnsembleSaver extends PostgresSaver {
   }
 
   /**
-   * Reports database trouble to the attempt, and rethrows the error. The report is made here, because outside the graph nobody can tell
-   * this error from one that a node threw.
+   * Reports a database problem to the attempt, and rethrows the error. The report is made here, because other code cannot distinguish this
+   * error from one that a node threw.
    */
   #noteTrouble(error: Error): never {
     if (this.#attempt && isDatabaseTrouble(error)) this.#refuse(this.#attempt, error);

@@ -1,7 +1,7 @@
 import { DeltaSnapshot, type SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { messageFrom } from "./stored-message.ts";
 
-/** The error for a state value that Postgres would not return unchanged. */
+/** The error for a state value that Postgres cannot store and return unchanged. */
 export class UnstorableValue extends Error {
   readonly path: string;
   readonly kind: string;
@@ -66,14 +66,14 @@ function unstorableKind(value: unknown): string | undefined {
     case "object":
       if (Buffer.isBuffer(value)) return "a nested Buffer";
       if (value instanceof ArrayBuffer) return "a nested ArrayBuffer";
-      // A plain Uint8Array is restored as a Uint8Array. Any other typed array would be restored as an object of numbers, so it is
-      // refused.
+      // A plain Uint8Array is restored as a Uint8Array. Any other typed array is refused, because it would be restored as an object of
+      // numbers.
       if (ArrayBuffer.isView(value) && !(value instanceof Uint8Array)) return `a nested ${value.constructor.name}`;
   }
   return undefined;
 }
 
-/** Returns an error with the path of the value that cannot be stored. The search is slow, so it runs only after storing has failed. */
+/** Returns an error with the path of the value that cannot be stored. The search is slow, so it is made only after storing has failed. */
 function findUnstorable(value: unknown, path: string, parents: Set<unknown>): UnstorableValue | undefined {
   const kind = unstorableKind(value);
   if (kind) return new UnstorableValue(path, kind);
@@ -98,16 +98,16 @@ export interface StateSerializer extends SerializerProtocol {
   loadItems(text: string): Promise<LoadedItem[]>;
 }
 
-/** An item of a stored list, and the JSON value that it was loaded from. */
+/** An item of a stored list, and the JSON value from which it was loaded. */
 export interface LoadedItem {
   item: unknown;
   stored: unknown;
 }
 
 /**
- * Returns a serializer that reads everything that LangGraph's serializer reads. Values that only look like serialised objects stay
- * unchanged, where LangGraph's serializer would throw. Callers may send such values in their input, and a state that cannot be read
- * could never be repaired.
+ * Returns a serializer that reads everything that LangGraph's serializer reads. It keeps values that only look like serialised objects
+ * unchanged, while LangGraph's serializer throws. Callers may send such values in their input, and a state that cannot be read could never
+ * be repaired.
  */
 export function keepingImpostors(stock: SerializerProtocol): StateSerializer {
   const revive = async (text: string, value: unknown) =>
@@ -129,14 +129,14 @@ export function keepingImpostors(stock: SerializerProtocol): StateSerializer {
 }
 
 /**
- * The key that LangChain adds to objects that only look like LangChain's own objects. A text with this key is left to LangGraph's own
- * code, which is slower but treats the key correctly.
+ * The key that LangChain adds to objects that only look like LangChain's own objects. A text with this key is read by LangGraph's own code,
+ * which is slower but handles the key correctly.
  */
 const escapeMark = "__lc_escaped__";
 
 /**
- * Turns serialised objects back into instances. Messages are made directly, because a thread may have thousands of them and LangGraph's
- * serializer awaits several promises for each value. All other objects are left to `slowly`.
+ * Turns serialised objects back into instances. Messages are created directly, because a thread may have thousands of them and LangGraph's
+ * serializer awaits several promises for each value. `slowly` revives all other objects.
  */
 async function reviveAll(root: unknown, mayBeQuick: boolean, slowly: (value: object) => Promise<unknown>): Promise<unknown> {
   const holder = { root };
@@ -166,8 +166,7 @@ function reviveIn(container: object, mayBeQuick: boolean, left: Serialised[]): v
 }
 
 /**
- * Replaces a value in its container. It does not use an assignment, because an assignment to the key "__proto__" would change the
- * prototype.
+ * Replaces a value in its container. It does not use an assignment, because assigning to the key "__proto__" would change the prototype.
  */
 function replace(container: object, key: string, value: unknown): void {
   Object.defineProperty(container, key, { value, writable: true, enumerable: true, configurable: true });

@@ -22,8 +22,7 @@ const makers: Record<string, (fields: never) => BaseMessage> = {
 };
 
 /**
- * The message fields that LangChain stores under the names of its constructor arguments. It stores all other fields under different
- * names.
+ * The message fields that LangChain stores under the names of its constructor arguments. It stores all other fields under different names.
  */
 export const plainFields = new Set([
   "content",
@@ -49,9 +48,8 @@ const Stored = z.object({
 });
 
 /**
- * Returns the message that a stored JSON value describes, or undefined if this quick path cannot make it. It cannot if the value describes
- * no message, an unknown class, or a message with unusual fields or with further serialised objects. The slower serializer then reads the
- * value.
+ * Returns the message in a stored JSON value, or undefined if this quick path cannot create it. It cannot if the value is no message, has
+ * an unknown class, or has unusual fields or further serialised objects. The slower serializer then reads the value.
  */
 export function messageFrom(value: object): BaseMessage | undefined {
   const { lc, type, id, kwargs } = value as Partial<z.infer<typeof Stored>>;
@@ -68,7 +66,7 @@ export function messageFrom(value: object): BaseMessage | undefined {
   }
 }
 
-/** Returns whether a field was stored as undefined. LangGraph's serializer has a special form for this. */
+/** Tells whether a field was stored as undefined. LangGraph's serializer has a special form for undefined. */
 function isUndefined(value: unknown): boolean {
   return typeof value === "object" && value !== null && "lc" in value && value.lc === 2 && "type" in value && value.type === "undefined";
 }

@@ -33,7 +33,7 @@ export async function toTuple(stored: StoredCheckpoint, values: ValueReader): Pr
   return {
     config: at(checkpointId),
     checkpoint: {
-      ...{ channel_versions: {}, versions_seen: {} }, // very old checkpoints lack these two
+      ...{ channel_versions: {}, versions_seen: {} }, // very old checkpoints lack these two fields
       ...(checkpoint as unknown as Omit<Checkpoint, "channel_values">),
       channel_values: Object.fromEntries(channelValues),
     },
@@ -45,5 +45,5 @@ export async function toTuple(stored: StoredCheckpoint, values: ValueReader): Pr
   };
 }
 
-/** Returns whether a checkpoint with a parent has a format before version 4, which older releases of LangGraph stored. */
+/** Tells whether a checkpoint has a parent and a format before version 4, which older releases of LangGraph stored. */
 export const isOld = ({ checkpoint, parentId }: StoredCheckpoint) => parentId !== null && Number(checkpoint.v) < 4;

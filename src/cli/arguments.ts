@@ -21,7 +21,7 @@ export interface Command {
   /** The words that the command takes, as its help shows them. `<graph>` is required, and `[graph]` and `[graph…]` are optional. */
   takes?: string[];
   options?: Record<string, Option>;
-  /** Further lines for the command's help. */
+  /** Additional lines for the command's help. */
   details?: string[];
   run(args: Arguments): Promise<void>;
 }
@@ -32,7 +32,10 @@ export const commonOptions: Record<string, Option> = {
   config: { type: "string", short: "c", value: "langgraph.json", means: "path of the project file, else ENSEMBLE_CONFIG" },
 };
 
-/** Returns the command's name and its parsed arguments. Throws a sentence for the user if the command does not accept an argument. */
+/**
+ * Returns the command's name and its parsed arguments. If the command does not accept an argument, throws an error with a sentence for the
+ * user.
+ */
 export function readArguments(argv: string[], commands: Record<string, Command>): { name: string; args: Arguments } {
   const { positionals, values } = parse(argv, commands);
   const [name = "start", ...words] = positionals;
@@ -59,7 +62,7 @@ function parse(argv: string[], commands: Record<string, Command>) {
   }
 }
 
-/** Returns the error for an unknown command. It suggests the command that the user probably meant. */
+/** Returns the error for an unknown command. It suggests the most similar command. */
 export function unknownCommand(name: string, commands: Record<string, Command>): Error {
   const meant = closest(name, Object.keys(commands));
   if (meant) return new Error(`There is no command "${name}". Did you mean "${meant}"?`);

@@ -1,7 +1,9 @@
 import { type Arguments, type Command, helpText, unknownCommand } from "./arguments.ts";
 import { terminalCommands } from "./terminal/terminal-commands.ts";
 
-/** All commands by name. A command loads its modules only when it runs. A health check, which runs often, thus does not load LangGraph. */
+/**
+ * All commands by name. A command imports its modules only when it runs. A health check, which runs often, thus does not import LangGraph.
+ */
 export const commands: Record<string, Command> = {
   start: {
     summary: "run the service (the default)",

@@ -4,7 +4,7 @@ import { helpText, readArguments } from "./arguments.ts";
 import { commands } from "./commands.ts";
 import { clean } from "./terminal/clean.ts";
 
-enableCompileCache(); // caches compiled modules on disk, so that the command starts faster from its second run on
+enableCompileCache(); // caches compiled modules on disk, so that the command starts faster after its first run
 
 /** Runs the command line: `ensemble [command] [options]`. If the command fails, prints one sentence and exits with a non-zero code. */
 async function main(): Promise<void> {
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   await commands[name]?.run(args);
 }
 
-/** Exits without an error when the program that reads our output closes the pipe, as `head` does. */
+/** Exits without an error if the program that reads our output closes the pipe, as `head` does. */
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit();
   throw error;

@@ -6,12 +6,12 @@ import { isWorkerAlive } from "../runs/workers.ts";
 import { readEnvironment } from "./environment.ts";
 import { ownAddress } from "./own-address.ts";
 
-/** The answer of /info, which is public. `halted` is null while the database does not answer. */
+/** The response of /info, which is public. `halted` is null while the database does not respond. */
 const Info = z.object({ halted: z.boolean().nullable() });
 
 /**
- * Checks the health of a container, and throws if it is not healthy. An API is called over HTTP. A worker has no API, so it is looked up
- * in the database.
+ * Checks the health of a container, and throws if it is not healthy. An API is called over HTTP. A worker has no API, so the check looks it
+ * up in the database.
  */
 export async function checkHealth(): Promise<void> {
   const config = await readEnvironment();
@@ -30,8 +30,8 @@ async function checkApi(url: string): Promise<void> {
 }
 
 /**
- * Checks only that the service answers. It is used with `http.disable_meta`, where /info does not exist. Even a refusal without
- * credentials shows that the service is alive.
+ * Checks only that the service responds. Used with `http.disable_meta`, because /info does not exist then. Even a refusal without
+ * credentials shows that the service is running.
  */
 async function checkWithoutMeta(url: string): Promise<void> {
   const { status } = await ask(`${url}/ok`);

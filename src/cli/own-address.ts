@@ -8,16 +8,13 @@ import { describeProcess, isSameProcess } from "../db/process-identity.ts";
 export interface ServiceAddress {
   url: string;
   /**
-   * Where the URL comes from. It is "port" if PORT is set, "service" if a running service has published it, and "nobody" if it is only a
-   * default.
+   * The source of the URL. It is "port" if PORT is set, "service" if a running service has published the URL, and "nobody" for the default
+   * URL.
    */
   source: "port" | "service" | "nobody";
 }
 
-/**
- * Returns the URL of the project's service. It comes from PORT if that is set, or else from a running service, or else it is the
- * default.
- */
+/** Returns the URL of the project's service. It comes from PORT, or else from a running service. Otherwise it is the default URL. */
 export async function ownAddress({ host, port, portIsSet, dataDir }: Config): Promise<ServiceAddress> {
   const url = addressOf(host, port);
   if (portIsSet && port !== 0) return { url, source: "port" };
@@ -25,18 +22,18 @@ export async function ownAddress({ host, port, portIsSet, dataDir }: Config): Pr
   return published ? { url: published, source: "service" } : { url, source: "nobody" };
 }
 
-/** Returns the URL to send requests to. If the service listens on all addresses, it is a URL of this machine. */
+/** Returns the URL for requests. If the service listens on all addresses, it is a URL of this machine. */
 function addressOf(host: string, port: number): string {
   const name = { "0.0.0.0": "127.0.0.1", "::": "::1" }[host] ?? host;
   return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }
 
-/** The file in the data directory by which a running service publishes its URL. `process` identifies the service's process. */
+/** The file in the data directory in which a running service publishes its URL. `process` identifies the service's process. */
 const Published = z.object({ url: z.string(), process: z.string() });
 
 /**
- * Writes the service's URL into the data directory, where commands of the same project find it. Returns a function that removes it. If
- * the directory cannot be written, the service runs all the same, but commands then need `--url`.
+ * Writes the service's URL into the data directory, where commands of the same project find it. Returns a function that removes it. If the
+ * directory cannot be written, the service still runs, but commands then need `--url`.
  */
 export async function publishAddress(dataDir: string, url: string): Promise<() => Promise<void>> {
   const folder = folderIn(dataDir);
@@ -47,7 +44,7 @@ export async function publishAddress(dataDir: string, url: string): Promise<() =
     await mkdir(folder, { recursive: true });
     await removeDead(folder);
     await writeFile(draft, JSON.stringify({ url, process: await describeProcess(process.pid) }));
-    await rename(draft, file); // renamed into place, so that nobody reads a half-written file
+    await rename(draft, file); // renamed into place, so that no process reads a half-written file
   } catch {
     return async () => {};
   }
@@ -83,7 +80,7 @@ async function read(file: string) {
   }
 }
 
-/** Removes the files of services that no longer run, because they were killed. */
+/** Removes the files of services that were killed and no longer run. */
 async function removeDead(folder: string): Promise<void> {
   for (const file of await filesOf(folder)) {
     const published = await read(file);

@@ -12,8 +12,7 @@ import { withDatabase } from "./with-database.ts";
 const timeoutMs = 60_000;
 
 /**
- * Deletes at once what the service's sweeper would delete bit by bit. With `dryRun`, deletes nothing and only reports how much it would
- * be.
+ * Deletes everything at once that the service's sweeper would delete step by step. With `dryRun`, only reports how much would be deleted.
  */
 export async function prune({ dryRun }: { dryRun: boolean }): Promise<void> {
   const config = await readEnvironment();

@@ -22,7 +22,7 @@ export async function serve(config: Config): Promise<void> {
 
 /**
  * Listens for signals. The first signal asks for a clean stop, and the second one makes `secondSignal` reject. If the service is still
- * starting, the start is finished first. It is given up only if it waits for the database or if a second signal arrives.
+ * starting, it finishes its start first. The start is aborted only if it waits for the database or if a second signal arrives.
  */
 function listenForSignals() {
   const firstSignal = Promise.withResolvers<NodeJS.Signals>();
@@ -65,7 +65,7 @@ const curlOf = (url: string, { graphId, input }: FirstCall) =>
  * Logs errors that a graph's code throws outside its node, such as an unhandled rejection or an error in a timer. The log names the run,
  * and the process continues.
  *
- * If an exception belongs to no run, the process ends, because nobody knows which state it is in. Other workers then take over its runs.
+ * If an exception belongs to no run, the process ends, because its state is unknown. Other workers then take over its runs.
  */
 function guardProcess(log: Logger): void {
   process.on("unhandledRejection", (reason) => {

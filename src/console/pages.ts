@@ -22,4 +22,5 @@ export const pages: PageEntry[] = [
   { path: "/schedule", page: lazily(() => import("./pages/schedule.tsx")), menu: { label: "Crons and webhooks", icon: "calendar" } },
   { path: "/schedule/new", page: lazily(() => import("./pages/cron-form.tsx")) },
   { path: "/schedule/:id/edit", page: lazily(() => import("./pages/cron-form.tsx")) },
+  { path: "/threads/:threadId/runs/:runId", page: lazily(() => import("./pages/run.tsx")) },
 ];

@@ -9,14 +9,13 @@ import type { Schedule } from "./schedule.ts";
 
 export type Json = Record<string, unknown>;
 
-/** The request that each run of a cron is created from. The assistant and the metadata are missing, because the cron itself has them. */
+/** The request from which each run of a cron is created. It has no assistant and no metadata, because those are fields of the cron. */
 export type CronPayload = Omit<RunRequest, "assistant_id" | "metadata">;
 
 export interface NewCron extends Schedule {
   assistant_id: string;
   /**
-   * The thread on which the runs execute. If null, each run gets a new thread, and `on_run_completed` decides whether that thread is
-   * kept.
+   * The thread on which the runs execute. If null, each run gets a new thread, and `on_run_completed` decides whether that thread is kept.
    */
   thread_id: string | null;
   enabled: boolean;
@@ -25,7 +24,7 @@ export interface NewCron extends Schedule {
   metadata: Json;
 }
 
-/** A cron as the API shows it. A cron creates runs by a schedule. */
+/** A cron in the API's form. It creates runs by a schedule. */
 export interface Cron extends NewCron {
   cron_id: string;
   user_id: string | null;
@@ -37,7 +36,7 @@ export interface Cron extends NewCron {
 export const cronColumns = sql`cron_id, assistant_id, thread_id, schedule, timezone, end_time, enabled, on_run_completed, payload, metadata,
   user_id, next_run_date, created_at, updated_at`;
 
-/** Returns the run that a cron creates whenever its time has come. */
+/** Returns the run that a cron creates at each of its times. */
 export function runOfCron(cron: NewCron & { cron_id: string }, retention: EventRetention): NewRun {
   const { cron_id, assistant_id, thread_id, on_run_completed, payload, metadata } = cron;
   const request = { ...payload, assistant_id, metadata: { ...metadata, cron_id }, on_completion: on_run_completed };
@@ -45,14 +44,14 @@ export function runOfCron(cron: NewCron & { cron_id: string }, retention: EventR
 }
 
 /**
- * A cron whose row this transaction has locked, with the user of its runs and the database's time. Nobody else can change the cron until
- * the transaction ends.
+ * A cron whose row this transaction has locked, with the owner of its runs and the database's time. No other transaction can change the
+ * cron until this one ends.
  */
 export type HeldCron = Cron & { now: Date; user: User | null };
 
 /**
  * Locks the cron's thread, its assistant and then the cron. Deletions lock in the same order, so that no deadlock can arise. With `due`,
- * locks the cron only if its time has come and no other process has locked it.
+ * locks the cron only if it is due and no other process has locked it.
  */
 export async function holdCron(tx: Db, scope: Scope, cronId: string, which: { due: boolean }): Promise<HeldCron | undefined> {
   const { rows: seen } = await tx.query<Pick<Cron, "thread_id" | "assistant_id">>(sql`

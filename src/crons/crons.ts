@@ -31,39 +31,39 @@ export interface CronSearch extends CronFilter {
   offset: number;
   sort_by?: "cron_id" | "assistant_id" | "thread_id" | "created_at" | "updated_at" | "next_run_date";
   sort_order?: "asc" | "desc";
-  /** The most bytes that the crons of a page may take together. */
+  /** The size limit of a page of crons, in bytes. */
   bytes?: number;
 }
 
-/** The rules by which a cron's runs are checked before the cron is stored. */
+/** The rules for checking a cron's runs before the cron is stored. */
 export interface CronRules {
   check: RunCheck;
   retention: EventRetention;
 }
 
-/** A cron before and after a change that is not stored yet. The planned change is what auth decides about. */
+/** A cron before and after a change that is not stored yet. Auth decides about this planned change. */
 export interface PlannedChange {
   before: Cron;
   after: Cron;
-  /** True if runs will follow from the change, because it leaves the cron enabled or changes what the cron runs. */
+  /** True if the change leads to runs, because it leaves the cron enabled or changes what the cron runs. */
   ordersRuns: boolean;
   /** True if the change affects what the cron runs, and not only when it runs. */
   saysWhatRuns: boolean;
 }
 
-/** A cron that is to be created, with its id. */
+/** A cron to create, with its id. */
 export type AskedCron = NewCron & { cron_id: string };
 
-/** The most crons in total. The limit is higher than people need, and low enough that every worker can check all crons. */
+/** The most crons in total. The limit is higher than people need, but low enough that every worker can check all crons. */
 export const mostCrons = 1_000;
-/** The most crons per user, so that one user cannot use up the total. */
+/** The most crons per user. One user thus cannot use up the total. */
 export const mostCronsOfUser = 100;
-/** The key of the advisory lock that guards the limits. The number is arbitrary, but no other lock may use it. */
+/** The key of the advisory lock that protects the limits. The number is arbitrary, but no other lock may use it. */
 const boundLock = 7_201_916;
 
 const cronNotFound = () => new ServiceError("not_found", "Cron not found");
 
-/** Creates a cron. First tries a run of it, and throws the error that this run would get. Call it in a transaction. */
+/** Creates a cron. Tries a run of it first, and throws the error that this run would get. Call it in a transaction. */
 export async function createCron(tx: Db, caller: Caller, cron: AskedCron, rules: CronRules): Promise<Cron> {
   const run = await tryRun(tx, caller, cron, rules);
   const { cron_id: cronId, schedule, timezone, end_time, thread_id, enabled, on_run_completed, payload, metadata } = cron;
@@ -92,7 +92,10 @@ async function refuseTooManyOf(tx: Db, identity: string | undefined): Promise<{ 
   return { all };
 }
 
-/** Returns the cron before and after a change, and stores nothing. Locks no row, because the user's auth decides next and may take long. */
+/**
+ * Returns the cron before and after a change, without storing anything. Locks no row, because the project's auth decides next and may take
+ * long.
+ */
 export async function planChange(db: Db, scope: Scope, cronId: string, patch: CronPatch): Promise<PlannedChange> {
   const { rows } = await db.query<Cron>(sql`
     select ${cronColumns} from crons where cron_id = ${cronId} and ${scope.visible(sql`metadata`)}`);
@@ -106,8 +109,8 @@ export async function planChange(db: Db, scope: Scope, cronId: string, patch: Cr
 /**
  * Stores a planned change of a cron. Call it in a transaction.
  * - The checks are the same as for a new cron of this caller.
- * - A change from which no runs follow needs no caller.
- * - If the change affects what the cron runs, the caller becomes the owner of its later runs. Otherwise the owner stays the same.
+ * - A change that leads to no runs needs no caller.
+ * - If the change affects what the cron runs, the caller becomes the owner of its later runs. Otherwise, the owner stays the same.
  */
 export async function updateCron(
   tx: Db,
@@ -136,7 +139,7 @@ export async function updateCron(
   return rows[0] as Cron;
 }
 
-/** Returns the fields that users set. The time of the next run is missing, because it changes by itself. */
+/** Returns the fields that users set. The time of the next run is left out, because the service sets it. */
 function userFields({ schedule, timezone, end_time, enabled, on_run_completed, payload, metadata, user_id }: Cron) {
   return { schedule, timezone, end_time, enabled, on_run_completed, payload, metadata, user_id };
 }
@@ -170,8 +173,8 @@ export async function countCrons(db: Db, scope: Scope, filter: CronFilter): Prom
 }
 
 /**
- * Creates the cron's run and rolls it back, so that an error which every run would have appears now. Another open run on the thread is
- * not such an error, because it may have ended when the cron's time comes.
+ * Creates the cron's run and rolls it back, so that an error of every later run appears now. Another open run on the thread is no such
+ * error, because it may have ended when the cron is due.
  */
 async function tryRun(tx: Db, caller: Caller, cron: AskedCron, { check, retention }: CronRules): Promise<Run> {
   await tx.query(sql`savepoint before_run`);
@@ -194,8 +197,8 @@ function applyPatch(before: Cron, patch: CronPatch): Cron {
 }
 
 /**
- * Returns the time of the cron's next run after a change. If the schedule stays the same, a time that is already due is kept, so that
- * its run is not lost.
+ * Returns the time of the cron's next run after a change. If the schedule stays the same and a run is already due, keeps its time, so that
+ * the run is not lost.
  */
 function nextAfterChange(before: Cron, after: Cron, now: Date): Date | null {
   if (!after.enabled) return null;

@@ -9,18 +9,18 @@ import { submitWithin } from "../runs/submit.ts";
 import { type HeldCron, holdCron, runOfCron } from "./cron.ts";
 import { nextTick } from "./schedule.ts";
 
-/** The outcome of one of a cron's times: the run that was created, or the reason why none was. */
+/** The outcome of a cron at one of its times: the created run, or the reason why none was created. */
 export type Tick = { run: Run } | { passedOver: string };
 
 /**
- * How late a run may be created after the cron's end, in milliseconds. Some delay is allowed, because the cron's last time may lie just
- * before its end and workers notice it only moments later.
+ * How late a run may be created after the cron's end, in milliseconds. A delay is allowed, because the cron's last time may be just before
+ * its end and workers notice it moments later.
  */
 const lateMs = 60_000;
 
 /**
- * Returns the ids of the crons whose time has come, the longest overdue first. Another process may be faster, so `fireCron` checks each
- * of them again.
+ * Returns the ids of the due crons, the longest overdue first. Another process may handle them first, so `fireCron` checks each of them
+ * again.
  */
 export async function findDueCrons(db: Db): Promise<string[]> {
   const { rows } = await db.query<{ cronId: string }>(sql`
@@ -29,8 +29,8 @@ export async function findDueCrons(db: Db): Promise<string[]> {
 }
 
 /**
- * Creates a cron's run and sets the cron's next time, in one transaction, so that a crash leaves both or neither. If several times were
- * missed, they lead to only one run. Returns undefined if another process was faster.
+ * Creates a cron's run and sets the cron's next time in one transaction, so that a crash leaves both or neither. If several times were
+ * missed, creates only one run. Returns undefined if another process was faster.
  */
 export async function fireCron(pool: Pool, cronId: string, retention: EventRetention): Promise<Tick | undefined> {
   return transaction(pool, async (tx) => {
@@ -45,8 +45,8 @@ export async function fireCron(pool: Pool, cronId: string, retention: EventReten
 const isOver = ({ end_time, now }: HeldCron) => end_time !== null && now.getTime() - end_time.getTime() > lateMs;
 
 /**
- * Creates the run. A run may be refused, for example because its thread is busy and its multitask strategy is `reject`. It is then not
- * retried, and the cron waits for its next time.
+ * Creates the run. The run may be refused, for example because its thread is busy and its multitask strategy is `reject`. A refused run is
+ * not retried, and the cron waits for its next time.
  */
 async function makeRun(tx: Db, cron: HeldCron, retention: EventRetention): Promise<Tick> {
   await tx.query(sql`savepoint before_run`);

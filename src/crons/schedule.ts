@@ -1,13 +1,13 @@
 import { CronPattern, Cron as Pattern } from "croner";
 
-/** The times at which a cron's runs start: a cron pattern in a time zone, until an end. */
+/** The times of a cron's runs: a cron pattern in a time zone, and an optional end. */
 export interface Schedule {
   schedule: string;
   timezone: string | null;
   end_time: Date | null;
 }
 
-/** Returns the schedule's first time after `after`, or null if there is none. A time that equals the end still counts. */
+/** Returns the schedule's first time after `after`, or null if there is none. A time equal to the end is included. */
 export function nextTick({ schedule, timezone, end_time }: Schedule, after: Date): Date | null {
   const next = new Pattern(timesOfDay(schedule), { timezone: timezone ?? "UTC", mode, fixedTimeRule: "no-wildcard" }).nextRun(after);
   return next && (end_time === null || next <= end_time) ? next : null;
@@ -16,9 +16,9 @@ export function nextTick({ schedule, timezone, end_time }: Schedule, after: Date
 const mode = "5-part";
 
 /**
- * Returns the schedule with its minutes and hours written out, if it names certain hours. In this form, the library Croner treats them
- * as times of day when the clock changes. It makes up for a time that the clock skips, and fires only once at a time that occurs twice.
- * A schedule for every hour or every other hour stays as it is, and simply follows the clock.
+ * Returns a schedule that names certain hours, with its minutes and hours written out. In this form, the library Croner treats them as
+ * times of day when the clock changes. It makes up for a time that the clock skips, and fires only once at a time that occurs twice. A
+ * schedule for every hour or every other hour is returned unchanged, and follows the clock.
  */
 function timesOfDay(schedule: string): string {
   const [, hours = "", ...days] = schedule.trim().split(/\s+/);
@@ -29,7 +29,7 @@ function timesOfDay(schedule: string): string {
 
 const listed = (part: number[]) => part.flatMap((isListed, number) => (isListed ? number : [])).join();
 
-/** Returns an explanation of the fault in a cron pattern, or undefined if the pattern is valid. */
+/** Returns an explanation of the error in a cron pattern, or undefined if the pattern is valid. */
 export function faultOfPattern(schedule: string): string | undefined {
   const fields = schedule.trim().split(/\s+/);
   if (fields.length !== 5) return 'expected five fields, "minute hour day month weekday"; the shortest interval is one minute';
@@ -41,7 +41,7 @@ export function faultOfPattern(schedule: string): string | undefined {
   }
 }
 
-/** Returns whether a text names a time zone. An offset such as +02:00 is refused, because it ignores daylight saving time. */
+/** Tells whether a text is the name of a time zone. An offset such as +02:00 is refused, because it ignores daylight saving time. */
 export function isTimezone(name: string): boolean {
   try {
     return /^[a-z]/i.test(name) && new Intl.DateTimeFormat("en", { timeZone: name }) !== undefined;

@@ -1,8 +1,8 @@
 import { isDatabaseTrouble } from "./failure.ts";
 
 /**
- * Returns the URL if pg can use it. Otherwise throws an error that names the variable. The error does not show the URL, because the URL
- * holds a password.
+ * Returns the URL if pg can use it. Otherwise, throws an error that names the variable. The error does not contain the URL, because the URL
+ * has a password.
  */
 export function checkDatabaseUrl(variable: string, url: string): string {
   if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return url;

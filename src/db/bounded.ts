@@ -3,7 +3,7 @@ import { type Db, join, type Sql, sql } from "./sql.ts";
 /** The first rows of a query, up to a size limit in bytes. */
 export interface BoundedRows<Row> {
   rows: Row[];
-  /** True if further rows were left out because of the size limit. */
+  /** True if more rows matched but were left out because of the size limit. */
   isCut: boolean;
 }
 
@@ -15,7 +15,7 @@ interface Measures {
 
 /**
  * Returns an expression for the size of a document as the client receives it. The stored size may be far smaller, because Postgres
- * compresses stored documents.
+ * compresses documents.
  */
 export const lengthOf = (column: Sql): Sql => sql`octet_length(page.${column}::text)`;
 

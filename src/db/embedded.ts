@@ -29,8 +29,8 @@ interface Binaries {
 }
 
 /**
- * The operating system user and the working directory of the server. The server cannot always use the shell's directory, because its
- * user may lack access to it.
+ * The operating system user and the working directory of the server. The server cannot always use the shell's directory, because its user
+ * may lack access to it.
  */
 interface ServerUser {
   uid?: number;
@@ -41,9 +41,9 @@ interface ServerUser {
 const readyWithinMs = 60_000;
 
 /**
- * Starts Postgres in `dataDir` from the binaries that npm installed. If a killed service left its server running, this function uses
- * that server. The server runs in its own session, so that Ctrl-C in the terminal reaches only the service. The service can thus finish
- * its work before it stops the server.
+ * Starts Postgres in `dataDir` from the binaries that npm installed. If a killed service left its server running, uses that server. The
+ * server runs in a session of its own, so that Ctrl-C in the terminal reaches only the service. The service can thus finish its work before
+ * it stops the server.
  */
 export async function startEmbeddedPostgres(dataDir: string, maxConnections = 200): Promise<EmbeddedPostgres> {
   const home = await makeDataDirectory(dataDir);
@@ -70,8 +70,7 @@ export async function startEmbeddedPostgres(dataDir: string, maxConnections = 20
 }
 
 /**
- * Returns the URL of the server that runs in `dataDir`, or undefined if none runs. Other processes, such as the CLI, connect with this
- * URL.
+ * Returns the URL of the server that runs in `dataDir`, or undefined if none runs. Other processes, such as the CLI, connect to this URL.
  */
 export async function findEmbeddedPostgres(dataDir: string): Promise<string | undefined> {
   const home = resolve(dataDir);
@@ -101,7 +100,7 @@ async function linkLibraries(root: string): Promise<void> {
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
     const link = join(root, target);
     await symlink(relative(dirname(link), join(root, source)), link).catch((error: NodeJS.ErrnoException) => {
-      // The link exists already, or this user may not create links here.
+      // The link already exists, or this user may not create links in this directory.
       if (!["EEXIST", "EACCES", "EPERM", "EROFS"].includes(error.code ?? "")) throw error;
     });
   }
@@ -130,8 +129,8 @@ async function serverUser(home: string): Promise<ServerUser> {
 }
 
 /**
- * Creates the database cluster at the first start, and returns its password. The password is kept in a file beside the cluster that only
- * its owner can read.
+ * Creates the database cluster at the first start, and returns its password. The password is stored in a file next to the cluster. Only the
+ * file's owner can read it.
  */
 async function ensureCluster(home: string, cluster: string, { initdb }: Binaries, user: ServerUser): Promise<string> {
   const passwordFile = join(home, "password");
@@ -142,8 +141,8 @@ async function ensureCluster(home: string, cluster: string, { initdb }: Binaries
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
   await chmod(passwordFile, 0o600);
   if (user.uid !== undefined && user.gid !== undefined) await chown(passwordFile, user.uid, user.gid);
-  // An interrupted first start leaves a directory that initdb would refuse. Without the file PG_VERSION, the directory holds no data
-  // yet, so it can be removed.
+  // An interrupted first start leaves a directory that initdb would refuse. A directory without the file PG_VERSION holds no data yet, so
+  // it can be removed.
   await rm(cluster, { recursive: true, force: true });
   await run(
     initdb,
@@ -166,15 +165,15 @@ async function findRunningServer(cluster: string): Promise<number | undefined> {
       await rm(pidFile, { force: true });
       return undefined;
     }
-    // The file exists, but the server is still starting or already stopping. Wait until it is ready or gone.
+    // The file exists, but the server is still starting or already stopping. The loop waits until it is ready or gone.
     if (lines[7]?.trim() === "ready") return port;
   }
   throw new Error(`The Postgres server that runs in ${cluster} did not become ready. Its log is beside it.`);
 }
 
 /**
- * Returns whether the process with this pid is the cluster's server. After a crash, the system may have given the pid to another
- * process, even to another Postgres. The check compares working directories, because every server works in its own cluster's directory.
+ * Tells whether the process with this pid is the cluster's server. After a crash, the system may have given the pid to another process,
+ * even to another Postgres. The check compares working directories, because every server works in its own cluster's directory.
  */
 async function isServerOf(cluster: string, pid: number): Promise<boolean> {
   if (!isAlive(pid)) return false;

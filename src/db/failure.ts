@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Refused } from "./refused.ts";
 
-/** The SQLSTATE classes of errors that come from the state of the server and not from the statement. */
+/** The SQLSTATE classes of errors that are caused by the state of the server and not by the statement. */
 const serverTrouble = ["08", "25", "40", "53", "57", "58", "XX"];
 
-/** Returns whether a statement failed because the database was unreachable or temporarily unable to run it. A retry may then succeed. */
+/** Tells whether a statement failed because the database was unreachable or temporarily unable to run it. A retry may then succeed. */
 export function isDatabaseTrouble(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof Refused) return false;
   const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
@@ -15,7 +15,7 @@ export function isDatabaseTrouble(error: unknown): boolean {
 
 interface Patience {
   seconds: number;
-  /** Called after the first failure, if time is left for a retry. It is not called for later failures. */
+  /** Called after the first failure, if there is time left for a retry. It is not called for later failures. */
   onWaiting: (error: Error) => void;
   signal?: AbortSignal | undefined;
 }
@@ -40,8 +40,8 @@ const notConnected = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", 
 const connectTimeout = /trying to connect|connection timeout/i;
 
 /**
- * Returns whether a failed statement may have taken effect all the same. It may have if the connection broke, or the server closed it,
- * before the result arrived. It has not if the connection was never established.
+ * Tells whether a failed statement may have taken effect nevertheless. It may have if the connection broke, or the server closed it, before
+ * the result arrived. It has not if the connection was never established.
  */
 export function isOutcomeUnknown(error: Error): boolean {
   if (!isDatabaseTrouble(error)) return false;
@@ -52,7 +52,7 @@ export function isOutcomeUnknown(error: Error): boolean {
 
 const retryMs = 250;
 
-/** Retries `work` until the database answers, without a time limit. It serves statements that must not be lost. */
+/** Retries `work` until the database responds, without a time limit. Used for statements that must not be lost. */
 export async function untilDatabaseAnswers<T>(work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {

@@ -1,8 +1,8 @@
 import { type Db, type Sql, sql } from "./sql.ts";
 
 /**
- * The right of one attempt to write for its run. Each claim of a run starts an attempt with the next number. Only the attempt whose
- * number is in the run's row may write.
+ * The right of one attempt to write for its run. Each claim of a run starts an attempt with the next number. Only the attempt whose number
+ * is in the run's row may write.
  */
 export interface Fence {
   runId: string;
@@ -10,7 +10,7 @@ export interface Fence {
 }
 
 /**
- * Returns a `with` query that every write of an attempt begins with: `with ${fenced(fence)} insert into … select … from fence`. If the
+ * Returns a `with` query with which every write of an attempt begins: `with ${fenced(fence)} insert into … select … from fence`. If the
  * attempt has lost the right to write, `fence` is empty. The statement then writes nothing and returns no row.
  *
  * The query reads the run's row with `for share`, so that no other process can claim the run until the write has committed. With a plain

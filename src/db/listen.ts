@@ -5,20 +5,20 @@ import { createNotifier } from "./notifier.ts";
 import type { Db } from "./sql.ts";
 
 /**
- * The topic that a new process sends when it starts. Any notification tells the other processes that this process listens, so no code
+ * The topic that a new process sends when it starts. Other processes learn from any notification that this process listens, so no code
  * waits for this topic.
  */
 const helloTopic = "hello";
 const lookMs = 1_000;
 
 /**
- * Notifications between processes, sent with Postgres's NOTIFY. They only save time: every waiter also polls, so a lost notification
- * does no harm.
+ * Notifications between processes, sent with Postgres's NOTIFY. They only save time. Every waiting caller also polls, so a lost
+ * notification does no harm.
  */
 export interface Wakeups {
   /** Resolves at the next notification of the topic, after `timeoutMs`, or when the signal aborts. Never rejects. */
   next(topic: string, timeoutMs: number, signal?: AbortSignal): Promise<void>;
-  /** Calls the listener at every notification of the topic, until the returned function is called. */
+  /** Calls the listener at every notification of the topic. Returns a function that removes the listener. */
   on(topic: string, listener: () => void): () => void;
   /**
    * Notifies this process at once, and the other processes shortly after. Call it after the commit, so that a notified process finds the
@@ -27,7 +27,7 @@ export interface Wakeups {
   notify(...topics: string[]): void;
   /** Notifies this process only. */
   notifyHere(...topics: string[]): void;
-  /** Notifies only the other processes. It is for topics that this process has handled already. */
+  /** Notifies only the other processes. Used for topics that this process has already handled. */
   notifyElsewhere(...topics: string[]): void;
   stop(): Promise<void>;
 }
@@ -37,7 +37,7 @@ export interface WakeupOptions extends Omit<ListeningOptions, "follows"> {
   follows?: boolean;
 }
 
-/** Tells whether other processes listen, as far as this process knows. If none listens, no NOTIFY is sent. */
+/** The facts about other processes that listen, as far as this process knows them. If no other process listens, no NOTIFY is sent. */
 interface Others {
   there: boolean;
   following: boolean;
@@ -47,12 +47,12 @@ interface Others {
 
 /**
  * Starts listening, and returns the wakeups of this process. NOTIFY never runs in a transaction that writes, because such transactions
- * commit one after another, behind a lock of the whole server. Instead, a separate NOTIFY statement sends all topics that gathered while
- * the previous one ran.
+ * commit one after another, behind a lock of the whole server. Instead, a separate NOTIFY statement sends all topics that were collected
+ * while the previous one ran.
  */
 export async function startWakeups({ pool, url, follows = true, onError }: WakeupOptions): Promise<Wakeups> {
   const local = new EventEmitter().setMaxListeners(0);
-  const sender = randomUUID(); // tells our own notifications from those of other processes
+  const sender = randomUUID(); // distinguishes our own notifications from those of other processes
   const others: Others = { there: true, following: true, heard: 0 };
   const stopped = new AbortController();
   const onPayload = (payload = "") => receive(payload, { sender, local, others });
@@ -97,7 +97,7 @@ export async function startWakeups({ pool, url, follows = true, onError }: Wakeu
   };
 }
 
-/** Passes a notification from another process on to the local listeners. It also notes that another process exists. */
+/** Passes a notification from another process to the local listeners. Also records that another process exists. */
 function receive(payload: string, { sender, local, others }: { sender: string; local: EventEmitter; others: Others }): void {
   const [from, ...topics] = payload.split(" ");
   if (from === sender) return;
@@ -110,8 +110,8 @@ function receive(payload: string, { sender, local, others }: { sender: string; l
 const isHeard = (topic: string, others: Others) => (channelOf(topic) === channels.followers ? others.following : others.there);
 
 /**
- * Asks the database whether other processes listen, and stores the answer in `others`. If a notification arrives meanwhile, the answer may
- * be older than it, and is dropped.
+ * Asks the database whether other processes listen, and stores the result in `others`. If a notification arrives during the query, the
+ * result may be outdated, so it is dropped.
  */
 async function lookForOthers(db: Db, others: Others, follows: boolean): Promise<void> {
   const { heard } = others;

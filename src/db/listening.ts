@@ -5,11 +5,11 @@ import { closeConnection, connectionOptions } from "./pool.ts";
 import { type Db, sql } from "./sql.ts";
 
 /**
- * The two channels: one for every process, and one for processes that follow runs, such as API servers. The events of runs go to the
- * second one, so that they do not wake processes that only work.
+ * The two channels: one for every process, and one for processes that follow runs, such as API servers. The events of runs are sent on the
+ * second channel, so that they do not wake processes that only work.
  */
 export const channels = { common: "ensemble", followers: "ensemble_runs" };
-/** Returns the channel of a topic. A topic about one run or thread has a colon before the id, and goes to the followers. */
+/** Returns the channel of a topic. A topic about one run or thread has a colon before the id, and is sent on the followers' channel. */
 export const channelOf = (topic: string) => (topic.includes(":") ? channels.followers : channels.common);
 
 const listenerNames = { follower: "ensemble listen", worker: "ensemble listen for work" };
@@ -23,8 +23,8 @@ export interface ListeningOptions {
 }
 
 /**
- * Keeps one LISTEN connection open, and reconnects whenever it breaks. Notifications that are sent in between are lost, but the waiters'
- * polling finds the changes behind them.
+ * Keeps one LISTEN connection open, and reconnects whenever it breaks. Notifications during a break are lost, but waiting callers find the
+ * changes by polling.
  */
 export function keepListening({ url, follows, onError }: ListeningOptions, onPayload: (payload?: string) => void, signal: AbortSignal) {
   const name = follows ? listenerNames.follower : listenerNames.worker;
@@ -61,8 +61,8 @@ export function keepListening({ url, follows, onError }: ListeningOptions, onPay
 }
 
 /**
- * Returns whether other processes listen, and whether some of them follow runs. `follows` tells whether this process follows runs, so
- * that it does not count itself.
+ * Returns whether other processes listen, and whether some of them follow runs. `follows` tells whether this process follows runs, so that
+ * it is not counted.
  */
 export async function findOtherListeners(db: Db, follows: boolean): Promise<{ there: boolean; following: boolean } | undefined> {
   const { follower, worker } = listenerNames;

@@ -89,7 +89,7 @@ async function lockConcurrent(client: PoolClient): Promise<void> {
 async function applyConcurrently(client: PoolClient, file: string): Promise<void> {
   const statement = await readFile(new URL(file, migrationsDir), "utf8");
   const [, index] = /^create (?:unique )?index concurrently (\w+)/m.exec(statement) ?? [];
-  // An interrupted build leaves an invalid index behind, so drop it first.
+  // An interrupted build leaves an invalid index behind, so any such index is dropped first.
   if (index) await client.query(`drop index concurrently if exists ${index}`);
   await client.query(statement);
   await client.query(sql`insert into migrations (file) values (${file})`);

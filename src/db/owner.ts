@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describeProcess, isSameProcess } from "./process-identity.ts";
 
 /**
- * Claims the data directory for this process, and returns a function that releases it. The file `owner` in the directory holds the pid
+ * Claims the data directory for this process, and returns a function that releases it. The file `owner` in the directory contains the pid
  * and the start time of the process. The pid alone is not enough, because the system may reuse it.
  */
 export async function claimOwnership(home: string): Promise<() => Promise<void>> {
@@ -25,7 +25,7 @@ export async function claimOwnership(home: string): Promise<() => Promise<void>>
   return () => rm(file, { force: true });
 }
 
-/** Removes the `owner` file of a dead service. If another service replaced that file in the meantime, its new file is put back. */
+/** Removes the `owner` file of a dead service. If another service has replaced that file meanwhile, the new file is put back. */
 async function removeStale(file: string, stale: string): Promise<void> {
   const aside = `${file}.stale-${process.pid}`;
   const moved = await rename(file, aside).then(
@@ -33,13 +33,13 @@ async function removeStale(file: string, stale: string): Promise<void> {
     () => false, // another service has moved it first
   );
   if (!moved) return;
-  // If a third service has claimed the directory in between, its file exists and the link fails. Our caller's own write of the file then
-  // fails too, and reports it.
+  // If a third service has claimed the directory meanwhile, its file exists and the link fails. The caller's own attempt to write the file
+  // then fails as well, and reports it.
   if ((await readFile(aside, "utf8")) !== stale) await link(aside, file).catch(() => {});
   await rm(aside, { force: true });
 }
 
-/** Writes a file so that no reader ever sees a part of it. Fails with EEXIST if the file exists. */
+/** Writes a file so that no reader ever sees only a part of it. Fails with EEXIST if the file exists. */
 async function writeWhole(file: string, text: string): Promise<void> {
   const draft = `${file}.draft-${process.pid}`;
   await writeFile(draft, text);

@@ -9,7 +9,7 @@ export interface Page<Row> {
   isEstimate: boolean;
   /** True if more rows follow this page. */
   more: boolean;
-  /** True if the page has fewer rows than its limit because more rows would have exceeded `bytes`. */
+  /** True if the page has fewer rows than its limit, because more rows would have exceeded `bytes`. */
   isCut: boolean;
 }
 
@@ -20,15 +20,15 @@ export interface Paging<Key extends string> {
   sort_order?: "asc" | "desc";
   /** True to count all rows, even above `mostCounted`. */
   exact?: boolean;
-  /** The most bytes that the large columns of all rows of a page may take together. Undefined means no limit. */
+  /** The size limit of a page in bytes, for the large columns of all its rows. Undefined means no limit. */
   bytes?: number;
 }
 
-/** The highest exact count. Above it the planner's estimate is used, so that the cost of a page does not grow with the table. */
+/** The highest exact count. Above it, the planner's estimate is used, so that the cost of a page does not grow with the table. */
 export const mostCounted = 10_000;
 
 /**
- * Returns one page of a select. By default the newest row comes first. `columns` maps the sort keys that callers may use to columns, so
+ * Returns one page of a select. By default, the newest row comes first. `columns` maps the sort keys that callers may use to columns, so
  * that no text from a caller becomes SQL.
  */
 export async function paged<Row extends object, Key extends string = string>(
@@ -45,7 +45,7 @@ export async function paged<Row extends object, Key extends string = string>(
 }
 
 /**
- * Makes a page from rows that the caller has read. The caller reads one row more than the page holds, because the extra row shows that
+ * Creates a page from rows that the caller has read. The caller reads one row more than the page holds, because the extra row shows that
  * more rows follow. `select` is the select without a limit, and is used to count all rows.
  */
 export async function toPage<Row>(
@@ -62,8 +62,8 @@ export async function toPage<Row>(
 }
 
 /**
- * Counts the rows of a select. The count is exact up to `mostCounted`, and above that only if `exact` is set. Otherwise it is the
- * planner's estimate.
+ * Counts the rows of a select. The count is exact up to `mostCounted`, or without a limit if `exact` is set. Otherwise, it is the planner's
+ * estimate.
  */
 export async function countRows(db: Db, select: Sql, exact = false): Promise<{ total: number; isEstimate: boolean }> {
   const counting = exact ? select : sql`${select} limit ${mostCounted + 1}`;
@@ -79,8 +79,8 @@ async function estimateRows(db: Db, select: Sql): Promise<number> {
 }
 
 /**
- * Returns a condition that is true for rows whose `column` contains the document (`@>`). Both sides are converted by our SQL function
- * `searchable`. Without a document, every row matches.
+ * Returns a condition that is true for rows whose `column` contains the document (`@>`). Our SQL function `searchable` converts both sides.
+ * Without a document, every row matches.
  */
 export function containing(column: Sql, document: Record<string, unknown> | undefined): Sql {
   if (!document || Object.keys(document).length === 0) return sql`true`;

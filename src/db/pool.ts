@@ -6,26 +6,23 @@ export interface PoolOptions {
   url: string;
   size: number;
   /**
-   * The seconds after which this process gives up a statement and its connection. The limit exists because a network can lose a
-   * connection silently. Undefined means no limit.
+   * The seconds after which this process gives up a statement and its connection. A network can lose a connection silently, so a limit is
+   * needed. Undefined means no limit.
    */
   queryTimeoutSeconds?: number;
   /** True if the server may keep prepared statements by name. Some connection poolers do not support this. */
   prepares?: boolean;
-  /**
-   * True if a connection pooler stands between this process and the server. Session options are then left out, because poolers refuse
-   * them.
-   */
+  /** True if a connection pooler is between this process and the server. Session options are then left out, because poolers refuse them. */
   isPooled?: boolean;
   onError: (error: Error) => void;
 }
 
 /**
- * Session options that let the server notice a client that has vanished. They are needed because pg's own `keepAlive` only lets the
- * client notice a vanished server. The server waits a minute, because a client whose event loop is blocked reads no data in that time.
+ * Session options with which the server detects a client that has vanished. pg's own `keepAlive` only lets the client detect a vanished
+ * server. The server waits a minute, because a client whose event loop is blocked reads no data in that time.
  */
 const serverKeepalives = keepalives(60_000);
-/** Session options for a connection of a thread that never blocks. The server waits only ten seconds for such a client. */
+/** Session options for a connection of a thread that never blocks. For such a client, the server waits only ten seconds. */
 export const impatientKeepalives = keepalives(10_000);
 
 function keepalives(userTimeoutMs: number): string {
@@ -58,7 +55,7 @@ class NamelessClient extends pg.Client {
 
 /** Opens the connection pool of a process. If an idle connection breaks, the pool replaces it and reports the error to `onError`. */
 export function openPool({ url, size, queryTimeoutSeconds, prepares = true, isPooled = false, onError }: PoolOptions): pg.Pool {
-  // The server gets the same timeout. Otherwise it would continue a statement whose result nobody awaits any more.
+  // The server gets the same timeout. Otherwise, it would continue a statement whose result is no longer awaited.
   const limit = queryTimeoutSeconds === undefined ? undefined : Math.ceil(queryTimeoutSeconds * 1000);
   const limited = limit !== undefined && { query_timeout: limit, options: `${serverKeepalives} -c statement_timeout=${limit}` };
   const pool = new pg.Pool({
@@ -71,9 +68,8 @@ export function openPool({ url, size, queryTimeoutSeconds, prepares = true, isPo
   pool.on("error", (error) => {
     if (!pool.ending) onError(error); // the server may close connections while the pool ends
   });
-  // Listens for errors on each new client, because an "error" event without a listener would end the process. The pool itself does not
-  // listen on a client that it has handed out, and the server may close a new connection at once. The client's next statement reports
-  // the error.
+  // Listens for errors on each new client, because an "error" event without a listener would end the process. The pool does not listen on a
+  // client that is in use, and the server may close a new connection at once. The client's next statement reports the error.
   pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }

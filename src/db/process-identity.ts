@@ -10,7 +10,7 @@ export async function describeProcess(pid: number): Promise<string> {
   return `${pid} ${await startTime(pid)}`;
 }
 
-/** Returns whether the process with this description is still running. `describeProcess` makes the description. */
+/** Tells whether the process with this description is still running. The description comes from `describeProcess`. */
 export async function isSameProcess(description: string): Promise<boolean> {
   const pid = Number(description.split(" ")[0]);
   if (!Number.isInteger(pid) || pid <= 0) return false;
@@ -22,14 +22,15 @@ const gone = "gone";
 
 async function startTime(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
-  // The second field is the command in parentheses, which may hold spaces. The start time is the 20th field after the closing parenthesis.
+  // The second field is the command in parentheses, which may contain spaces. The start time is the 20th field after the closing
+  // parenthesis.
   if (stat !== undefined) return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "unknown";
   if (!isAlive(pid)) return gone;
   const ps = await promisify(execFile)("ps", ["-o", "lstart=", "-p", String(pid)]).catch(() => ({ stdout: "unknown" })); // Windows has no ps
   return ps.stdout.trim();
 }
 
-/** Returns whether a process with this pid exists, even one of another user. */
+/** Tells whether a process with this pid exists. The process may belong to another user. */
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);

@@ -6,24 +6,24 @@ import { type Sql, sql } from "./sql.ts";
  */
 export type Holds = (field: string, value: unknown) => Sql;
 
-/** A filter for the rows that a user may see and change. It decides by the metadata of a row. */
+/** A filter for the rows that a user may see and change. It checks the metadata of a row. */
 export interface Scope {
   /**
    * Returns a condition for a `where` clause. It is true for the rows that the user may see and change. `metadata` is a `json` column or
-   * expression. Pass `holds` if the filter may also name columns outside the metadata.
+   * expression. Pass `holds` if the filter may also refer to columns outside the metadata.
    */
   visible(metadata: Sql, holds?: Holds): Sql;
-  /** The user that the scope was made for. Graphs that are built for each user need it. */
+  /** The user for whom the scope was made. Graphs that are built for each user need it. */
   user?: { identity: string; permissions: string[] };
 }
 
 /**
- * The scope that includes every row. Only the service itself uses it, in workers, sweepers and commands. The scope of a caller always
- * comes from `request.access`.
+ * The scope that includes every row. Only the service itself uses it, in workers, sweepers and commands. The scope of a caller always comes
+ * from `request.access`.
  */
 export const everything: Scope = { visible: () => sql`true` };
 
-/** Returns whether a scope includes every row. */
+/** Tells whether a scope includes every row. */
 export const isEverything = ({ visible }: Scope): boolean => visible === everything.visible;
 
 export const nothingAtAll: Scope = { visible: () => sql`false` };

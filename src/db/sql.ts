@@ -10,16 +10,16 @@ export interface Sql {
 }
 
 /**
- * The pool or a transaction: anything that runs statements. Functions take it as their first argument, so that the caller decides
- * whether they run in a transaction.
+ * The pool or a transaction, with which statements are run. Functions take it as their first argument, so that the caller decides whether
+ * they run in a transaction.
  */
 export interface Db {
   query<Row extends object>(statement: Sql): Promise<{ rows: Row[]; rowCount: number | null }>;
 }
 
 /**
- * A piece of SQL. `text` and `values` are getters, which build the statement when pg reads it. They are on the prototype, because pg
- * reads a statement through an object that inherits from it.
+ * A piece of SQL. `text` and `values` are getters that build the statement when pg reads it. They are on the prototype, because pg reads a
+ * statement through an object that inherits from it.
  */
 class Fragment implements Sql {
   readonly strings: readonly string[];
@@ -72,7 +72,7 @@ export function join(fragments: Sql[], separator = ", "): Sql {
 }
 
 /**
- * Returns a prepared statement with this name, which the server parses only once for each connection. It suits frequent statements. The
+ * Returns a prepared statement with this name. The server parses it only once for each connection, so it suits frequent statements. The
  * same name must always have the same text.
  */
 export function prepared(name: string, { text, values }: Sql): Sql {
@@ -97,7 +97,7 @@ export async function rehearse(pool: Pool, work: (tx: PoolClient) => Promise<unk
 const failedCommits = new WeakSet<Error>();
 
 /**
- * Returns whether a transaction failed with this error while it was committing. In that case its changes may have been stored. After an
+ * Tells whether a transaction failed with this error while it was committing. In that case, its changes may have been stored. After an
  * earlier failure, nothing was stored.
  */
 export const failedAtCommit = (error: Error): boolean => failedCommits.has(error);
@@ -106,7 +106,7 @@ export const failedAtCommit = (error: Error): boolean => failedCommits.has(error
 export async function transaction<T>(pool: Pool, work: (tx: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
-  // Notice if the connection breaks between two statements, because the pool must not hand it out again.
+  // Detects that the connection breaks between two statements, because the pool must not use it again.
   const notice = (error: Error) => {
     broken = error;
   };

@@ -3,7 +3,7 @@ import type { Wakeups } from "./listen.ts";
 
 const pollMs = 1_000;
 
-/** Waits until rows have reached a state, such as the end of a run. One statement checks the rows of all waiters at once. */
+/** Waits until rows have reached a state, such as the end of a run. One statement checks the rows of all waiting callers at once. */
 export interface Watcher<Query, Result> {
   /**
    * Resolves with the result as soon as there is one, or with undefined on abort. The watcher checks when the topic is notified, and
@@ -31,7 +31,7 @@ export function startWatcher<Query, Result>({ wakeups, look, onError }: WatcherO
   let looking: Promise<void> | undefined;
 
   async function lookForDue(): Promise<void> {
-    await undefined; // lets every waiter of the same turn join the check
+    await undefined; // lets every caller of the same turn join the check
     while (due.size > 0) {
       const waiters = [...due];
       due.clear();

@@ -8,7 +8,7 @@ export async function findEffect(db: Db, runId: string, taskId: string, name: st
   return rows[0]?.result;
 }
 
-/** Stores the result of an effect, unless one is stored already. Returns false if the attempt has lost the right to write. */
+/** Stores the result of an effect, unless a result is already stored. Returns false if the attempt has lost the right to write. */
 export async function storeEffect(db: Db, fence: Fence, taskId: string, name: string, result: string): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     with ${fenced(fence)}, stored as (

@@ -10,12 +10,13 @@ const pollMs = 1_000;
 export const runTopic = (runId: string) => `run:${runId}`;
 
 /**
- * Lets any number of clients follow the event logs of runs. For each followed run, this process keeps the recent events in memory (a
- * `RunWindow`), which all followers share. One poll serves all runs.
+ * A feed with which any number of clients follow the event logs of runs. For each followed run, this process keeps the recent events in
+ * memory (a `RunWindow`), which all followers share. One poll reads for all runs.
  */
 export interface EventFeed {
   /**
-   * Yields the events with ids above `after`, in batches, as they arrive. Returns when the run is over, and throws when this process stops.
+   * Yields the events with ids above `after`, in batches, as they arrive. Returns when the run has ended, and throws when this process
+   * stops.
    */
   follow(runId: string, after: number, signal: AbortSignal): AsyncGenerator<LoggedEvent[], void>;
   /**
@@ -23,9 +24,11 @@ export interface EventFeed {
    * that ends the preparation.
    */
   expect(runId: string): () => void;
-  /** Passes events that this process has just committed to the followers in this process, so that they need not read them from the log. */
+  /**
+   * Sends events that this process has just committed to the followers in this process, so that they need not read the events from the log.
+   */
   publish(runId: string, events: LoggedEvent[]): void;
-  /** Tells the followers in this process that the run's end has been committed. `lastId` is the id of the run's last event. */
+  /** Notifies the followers in this process that the run's end has been committed. `lastId` is the id of the run's last event. */
   publishEnd(runId: string, lastId: number): void;
   stop(): Promise<void>;
 }
@@ -39,15 +42,15 @@ interface Feed {
 }
 
 /**
- * A follower's access to the events of a run. The follower must call `leave` at the end, because the run's recent events stay in memory
- * until its last follower leaves.
+ * A follower's access to the events of a run. The follower must call `leave` when it is done, because the run's recent events stay in
+ * memory until its last follower leaves.
  */
 interface Follower {
   window: RunWindow;
   leave: () => void;
 }
 
-/** Starts the feed, which passes the events of runs on to their followers. As long as nobody follows a run, it reads nothing. */
+/** Starts the feed, which sends the events of runs to their followers. While a run has no follower, nothing of it is read. */
 export function startFeed(db: Db, wakeups: Wakeups, onError: (error: Error) => void): EventFeed {
   const feed: Feed = { db, wakeups, reader: createLogReader(db, onError), windows: new Map(), stopped: new AbortController() };
   const { reader, windows, stopped } = feed;

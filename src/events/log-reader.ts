@@ -3,16 +3,16 @@ import { type Page, readEvents } from "./log.ts";
 import type { RunWindow } from "./run-window.ts";
 
 /**
- * Reads the new events of runs from the log into memory, where each followed run has a `RunWindow`. One statement at a time reads for
- * all runs that need it.
+ * Reads the new events of runs from the log into memory, into the `RunWindow` of each followed run. One statement at a time reads for all
+ * runs that need it.
  */
 export interface LogReader {
   /**
-   * Reads the events that come after the last one in the run's window. Does nothing in two cases: the run is over, or the id of the
-   * log's newest event is still unknown.
+   * Reads the events after the last one in the run's window. Does nothing in two cases: the run has ended, or the id of the log's newest
+   * event is still unknown.
    */
   read(window: RunWindow): void;
-  /** Resolves when no read is under way. */
+  /** Resolves when no read is in progress. */
   idle(): Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export function createLogReader(db: Db, onError: (error: Error) => void): LogRea
   };
 }
 
-/** Adds a page of events to the window of its run. Returns "more" if the log may have further events. */
+/** Adds a page of events to the window of its run. Returns "more" if the log may have more events. */
 function takePage(window: RunWindow, page: Page | undefined): "more" | undefined {
   if (!page) return undefined;
   window.take(page.events);

@@ -1,21 +1,21 @@
 import { type Db, type Sql, sql } from "../db/sql.ts";
 
-/** An event of a run, as clients see it. `data` is JSON text. */
+/** An event of a run in the form that clients receive. `data` is JSON text. */
 export interface RunEvent {
   id: number;
   event: string;
   data: string;
 }
 
-/** An event as the log stores it. */
+/** An event in the form that the log stores. */
 export interface LoggedEvent extends RunEvent {
-  /** When the event was stored, in milliseconds of the database's clock. */
+  /** The time of storing the event, in milliseconds of the database's clock. */
   at: number;
 }
 
 export const milliseconds = (moment: Sql) => sql`extract(epoch from ${moment})::double precision * 1000`;
 
-/** A position in a run's log: the id of the last event that its reader has. */
+/** A position in a run's log: the id of the last event that its reader has read. */
 export interface Cursor {
   runId: string;
   after: number;
@@ -49,8 +49,8 @@ export function appendingEvents(events: (RunEvent & { runId: string })[]): Sql {
 }
 
 /**
- * Returns one page of the log for each cursor. The page has at least one event if the log has a later one, however large the event is.
- * The run's row is read in the same snapshot, so that a page which says that the run is over misses no event.
+ * Returns one page of the log for each cursor. If the log has a later event, the page has at least one event, however large it is. The
+ * run's row is read in the same snapshot. A page that says that the run has ended therefore misses no event.
  */
 export async function readEvents(db: Db, cursors: Cursor[]): Promise<Map<string, Page>> {
   const { rows } = await db.query<{ runId: string; over: boolean; id: number | null; event: string; data: string; at: number }>(sql`
@@ -84,8 +84,8 @@ export async function newestEventId(db: Db, runId: string): Promise<number> {
 }
 
 /**
- * Returns whether a page may be full, so that there may be more events. The statement's limit counts bytes, while this function only
- * knows characters. It assumes four bytes for each, because one unnecessary read is better than a missed event.
+ * Tells whether a page may be full, so that there may be more events. The statement's limit counts bytes, but this function knows only
+ * characters. It assumes four bytes for each, because one unnecessary read is better than a missed event.
  */
 function isFull(events: RunEvent[]): boolean {
   return events.length >= pageRows || events.reduce((bytes, { data }) => bytes + data.length, 0) >= pageBytes / 4;

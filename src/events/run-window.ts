@@ -1,24 +1,24 @@
 import { orAborted } from "../db/abort.ts";
 import type { LoggedEvent } from "./log.ts";
 
-/** The limits of the recent events that this process keeps in memory for a run that somebody follows. */
+/** The limits of the recent events that this process keeps in memory for a followed run. */
 const windowEvents = 1_000;
 const windowBytes = 1_000_000;
 /**
- * The shortest time between two wakeups of a run's followers, in milliseconds for each follower. Writing to one follower costs about 20
- * µs. A thousand followers are thus woken only every 100 ms, and ten almost at once.
+ * The shortest time between two wakeups of a run's followers, in milliseconds for each follower. Writing to one follower costs about 20 µs.
+ * A thousand followers are thus woken only every 100 ms, and ten almost at once.
  */
 const pauseMsPerFollower = 0.1;
 
 /**
- * Holds the newest events of a run in memory, for all followers of the run in this process. A follower that needs older events reads
- * them from the log.
+ * The newest events of a run in memory, for all followers of the run in this process. A follower that needs older events reads them from
+ * the log.
  */
 export class RunWindow {
   readonly runId: string;
   followers = 0;
   unlisten: () => void = () => {};
-  /** The id of the newest event that is held here. Undefined until the newest id in the log has been looked up. */
+  /** The id of the newest event in the window. Undefined until the newest id in the log has been read. */
   tail: number | undefined;
   over = false;
   /** True until the run has been created. A read before that would not find the run, and would conclude that it was deleted. */
@@ -36,21 +36,21 @@ export class RunWindow {
     this.runId = runId;
   }
 
-  /** Returns the events after the cursor. Returns undefined if the oldest of them are no longer held here. */
+  /** Returns the events after the cursor. Returns undefined if the oldest of them are no longer in the window. */
   since(after: number): LoggedEvent[] | undefined {
     if (this.tail !== undefined && after >= this.tail) return [];
     const first = this.#window[0]?.id;
     if (first === undefined || after + 1 < first) return undefined;
-    // All followers at the same cursor get the same array, because anything that is derived from it is cached by the array.
+    // All followers at the same cursor get the same array, because the array is the cache key of everything that is derived from it.
     if (this.#shared?.after !== after || this.#shared.tail !== this.tail)
       this.#shared = { after, tail: this.tail, events: this.#window.slice(after + 1 - first) };
     return this.#shared.events;
   }
 
-  /** Adds events. Returns false if other events are missing between those that are held and the new ones. */
+  /** Adds events. Returns false if there is a gap between the events in the window and the new ones. */
   take(events: LoggedEvent[]): boolean {
     const tail = this.tail;
-    if (tail === undefined) return true; // the look-up of the log's newest event, which is under way, will find these events too
+    if (tail === undefined) return true; // the query for the log's newest event is still running and will include these events
     const fresh = events.filter(({ id }) => id > tail);
     if (fresh.length === 0) return true;
     if (fresh[0]?.id !== tail + 1) return false;
@@ -73,7 +73,7 @@ export class RunWindow {
     }
   }
 
-  /** Wakes the followers of the run. If there are many of them, waits a moment, so that each gets several events in one write. */
+  /** Wakes the followers of the run. If there are many followers, waits a moment first, so that each gets several events in one write. */
   wake(): void {
     const pauseMs = this.over ? 0 : this.followers * pauseMsPerFollower;
     const waitMs = this.#wokenAt + pauseMs - performance.now();

@@ -22,22 +22,22 @@ export interface ApiDeps {
   threadFeed: ThreadFeed;
   registry: Registry;
   store: StoreRules;
-  /** The writer for requests that each make one run. Requests that arrive together share a statement. */
+  /** The writer for requests that each create one run. Requests that arrive at the same time share a statement. */
   writer: RunWriter;
   log: Logger;
   metrics: Metrics;
   version: string;
   /**
    * The model that the graphs of this process call: the operator's endpoint or the rehearsal model. Null if this process executes no
-   * graphs, because then only the workers know their model.
+   * graphs, because only the workers know their model.
    */
   model: "external" | "rehearsal" | null;
   webhookRules: WebhookRules;
-  /** The memory budget for large requests and answers. */
+  /** The memory budget for large requests and responses. */
   memory: Memory;
   /** The UI components of the graphs. Undefined if no graph has UI components. */
   ui: UiBundles | undefined;
-  /** The mode of the web console, and where its files are. */
+  /** The mode of the web console, and the folder of its files. */
   console: ConsoleOptions;
   /** The auth of the service. Undefined if callers are not authenticated. */
   auth: Auth | undefined;
@@ -52,13 +52,13 @@ export interface ApiDeps {
     requestTimeoutSeconds: number;
     stalledSeconds: number;
     recheckSeconds: number;
-    /** How long a worker counts as alive after its last heartbeat. */
+    /** How long a worker counts as alive after its last heartbeat, in seconds. */
     leaseSeconds: number;
     eventRetentionSeconds: number;
     resumableRetentionSeconds: number;
-    /** Returns the headers of a request that its runs may see. */
+    /** Returns the headers of a request that its runs can read. */
     pickHeaders: PickHeaders;
-    /** True if LangChain traces with LangSmith in this process. */
+    /** True if LangChain sends traces to LangSmith in this process. */
     langsmith: boolean;
     /** True if runs may have webhooks. */
     sendsWebhooks: boolean;

@@ -37,7 +37,7 @@ import { uiRoutes } from "./routes/ui.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 import { workerRoutes } from "./routes/workers.ts";
 
-/** Builds the HTTP API. The API only answers requests. Workers execute the runs. */
+/** Builds the HTTP API. The API only handles requests. Workers execute the runs. */
 export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserApp): Promise<FastifyInstance> {
   const prefix = http.mount_prefix ?? "";
   const admittance = admittanceOf(deps, http);
@@ -51,13 +51,13 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
     http: { shouldUpgradeCallback: wantsSocket, ...arrival },
     frameworkErrors: refusePath,
     clientErrorHandler: refuseConnection,
-    // If the project's app stands in front, a path with a trailing slash is not a second way to a route. The app's middleware would not
-    // recognise it, so it could bypass a guard.
+    // If the project's app receives requests first, a path with a trailing slash must not be an alias of a route. The app's middleware
+    // would not recognise the alias, so it could bypass a guard.
     routerOptions: { maxParamLength: 2_000, ignoreTrailingSlash: inFront === undefined },
   });
   app.setValidatorCompiler(validatorCompiler);
-  // The response schemas only serve as documentation. The compiler has checked the answers already, and a second check at run time would
-  // slow down every answer.
+  // The response schemas serve only as documentation. The TypeScript compiler has already checked the responses, and a check at run time
+  // would slow down every response.
   app.setSerializerCompiler(() => JSON.stringify);
   answerErrors(app);
   acceptJsonBodies(app, admittance.origins, deps.memory);
@@ -65,7 +65,8 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
   refuseForeignPages(app, admittance.gate);
   refuseFloods(app, deps);
   await allowBrowsers(app, http.cors ?? {}, admittance.origins);
-  guardRoutes(app, deps.auth, admittance.admitted); // must come after the hooks that answer preflights, which carry no credentials
+  // must come after the hooks that respond to preflights, because preflights carry no credentials
+  guardRoutes(app, deps.auth, admittance.admitted);
   if (!http.disable_meta) await documentApi(app, deps.version, prefix);
 
   const counts: StreamCounts = new Map();
@@ -94,8 +95,8 @@ const routesOfRuns: FastifyPluginAsyncZod<StreamingDeps> = async (app, options) 
 
 /**
  * Returns the logger for requests. Fastify logs two lines for each request. They appear only at the level "debug", because runs have log
- * lines of their own. A line contains the headers that `logging_headers` picks, and the path. The query is left out, because it may hold
- * tokens.
+ * lines of their own. A line contains the headers that `logging_headers` selects, and the path. The query is left out, because it may
+ * contain tokens.
  */
 function requestLogger({ log }: ApiDeps, { logging_headers }: HttpOptions): FastifyBaseLogger {
   const level = log.level === "info" ? "warn" : log.level;
@@ -109,8 +110,8 @@ function requestLogger({ log }: ApiDeps, { logging_headers }: HttpOptions): Fast
 }
 
 /**
- * The parts that decide which requests are let in: the check against foreign web pages (`gate`), the allowed origins, and the users that
- * were authenticated before.
+ * The parts that decide which requests are admitted: the check for foreign web pages (`gate`), the allowed origins, and the users that are
+ * already authenticated.
  */
 interface Admittance {
   admitted: Admitted;
@@ -149,8 +150,8 @@ function approach(
 }
 
 /**
- * Accepts WebSockets. The size limit of a frame is that of a request body. When the service stops, it cuts its sockets, as it does with
- * streams, so that clients reconnect to another process.
+ * Accepts WebSockets. A frame has the same size limit as a request body. When the service stops, it cuts its sockets like its streams, so
+ * that clients reconnect to another process.
  */
 async function acceptSockets(app: FastifyInstance, { settings }: ApiDeps): Promise<void> {
   await app.register(websocket, {
@@ -169,10 +170,10 @@ function refuseForeignPages(app: FastifyInstance, gate: Gate): void {
   });
 }
 
-/** Refuses requests with 429 while too many requests wait for the database, because another one would only delay all of them. */
+/** Refuses requests with 429 while too many requests wait for the database, because more requests would only delay all of them. */
 function refuseFloods(app: FastifyInstance, { pool, settings }: ApiDeps): void {
   app.addHook("onRequest", async ({ method }) => {
-    if (method === "GET") return; // reads cost little, and health checks must be answered
+    if (method === "GET") return; // reads cost little, and health checks must succeed
     if (pool.waitingCount > settings.maxWaiting)
       throw new ServiceError("too_many", "Too many requests are waiting for the database. Try again in a moment.");
   });

@@ -56,10 +56,7 @@ export function topicOf(url: string): string {
   );
 }
 
-/**
- * Removes schemas that nothing refers to. They exist because each named schema is generated twice, for input and for output, and often
- * only one is used.
- */
+/** Removes unused schemas. Each named schema is generated twice, for input and for output, and often only one is used. */
 const withoutUnused: typeof jsonSchemaTransformObject = (input) => {
   const document = jsonSchemaTransformObject(input);
   const schemas = ("components" in document && document.components?.schemas) || {};

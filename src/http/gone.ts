@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 
-/** Returns a signal that aborts when the client has left. If it has left already, the signal is aborted from the start. */
+/** Returns a signal that aborts when the client has disconnected. If the client has already disconnected, the signal is already aborted. */
 export function goneOf(response: ServerResponse): AbortSignal {
   if (response.destroyed || response.closed) return AbortSignal.abort();
   const gone = new AbortController();

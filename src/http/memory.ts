@@ -2,23 +2,23 @@ import { getHeapStatistics } from "node:v8";
 import type { FastifyReply } from "fastify";
 import { ServiceError } from "../errors.ts";
 
-/** The share of the heap that all large requests and answers together may take. */
+/** The share of the heap for all large requests and responses. */
 const shareOfHeap = 0.4;
 const waitLimitMs = 10_000;
 const mostWaiting = 50;
 
-/** The most bytes of a page that is read without reserving memory. */
+/** The size limit of a page that is read without reserving memory, in bytes. */
 export const lightBytes = 512 * 1024;
-/** The most bytes of a larger page. Rows that do not fit are on the next page. */
+/** The size limit of a larger page, in bytes. Rows that do not fit are on the next page. */
 export const pageBytes = 8 * 1024 * 1024;
 /** The memory that a larger page takes while it is read, parsed and sent, in bytes. */
 const pageWeight = 6 * pageBytes;
 
-/** Limits the memory that large requests and answers take at the same time. */
+/** Limits the memory that large requests and responses use at the same time. */
 export interface Memory {
   /**
-   * Reserves memory as soon as enough is free, and returns a function that releases it. Throws a 429 if that takes more than ten
-   * seconds, or if too many others wait.
+   * Reserves memory as soon as enough is free, and returns a function that releases it. Throws a 429 after a wait of ten seconds, or if too
+   * many requests already wait.
    */
   take(bytes: number): Promise<() => void>;
 }
@@ -64,7 +64,7 @@ export function createMemory(total = shareOfHeap * getHeapStatistics().heap_size
 
   return {
     async take(wanted) {
-      const bytes = Math.min(wanted, total); // a request that is larger than the whole budget waits until it is alone
+      const bytes = Math.min(wanted, total); // a request that is larger than the whole budget waits until it is the only one
       if (waiting.length === 0 && bytes <= free) free -= bytes;
       else await wait(bytes);
       return releaseOf(bytes);
@@ -76,8 +76,8 @@ const noMemory = () =>
   new ServiceError("too_many", "Other large requests use all the memory that is reserved for them. Try again in a moment.");
 
 /**
- * Reads a page. First tries it as a small page, without reserving memory. If the page is larger, waits for free memory and reads it
- * again. The memory is released when the answer has been sent. `read` gets the most bytes that the page may have.
+ * Reads a page. First tries to read it as a small page, without reserving memory. If the page is larger, waits for free memory and reads it
+ * again. The memory is released after the response has been sent. The argument of `read` is the size limit of the page in bytes.
  */
 export async function readWithin<Page extends { isCut: boolean }>(
   memory: Memory,
@@ -90,7 +90,7 @@ export async function readWithin<Page extends { isCut: boolean }>(
   return read(pageBytes);
 }
 
-/** Reserves memory until the answer is sent or the client is gone. */
+/** Reserves memory until the response has been sent or the client has disconnected. */
 export async function holdMemory(memory: Memory, reply: FastifyReply, bytes = pageWeight): Promise<void> {
   const release = await memory.take(bytes);
   if (reply.raw.closed) release();

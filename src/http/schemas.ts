@@ -10,11 +10,11 @@ export const Text = z
   .refine((text) => !text.includes("\0") && text.isWellFormed(), "must not contain NUL characters or lone surrogates");
 
 /**
- * An id in lower case. Postgres returns UUIDs in lower case, but the checkpoint tables store ids as text, where an upper case id would
- * not match.
+ * An id in lower case. Postgres returns UUIDs in lower case. The checkpoint tables store ids as text, in which an upper case id would not
+ * match.
  */
 export const Id = z.guid().toLowerCase();
-/** A JSON object from the caller, kept as it arrived. It does not use zod's record type, because that would drop a key named __proto__. */
+/** A JSON object from the caller, unchanged. It does not use zod's record type, because that type would drop a key named __proto__. */
 export const Json = z
   .custom<Record<string, unknown>>((value) => typeof value === "object" && value !== null && !Array.isArray(value), "expected an object")
   .meta({ type: "object", additionalProperties: {} });
@@ -40,11 +40,11 @@ export const Time = z.iso
   .transform((time) => new Date(/(Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`))
   .refine((time) => Number.isFinite(time.getTime()), "is not a valid time");
 export const SortOrder = z.enum(["asc", "desc"]).optional();
-/** A list, or one item without a list around it. A query parameter that is given only once arrives in the second form. */
+/** A list, or one item without a list around it. A query parameter that is given only once arrives without a list. */
 export const OneOrMore = <Item extends z.ZodType>(item: Item) =>
   z.union([z.array(item), item.transform((one) => [one])]) as unknown as z.ZodType<z.output<Item>[]>;
 
-/** A query parameter that some clients send empty when it has no value. An empty text counts as absent. */
+/** A query parameter that some clients send without a value. An empty text counts as absent. */
 export const Unsettable = <Value>(value: z.ZodType<Value>) => z.preprocess((given) => (given === "" ? undefined : given), value.optional());
 
 const CheckpointKeys = {
@@ -80,12 +80,12 @@ export const ThreadParams = z.object({ threadId: Id });
 export const RunParams = z.object({ threadId: Id, runId: Id });
 
 /**
- * Returns a route's response schema for the OpenAPI document. It validates nothing at run time, because the compiler has checked the
- * answers.
+ * Returns a route's response schema for the OpenAPI document. It validates nothing at run time, because the TypeScript compiler has checked
+ * the responses.
  */
 export const answers = (schema: z.ZodType): { 200: z.ZodType<unknown> } => ({ 200: schema });
 
-/** The response schema of a route that answers with an event stream. */
+/** The response schema of a route that sends an event stream. */
 export const streams = {
   200: { description: "The events of the run, until it is over.", content: { "text/event-stream": { schema: z.string() } } },
 };
@@ -93,7 +93,7 @@ export const streams = {
 export const TtlStrategy = z.enum(["delete", "keep_latest"]);
 const Minutes = z.number().positive().max(52_560_000);
 
-/** A thread's time to live, in minutes without use. After that, the thread is deleted or loses all but its latest checkpoint. */
+/** A thread's time to live, in minutes without use. When it has passed, the thread is deleted or loses all but its latest checkpoint. */
 export const ThreadTtl = z
   .union([Minutes, z.object({ ttl: Minutes, strategy: TtlStrategy.nullish() })])
   .transform((ttl) =>
@@ -146,7 +146,7 @@ export const Run = z
   })
   .meta({ id: "Run" });
 
-/** A run as a search over all threads returns it. */
+/** A run in the results of a search over all threads. */
 export const FoundRun = Run.extend({
   graph_id: z.string().nullable(),
   attempt: z.number().int(),
@@ -199,7 +199,7 @@ export const Timeline = z
   })
   .meta({ id: "Timeline" });
 
-/** An open question as a search over all threads returns it. */
+/** An open question in the results of a search over all threads. */
 export const FoundInterrupt = z
   .object({
     thread_id: Id,

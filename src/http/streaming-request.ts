@@ -2,18 +2,17 @@ import { z } from "zod";
 import { OneOrMore, Text, Unsettable } from "./schemas.ts";
 
 /**
- * The name of a channel. An unknown name is accepted and gets no events, because a newer client may know channels that this release does
- * not have.
+ * The name of a channel. An unknown name is accepted but gets no events, because a newer client may know channels that this release lacks.
  */
 const Channel = Text.max(1_000);
 
-/** An event's number, taken from the event's id. If the id has another form, it is ignored, and all events are sent. */
+/** An event's number, read from the event's id. An id in another form is ignored, and all events are sent. */
 const EventNumber = z
   .string()
   .max(100)
   .transform((id) => (/^\d{1,15}$/.test(id) ? Number(id) : undefined));
 
-/** Selects the events of a thread that a client subscribes to. Unknown keys are ignored, because newer clients may send them. */
+/** The schema of a subscription's filter. Unknown keys are ignored, because newer clients may send them. */
 export const EventFilter = z.object({
   channels: z.array(Channel).min(1).max(100),
   namespaces: z
@@ -38,7 +37,7 @@ export const ThreadStreamQuery = z.object({
   stream_modes: Unsettable(OneOrMore(ThreadMode)),
 });
 
-/** The id of the last event that the client has. "-" requests all events. Without this header, only new events are sent. */
+/** The id of the last event that the client has received. "-" requests all events. Without this header, only new events are sent. */
 export const LastThreadEvent = z.looseObject({
   "last-event-id": z
     .string()

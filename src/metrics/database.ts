@@ -5,9 +5,9 @@ import { readTableSizes, type TableSize } from "../db/sizes.ts";
 import { countWaiting } from "../runs/absent.ts";
 import { type QueueFigures, readQueue, readRunCounts } from "../runs/figures.ts";
 
-/** The shortest time between two reads from the database. It applies however often the metrics are scraped. */
+/** The shortest time between two reads from the database, in milliseconds. It applies however often the metrics are scraped. */
 const freshMs = 5_000;
-/** The most time that a read from the database may take. */
+/** The time limit of a read from the database, in milliseconds. */
 const timeoutMs = 2_000;
 const mostWaiting = 10_000;
 
@@ -67,7 +67,7 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
 }
 
 async function read(pool: Pool, leaseSeconds: number): Promise<Reading> {
-  // The queries run one after another, so that scraping never takes more than one connection from the service.
+  // The queries run one after another, so that a scrape never takes more than one connection from the service.
   return {
     queue: await readQueue(pool, leaseSeconds),
     waiting: await countWaiting(pool, mostWaiting),
@@ -84,7 +84,7 @@ async function withTimeout<Result>(work: Promise<Result>): Promise<Result> {
   return Promise.race([work, late]).finally(() => done.abort());
 }
 
-/** Returns a function that calls `work` at most once in `freshMs` milliseconds. Callers in between share the result of the last call. */
+/** Returns a function that calls `work` at most once in `freshMs` milliseconds. Calls within that time share the result of the last one. */
 function lessOften(work: () => Promise<void>): () => Promise<void> {
   let last: { done: Promise<void>; at: number } | undefined;
   return () => {

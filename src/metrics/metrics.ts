@@ -23,7 +23,7 @@ export interface MetricsOptions {
   role: string;
 }
 
-/** Starts the metrics of one service. They are in a registry of their own, because a process may run several services. */
+/** Starts the metrics of one service. They are in a separate registry, because a process may run several services. */
 export function startMetrics({ pool, poolSize, slots, leaseSeconds, version, role }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];

@@ -2,7 +2,7 @@ import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import { Counter, Gauge, type Registry } from "prom-client";
 
 /**
- * Registers the metrics of the process, under the names that common dashboards use. prom-client has such metrics too, but they allow
+ * Registers the metrics of the process, under the names that common dashboards use. prom-client has such metrics as well, but they allow
  * only one registry per process, and they cannot be stopped.
  */
 export function processMetrics(registry: Registry): { stop(): void } {
@@ -47,5 +47,5 @@ export function processMetrics(registry: Registry): { stop(): void } {
   return { stop: () => void delay.disable() };
 }
 
-/** Converts nanoseconds to seconds. Returns 0 for NaN, which means that nothing was measured yet. */
+/** Converts nanoseconds to seconds. Returns 0 for NaN, which means that nothing has been measured yet. */
 const seconds = (nanoseconds: number) => (Number.isFinite(nanoseconds) ? nanoseconds / 1e9 : 0);

@@ -1,18 +1,18 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
-/** Records what a worker does. */
+/** Records the work of a worker. */
 export interface WorkMetrics {
   claimed(run: { attempt: number; dueSeconds: number }): void;
   tookOver(runs: number): void;
-  /** Records the number of threads whose next run was not known or wrong. Such threads are found by a regular check (`repairHeads`). */
+  /** Records the number of threads whose next run was unmarked or marked wrongly. A regular check finds such threads (`repairHeads`). */
   repairedHeads(threads: number): void;
   /** Records the end of an attempt. `outcome` is the run's status, or a word such as "released" if the run continues. */
   ended(graphId: string, outcome: string, seconds: number): void;
-  /** Records stored events. `seconds` is how long the first of them had waited. */
+  /** Records stored events. `seconds` is the waiting time of the first event. */
   storedEvents(events: number, seconds: number): void;
 }
 
-/** The buckets for durations. They reach from a graph that only echoes to a run of an hour. */
+/** The buckets for durations. They range from a graph that only echoes to a run of an hour. */
 const durations = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600];
 const waits = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 300, 900, 3_600];
 const lags = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];

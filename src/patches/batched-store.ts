@@ -15,12 +15,12 @@ interface Batched {
 }
 
 /**
- * Patches the wrapper that LangGraph puts around the store of a running graph, so that it passes every call on at once. Without the
- * patch, the wrapper has three faults:
- * - It polls for calls every millisecond. This was measured to cost 7 % of a core for ten runs that only wait, and a run cannot end
- *   before the last poll.
- * - It throws when a node lists namespaces.
- * - It drops the index and the time to live that a node gives an item.
+ * Patches the wrapper that LangGraph puts around the store of a running graph, so that it forwards every call at once. Without the patch,
+ * the wrapper has three faults:
+ * - It polls for calls every millisecond. This was measured to cost 7 % of a core for ten runs that only wait, and a run cannot end before
+ * the last poll.
+ * - It throws if a node lists namespaces.
+ * - It drops the index and the time to live that a node sets for an item.
  *
  * Upstream: no issue known for LangGraph.js. Needed up to @langchain/langgraph-checkpoint 1.1.5 at least.
  */

@@ -2,7 +2,7 @@ import { getInteropZodDefaultGetter } from "@langchain/core/utils/types";
 import { withLangGraph } from "@langchain/langgraph/zod";
 
 /**
- * Gives the schemas of another copy of zod their `.langgraph` method. LangGraph adds this method only to the copy of zod that it imports
+ * Adds the `.langgraph` method to the schemas of another copy of zod. LangGraph adds this method only to the copy of zod that it imports
  * itself. A project's file uses the service's LangGraph but its own zod, whose schemas would lack the method.
  *
  * Upstream: no issue known, because a project that runs without us has only one copy of zod. Needed up to @langchain/langgraph 1.4.18 at
@@ -22,7 +22,7 @@ const extended = (globalThis as { [key: symbol]: WeakSet<object> | undefined })[
 type AnySchema = Parameters<typeof withLangGraph>[0];
 type Meta = NonNullable<Parameters<typeof withLangGraph>[1]>;
 
-/** Returns the value of a schema's property `.langgraph`, as LangGraph itself would add it. */
+/** Returns the value of a schema's property `.langgraph`, in the form that LangGraph itself would add. */
 function methodsOf(this: AnySchema) {
   return {
     metadata: (jsonSchemaExtra: Meta["jsonSchemaExtra"]) => withLangGraph(this, { jsonSchemaExtra }),

@@ -15,14 +15,14 @@ const AssistantFile = z.strictObject({
 
 /** An assistant that the project defines in a file. */
 export interface PresetAssistant extends Omit<z.infer<typeof AssistantFile>, "graph"> {
-  /** The name of the file, by which callers name the assistant. */
+  /** The name of the file. Callers use it as the assistant's name. */
   preset: string;
   graph_id: string;
 }
 
 /**
- * Reads the assistants of a folder. Each is a YAML file with the graph, a name, a description, a context, and an input as an example. Throws
- * a sentence that names the file if something is wrong, or if the graph refuses the context or the example.
+ * Reads the assistants in a folder. Each is a YAML file with the graph, a name, a description, a context, and an example input. If
+ * something is wrong, or the graph refuses the context or the example, throws an error that names the file.
  */
 export async function readAssistants(folder: string | undefined, registry: Registry): Promise<PresetAssistant[]> {
   if (folder === undefined) return [];

@@ -1,12 +1,12 @@
 import type { Registry } from "./registry.ts";
 
-/** A first call for a newcomer to try: a graph, and an input that this graph accepts. */
+/** A first call for new users to try: a graph, and an input that this graph accepts. */
 export interface FirstCall {
   graphId: string;
   input: Record<string, unknown>;
 }
 
-/** The inputs to try, each with the field that a graph must have for it. The most instructive one comes first. */
+/** The inputs to try, each with the field that a graph must have for it. The most instructive input comes first. */
 const inputs: [field: string, input: FirstCall["input"]][] = [
   ["messages", { messages: [{ role: "user", content: "hello" }] }],
   ["task", { task: "hello" }],

@@ -2,7 +2,7 @@ import { getConfigTypeSchema, getInputTypeSchema, getOutputTypeSchema, getStateT
 
 type JsonSchema = Record<string, unknown>;
 
-/** The schemas of a graph that were read from its TypeScript types. */
+/** The schemas of a graph that were derived from its TypeScript types. */
 export interface TypeSchemas {
   state: JsonSchema;
   input: JsonSchema;
@@ -10,7 +10,7 @@ export interface TypeSchemas {
   config: JsonSchema;
 }
 
-/** A graph's schemas in the form in which /assistants/:id/schemas returns them. */
+/** A graph's schemas in the form of the response of /assistants/:id/schemas. */
 export interface GraphSchemas {
   graph_id: string;
   input_schema: JsonSchema;
@@ -33,10 +33,7 @@ export function describeSchemas(graphId: string, graph: unknown): GraphSchemas {
   };
 }
 
-/**
- * Returns the schema that `read` returns. If JSON Schema cannot express one of its zod types, returns the empty schema, which stands for
- * anything.
- */
+/** Returns the result of `read`. If JSON Schema cannot express one of its zod types, returns the empty schema, which accepts anything. */
 function orEmpty(read: () => unknown): JsonSchema {
   try {
     return (read() as JsonSchema | undefined) ?? {};
@@ -45,7 +42,7 @@ function orEmpty(read: () => unknown): JsonSchema {
   }
 }
 
-/** Returns whether the graph declares its state. */
+/** Tells whether the graph declares its state. */
 export const isDescribed = ({ state_schema }: GraphSchemas) => Object.keys(state_schema).length > 0;
 
 /** Adds schemas from TypeScript types to a graph that declares none. */

@@ -85,8 +85,8 @@ export type HttpOptions = z.infer<typeof HttpOptions>;
 export type CorsOptions = z.infer<typeof CorsOptions>;
 
 /**
- * Returns the keys of `http` that have no effect here. The keys of the MCP and A2A endpoints, which do not exist here, count only if the
- * project turns these endpoints on.
+ * Returns the keys of `http` that have no effect in this service. This service has no MCP and A2A endpoints. The keys for them are included
+ * only if the project turns these endpoints on.
  */
 export function unreadHttpKeys(http: HttpOptions): string[] {
   const { cors, configurable_headers, logging_headers } = http;

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { findMissingExport } from "./missing-export.ts";
 import { findSyntaxError } from "./syntax-error.ts";
 
-/** Returns a sentence that says why a file of the user could not be imported, and at which line. */
+/** Returns a sentence with the reason why a file of the user could not be imported, and the line of the error. */
 export async function describeImportFailure(error: unknown): Promise<string> {
   const place = placeOf(error) ?? (await findSyntaxError(error));
   const missing = await findMissingExport(error, place?.file);
@@ -10,8 +10,8 @@ export async function describeImportFailure(error: unknown): Promise<string> {
 }
 
 /**
- * Returns the first line of an error's message, which says what is wrong. If that line only announces a list, as a compiler's does, adds
- * the second line.
+ * Returns the first line of an error's message, which describes the problem. If that line only introduces a list, as in a compiler's error,
+ * adds the second line.
  */
 function firstLine(error: unknown): string {
   const [first = "", second = ""] = String(error instanceof Error ? error.message : error).split("\n");
@@ -21,8 +21,8 @@ function firstLine(error: unknown): string {
 const ours = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * Returns the line of the project's own code that led to an error. It is the first stack frame that is not in Node, in a package or in
- * this service. For a syntax error, the loader writes the file and line above the message.
+ * Returns the line of the project's own code that caused an error. It is the first stack frame outside Node, packages and this service. For
+ * a syntax error, the loader writes the file and line above the message.
  */
 function placeOf(error: unknown): { file: string; text: string } | undefined {
   if (!(error instanceof Error)) return undefined;

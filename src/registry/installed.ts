@@ -11,8 +11,8 @@ export interface Installed {
 }
 
 /**
- * Returns the copy of a package that files in the folder `from` would import if this service did not redirect their imports to its own
- * copy. Returns undefined if none is installed.
+ * Returns the copy of a package that files in the folder `from` would import without this service's redirection to its own copy. Returns
+ * undefined if none is installed.
  */
 export function findInstalled(name: string, from: string): Installed | undefined {
   for (let folder = from; ; folder = dirname(folder)) {

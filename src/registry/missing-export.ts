@@ -4,8 +4,8 @@ import { findInstalled, ourVersion } from "./installed.ts";
 import { packageOf } from "./shared-packages.ts";
 
 /**
- * Returns a sentence if a file failed because it imports a name that our version of a shared package does not have. In an ES module,
- * Node's error contains the missing name. A file that was compiled to CommonJS fails later, where the name is used.
+ * Returns a sentence if a file failed because it imports a name that our version of a shared package lacks. For an ES module, Node's error
+ * contains the missing name. A file that was compiled to CommonJS fails later, at the use of the name.
  */
 export async function findMissingExport(error: unknown, file: string | undefined): Promise<string | undefined> {
   const message = error instanceof Error ? error.message : "";
@@ -20,7 +20,7 @@ export async function findMissingExport(error: unknown, file: string | undefined
   return `${without}; the project's ${theirs.version}${has} is not used`;
 }
 
-/** Returns the module and the name of an import, from an error such as `import_langgraph.Name is not a constructor`. */
+/** Returns the module and the name of an import from an error such as `import_langgraph.Name is not a constructor`. */
 async function findUse(message: string, file: string | undefined): Promise<[string?, string?]> {
   const name = /\bimport_\w+\.(\w+)\)? is not a (?:function|constructor)/.exec(message)?.[1];
   if (!name || !file) return [];
@@ -38,7 +38,7 @@ const isInOurCopy = async (specifier: string, name: string): Promise<boolean> =>
   );
 
 /**
- * Returns whether a package's type declarations contain a name. They are read as text, because an import would load a second copy of the
+ * Tells whether a package's type declarations contain a name. They are read as text, because an import would load a second copy of the
  * package.
  */
 async function isDeclared(folder: string, name: string): Promise<boolean> {

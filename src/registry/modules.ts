@@ -8,7 +8,7 @@ import { packageOf } from "./shared-packages.ts";
 
 const isSource = import.meta.url.endsWith(".ts");
 
-/** The files that a graph gets when it imports this package. They are TypeScript sources or their build, as this file itself is. */
+/** The files that a graph gets when it imports this package. They are TypeScript sources or built files, like this file itself. */
 const ourselves: Record<string, string> = {
   ensemble: new URL(isSource ? "../index.ts" : "../index.js", import.meta.url).href,
   "ensemble/testing": new URL(isSource ? "../../graphs/testing/index.ts" : "../patterns/testing/index.js", import.meta.url).href,
@@ -23,15 +23,14 @@ let resolving = false;
 
 /**
  * Imports a file of the user, which may be TypeScript. The file gets this service's copy of LangGraph, whichever version the project has
- * installed. For this, hooks are set in Node's module loader. The loader is global, so they are set only once per process, and this file
- * has state of its own.
+ * installed. Hooks in Node's module loader redirect the import. The loader is global, so the hooks are set only once per process, and this
+ * file keeps module state for that.
  */
 export async function importUserModule(file: string): Promise<Record<string, unknown>> {
   if (!prepared) {
     prepared = true;
     await import("@langchain/langgraph"); // Node 22 can require() an ES module only after the module was loaded
-    // tsx/cjs would support path aliases without "type": "module", but it is not used. With it, a require() would load a second copy of
-    // LangGraph.
+    // tsx/cjs would support path aliases without "type": "module", but a require() would then load a second copy of LangGraph.
     register({ tsconfig: nearestTsconfig(dirname(file)) });
     registerHooks({ resolve: resolveToOurs, load: loadExtending });
     requireOurs();
@@ -40,8 +39,8 @@ export async function importUserModule(file: string): Promise<Record<string, unk
 }
 
 /**
- * Returns the path of the nearest tsconfig.json above a directory. It contains the project's compiler options, such as path aliases,
- * wherever the service was started.
+ * Returns the path of the nearest tsconfig.json above a directory. It contains the project's compiler options, such as path aliases, from
+ * whatever directory the service was started.
  */
 function nearestTsconfig(directory: string): string | undefined {
   const file = join(directory, "tsconfig.json");
@@ -64,10 +63,10 @@ const resolveToOurs: Hooks["resolve"] = (specifier, context, next) => {
   if (url === undefined) return next(specifier, context);
   const importer = context.parentURL;
   const own = specifier === zodEntry && isOfUser(importer) ? extendingUrl(url, { importer, zods: zodsOf(importer) }) : url;
-  // Return the ES module even for a require(), because the package's CommonJS build would be a second copy.
+  // Returns the ES module even for a require(), because the package's CommonJS build would be a second copy.
   return { url: own, format: "module", shortCircuit: true };
 
-  /** Returns the URLs of the copies of zod that the importing file would get. */
+  /** Returns the URLs of the copies of zod that the importing file would load. */
   function zodsOf(parentURL: string): string[] {
     const conditions = [...context.conditions.filter((condition) => condition !== "require"), "import"];
     return zodEntries.flatMap((name) => {
@@ -81,12 +80,12 @@ const resolveToOurs: Hooks["resolve"] = (specifier, context, next) => {
 };
 
 /**
- * The URLs of the users' plain JavaScript files, in the order in which they were loaded. They are searched for a syntax error.
- * TypeScript files are not listed, because tsx names the file and line in its own errors.
+ * The URLs of the users' plain JavaScript files, in the order in which they were loaded. They are searched for a syntax error. TypeScript
+ * files are not listed, because tsx names the file and line in its own errors.
  */
 const loadedUrls = new Set<string>();
 
-/** Returns the paths of the users' plain JavaScript files, those that were loaded last first. */
+/** Returns the paths of the users' plain JavaScript files, the most recently loaded first. */
 export const recentlyLoaded = (): string[] => [...loadedUrls].reverse().map((url) => fileURLToPath(url));
 
 const loadExtending: Hooks["load"] = (url, context, next) => {
@@ -96,8 +95,8 @@ const loadExtending: Hooks["load"] = (url, context, next) => {
 };
 
 /**
- * Makes require() resolve shared packages to our copies. It is needed for TypeScript that was compiled to CommonJS, because Node 22
- * calls no hook for it.
+ * Makes require() resolve shared packages to our copies. TypeScript that was compiled to CommonJS needs this, because Node 22 calls no hook
+ * for it.
  */
 function requireOurs(): void {
   const loader = Module as unknown as { _resolveFilename(specifier: string, ...others: unknown[]): string };
@@ -111,8 +110,8 @@ function requireOurs(): void {
 }
 
 /**
- * Returns the URL of our copy of a shared package. Returns undefined for any other package. It also returns undefined for a subpath that
- * our version does not have, because the project's own copy may have it.
+ * Returns the URL of our copy of a shared package. Returns undefined for any other package. Also returns undefined for a subpath that our
+ * version lacks, because the project's own copy may have it.
  */
 function ourUrl(specifier: string): string | undefined {
   if (Object.hasOwn(ourselves, specifier)) return ourselves[specifier];

@@ -120,7 +120,7 @@ const RemoteAgent = z.strictObject({
     .describe("Address of the agent's JSON-RPC endpoint, if it differs from the one in the card. Needed if the card names another host."),
 });
 
-/** The options that only Ensemble has, and the official server does not. */
+/** The options that the official server does not have. */
 export const OwnOptions = z
   .object({
     patterns: PatternOptions.optional().describe("Limits of the shipped patterns."),
@@ -204,7 +204,7 @@ export const ProjectFile = z
   .loose();
 export type ProjectFile = z.infer<typeof ProjectFile>;
 
-/** Returns the keys of a project file that have no effect here. Keys for building images are left out. */
+/** Returns the keys of a project file that have no effect in this service. Keys for building images are left out. */
 export function unreadProjectKeys({ graphs, http, checkpointer, store, webhooks, ...others }: ProjectFile): string[] {
   return [
     ...unreadKeys(others, [...buildKeyNames, ...toolKeys, ...Object.keys(ProjectFile.shape)]),

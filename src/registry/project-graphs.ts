@@ -8,8 +8,8 @@ interface Offered {
 }
 
 /**
- * Offers the project's graphs to the patterns. The ids are known before the graphs are loaded, so that a graph can name another one. A graph
- * can be opened after `openWith`.
+ * Makes the project's graphs available to the patterns. The ids are known before the graphs are loaded, so that a graph can refer to
+ * another one. A graph can be opened after `openWith` has been called.
  */
 export function offerGraphs(ids: string[]) {
   const place = globalThis as { [key]?: Offered };

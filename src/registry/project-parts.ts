@@ -5,8 +5,8 @@ import type { PartSources, Project, Source } from "./project.ts";
 
 /**
  * Passes the project's tools, skills, guards, agents, MCP servers and remote agents to the patterns, so that contexts and inputs can name
- * them. If something is wrong, throws a sentence that names the file. Returns a function that removes them again and closes the connections
- * to the MCP servers.
+ * them. If something is wrong, throws an error that names the file. Returns a function that removes them and closes the connections to the
+ * MCP servers.
  */
 export async function loadProjectParts(
   { file, parts }: Project,
@@ -70,7 +70,7 @@ async function readAgents(file: string): Promise<unknown[]> {
 }
 
 /**
- * Replaces each `${NAME}` in the environment and the headers of the servers by the variable's value. A secret can thus stay out of the
+ * Replaces each `${NAME}` in the environment and the headers of the servers with the variable's value. A secret thus need not be in the
  * file.
  */
 function withVariables(mcp: PartSources["mcp"], variable: (name: string) => string | undefined) {
@@ -83,7 +83,7 @@ function withVariables(mcp: PartSources["mcp"], variable: (name: string) => stri
   );
 }
 
-/** Puts the token of each remote agent into its headers, and replaces each `${NAME}` in them. */
+/** Puts the token of each remote agent into its headers, and replaces each `${NAME}` in the headers. */
 function withTokens(a2a: PartSources["a2a"], variable: (name: string) => string | undefined) {
   return Object.fromEntries(
     Object.entries(a2a).map(([name, { token, headers, ...remote }]) => {

@@ -4,7 +4,7 @@ import { patchZodMethods } from "../patches/zod-methods.ts";
 
 /** The LangGraph module that gives zod schemas their `.langgraph` method. */
 export const zodEntry = "@langchain/langgraph/zod";
-/** The entry points of zod. Zod 4 has all three. Older releases of zod 3 have only the first. */
+/** The entry points of zod. Zod 4 has all three. Older releases of zod 3 have only the first one. */
 export const zodEntries = ["zod", "zod/v3", "zod/v4"];
 
 const mark = "?zod-of=";
@@ -17,7 +17,7 @@ const Extension = z.object({ importer: z.string(), zods: z.array(z.string()) });
 export const extendingUrl = (entryUrl: string, extension: z.infer<typeof Extension>): string =>
   `${entryUrl}${mark}${encodeURIComponent(JSON.stringify(extension))}`;
 
-/** Returns the source code for a URL that `extendingUrl` made. Returns undefined for any other URL. */
+/** Returns the source code for a URL that `extendingUrl` has returned. Returns undefined for any other URL. */
 export function extendingSource(url: string): string | undefined {
   const [entryUrl, extension] = url.split(mark);
   if (extension === undefined) return undefined;
@@ -37,7 +37,7 @@ export function extendZods(zods: unknown[], importer: string): void {
     try {
       return require(name);
     } catch {
-      return undefined; // this zod has no such entry point
+      return undefined; // this zod lacks the entry point
     }
   });
   for (const zod of [...zods, ...required]) patchZodMethods(zod);

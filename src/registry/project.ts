@@ -26,19 +26,19 @@ export interface Source {
 /** A graph that langgraph.json lists. */
 export interface GraphSource extends Source {
   graphId: string;
-  /** The name of the graph's default assistant. Without a name, the assistant is called like the graph's id. */
+  /** The name of the graph's default assistant. By default, it is the graph's id. */
   name?: string | undefined;
   description: string | undefined;
-  /** The version that the project file gives the graph. If absent, only changes of the graph's structure count as a new version. */
+  /** The version of the graph in the project file. Without it, only changes of the graph's structure count as a new version. */
   version?: string | undefined;
 }
 
-/** The project's own auth. `disableStudio` means that requests of LangSmith Studio must pass this auth too. */
+/** The project's own auth. `disableStudio` means that requests of LangSmith Studio must pass this auth as well. */
 export interface AuthSource extends Source {
   disableStudio: boolean;
 }
 
-/** The files of a project's tools, skills, guards and agents, its MCP servers and its remote agents. */
+/** The files of a project's tools, skills, guards and agents, its MCP servers, its remote agents, and its folder of assistants. */
 export interface PartSources {
   tools: Source | undefined;
   skills: Source | undefined;
@@ -70,13 +70,13 @@ export interface Project {
   patterns: { hosts: string[]; directories: string[] };
   /** The tools, skills, guards, agents and MCP servers that the context of a pattern can name. */
   parts: PartSources;
-  /** Keys that mean something to the official server but nothing here. One warning at the start names them. */
+  /** Keys that the official server uses but this service ignores. One warning at the start names them. */
   ignoredKeys: string[];
   /** Keys for building images. They have no effect on a service that runs from the project's folder. */
   buildKeys: string[];
 }
 
-/** Reads a langgraph.json. If something is wrong with it, throws a sentence that names the file. */
+/** Reads a langgraph.json. If something is wrong with it, throws an error that names the file. */
 export async function readProject(path: string): Promise<Project> {
   const file = resolve(path);
   const given = await readProjectFile(file);
@@ -168,7 +168,7 @@ function sourceOf(root: string, projectFile: string, key: string, path: string):
 
 async function readEnv(root: string, projectFile: string, env: ProjectFile["env"]): Promise<Record<string, string>> {
   if (env === undefined) return {};
-  // Lines without a value are left out. They name variables that only the process can set.
+  // Lines without a value are skipped. They name variables that only the process can set.
   if (Array.isArray(env)) return readLines(env.filter((line) => line.includes("=")).join("\n"));
   if (typeof env !== "string") return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
   const file = resolve(root, env);

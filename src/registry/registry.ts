@@ -9,7 +9,7 @@ import { findIssues, type GraphCallArguments, type Issue } from "./validate.ts";
 
 export type AnyGraph = Pregel<Record<string, PregelNode>, Record<string, BaseChannel>>;
 
-/** The parts that a graph is given for one use: its config, checkpointer, store and cache. */
+/** The settings for one use of a graph: its config, checkpointer, store and cache. */
 export interface GraphUse {
   config?: LangGraphRunnableConfig;
   checkpointer?: BaseCheckpointSaver;
@@ -25,7 +25,7 @@ export interface Registry {
   describe(graphId: string): { name: string; description: string | undefined };
   /** Returns the graph's version from langgraph.json. */
   version(graphId: string): string | undefined;
-  /** Returns the graph for one use. It is a shallow copy, so that uses at the same time never share a checkpointer or a store. */
+  /** Returns the graph for one use. It is a shallow copy, so that simultaneous uses never share a checkpointer or a store. */
   open(graphId: string, use?: GraphUse): Promise<AnyGraph>;
   /** Returns the graph's schemas: those that it declares, or else those from its TypeScript types. */
   schemas(graphId: string): Promise<GraphSchemas>;
@@ -34,8 +34,8 @@ export interface Registry {
   /** Returns the schemas that the graph itself declares. */
   declaredSchemas(graphId: string): Promise<GraphSchemas>;
   /**
-   * Validates an input and a context against the graph's schemas, and returns the issues. Returns none if the file exports a function that
-   * makes the graph for each run, because a check alone is no reason to call that function.
+   * Validates an input and a context with the graph's schemas, and returns the issues. If the file exports a function that makes the graph
+   * for each run, returns none, because that function is not called only for a check.
    */
   validate(graphId: string, given: GraphCallArguments): Promise<Issue[]>;
 }
@@ -49,8 +49,8 @@ interface LoadedGraph {
 }
 
 /**
- * Loads all graphs of the project. If a graph cannot be loaded, throws a sentence that names it, so that the service does not start.
- * Calls `warn` if the TypeScript types of the graphs cannot be read.
+ * Loads all graphs of the project. If a graph cannot be loaded, throws an error that names it, so that the service does not start. Calls
+ * `warn` if the TypeScript types of the graphs cannot be read.
  */
 export async function loadRegistry(sources: GraphSource[], warn: (sentence: string) => void = () => {}): Promise<Registry> {
   const types = createTypeSchemaReader(sources, warn);
@@ -110,7 +110,7 @@ async function loadGraph(source: GraphSource): Promise<LoadedGraph> {
 }
 
 /**
- * Returns the compiled graph of an export. The export may be the compiled graph, a builder that is not compiled yet, or the wrapper that
+ * Returns the compiled graph in an export. The export may be the compiled graph, a builder that has not been compiled, or the wrapper that
  * createAgent returns.
  */
 function asGraph(name: string, value: unknown): AnyGraph {
@@ -129,8 +129,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Returns the exports as the author of the file wrote them. TypeScript without "type": "module" becomes CommonJS, and Node then puts its
- * exports below `default`.
+ * Returns the exports in the form that the author of the file wrote. TypeScript without "type": "module" becomes CommonJS, and Node then
+ * puts its exports below `default`.
  */
 export function exportsOf(module: Record<string, unknown>): Record<string, unknown> {
   const { "module.exports": marked, __esModule, default: whole, ...named } = module;

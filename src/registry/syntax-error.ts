@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
 import { recentlyLoaded } from "./modules.ts";
 
-/** The most files to check. Each check starts a Node process, so only the files that were loaded last are checked. */
+/** The most files to check. Each check starts a Node process, so only the most recently loaded files are checked. */
 const mostChecked = 20;
 
 /**
- * Returns the file and line of a syntax error in an ES module. Node's error does not contain them, so the files that were loaded last
- * are checked again with `node --check`. Returns undefined for any other error.
+ * Returns the file and line of a syntax error in an ES module. Node's error does not contain them, so the most recently loaded files are
+ * checked again with `node --check`. Returns undefined for any other error.
  */
 export async function findSyntaxError(error: unknown): Promise<{ file: string; text: string } | undefined> {
   if (!(error instanceof SyntaxError)) return undefined;

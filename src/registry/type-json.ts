@@ -9,7 +9,7 @@ export interface SchemaContext {
 
 type Type = TypeScript.Type;
 
-/** How deep a schema goes into nested types. Anything deeper accepts every value, because callers mostly fill in fields near the top. */
+/** How deep a schema describes nested types. Deeper levels accept every value, because callers mostly fill in fields near the top. */
 const maxDepth = 8;
 
 const message: JsonSchema = {
@@ -25,7 +25,7 @@ const message: JsonSchema = {
 /** The schema of a list of messages, with LangGraph's mark for such lists. Studio shows a chat if it finds this mark. */
 const messages: JsonSchema = { type: "array", items: message, langgraph_type: "messages" };
 
-/** Returns the schema of a state from its definition, where each field is a channel. Returns undefined if no field is known. */
+/** Returns the schema of a state from its definition, in which each field is a channel. Returns undefined if no field is known. */
 export function definitionSchema(context: SchemaContext, type: Type | undefined, side: "ValueType" | "UpdateType"): JsonSchema | undefined {
   const { ts, checker } = context;
   const definition = type && checker.getNonNullableType(type);
@@ -75,10 +75,7 @@ function unionSchema(context: SchemaContext, union: TypeScript.UnionType, depth:
   return schemas.length === 1 ? (schemas[0] ?? {}) : withBoolean(schemas);
 }
 
-/**
- * Joins the literals true and false in a union to `boolean`. This is needed because TypeScript splits a boolean in a union into these
- * two.
- */
+/** Merges the literals true and false in a union into `boolean`. TypeScript splits a boolean in a union into these two literals. */
 function withBoolean(schemas: JsonSchema[]): JsonSchema {
   const isBooleanLiteral = ({ const: value }: JsonSchema) => typeof value === "boolean";
   const others = schemas.filter((schema) => !isBooleanLiteral(schema));
@@ -134,8 +131,8 @@ const argumentsOf = ({ checker }: SchemaContext, type: Type) => checker.getTypeA
 const elementOf = (context: SchemaContext, type: Type) => argumentsOf(context, type)[0];
 
 /**
- * Returns whether a type is a LangChain message. Messages get a schema of their own, because their classes have many members, and
- * callers set only four of them.
+ * Tells whether a type is a LangChain message. Messages have a schema of their own, because their classes have many members, and callers
+ * set only four of them.
  */
 const isMessage = (type: Type) => type.getProperty("lc_namespace") !== undefined && type.getProperty("content") !== undefined;
 

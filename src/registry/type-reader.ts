@@ -1,6 +1,6 @@
 /**
- * Reads the TypeScript types of graphs with the project's own compiler. This program runs in a process of its own, because the compiler
- * may take seconds and hundreds of megabytes. Its last argument is the request as JSON, and its output is the schemas as JSON.
+ * Reads the TypeScript types of graphs with the project's own compiler. This program runs in a separate process, because the compiler may
+ * take seconds and hundreds of megabytes. Its last argument is the request as JSON, and its output is the schemas as JSON.
  */
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
@@ -57,7 +57,7 @@ function addSchemas(schemas: Record<string, TypeSchemas>, name: string, type: Ty
   return graph !== undefined;
 }
 
-/** Returns the type of the compiled graph that a type leads to. The type may be a builder, a promise, a factory or an agent's wrapper. */
+/** Returns the type of the compiled graph in a type. The given type may be a builder, a promise, a factory or an agent's wrapper. */
 function compiledGraph(type: TypeScript.Type | undefined, depth = 0): TypeScript.Type | undefined {
   if (!type || depth > 4) return undefined;
   if (type.getProperty("lg_is_pregel")) return type;
@@ -100,7 +100,7 @@ function initializerOf(declaration: TypeScript.Node): TypeScript.Node | undefine
   return ts.isExportAssignment(declaration) ? declaration.expression : declaration;
 }
 
-/** Adds the schemas of the graphs that an expression adds as nodes. It follows the variables that the expression is made of. */
+/** Adds the schemas of the graphs that an expression adds as nodes. Follows the variables in the expression. */
 function readSubgraphs(
   schemas: Record<string, TypeSchemas>,
   path: string[],
@@ -130,7 +130,7 @@ function addedNode(node: TypeScript.Node) {
   return name && ts.isStringLiteralLike(name) ? { name: name.text, action, target: node.expression.expression } : undefined;
 }
 
-/** Returns the graphs that a node consists of: the node's action, and those that its options list under `subgraphs`. */
+/** Returns the graphs in a node: the node's action, and the graphs that its options list under `subgraphs`. */
 function graphsIn(action: TypeScript.Expression[]): TypeScript.Expression[] {
   const listed = action
     .flatMap((one) => (ts.isObjectLiteralExpression(one) ? one.properties : []))
@@ -141,7 +141,7 @@ function graphsIn(action: TypeScript.Expression[]): TypeScript.Expression[] {
   return [...action.slice(0, 1).filter((one) => !ts.isFunctionLike(one)), ...listed];
 }
 
-/** Returns the initial value of the variable that an expression names. Returns any expression that is not a variable unchanged. */
+/** Returns the initial value of the variable that an expression names. Returns any other expression unchanged. */
 function declarationOf(expression: TypeScript.Node): TypeScript.Node | undefined {
   if (!ts.isIdentifier(expression)) return expression;
   const symbol = checker.getSymbolAtLocation(expression);
@@ -150,7 +150,7 @@ function declarationOf(expression: TypeScript.Node): TypeScript.Node | undefined
   return declaration && initializerOf(declaration);
 }
 
-/** Returns the initial value of a variable, if its type is a graph or a builder of a graph. */
+/** Returns the initial value of a variable, if its type is a graph or a graph builder. */
 function builderOf(identifier: TypeScript.Identifier): TypeScript.Node | undefined {
   const type = checker.getTypeAtLocation(identifier);
   const isGraph = type.getProperty("lg_is_pregel") !== undefined || type.getProperty("addNode") !== undefined;

@@ -22,9 +22,8 @@ const maxOutputBytes = 64_000_000;
 const run = promisify(execFile);
 
 /**
- * Creates a reader of schemas from TypeScript types. All graphs of a project are read by one child process, because the compiler spends
- * most of its time on the types of libraries. The result is kept until one of the files changes. `warn` is called whenever a child
- * process fails.
+ * Creates a reader of schemas from TypeScript types. One child process reads all graphs of a project, because the compiler spends most of
+ * its time on the types of libraries. The result is cached until one of the files changes. `warn` is called whenever a child process fails.
  */
 export function createTypeSchemaReader(sources: Source[], warn: (sentence: string) => void): TypeSchemaReader {
   let cached: { hash: string; schemas: Promise<SchemasByPath[]> } | undefined;
@@ -79,7 +78,7 @@ async function readInChild(request: ReadRequest): Promise<SchemasByPath[]> {
     timeout: timeoutMs,
     killSignal: "SIGKILL",
     maxBuffer: maxOutputBytes,
-    env: {}, // the compiler needs no variable of the service, and must not see its secrets
+    env: {}, // the compiler needs no variables of the service, and must not see its secrets
   });
   return JSON.parse(stdout) as SchemasByPath[];
 }

@@ -14,10 +14,10 @@ export const buildKeyNames = [
   "keep_pkg_tools",
   "source",
 ];
-/** The keys that are only for editors or for the official command-line tool. */
+/** The keys that only editors or the official command-line tool use. */
 export const toolKeys = ["$schema", "_INTERNAL_docker_tag"];
 
-/** Returns the keys of an object in langgraph.json that have no effect here. */
+/** Returns the keys of an object in langgraph.json that have no effect in this service. */
 export function unreadKeys(options: object, read: string[], prefix = ""): string[] {
   return Object.keys(options)
     .filter((key) => !read.includes(key))

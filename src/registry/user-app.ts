@@ -5,7 +5,7 @@ import type { Source } from "./project.ts";
 
 export type FetchHandler = (request: Request, env: unknown) => unknown;
 
-/** The project's own app, which gets each request before our routes. It is a Hono app, or any other handler of web requests. */
+/** The project's own app, which receives each request before our routes. It is a Hono app, or any other handler of web requests. */
 export type UserApp = { hono: Hono } | { handler: FetchHandler };
 
 /** Loads the app that `http.app` names. Throws an error that names the file if it cannot be imported, or if its export is no app. */
@@ -24,7 +24,7 @@ export async function loadUserApp({ file, exportName }: Source): Promise<UserApp
   );
 }
 
-/** Returns whether a value is a Hono app. It checks the properties and not the class, because the project may use its own copy of Hono. */
+/** Tells whether a value is a Hono app. Checks the properties and not the class, because the project may use its own copy of Hono. */
 function isHono(value: unknown): value is Hono {
   return isRecord(value) && typeof value.fetch === "function" && typeof value.route === "function" && Array.isArray(value.routes);
 }

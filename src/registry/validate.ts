@@ -7,7 +7,7 @@ export interface GraphCallArguments {
   context?: Record<string, unknown> | undefined;
 }
 
-/** A problem that a schema finds in a document. `path` leads to the faulty value. */
+/** A problem that a schema finds in a document. `path` is the path of the invalid value. */
 export interface Issue {
   path: PropertyKey[];
   message: string;
@@ -15,7 +15,7 @@ export interface Issue {
   errors?: Issue[][] | undefined;
 }
 
-/** The most issues that an answer lists. Callers fix the first ones first, and writing a list of 200,000 issues would take seconds. */
+/** The most issues in a response. Callers fix the first issues first, and writing a list of 200,000 issues would take seconds. */
 export const mostIssues = 20;
 
 const Issue: z.ZodType<Issue> = z.object({
@@ -28,8 +28,8 @@ const Issue: z.ZodType<Issue> = z.object({
 const Issues = z.preprocess((list) => (Array.isArray(list) ? list.slice(0, mostIssues) : list), z.array(Issue));
 
 /**
- * Validates an input and a context against the graph's own schemas, and returns the issues. It calls the functions that LangGraph calls
- * when a run begins, so it refuses exactly what LangGraph would refuse. A graph without schemas accepts anything.
+ * Validates an input and a context with the graph's own schemas, and returns the issues. It calls the functions that LangGraph calls when a
+ * run begins, so it refuses exactly what LangGraph would refuse. A graph without schemas accepts anything.
  */
 export async function findIssues(
   graph: Pregel<Record<string, PregelNode>, Record<string, BaseChannel>>,
@@ -54,8 +54,8 @@ async function issuesFrom(root: string, validate: () => Promise<unknown>): Promi
 const fieldFailure = /^Validation failed for field "(.*?)": (\[.*\])$/s;
 
 /**
- * Returns the issues that an error contains: zod's list, or the list that StateSchema writes into the message. Any other error comes
- * from the schema's own code. It gives no issues, so the run is accepted and fails with that error.
+ * Returns the issues in an error: zod's list, or the list that StateSchema writes into the message. Any other error comes from the schema's
+ * own code. It yields no issues, so the run is accepted and fails with that error.
  */
 function issuesIn(error: unknown): Issue[] {
   if (!(error instanceof Error)) return [];

@@ -7,8 +7,8 @@ import { tokensOf } from "./words.ts";
 export const modelName = "rehearsal";
 
 /**
- * Answers a chat completion, as one response or as server-sent events. The id is random, because graphs would take two messages with the
- * same id for one.
+ * Handles a request for a chat completion. The answer is one response or server-sent events. Its id is random, because graphs would treat
+ * two messages with the same id as one.
  */
 export function complete(request: ChatRequest, reply: FastifyReply): object | string {
   const answers = Array.from({ length: request.n ?? 1 }, (_, choice) => answer(request, choice));
@@ -38,7 +38,7 @@ function chunksOf({ tokens, toolCalls, finish }: Answer, index: number): object[
   return [...deltas.map((delta) => chunk(delta, null)), chunk({}, finish)];
 }
 
-/** Returns a tool call in the pieces that are streamed: first its name, then parts of its arguments. */
+/** Returns a tool call in the chunks in which it is streamed: first its name, then parts of its arguments. */
 function callDeltas({ id, type, function: { name, arguments: text } }: ToolCall, index: number): object[] {
   const opening = { tool_calls: [{ index, id, type, function: { name, arguments: "" } }] };
   return [opening, ...tokensOf(text).map((piece) => ({ tool_calls: [{ index, function: { arguments: piece } }] }))];

@@ -4,7 +4,7 @@ import { resolve, type Schema, typeOf } from "./json-schema.ts";
 import type { Prompt } from "./prompt.ts";
 import { allWords, expressionIn } from "./words.ts";
 
-/** Where a value belongs in the answer: the name of its field or list, its index in the nearest list, and its depth. */
+/** The place of a value in the answer: the name of its field or list, its index in the nearest list, and its depth. */
 interface Place {
   name: string;
   index?: number;
@@ -18,12 +18,12 @@ interface Source extends Prompt {
 }
 
 /**
- * The depth from which answers are kept short, because a schema may contain itself. From there on, lists have as few elements as
- * allowed, and unions take their first variant that is neither an object nor a list.
+ * The depth from which answers are kept short, because a schema may contain itself. At this depth and below, lists have as few elements as
+ * allowed, and unions use their first variant that is neither an object nor a list.
  */
 const deep = 6;
 
-/** Returns a value that fits the schema. It has no optional fields, and its free texts repeat the prompt. */
+/** Returns a value that matches the schema. It has no optional fields, and its free texts repeat the prompt. */
 export function fillSchema(root: Schema, prompt: Prompt, isCall = false): unknown {
   return fill(root, { name: "answer", depth: 0 }, { ...prompt, root, isCall, knownIds: [] });
 }
@@ -103,9 +103,7 @@ function fillString({ pattern, format = "", minLength = 0, maxLength }: Schema, 
   return text.padEnd(minLength, ` ${text || "."}`).slice(0, maxLength);
 }
 
-/**
- * Returns a text for a field. It is the address or the expression that the prompt contains, a numbered id, or the subject of the prompt.
- */
+/** Returns a text for a field. It is the URL or the expression in the prompt, a numbered id, or the subject of the prompt. */
 function writeText({ name, index }: Place, { isCall, task, subject, knownIds }: Source): string {
   const words = allWords(name);
   if (isCall && name === "expression") return expressionIn(task) ?? subject;

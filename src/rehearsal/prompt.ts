@@ -1,18 +1,18 @@
 import type { ChatRequest } from "./request.ts";
 
-/** The parts of a conversation from which the rehearsal model makes its answer. */
+/** The parts of a conversation that determine the rehearsal model's answer. */
 export interface Prompt {
-  /** The last user message and the system prompt. Enum values that occur here are preferred. */
+  /** The last user message and the system prompt. Enum values that occur in this text are preferred. */
   text: string;
   /** The first paragraph of the last user message. */
   task: string;
-  /** The text that the answer repeats. It is the last result of a tool, or else the task without its introduction. */
+  /** The text that the rehearsal model repeats in its answer: the last tool result, or the task without the words before its colon. */
   subject: string;
-  /** The results of tools since the last user message. */
+  /** The tool results since the last user message. */
   results: { tool: string; content: string }[];
 }
 
-/** Reads the last turn of a conversation. It shortens all texts, so that even a long prompt is answered quickly. */
+/** Reads the last turn of a conversation. Shortens all texts, so that even a long prompt is answered quickly. */
 export function readPrompt({ messages }: ChatRequest): Prompt {
   const asked = messages.findLastIndex(({ role }) => role === "user");
   const request = shorten(messages.at(asked)?.content ?? "", 20_000);

@@ -19,7 +19,7 @@ const SchemaFormat = z.object({
 });
 const limit = z.number().int().min(1).nullish();
 
-/** The body of a chat completion. Fields that are not listed here are accepted and ignored. */
+/** The body of a chat completion. Unlisted fields are accepted and ignored. */
 export const ChatRequest = z
   .object({
     model: z.string().min(1),
@@ -53,7 +53,9 @@ function problemOf(tools: { function: Tool }[], choice: ChatRequest["tool_choice
   return { path: ["tool_choice"], message: `names no given tool: ${choice.function.name}` };
 }
 
-/** Checks tool messages as strictly as the real API does. A conversation that a graph has cut in the wrong place thus fails here too. */
+/**
+ * Checks tool messages as strictly as the real API. A conversation that a graph has cut in the wrong place thus fails in rehearsal as well.
+ */
 function problemIn(messages: ChatRequest["messages"]) {
   const open = new Set<string>();
   for (const [index, { role, tool_calls, tool_call_id }] of messages.entries()) {

@@ -14,9 +14,9 @@ export interface Rehearsal {
 const bodyLimit = 10 * 1024 * 1024;
 const model = { id: modelName, object: "model", created: 1_735_689_600, owned_by: "ensemble" };
 
-/** Starts a model endpoint on this machine that is compatible with OpenAI. Calls `onFirstAnswer` once, after the first answer. */
+/** Starts an OpenAI-compatible model endpoint on this machine. Calls `onFirstAnswer` once, after the first answer. */
 export async function startRehearsal(onFirstAnswer = () => {}): Promise<Rehearsal> {
-  // Fastify's limit is higher than ours. A client that is still sending may not see an early refusal, so the whole body is read first.
+  // Fastify's limit is higher than ours. A client that is still sending may miss an early refusal, so the whole body is read first.
   const app = fastify({ bodyLimit: 10 * bodyLimit, forceCloseConnections: true, routerOptions: { ignoreTrailingSlash: true } });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, async (_: FastifyRequest, body: Buffer) => parse(body));

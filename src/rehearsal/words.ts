@@ -18,7 +18,7 @@ export function wordsOf(text: string): string[] {
   return stems.map((stem) => stem.slice(0, 6));
 }
 
-/** Splits a text into pieces about as long as a model's tokens. The pieces joined give the text again. */
+/** Splits a text into parts about as long as a model's tokens. The parts joined give the text again. */
 export function tokensOf(text: string): string[] {
   return text.match(/\s*(?:[\p{L}\p{N}]{1,8}|[^\s\p{L}\p{N}])|\s+$/gu) ?? [];
 }

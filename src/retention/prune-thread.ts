@@ -12,8 +12,8 @@ export async function deleteThread(tx: Db, threadId: string): Promise<void> {
 }
 
 /**
- * Deletes a thread, or only its older checkpoints, as `strategy` says. Returns false and deletes nothing in three cases: the caller may
- * not see the thread, the thread has an open run, or its checkpoints need the older ones. Call it in a transaction.
+ * Deletes a thread, or only its older checkpoints, according to `strategy`. Returns false and deletes nothing in three cases: the caller
+ * may not see the thread, the thread has an open run, or its latest checkpoint needs the older ones. Call it in a transaction.
  */
 export async function pruneThread(tx: Db, scope: Scope, threadId: string, strategy: TtlStrategy): Promise<boolean> {
   if (!(await lockThread(tx, scope, threadId)) || (await isThreadBusy(tx, threadId))) return false;

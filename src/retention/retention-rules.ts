@@ -1,10 +1,10 @@
 import type { ThreadTtl, TtlStrategy } from "../threads/threads.ts";
 
-/** How long data is kept. If a rule is missing, nothing is deleted by it. */
+/** The rules for how long data is kept. A missing rule deletes nothing. */
 export interface RetentionRules {
-  /** The rule for threads that have no rule of their own. */
+  /** The rule for threads without a rule of their own. */
   threadTtl?: ThreadTtl | undefined;
-  /** How many root checkpoints a thread keeps. Older ones are deleted when no run executes. */
+  /** How many root checkpoints a thread keeps. Older ones are deleted while the thread has no open run. */
   keepCheckpoints?: number | undefined;
   /** The minutes between two sweeps of expired threads. */
   ttlSweepMinutes?: number | undefined;
@@ -21,7 +21,7 @@ interface SweepOptions {
   sweep_interval_minutes?: number | null | undefined;
 }
 
-/** The options of langgraph.json that retention reads. */
+/** The options of langgraph.json that set retention rules. */
 interface ProjectOptions {
   checkpointer?: {
     ttl?: (SweepOptions & { strategy?: TtlStrategy | undefined; default_ttl?: number | null | undefined }) | null | undefined;

@@ -21,21 +21,21 @@ import type { RetentionRules } from "./retention-rules.ts";
 
 /** How many rows of each kind a sweep has deleted, or would delete. */
 export interface Removal {
-  /** Runs whose events were deleted. */
+  /** The number of runs whose events were deleted. */
   eventLogs: number;
   temporaryThreads: number;
-  /** Idempotency-Keys. A request with a deleted key counts as a new request. */
+  /** The number of deleted Idempotency-Keys. A later request with such a key counts as a new request. */
   idempotencyKeys: number;
-  /** Expired results of the cache. */
+  /** The number of expired results in the cache. */
   cacheEntries: number;
-  /** Expired items of the store. */
+  /** The number of expired items in the store. */
   storeItems: number;
-  /** Old webhook deliveries, both those that succeeded and those that finally failed. */
+  /** The number of old webhook deliveries. They have succeeded, or failed for good. */
   webhooks: number;
   deletedThreads: number;
-  /** Threads that kept only their latest checkpoint. */
+  /** The number of threads that kept only their latest checkpoint. */
   reducedThreads: number;
-  /** Checkpoints that were deleted from threads which still exist. */
+  /** The number of checkpoints deleted from threads that still exist. */
   checkpoints: number;
 }
 
@@ -47,8 +47,8 @@ type Batch = Partial<Removal> & { full: boolean };
 const sweepLock = 7_201_915;
 const manyRows = 200;
 /**
- * How many threads one batch of checkpoint deletions covers. The number is small, because these threads stay locked until the batch
- * ends, and new runs on them must wait.
+ * The number of threads in one batch of checkpoint deletions. It is small, because these threads stay locked until the batch ends, and new
+ * runs on them must wait.
  */
 const fewThreads = 25;
 
@@ -65,8 +65,8 @@ export const nothingRemoved: Removal = {
 };
 
 /**
- * Deletes one batch of each kind of data, each in a transaction of its own. Returns undefined if another process is sweeping, because
- * only one may sweep at a time.
+ * Deletes one batch of each kind of data. Each batch has its own transaction. Returns undefined if another process is sweeping, because
+ * only one process may sweep at a time.
  */
 export async function sweepOnce(
   pool: Pool,
@@ -96,8 +96,8 @@ export async function sweepOnce(
 }
 
 /**
- * Deletes only old checkpoints, and reclaims their disk space. It runs between two sweeps, because a thread in use adds checkpoints at
- * every turn. Returns the number of deleted checkpoints, or undefined if another process is sweeping.
+ * Deletes only old checkpoints, and reclaims their disk space. Called between two sweeps, because a thread in use adds checkpoints at every
+ * turn. Returns the number of deleted checkpoints, or undefined if another process is sweeping.
  */
 export async function trimOnce(pool: Pool, keepCheckpoints: number): Promise<number | undefined> {
   const batch = await transaction(pool, async (tx) => ((await takeTurn(tx)) ? trimThreads(tx, keepCheckpoints) : undefined));

@@ -10,7 +10,7 @@ export interface Caller {
 }
 
 /**
- * Returns the caller for runs that the service makes later for a user, such as the runs of a cron. Every thread and assistant is
+ * Returns the caller for runs that the service creates later for a user, such as the runs of a cron. All threads and assistants are
  * allowed, because auth checked the access when the user created the cron.
  */
 export const onBehalfOf = (user: User | null): Caller => ({ user, threads: everything, assistants: everything });

@@ -6,9 +6,10 @@ import type { CancelAction } from "./run.ts";
 
 /**
  * Cancels the open runs of threads, or only the runs in `runIds`. Returns how many runs were found.
- * - A run that never started ends at once. With "rollback", it is deleted. With "interrupt", it gets an event number, so that
- *   subscribers of its thread learn of its end.
- * - A run that has started is only marked as cancelled. Its worker carries the cancellation out, or the next worker that claims the run.
+ * - A run that never started ends at once. With "rollback", it is deleted. With "interrupt", it gets an event number, so that subscribers
+ * of its thread learn that it has ended.
+ * - A run that has started is only marked as cancelled. Its worker then stops it. If that worker is gone, the next worker that claims the
+ * run does so.
  *
  * Call this in a transaction that holds the locks of the threads. Notify the cancel and claim topics after the commit.
  */
@@ -35,8 +36,7 @@ export async function cancelOpenRuns(tx: Db, threadIds: string[], action: Cancel
              where threads.thread_id = past.thread_id),
           ${storingWebhooks(sql`threads`)}
           select 1 from ended`);
-  // A rollback replaces an earlier interrupt. An interrupt never replaces a rollback, because a run with a rollback is already being
-  // deleted.
+  // A rollback replaces an earlier interrupt. An interrupt never replaces a rollback, because the rollback may already be deleting the run.
   const asked = await tx.query(sql`
     update runs set cancel = ${action}::cancel_action, updated_at = now(), run_at = least(run_at, now())
      where ${target} and status in ('pending', 'running') and cancel is distinct from 'rollback'`);
@@ -44,8 +44,8 @@ export async function cancelOpenRuns(tx: Db, threadIds: string[], action: Cancel
 }
 
 /**
- * Returns the matching open runs and their threads. They come in a fixed order, so that all callers lock threads in the same order and
- * no deadlock arises.
+ * Returns the open runs that match, with their threads. They have a fixed order, so that all callers lock threads in the same order and no
+ * deadlock arises.
  */
 export async function findOpenRuns(
   db: Db,

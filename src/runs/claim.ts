@@ -8,13 +8,13 @@ import { withRecord } from "./timeline.ts";
 export interface Claim extends Fence {
   threadId: string;
   assistantId: string;
-  /** A cancellation that was requested before this attempt. The worker carries it out and does not execute the run. */
+  /** A cancellation that was requested before this attempt. If it is set, the worker cancels the run and does not execute it. */
   cancel: CancelAction | null;
   metadata: Json;
   kwargs: RunKwargs;
-  /** The user that the run belongs to. */
+  /** The user who owns the run. */
   user: User | null;
-  /** How many times in a row a worker died while it held the run. If the run makes progress in between, the count starts again. */
+  /** How many workers in a row have died while they held the run. The count starts again at 0 when the run stores a checkpoint. */
   crashes: number;
   /** When the attempt was claimed, in milliseconds since 1970 by the database's clock. */
   claimedAt: number;
@@ -24,43 +24,39 @@ export interface Claim extends Fence {
   dueSeconds: number;
   /** The seconds since the run started for the first time. */
   ranSeconds: number;
-  /** True if the run's thread has no checkpoint yet, so that nobody needs to look for one. */
+  /** True if the run's thread has no checkpoint yet, so that no query for one is needed. */
   isFresh: boolean;
-  /** The trace spans of the request and of the previous attempt. */
+  /** The trace spans of the request and of the previous attempt, for links to them. */
   traceparent: string | null;
   attemptSpan: string | null;
 }
 
 export interface ClaimLimits {
-  /** The graphs that this worker has. */
+  /** The graphs that this worker has loaded. */
   graphs: string[];
   slots: number;
-  /** How many suspect runs may be claimed. A run is suspect if one more crash would end it. */
+  /** How many suspect runs may be claimed. A run is suspect if one more crash of its worker would end the run. */
   suspects: number;
   /** The number of crashes after which a run is given up. */
   maxCrashes: number;
 }
 
-/**
- * How many runs a claim reads in addition to those it needs. They are a reserve, because other workers may have locked the threads of
- * the first ones.
- */
+/** How many runs a claim reads beyond those that it needs. The reserve is for runs whose threads other workers have locked. */
 const spare = 32;
 
 /**
  * Claims up to `slots` due runs of the worker's graphs, oldest first.
  *
- * Only heads are read, once for each graph. A head is the run of a thread that comes next (see migration 032). Long queues thus cost
- * nothing, and neither do the runs of graphs that this worker lacks. Any worker may claim a cancelled run, because cancelling needs no
- * graph.
+ * The query reads only the next run of each thread, which the column `head` marks (see migration 032), separately for each graph. Long
+ * queues thus cost nothing, and neither do the runs of graphs that this worker lacks. Any worker may claim a cancelled run, because
+ * cancelling needs no graph.
  *
- * A worker executes only one suspect run at a time. Otherwise one run that kills the worker would take others over their limit of
- * crashes.
+ * A run is suspect if one more crash of its worker would end the run. A worker executes only one suspect run at a time. If a run kills its
+ * worker, all other runs on that worker count a crash as well, and other suspect runs among them would end without fault.
  *
  * The claim locks the threads of the runs, and skips threads that are locked. Two checks prevent a second claim of the same run: the
  * condition on the locked row, and a unique index on running runs. The start time is `clock_timestamp()` and not `now()`, because the
- * thread's previous run may have ended after this statement began. The run takes `event_base`, where its event numbers start, from its
- * thread.
+ * thread's previous run may have ended after this statement began. The run copies `event_base`, its first event number, from its thread.
  */
 export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspects, maxCrashes }: ClaimLimits): Promise<Claim[]> {
   const suspect = sql`crashes > 0 and crashes >= ${maxCrashes - 1}`;
@@ -104,8 +100,8 @@ export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspe
 }
 
 /**
- * Returns a run to the queue for another attempt. `record` is the record of this attempt for the run's timeline, as JSON. Returns false if
- * the attempt had already lost the right to write. Locks the thread before the run, as every statement does to avoid deadlocks.
+ * Returns a run to the queue for another attempt. `record` is the JSON record of this attempt for the run's timeline. Returns false if the
+ * attempt had already lost the right to write. Locks the thread before the run, like every other statement, to avoid deadlocks.
  */
 export async function releaseRun(db: Db, { runId, attempt }: Fence, record?: string): Promise<boolean> {
   const { rowCount } = await db.query(sql`
@@ -117,7 +113,7 @@ export async function releaseRun(db: Db, { runId, attempt }: Fence, record?: str
   return rowCount !== 0;
 }
 
-/** A run that a worker holds according to the database. `cancel` is set if somebody has asked to cancel the run. */
+/** A run that a worker holds according to the database. `cancel` is set if a caller has asked to cancel the run. */
 export interface HeldRun extends Fence {
   cancel: CancelAction | null;
 }

@@ -31,21 +31,21 @@ export interface NewRun {
   traceparent?: string | null | undefined;
 }
 
-/** A run that is about to be created, as its check sees it. */
+/** The facts about a run that its check gets before the run is created. */
 export interface AskedRun {
   assistant: Assistant;
   threadId: string;
   /**
-   * True if open runs of the thread come first, so that nobody knows which state this run will find. It is set correctly only for a run
-   * that answers a question, because no other check needs it.
+   * True if other open runs of the thread come before this run, so that the state in which it will start is unknown. It is set correctly
+   * only for a run that answers a question, because no other check needs it.
    */
   wasBusy: boolean;
   kwargs: RunKwargs;
 }
 
 /**
- * Checks a run before it is created, while its thread is locked. Throws if the run is invalid. Callers pass this function in, because
- * this folder may not import the graphs.
+ * Checks a run before it is created, while its thread is locked. Throws if the run is invalid. The caller passes this function in, because
+ * code in this folder may not import graphs.
  */
 export type RunCheck = (tx: Db, asked: AskedRun) => Promise<void>;
 
@@ -55,8 +55,8 @@ const runOnlyKeys = ["checkpoint_id", "checkpoint_ns", "checkpoint_map", "run_id
 /**
  * Inserts a pending run. Locks its thread or creates one, and applies the multitask strategy while the thread is locked.
  *
- * Call it in a transaction, and notify the claim topic after the commit. A run that gets a new thread of its own needs no transaction,
- * because a single statement writes everything. `writer` may then combine the statements of several requests.
+ * Call it in a transaction, and notify the claim topic after the commit. A run with a new thread of its own needs no transaction, because
+ * one statement writes both. `writer` may then combine the statements of several requests.
  */
 export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: RunCheck, writer = runWriterOf(tx)): Promise<Run> {
   const assistant = await writer.findAssistant(caller.assistants, wanted.assistantId);
@@ -94,8 +94,8 @@ const assistantUnknown = (id: string) =>
   new ServiceError("not_found", `No assistant found for "${id}". Make sure the assistant ID is for a valid assistant or a valid graph ID.`);
 
 /**
- * Locks the run's thread and returns it. Returns undefined for a run that gets a new thread, because nobody else can know that thread
- * yet.
+ * Locks the run's thread and returns it. Returns undefined for a run with a new thread, because no other request can know the id of that
+ * thread yet.
  */
 async function openThread(tx: Db, scope: Scope, { threadId, createThread }: NewRun, metadata: Json): Promise<LockedThread | undefined> {
   if (threadId === undefined) return undefined;
@@ -106,14 +106,14 @@ async function openThread(tx: Db, scope: Scope, { threadId, createThread }: NewR
 }
 
 /**
- * Returns whether it matters for the new run that its thread is busy. It does not matter for an enqueued run, unless the run answers a
+ * Tells whether creating this run depends on whether its thread is busy. It does not for an enqueued run, unless the run answers a
  * question.
  */
 function needsToKnow({ multitaskStrategy, kwargs: { command } }: NewRun): boolean {
   return multitaskStrategy !== "enqueue" || (command?.resume !== undefined && command.resume !== null);
 }
 
-/** Applies the multitask strategy to the open runs of the thread. The caller must hold the thread's lock. */
+/** Applies the multitask strategy to the thread's open runs. The caller must hold the thread's lock. */
 async function makeWay(tx: Db, threadId: string, strategy: MultitaskStrategy): Promise<void> {
   if (strategy === "reject") {
     throw new ServiceError("conflict", "Thread is already running a task. Wait for it to finish or choose a different multitask strategy.");

@@ -9,8 +9,8 @@ import { withRecord } from "./timeline.ts";
 import { droppingTimers, settingTimers, type TimerChange } from "./timers.ts";
 
 /**
- * Tells why an answer to a question was refused, in the fields that the SDK reads. `interrupt_ids` are the ids that match no open
- * question, and `pending_ids` are those of the open questions.
+ * The reason why an answer to a question was refused, in the fields that the SDK reads. `interrupt_ids` are the ids that match no open
+ * question. `pending_ids` are the ids of the open questions.
  */
 export interface AnswerRefusal {
   reason: "unknown_interrupt";
@@ -24,21 +24,21 @@ export interface RunError extends Partial<AnswerRefusal> {
 }
 
 /**
- * Two marks for an output that is stored elsewhere already, so that it is not stored twice. The first one stands for the run's last
- * values event, the second one for its thread's values.
+ * The first of two marks that replace an output that is already stored elsewhere. This one stands for the run's last values event.
+ * `valuesOfThread` stands for the values of the run's thread.
  */
 export const lastValuesEvent = Symbol("the last values event");
 export const valuesOfThread = Symbol("what the thread shows");
 
-/** How an attempt ended its run. */
+/** The outcome with which an attempt ends its run. */
 export interface RunEnd {
   status: EndStatus;
-  /** The output that wait and join return. It is a document, or a mark that says where the output is stored already. */
+  /** The output that `wait` and `join` return: a document, or a mark that says where the output is already stored. */
   output: JsonText | typeof lastValuesEvent | typeof valuesOfThread | null;
   error: RunError | null;
   /** The version of the graph that the run executed. */
   graphVersion?: string | null;
-  /** The columns of the thread that change. Missing ones keep their values. */
+  /** The new values of the thread's columns. Columns that are missing do not change. */
   thread: Partial<ThreadState> | undefined;
   /** Changes to the timers of the thread's questions. Undefined leaves the timers as they are. */
   timers?: TimerChange | undefined;
@@ -46,7 +46,7 @@ export interface RunEnd {
   webhook?: boolean;
 }
 
-/** A run, and how its attempt ends it. */
+/** A run, and the outcome with which its attempt ends it. */
 export interface EndingRun extends Fence {
   threadId: string;
   end: RunEnd;
@@ -55,12 +55,12 @@ export interface EndingRun extends Fence {
 }
 
 /**
- * Ends a run in one statement. It stores the run's outcome, the thread's state, the timers and the webhook, and the attempt loses its
- * right to write. The thread is locked before the run, as in every statement. The statement is in this file because it decides about a
- * run.
+ * Ends a run in one statement. The statement stores the run's outcome, the thread's state, the timers and the webhook, and revokes the
+ * attempt's right to write. It locks the thread before the run, like every other statement. The statement is in this file because it
+ * updates the run's status.
  *
- * Returns false if the attempt had lost the right to write already, or if somebody has asked for a rollback meanwhile. A rollback is
- * always carried out, but an interrupt that arrives too late has no effect.
+ * Returns false if the attempt had already lost the right to write, or if a caller has asked for a rollback meanwhile. A rollback is always
+ * carried out, but an interrupt that arrives too late has no effect.
  */
 export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
   const { webhook = false, timers } = one.end;
@@ -74,8 +74,8 @@ export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
 }
 
 /**
- * Returns whether an end may share a statement with other ends. It may if it has no webhook, leaves no question open and contains no
- * large document.
+ * Tells whether an end may share a statement with other ends. It may if the run has no webhook, leaves no question open and stores no large
+ * document.
  */
 export function isPlainEnd({ end: { webhook, timers, output, thread }, record }: EndingRun): boolean {
   const documents = [documentOf(output), thread?.values, thread?.interrupts, record];
@@ -84,8 +84,8 @@ export function isPlainEnd({ end: { webhook, timers, output, thread }, record }:
 }
 
 /**
- * Ends several runs in one statement. All must have plain ends (see `isPlainEnd`). Returns for each run whether it was ended. A false
- * may be temporary: runs on locked threads are skipped, so that no run waits for another run's thread.
+ * Ends several runs in one statement. All of them must have plain ends (see `isPlainEnd`). Returns for each run whether it was ended. A run
+ * on a locked thread is skipped, so that no run waits for the thread of another run. For such a run, false is only temporary.
  */
 export async function endRuns(db: Db, ends: EndingRun[]): Promise<boolean[]> {
   const statement = sql`
@@ -97,8 +97,8 @@ export async function endRuns(db: Db, ends: EndingRun[]): Promise<boolean[]> {
 }
 
 /**
- * Returns the `with` queries that `endRun` and `endRuns` share. Their query `ended` selects the ended runs, and `rested` selects the
- * threads. `held` is the SQL that says how to treat locked threads.
+ * Returns the `with` queries that `endRun` and `endRuns` share. The query `ended` selects the ended runs, and the query `rested` selects
+ * their threads. `held` is the SQL clause for locked threads.
  */
 function ending(ends: Sql, held: Sql, withWebhook: boolean): Sql {
   return sql`
@@ -132,7 +132,7 @@ function ending(ends: Sql, held: Sql, withWebhook: boolean): Sql {
       returning threads.thread_id ${withWebhook ? sql`, threads."values"` : nothing})`;
 }
 
-/** Returns a `select` with one end. Each value is a separate parameter, because documents may be large. */
+/** Returns a `select` for a single end. Each value is a separate parameter, because documents may be large. */
 function alone({ runId, attempt, threadId, end, record }: EndingRun): Sql {
   const { status, output, error, graphVersion = null, thread } = end;
   return sql`
@@ -158,8 +158,8 @@ function inArrays(ends: EndingRun[]): Sql {
 const documentOf = (output: RunEnd["output"]) => (typeof output === "symbol" ? null : output);
 
 /**
- * Deletes a run with its events. If `attempt` is given, deletes the run only if that attempt may still write. The thread does not reuse
- * the numbers of the deleted events, because clients may have seen them.
+ * Deletes a run with its events. If `attempt` is given, deletes the run only if that attempt still has the right to write. The thread does
+ * not reuse the numbers of the deleted events, because clients may have seen them.
  */
 export async function deleteRunRow(db: Db, threadId: string, runId: string, attempt?: number): Promise<boolean> {
   const { rowCount } = await db.query(sql`

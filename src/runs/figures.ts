@@ -1,16 +1,16 @@
 import { type Db, sql } from "../db/sql.ts";
 import type { RunStatus } from "./run.ts";
 
-/** The size of the queue. Runs are counted only up to a limit, so that large numbers cost little. */
+/** The size of the queue. Runs are counted only up to a limit, so that a long queue costs little. */
 export interface QueueFigures {
   /** Pending runs that are due now. */
   due: number;
   /** Pending runs that are due later. */
   delayed: number;
   running: number;
-  /** How long the oldest due run has waited, in seconds. 0 if none is due. */
+  /** The seconds that the oldest due run has waited, or 0 if no run is due. */
   oldestDueSeconds: number;
-  /** Workers that renewed their lease in time. */
+  /** The number of workers that renewed their lease in time. */
   workers: number;
 }
 
@@ -27,10 +27,13 @@ export async function readQueue(db: Db, leaseSeconds: number): Promise<QueueFigu
   return rows[0] as QueueFigures;
 }
 
-/** The number of rows up to which the runs are counted. Larger tables use the planner's statistics, whose cost does not grow. */
+/**
+ * The largest number of rows at which runs are counted exactly. For larger tables, the planner's statistics are used, whose cost does not
+ * grow.
+ */
 const mostExact = 20_000;
 
-/** Returns the number of runs by status. In a large table the numbers are the planner's estimates. */
+/** Returns the number of runs by status. In a large table, the numbers are the planner's estimates. */
 export async function readRunCounts(db: Db): Promise<{ status: RunStatus; runs: number }[]> {
   const { rows } = await db.query<{ status: RunStatus; runs: number }>(sql`
     with size as (select reltuples from pg_class where oid = 'runs'::regclass)

@@ -1,8 +1,8 @@
 import { type Db, sql } from "../db/sql.ts";
 
 /**
- * Halts the service: workers claim no runs, and each running run returns to the queue after its current step. New runs are still
- * accepted, and wait.
+ * Halts the service. Workers claim no runs, and each running run returns to the queue after its current step. New runs are still accepted,
+ * but wait.
  */
 export async function haltRuns(db: Db): Promise<void> {
   await db.query(sql`insert into halts default values on conflict do nothing`);

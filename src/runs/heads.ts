@@ -3,8 +3,9 @@ import { type Db, sql } from "../db/sql.ts";
 const mostRepaired = 1_000;
 
 /**
- * Repairs the mark `head`, which the next pending run of each thread has (see migration 032). Triggers maintain the mark, so normally
- * none is wrong. The check is a safeguard, because a thread without a head would wait forever. Returns how many threads were wrong.
+ * Repairs the column `head`, which marks the next pending run of each thread (see migration 032). Triggers maintain the mark, so it is
+ * normally right. The repair is a safeguard, because a thread without a marked run would wait forever. Returns how many threads had a wrong
+ * mark.
  */
 export async function repairHeads(db: Db): Promise<number> {
   const { rowCount } = await db.query(sql`

@@ -1,24 +1,24 @@
 import { type Db, sql } from "../db/sql.ts";
 import type { EndStatus } from "./run.ts";
 
-/** How many runs were created and how many ended in a minute. Runs that were deleted since do not count. */
+/** The number of runs that were created and the number that ended in a minute. Deleted runs are not counted. */
 export type RunMinute = { at: Date; created: number } & Record<EndStatus, number>;
 
 export interface RunHistory {
   /** The minutes in which a run was created or ended, the oldest first. */
   minutes: RunMinute[];
-  /** The database's time when it counted. */
+  /** The database's time of the count. */
   now: Date;
 }
 
 const minutesShown = 60;
-/** How long a reading is used for all callers, in milliseconds. */
+/** How long a result is cached for all callers, in milliseconds. */
 const freshMs = 2_000;
 const minuteMs = 60_000;
 
 /**
- * Returns a function that counts the runs of the last hour by minute. A minute that is over is counted once more and then kept, so that
- * frequent callers cost little.
+ * Returns a function that counts the runs of the last hour by minute. A finished minute is counted once more and then cached, so that
+ * frequent calls cost little.
  */
 export function runHistory(db: Db): () => Promise<RunHistory> {
   let last: { reading: Promise<RunHistory>; at: number } | undefined;
@@ -36,7 +36,7 @@ export function runHistory(db: Db): () => Promise<RunHistory> {
     if (last && performance.now() - last.at <= freshMs) return last.reading;
     const reading = read();
     reading.catch(() => {
-      last = undefined; // the next caller tries again
+      last = undefined; // the next call tries again
       kept = undefined;
     });
     last = { reading, at: performance.now() };
@@ -46,7 +46,9 @@ export function runHistory(db: Db): () => Promise<RunHistory> {
 
 const startOfMinute = (time: Date) => Math.floor(time.getTime() / minuteMs) * minuteMs;
 
-/** Counts the runs of the last minutes. A run changes last when it ends or later, so the index on `updated_at` finds the ended ones. */
+/**
+ * Counts the runs of the last minutes. The last change of a run is at its end or later, so the index on `updated_at` finds the ended runs.
+ */
 async function countMinutes(db: Db, minutes: number): Promise<RunHistory> {
   const { rows } = await db.query<{ now: Date; minutes: (Omit<RunMinute, "at"> & { at: string })[] }>(sql`
     with first as (select date_trunc('minute', now()) - make_interval(mins => ${minutes}) as at),

@@ -5,19 +5,19 @@ import { ServiceError } from "../errors.ts";
 import { getRun } from "./read.ts";
 import type { Run } from "./run.ts";
 
-/** A request with an Idempotency-Key, which its client may send again. */
+/** A request with an Idempotency-Key. Its client may send it again. */
 export interface IdempotentRequest {
   key: string;
   /** The user who sent the key. The same key from two users counts as two keys. */
   identity: string | undefined;
-  /** The content of the request. If a request with the same key but another content arrives, it is refused. */
+  /** The content of the request. A later request with the same key but other content is refused. */
   request: unknown;
 }
 
 /**
- * Calls `make` to make the runs of a request, but only once for each key. If the same request arrives again, returns the runs that were
- * made before. If two equal requests arrive at once, the second one waits until the first is done, at the row of the key. Call it in the
- * transaction that makes the runs.
+ * Calls `make` to create the runs of a request, but only once for each key. If the same request arrives again, returns the runs that were
+ * created before. If two equal requests arrive at once, the second one waits for the row lock of the key until the first one is done. Call
+ * it in the transaction that creates the runs.
  */
 export async function onceForKey(tx: Db, idempotent: IdempotentRequest | undefined, make: () => Promise<Run[]>): Promise<Run[]> {
   if (!idempotent) return make();
@@ -31,7 +31,7 @@ export async function onceForKey(tx: Db, idempotent: IdempotentRequest | undefin
   return runs;
 }
 
-/** Returns the runs that this request has already made, or undefined if the key is new. */
+/** Returns the runs that this request has already created, or undefined if the key is new. */
 export async function madeForKey(db: Db, idempotent: IdempotentRequest): Promise<Run[] | undefined> {
   const key = keyOfUser(idempotent);
   const { rowCount } = await db.query(sql`select 1 from idempotency_keys where key = ${key}`);
@@ -45,9 +45,9 @@ const longestKey = 255;
 const digest = (text: string) => createHash("sha256").update(text).digest("base64url");
 
 /**
- * Returns the key under which the request is stored. It combines the key with a hash of the user's identity, so that two users can send
- * the same key. A space separates the two, which no caller can send in a key. If the result is too long for the column, a hash replaces
- * the key, and two spaces mark it as such. Shorter keys keep the form that the previous release can read.
+ * Returns the key under which the request is stored. It joins the key and a hash of the user's identity with a space, which no caller can
+ * send in a key. Two users can thus send the same key. If the result is too long for the column, a hash replaces the key, and two spaces
+ * mark it as a hash. Shorter keys keep the form that the previous release can read.
  */
 function keyOfUser({ key, identity }: IdempotentRequest): string {
   if (identity === undefined) return key;

@@ -29,7 +29,7 @@ const columns = sql`run_id, thread_id, assistant_id, graph_id, multitask_strateg
 
 const webhookHostOf = ({ kwargs: { webhook } }: RunRow) => webhook && hostOf(webhook);
 
-/** Inserts a run. `withThread` changes the run's thread in the same statement. */
+/** Inserts a run. `withThread` is a `with` query that changes the run's thread in the same statement. */
 export async function insertRun(tx: Db, run: RunRow, withThread: Sql): Promise<Run> {
   const { rows } = await tx.query<Run>(sql`
     with on_thread as (${withThread})

@@ -8,9 +8,9 @@ const patienceMs = 10_000;
 const pauseMs = 250;
 
 /**
- * Makes runs with the given ids, even if the connection breaks. If the database's answer is lost, looks for the runs, and makes them
- * again if they are missing. This is safe even while the first commit is still under way, because an id can be used only once. Throws
- * the first error if the database stays unreachable.
+ * Creates runs with the given ids, even if the connection breaks. If the database's reply is lost, looks for the runs, and creates them
+ * again if they are missing. This is safe even if the first commit is still in progress, because each id can be used only once. Throws the
+ * first error if the database stays unreachable.
  */
 export async function makeSurely(
   db: Db,
@@ -28,14 +28,14 @@ export async function makeSurely(
   throw made;
 }
 
-/** Returns the runs with these ids, and makes them first if they are missing. Returns undefined if the database cannot be asked now. */
+/** Returns the runs with these ids, and creates them first if they are missing. Returns undefined if the database is unreachable. */
 async function findOrMake(db: Db, ids: string[], make: () => Promise<Run[]>): Promise<Run[] | undefined> {
   try {
     return (await findAll(db, ids)) ?? (await make());
   } catch (error) {
     if (isDatabaseTrouble(error)) return undefined;
-    // The first commit may have succeeded in the meantime, so that the runs exist already or keep their thread busy. The second try then
-    // fails, and the runs are looked up again.
+    // The first commit may have succeeded meanwhile. The second try then fails, because the runs already exist or keep their thread busy.
+    // So the runs are looked up once more.
     const found = await findAll(db, ids).catch((trouble: Error) => trouble);
     if (found instanceof Error) return undefined;
     if (found) return found;

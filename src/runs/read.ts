@@ -30,14 +30,14 @@ export async function getRun(db: Db, scope: Scope, threadId: string | undefined,
   return toRun(rows[0]);
 }
 
-/** Returns the runs with these ids, in the order of the ids. Ids without a run are left out. */
+/** Returns the runs with these ids, in the order of the ids. Skips ids without a run. */
 export async function findRuns(db: Db, ids: string[]): Promise<Run[]> {
   const { rows } = await db.query<Run>(sql`select ${runColumns} from runs where run_id = any(${ids}::uuid[])`);
   const found = new Map(rows.map((run) => [run.run_id, run]));
   return ids.flatMap((id) => found.get(id) ?? []);
 }
 
-/** Returns whether a thread has at least one of these runs. */
+/** Tells whether a thread has at least one of these runs. */
 export async function hasAnyRun(db: Db, scope: Scope, threadId: string, runIds: string[]): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     select 1 from runs where run_id = any(${runIds}::uuid[]) and thread_id = ${threadId} and ${visibleBy(scope)} limit 1`);
@@ -64,7 +64,7 @@ export interface RunOutcome {
   open: boolean;
   /** The output, as JSON. */
   output: string | null;
-  /** True if the output can no longer be read. It was the thread's state at the run's end, and the thread has changed since. */
+  /** True if the output can no longer be read. The output was the thread's state at the run's end, and that state has changed since. */
   passed: boolean;
 }
 
@@ -85,7 +85,7 @@ export async function isThreadBusy(db: Db, threadId: string): Promise<boolean> {
   return rowCount !== 0;
 }
 
-/** Locks the threads with open runs of an assistant. Call it before the assistant is deleted, because its runs are deleted with it. */
+/** Locks the threads with open runs of an assistant. Call it before you delete the assistant, because its runs are deleted with it. */
 export async function holdThreadsOfAssistant(tx: Db, assistantId: string): Promise<void> {
   await tx.query(sql`
     select 1 from threads

@@ -69,8 +69,8 @@ export function fillRequest(request: RunRequest, threadId: string | undefined, r
 }
 
 /**
- * Returns the config keys of the checkpoint that the run starts from. A key without a value is left out, because LangGraph only tests
- * whether the key exists.
+ * Returns the config keys of the checkpoint from which the run starts. Keys without a value are left out, because LangGraph tests only
+ * whether a key exists.
  */
 function checkpointKeys({ checkpoint, checkpoint_id }: RunRequest): Json {
   const { checkpoint_id: id = checkpoint_id, checkpoint_ns, checkpoint_map } = checkpoint ?? {};

@@ -5,7 +5,7 @@ import type { Db } from "../db/sql.ts";
 import { insertRunsWithThreads, insertRunWithThread, type RunWithThread } from "./insert.ts";
 import type { Run } from "./run.ts";
 
-/** The database calls that make a run with a new thread of its own. */
+/** The database calls that create a run with a new thread of its own. */
 export interface RunWriter {
   findAssistant(scope: Scope, id: string): Promise<Assistant | undefined>;
   insertWithThread(run: RunWithThread): Promise<Run>;
@@ -17,7 +17,7 @@ export const runWriterOf = (tx: Db): RunWriter => ({
   insertWithThread: (run) => insertRunWithThread(tx, run),
 });
 
-/** Returns a writer that many requests can use at once. Requests that arrive together share a statement. */
+/** Returns a writer that many requests share. Requests that arrive at the same time are written in one statement. */
 export function sharedRunWriter(db: Db): RunWriter {
   const alone = runWriterOf(db);
   const find = batched((ids: string[]) => findAssistants(db, ids));

@@ -9,7 +9,9 @@ export type RunStatus = z.infer<typeof RunStatus>;
 export const EndStatus = RunStatus.exclude(["pending", "running"]);
 export type EndStatus = z.infer<typeof EndStatus>;
 
-/** How a new run treats the open runs of its thread: it is refused, waits, interrupts them or rolls them back. */
+/**
+ * How a new run treats the open runs of its thread: the new run is refused, it waits for them, it interrupts them, or it rolls them back.
+ */
 export const MultitaskStrategy = z.enum(["reject", "enqueue", "interrupt", "rollback"]);
 export type MultitaskStrategy = z.infer<typeof MultitaskStrategy>;
 
@@ -56,7 +58,7 @@ export interface RunKwargs {
   stream_mode: StreamMode[];
   /** Logs checkpoint events without the values of the checkpoint, because these are logged as separate events. */
   checkpoint_envelopes?: boolean;
-  /** Refuses an answer to a question that is not open. Without this, LangGraph would silently ignore such an answer. */
+  /** Whether an answer to a question that is not open is refused. Otherwise, LangGraph silently ignores such an answer. */
   strict_resume?: boolean;
   interrupt_before: "*" | string[] | null;
   interrupt_after: "*" | string[] | null;
@@ -89,17 +91,17 @@ interface StartedRun extends RunFacts {
   status: "running" | EndStatus;
 }
 
-/** A run, as the API shows it. */
+/** A run in the API's form. */
 export type Run = PendingRun | StartedRun;
 
 export const runColumns: Sql = sql`run_id, thread_id, assistant_id, metadata, status, kwargs, multitask_strategy, created_at, updated_at`;
 
 /**
- * The topics of notifications about runs:
- * - claim: a run may be claimed
- * - cancel: a running run was cancelled or deleted
- * - end: this run has ended
- * - thread: a run has begun on this thread
+ * The topics of notifications about runs, of which this is the first:
+ * - claim: a run may be claimed.
+ * - cancel: a running run was cancelled or deleted.
+ * - end: this run has ended.
+ * - thread: a run has begun on this thread.
  */
 export const claimTopic = "claim";
 export const cancelTopic = "cancel";

@@ -18,9 +18,9 @@ export interface FoundQuestion {
   value: unknown;
   /** The JSON schema of an answer. Null if the graph gave none. */
   response_schema: unknown;
-  /** The time since which the thread waits in its present state. */
+  /** The time since which the thread has been waiting for answers. */
   created_at: Date;
-  /** The time at which the service continues without an answer. Null if it waits for ever. */
+  /** The time at which the service continues without an answer. Null if the service waits forever. */
   deadline: Date | null;
 }
 
@@ -37,7 +37,7 @@ export interface QuestionFilter {
 export interface QuestionSearch extends QuestionFilter {
   limit: number;
   offset: number;
-  /** With `deadline`, only questions that have a deadline are found. */
+  /** The sort key. If it is `deadline`, only questions with a deadline are found. */
   sort_by?: "created_at" | "deadline";
   sort_order?: "asc" | "desc";
   select?: (keyof FoundQuestion)[];
@@ -46,7 +46,7 @@ export interface QuestionSearch extends QuestionFilter {
   bytes?: number;
 }
 
-/** A row of a page. `document` holds all questions of the thread. Only the thread's first row on the page has it. */
+/** A row of a page. Only the first row of each thread has `document`, which holds all questions of that thread. */
 type Row = Omit<FoundQuestion, "value" | "response_schema"> & { place: number; document: Record<string, unknown[]> | null };
 
 /** Returns a page of the open questions of all threads. A thread that has an open run has no open question. */
@@ -61,7 +61,7 @@ export async function searchQuestions(db: Db, scope: Scope, search: QuestionSear
   return toPage(db, { rows: withValues(rows), isCut }, countedQuestions(scope, search), search);
 }
 
-/** Adds the values of the questions, which the thread's first row on the page holds. */
+/** Adds the values of the questions. They come from the document in the first row of each thread. */
 function withValues(rows: Row[]): FoundQuestion[] {
   const documents = new Map(rows.flatMap(({ thread_id, document }) => (document ? [[thread_id, document] as const] : [])));
   return rows.map(({ place, document, ...row }) => {
@@ -76,7 +76,7 @@ function inOrder({ sort_by = "created_at", sort_order = "desc" }: QuestionSearch
   return sql`order by ${key} ${direction}, thread_id ${direction}, task_id, place`;
 }
 
-/** A look-up for each thread. With `exists`, Postgres would read all open runs first. */
+/** Looks up open runs for each thread separately. With `exists`, Postgres would read all open runs first. */
 const isBusy = sql`coalesce((select true from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running') limit 1), false)`;
 
 /** Selects the open questions, with everything that a page needs. */
@@ -92,8 +92,8 @@ const countedQuestions = (scope: Scope, search: QuestionSearch): Sql => {
 };
 
 /**
- * Returns the tables of a search. The ids come from a copy of the document that Postgres can parse, because the document may contain
- * characters such as NUL that its functions refuse. The values are read from the document itself.
+ * Returns the tables of a search. The ids come from a sanitized copy of the document, because Postgres functions refuse characters such as
+ * NUL in the original. The values come from the original document.
  */
 function questions({ sort_by, deadline_since, deadline_until }: QuestionSearch, withAsker: boolean): Sql {
   const isTimed = sort_by === "deadline" || deadline_since !== undefined || deadline_until !== undefined;
@@ -105,7 +105,7 @@ function questions({ sort_by, deadline_since, deadline_until }: QuestionSearch, 
       ${isTimed ? sql`join` : sql`left join`} timers on timers.thread_id = threads.thread_id and timers.interrupt_id = item.id`;
 }
 
-/** Selects the last run that the thread has executed. A copy of a thread has no runs, but its metadata names the graph and assistant. */
+/** Selects the last run that the thread has executed. A copied thread has no runs, but its metadata names the graph and the assistant. */
 const asker = sql`
   select last.run_id, coalesce(last.graph_id, searchable(threads.metadata) ->> 'graph_id') as graph_id,
          coalesce(last.assistant_id::text, searchable(threads.metadata) ->> 'assistant_id') as assistant_id

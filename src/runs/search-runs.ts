@@ -7,7 +7,7 @@ import type { RunError } from "./end.ts";
 import { toRun, waitingForGraph } from "./read.ts";
 import type { Json, Run, RunStatus } from "./run.ts";
 
-/** A run as a search returns it: the run as the API shows it, and the facts that a list of runs needs. */
+/** A run in a search result: the run in the API's form, and the additional facts that a list of runs shows. */
 export type FoundRun = Run & {
   graph_id: string | null;
   /** How often the run was claimed. */
@@ -23,13 +23,13 @@ export type FoundRun = Run & {
 };
 
 export interface RunFilter {
-  /** The run has one of these statuses. */
+  /** Finds only runs with one of these statuses. */
   status?: RunStatus[];
   graph_id?: string;
   assistant_id?: string;
   thread_id?: string;
   metadata?: Json;
-  /** The run failed with an error that contains this text, in upper or lower case. */
+  /** Finds only runs whose error contains this text, in upper or lower case. */
   error?: string;
   created_since?: Date;
   created_until?: Date;
@@ -73,7 +73,7 @@ const columns = {
 
 const sortKeys = { created_at: sql`created_at`, updated_at: sql`updated_at` };
 
-/** How many runs a search checks one by one before it looks for all matches. */
+/** How many recent runs a search checks one by one, before it looks for all matches. */
 const recent = 1_000;
 
 /** Returns a page of the runs of all threads that match. */
@@ -83,8 +83,8 @@ export async function searchRuns(db: Db, scope: Scope, search: RunSearch): Promi
 }
 
 /**
- * Looks for the page among the first runs in sort order. If many runs match, the page is found there at once, while an index on threads
- * or metadata would first collect all matches. Returns undefined if the page is not full. Then few runs match.
+ * Looks for the page among the first runs in sort order. If many runs match, this fills the page at once, while an index on threads or
+ * metadata would first collect all matches. If few runs match, the page is not full and undefined is returned.
  */
 async function readRecent(db: Db, scope: Scope, search: RunSearch): Promise<BoundedRows<FoundRun> | undefined> {
   const isChecked = !isEverything(scope) || search.metadata !== undefined || search.error !== undefined;
@@ -119,7 +119,7 @@ function inOrder({ sort_by = "created_at", sort_order = "desc" }: RunSearch): Sq
 }
 
 /**
- * Selects the first runs in sort order that match. Each wanted status is selected separately, so that an index yields the runs of each
+ * Selects the first matching runs in sort order. Each requested status is selected separately, because the index yields the runs of one
  * status in this order.
  */
 function inOrderOfStatuses(search: RunSearch, matches: Sql, most: number): Sql {
@@ -147,7 +147,7 @@ function everyCondition(scope: Scope, filter: RunFilter): Sql {
 const visibleBy = (scope: Scope): Sql =>
   isEverything(scope) ? sql`true` : sql`thread_id in (select thread_id from threads where ${scope.visible(sql`threads.metadata`)})`;
 
-/** Returns the conditions on columns that indexes hold. */
+/** Returns the conditions on indexed columns. */
 function onColumns(filter: RunFilter): Sql {
   const { graph_id, assistant_id, thread_id, created_since, created_until, updated_since, updated_until } = filter;
   const unless = (value: unknown, condition: Sql) => (value === undefined ? nothing : sql`and ${condition}`);
@@ -161,7 +161,7 @@ function onColumns(filter: RunFilter): Sql {
     ${unless(updated_until, sql`updated_at < ${updated_until}`)}`;
 }
 
-/** Returns the conditions on documents. To check one, the document has to be read. */
+/** Returns the conditions on documents. To check such a condition, Postgres must read the document. */
 function onDocuments({ metadata, error }: RunFilter): Sql {
   const text = sql`(select concat_ws(': ', document ->> 'error', document ->> 'message') from (select searchable(error) as document) parsed)`;
   return sql`${containing(sql`metadata`, metadata)} and ${error === undefined ? sql`true` : sql`position(lower(${error}) in lower(${text})) > 0`}`;

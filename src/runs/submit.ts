@@ -11,11 +11,11 @@ import type { RunWriter } from "./run-writer.ts";
 export interface SubmitDeps {
   pool: Pool;
   wakeups: Wakeups;
-  /** Combines the statements of requests that each make one run. */
+  /** Combines the statements of requests that each create one run. */
   writer: RunWriter;
 }
 
-/** A run to make, the user who makes it, and the check that it must pass. */
+/** A run to create, the user who creates it, and the check that it must pass. */
 export interface Submission {
   caller: Caller;
   run: NewRun;
@@ -23,17 +23,17 @@ export interface Submission {
 }
 
 export interface SubmitOptions {
-  /** The idempotency key of the request. If the key was used before, no run is made and the earlier runs are returned. */
+  /** The idempotency key of the request. If the key was used before, no run is created and the earlier runs are returned. */
   key?: IdempotentRequest | undefined;
-  /** Called first, in the same transaction. It throws if the runs may no longer be made. */
+  /** Called first, in the same transaction. It throws if the runs may no longer be created. */
   prepare?: (tx: Db) => Promise<void>;
   /** Called with each new run before the commit. If it throws, none of the runs is created. */
   inspect?: (run: Run) => void;
 }
 
 /**
- * Makes all of these runs or none, and wakes the workers. When it returns, the runs are committed. After that, the caller must not
- * answer with a 5xx status, because the client would then send the request again.
+ * Creates all of these runs or none, and notifies the workers. When it returns, the runs are committed. The caller must not respond with a
+ * 5xx status after that, because the client would send the request again.
  */
 export async function submitRuns(deps: SubmitDeps, submissions: Submission[], options: SubmitOptions = {}): Promise<Run[]> {
   const { pool, wakeups, writer } = deps;
@@ -60,8 +60,8 @@ export async function submitRuns(deps: SubmitDeps, submissions: Submission[], op
 }
 
 /**
- * Makes a run as part of a larger transaction, such as that of a cron or a timer. Call `announceRuns` after the commit. `check` may be
- * left out, because such a run was checked when its cron or its question was stored.
+ * Creates a run as part of a larger transaction, such as that of a cron or a timer. Call `announceRuns` after the commit. `check` is
+ * optional, because such a run was already checked when its cron or its question was stored.
  */
 export async function submitWithin(
   tx: Db,
@@ -70,7 +70,7 @@ export async function submitWithin(
   return createRun(tx, caller, run, check);
 }
 
-/** Wakes the workers that may claim the new runs, and those whose running runs the new runs cancel. Call it after the commit. */
+/** Notifies the workers that may claim the new runs, and the workers whose runs are cancelled by the new ones. Call it after the commit. */
 export function announceRuns(wakeups: Wakeups, strategies: Run["multitask_strategy"][]): void {
   const displaces = strategies.some((strategy) => strategy === "interrupt" || strategy === "rollback");
   wakeups.notify(claimTopic, ...(displaces ? [cancelTopic] : []));

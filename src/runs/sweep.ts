@@ -25,8 +25,8 @@ export const timeoutError = (seconds: number) => ({
 });
 
 /**
- * Ends runs that have exceeded their time limit by five seconds. Normally the run's worker ends such a run first. This function serves
- * for a worker that hangs or whose event loop is blocked. That worker then loses its right to write. Returns the ids of the runs.
+ * Ends runs that have exceeded their time limit by five seconds. Normally, the run's worker ends such a run first. This function covers a
+ * worker that hangs or whose event loop is blocked. That worker then loses its right to write. Returns the ids of the runs.
  */
 export async function timeOutRuns(db: Db, seconds: number): Promise<string[]> {
   const overdue = sql`

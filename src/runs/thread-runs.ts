@@ -4,11 +4,11 @@ import type { RunError } from "./end.ts";
 import { numbersPerEvent } from "./event-base.ts";
 import type { RunKwargs, RunStatus, StreamMode } from "./run.ts";
 
-/** A run as the subscribers of its thread see it. It has been claimed at least once, or was cancelled before any claim. */
+/** A run as the subscribers of its thread see it. It was claimed at least once, or it was cancelled before its first claim. */
 export interface BegunRun {
   runId: string;
   threadId: string;
-  /** The number of its first event (`event_base`). */
+  /** The number of the run's first event (`event_base`). */
   base: number;
   graphId: string;
   /** The stream modes whose events the run logs. */
@@ -17,18 +17,18 @@ export interface BegunRun {
   answers: string[];
 }
 
-/** A position in the events of a thread. Runs whose first event has this number or a higher one come next. */
+/** A position in the events of a thread. The next run is the first one whose first event has this number or a higher one. */
 export interface RunCursor {
   threadId: string;
   from: number;
 }
 
-/** The answer for a cursor: the next run, if there is one, and the event number from which to look for later runs. */
+/** The result for a cursor: the next run, if there is one, and the event number from which to look for later runs. */
 export interface NextRun {
   /** True if the thread exists. */
   known: boolean;
   run: BegunRun | undefined;
-  /** If there is no run, the first event number of the thread's next run. */
+  /** The first event number of the thread's next run, if `run` is missing. */
   from: number;
 }
 
@@ -40,9 +40,9 @@ interface Row {
 }
 
 /**
- * Returns, for each cursor, the first run that begins at or after it, in the order of the cursors. The statement first compares the
- * cursor with the next event number in the thread's row. If no run has ended since, it does not search the ended runs, so that a
- * follower of an idle thread costs little.
+ * Returns, for each cursor, the first run that begins at or after it, in the order of the cursors. The statement first compares the cursor
+ * with the next event number in the thread's row. If no run has ended since, it does not search the ended runs, so that following an idle
+ * thread costs little.
  */
 export async function nextRuns(db: Db, cursors: RunCursor[]): Promise<NextRun[]> {
   const { rows } = await db.query<Row & { known: boolean; next: number }>(sql`
@@ -80,7 +80,7 @@ export async function runsBetween(db: Db, { threadId, from }: RunCursor, below: 
   return rows.flatMap((row) => toRun(row) ?? []);
 }
 
-/** Returns the first event number of the run that an event belongs to. Returns 0 if the event is older than every run. */
+/** Returns the first event number of the run to which an event belongs. Returns 0 if the event is older than every run. */
 export async function baseAt(db: Db, threadId: string, number: number): Promise<number> {
   const { rows } = await db.query<{ base: number }>(sql`
     select coalesce(max(event_base), 0)::double precision as base from runs where thread_id = ${threadId} and event_base <= ${number}`);
@@ -96,9 +96,9 @@ export async function lastChanges(db: Db, threadIds: string[]): Promise<(string 
   return rows.map(({ at }) => at ?? undefined);
 }
 
-/** How far the event numbers of a thread have come. */
+/** The range of a thread's event numbers. */
 export interface Progress {
-  /** The first event number of the open run, if it has begun. Otherwise it is the number at which the next run will begin. */
+  /** The first event number of the open run, if that run has begun. Otherwise, the first event number of the next run. */
   base: number;
   /** The highest number of any event of the thread, or -1 if there is none. Every later event gets a higher number. */
   through: number;
@@ -118,7 +118,7 @@ export async function readProgress(db: Db, threadId: string): Promise<Progress> 
   return rows[0] ?? { base: 0, through: -1 };
 }
 
-/** The facts about a run's end that its subscribers get. */
+/** The facts about a run's end for its subscribers. */
 export interface EndedRun {
   status: RunStatus;
   /** The time when the run ended, in milliseconds. */

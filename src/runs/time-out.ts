@@ -23,16 +23,16 @@ interface DueQuestion {
 }
 
 /**
- * Handles one question whose time limit has passed: deletes its timer, and makes a run that continues without an answer. Both happen in
- * one transaction that holds the thread's lock, so that neither another process nor an answer can interfere. Busy threads are left until
- * they are idle. Returns whether there was such a question. If so, the caller must notify the claim topic.
+ * Handles one question whose time limit has passed. Deletes its timer, and creates a run that continues without an answer. Both happen in
+ * one transaction that holds the thread's lock, so that neither another process nor an answer can interfere. Questions of busy threads are
+ * skipped until the thread is idle. Returns whether there was such a question. If so, the caller must notify the claim topic.
  */
 export async function timeOutQuestion(pool: Pool): Promise<boolean> {
   return transaction(pool, async (tx) => {
     const threadId = await holdDueThread(tx);
     if (threadId === undefined) return false;
     const due = await takeDueTimer(tx, threadId);
-    // An update of the state or a cancelled run may have closed the question in the meantime. In that case only the timer is deleted.
+    // The question may have been closed meanwhile, by an update of the state or a cancelled run. In that case, only the timer is deleted.
     if (due && (await isOpen(tx, due))) await submitWithin(tx, { caller: onBehalfOf(due.user), run: runWithoutAnswer(due) });
     return true;
   });
@@ -49,8 +49,8 @@ async function holdDueThread(tx: Db): Promise<string | undefined> {
 }
 
 /**
- * Deletes the first due timer of the thread and returns its question. Returns undefined if there is none any more, because another
- * process may have deleted the timer before the thread was locked.
+ * Deletes the first due timer of the thread and returns its question. Returns undefined if another process deleted the timer before the
+ * thread was locked.
  */
 async function takeDueTimer(tx: Db, threadId: string): Promise<DueQuestion | undefined> {
   const { rows } = await tx.query<DueQuestion>(sql`
@@ -69,8 +69,8 @@ async function isOpen(tx: Db, { threadId, interruptId }: DueQuestion): Promise<b
 }
 
 /**
- * Returns a copy of the run that asked the question. Instead of its input, it has an answer that says that the time is over, and it
- * starts from the newest checkpoint.
+ * Returns a copy of the run that asked the question. In place of its input, the copy has an answer that reports the timeout. It starts from
+ * the newest checkpoint.
  */
 function runWithoutAnswer(due: DueQuestion): NewRun {
   const { threadId, interruptId, assistantId, metadata, kwargs, eventRetentionSeconds, traceparent } = due;

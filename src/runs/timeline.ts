@@ -8,13 +8,13 @@ import { EndStatus, type RunStatus } from "./run.ts";
 export const SpanKind = z.enum(["node", "model", "tool"]);
 export type SpanKind = z.infer<typeof SpanKind>;
 
-/** How a span ended. It is unfinished if its attempt ended before it did. */
+/** The outcome of a span. A span is unfinished if its attempt ended before it. */
 export const SpanOutcome = z.enum(["success", "error", "interrupted", "unfinished"]);
 export type SpanOutcome = z.infer<typeof SpanOutcome>;
 
 /**
- * A node, a model call or a tool, as it is stored: its number, the number of the span around it or 0, its kind, its name, when it began
- * and ended in milliseconds since the claim, its outcome, its input and output tokens, and its error.
+ * A node, a model call or a tool, in its stored form. The fields are its number, the number of the enclosing span or 0, its kind, its name,
+ * its start and end in milliseconds since the claim, its outcome, its input and output tokens, and its error.
  */
 export type Span = [
   number: number,
@@ -29,11 +29,11 @@ export type Span = [
   error?: string,
 ];
 
-/** How an attempt ended. A lost attempt was taken over by another worker. If its worker died, it has crashed. */
+/** The outcome of an attempt. An attempt is lost if another worker took its run over. It has crashed if its worker died. */
 export const AttemptOutcome = z.enum([...EndStatus.options, "released", "lost", "crashed"]);
 export type AttemptOutcome = z.infer<typeof AttemptOutcome>;
 
-/** An attempt as `runs.timeline` stores it. Times are milliseconds since 1970 by the database's clock. */
+/** An attempt in the form that `runs.timeline` stores. Times are milliseconds since 1970 by the database's clock. */
 export interface AttemptRecord {
   attempt: number;
   worker: string | null;
@@ -44,17 +44,17 @@ export interface AttemptRecord {
   ended?: number | null;
   outcome?: AttemptOutcome;
   spans?: Span[];
-  /** The spans of an attempt that did not end itself, by checkpoint. */
+  /** The spans in each checkpoint of the attempt. Set if another process ended the attempt. */
   parts?: Span[][] | null;
-  /** How many spans were not kept, because there were too many. */
+  /** The number of spans that were not stored because there were too many. */
   dropped?: number;
 }
 
 const milliseconds = (moment: Sql) => sql`extract(epoch from ${moment})::double precision * 1000`;
 
 /**
- * Returns the expression that appends a record to a run's timeline, for an attempt that another process ends. The spans are those that
- * its checkpoints have. A run without a running attempt keeps its timeline.
+ * Returns an SQL expression that appends the record of an attempt to the run's timeline. It is for an attempt that another process ends.
+ * The spans come from the attempt's checkpoints. If the run has no running attempt, the timeline does not change.
  */
 export const withEndedAttempt = (outcome: Sql): Sql => sql`
   case when runs.status <> 'running' then runs.timeline
@@ -87,7 +87,7 @@ export interface ShownSpan {
   error: string | null;
 }
 
-/** An attempt as the API shows it. Facts that nobody has recorded are null. */
+/** An attempt as the API shows it. Facts that were not recorded are null. */
 export interface ShownAttempt {
   attempt: number;
   worker_id: string | null;
@@ -96,7 +96,7 @@ export interface ShownAttempt {
   version: string | null;
   claimed_at: Date | null;
   ended_at: Date | null;
-  /** Null while the attempt goes on, and if nobody has recorded how it ended. */
+  /** Null while the attempt is running, and if its outcome was not recorded. */
   outcome: AttemptOutcome | null;
   spans: ShownSpan[];
   dropped_spans: number;
@@ -122,7 +122,7 @@ type Row = Omit<Timeline, "attempts"> & {
   claimed: number | null;
 };
 
-/** Returns what the attempts of a run did. While the run goes on, it is complete up to the last stored step. */
+/** Returns the attempts of a run with their spans. While the run continues, the timeline is complete up to the last stored step. */
 export async function readTimeline(db: Db, scope: Scope, threadId: string, runId: string): Promise<Timeline> {
   const { rows } = await db.query<Row>(sql`
     select run_id, thread_id, graph_id, status, created_at, run_at as due_at, runs.started_at, ended_at, attempt, timeline,
@@ -145,8 +145,8 @@ export async function readTimeline(db: Db, scope: Scope, threadId: string, runId
 }
 
 /**
- * Adds facts that follow from the run itself. They are needed for the current attempt, and for attempts that a worker of the previous
- * release claimed or ended.
+ * Adds facts that can be derived from the run's row. They are missing for the current attempt, and for attempts that a worker of the
+ * previous release claimed or ended.
  */
 function deduced(record: AttemptRecord, row: Row): AttemptRecord {
   const { attempt, claimed, ended, outcome } = record;
@@ -161,7 +161,7 @@ function deduced(record: AttemptRecord, row: Row): AttemptRecord {
   } as AttemptRecord;
 }
 
-/** Returns the spans that the checkpoints of a run have, by attempt. */
+/** Returns the spans in the checkpoints of a run, by attempt. */
 async function readParts(db: Db, runId: string): Promise<Map<number, Span[][]>> {
   const { rows } = await db.query<{ attempt: number; parts: Span[][] }>(sql`
     select (metadata ->> 'run_attempt')::integer as attempt, json_agg(spans::json order by seq) as parts

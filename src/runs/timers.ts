@@ -4,26 +4,26 @@ import { answersById, questionsIn } from "../threads/questions.ts";
 import type { JsonText } from "../threads/threads.ts";
 import type { RunKwargs } from "./run.ts";
 
-/** How the end of a run changes the timers of its thread. A timer whose question is in neither list is deleted. */
+/** The change that the end of a run makes to the timers of its thread. The timer of a question that is in neither list is deleted. */
 export interface TimerChange {
-  /** The open questions that this run did not answer. Their timers stay as they are. */
+  /** The open questions that this run did not answer. Their timers do not change. */
   unanswered: string[];
   /** The open questions that have a time limit, and the timers to set for them. */
   set: { interruptId: string; seconds: number }[];
 }
 
 const longestSeconds = 10 * 365 * 86_400;
-/** The time limit that a question may contain. A question with an invalid limit counts as one without a limit. */
+/** The time limit in a question. A question with an invalid limit counts as one without a limit. */
 const Timed = z.looseObject({ timeoutSeconds: z.number().positive() });
 
 /**
- * Returns how the end of a run changes the timers. `interrupts` are the questions that are then open. `asked` is true if the run
- * succeeded. A run that failed or was cancelled starts no timer.
+ * Returns the change that the end of a run makes to the timers. `interrupts` are the questions that are then open. `asked` is true if the
+ * run succeeded. A run that failed or was cancelled starts no timer.
  */
 export function timersAfter({ command, temporary }: RunKwargs, asked: boolean, interrupts: JsonText): TimerChange {
   const open = questionsIn(JSON.parse(interrupts));
   const timed = asked && !temporary ? open : []; // a stateless run cannot be answered
-  // Each question once, because a statement cannot update one row twice.
+  // Questions are unique here, because a statement cannot update one row twice.
   const set = new Map(
     timed.flatMap(({ id, value }) => {
       const { data } = Timed.safeParse(value);
@@ -36,15 +36,15 @@ export function timersAfter({ command, temporary }: RunKwargs, asked: boolean, i
   };
 }
 
-/** Returns whether the run answered this question. A node that asks again uses the same id, but its new question gets a new timer. */
+/** Tells whether the run answered this question. A node that asks again uses the same id, but its new question gets a new timer. */
 function isAnswered(resume: unknown, interruptId: string): boolean {
   if (resume === undefined || resume === null) return false;
   return answersById(resume)?.has(interruptId) ?? true;
 }
 
 /**
- * Returns the `with` queries that set the timers. They are a part of the statement that ends the run, so that no question is ever open
- * without its timer. That statement has a query `ended` with the run's row.
+ * Returns the `with` queries that set the timers. They belong to the statement that ends the run, so that an open question never lacks its
+ * timer. That statement has a query `ended` with the run's row.
  */
 export function settingTimers(runId: string, { unanswered, set }: TimerChange): Sql {
   const ids = set.map(({ interruptId }) => interruptId);
@@ -60,7 +60,7 @@ export function settingTimers(runId: string, { unanswered, set }: TimerChange): 
        where timers.interrupt_id <> all(${unanswered}::text[]))`;
 }
 
-/** A `with` query that deletes all timers of the threads whose runs ended. It serves for runs that left no question open. */
+/** A `with` query that deletes all timers of the threads whose runs ended. Used for runs that leave no question open. */
 export const droppingTimers: Sql = sql`
     dropped as (
       delete from timers using ended where timers.thread_id = ended.thread_id)`;

@@ -7,17 +7,17 @@ import { withEndedAttempt } from "./timeline.ts";
 const lockClass = 1_163_084_621;
 
 /**
- * How long the server and the observer's connection must have been up before a free lock means that its worker is dead. The time is
- * needed because a restart of the server frees all locks at once.
+ * How long the server and the observer's connection must have been up before a free lock proves that its worker is dead. A restart of the
+ * server frees all locks at once, so workers need time to take theirs again.
  */
 export const settledSeconds = 5;
 /**
- * How long a worker must not have renewed its lease before an observer with a new connection considers it dead. A live worker renews
+ * How many seconds a worker may fail to renew its lease before an observer with a new connection considers it dead. A live worker renews
  * every second.
  */
 const silentSeconds = 2;
 
-/** The facts about a worker that others see. */
+/** The facts about a worker that other processes can read. */
 export interface WorkerFacts {
   workerId: string;
   /** The graphs that the worker has. */
@@ -29,8 +29,8 @@ export interface WorkerFacts {
 }
 
 /**
- * Stores a worker and its facts, so that the worker may claim runs. Takes an advisory lock that lives as long as this connection, and
- * stores the key of the lock afterwards. An observer can thus never see the key of a lock that is not yet taken.
+ * Inserts a worker and its facts, so that the worker may claim runs. Takes an advisory lock, which lasts as long as this connection, and
+ * then stores the key of the lock. An observer thus never sees the key of a lock that is not yet taken.
  */
 export async function announceWorker(connection: Db, { workerId, graphs, slots, version }: WorkerFacts): Promise<void> {
   const { rows } = await connection.query<{ key: number }>(sql`select nextval('worker_lock_keys')::integer as key`);
@@ -44,11 +44,11 @@ export async function announceWorker(connection: Db, { workerId, graphs, slots, 
 
 /** The result of renewing a worker's lease. */
 export interface Renewal {
-  /** False if the worker's row no longer exists, because others considered it dead. */
+  /** False if the worker's row no longer exists, because another worker considered it dead. */
   known: boolean;
   /** True if the service is halted. */
   halted: boolean;
-  /** The runs that the worker still holds, and whether they are cancelled. */
+  /** The runs that the worker still holds, and whether each is cancelled. */
   held: HeldRun[];
 }
 
@@ -63,10 +63,7 @@ export async function renewWorker(db: Db, workerId: string): Promise<Renewal> {
   return rows[0] ?? { known: false, halted: false, held: [] };
 }
 
-/**
- * Deletes the row of a worker that stops. If the worker still holds runs, the row stays, so that another worker finds these runs and
- * takes them over.
- */
+/** Deletes the row of a worker that stops. If the worker still holds runs, the row stays, so that another worker takes these runs over. */
 export async function retireWorker(db: Db, workerId: string): Promise<void> {
   await db.query(sql`
     delete from workers w where worker_id = ${workerId} and not exists (select from runs where runs.worker_id = w.worker_id)`);
@@ -76,17 +73,17 @@ export async function retireWorker(db: Db, workerId: string): Promise<void> {
 export interface ObservedWorker {
   workerId: string;
   lockKey: number;
-  /** True if nobody holds the worker's lock, and the server has been up for long enough to rely on this. */
+  /** True if the worker's lock is free, and the server has been up for long enough to rely on this. */
   lockFree: boolean;
   /** True if the worker has not renewed its lease for some seconds. */
   silent: boolean;
-  /** True if the worker did not renew its lease in time. Time in which the server was down does not count. */
+  /** True if the worker did not renew its lease in time. Time while the server was down is not counted. */
   leaseOver: boolean;
 }
 
 /**
- * An expression that is true if nobody holds the lock of the worker `w`, and the server has been up for long enough to rely on this. It
- * reads `pg_locks`, because `pg_try_advisory_lock` would take a free lock instead of only looking.
+ * An expression that is true if the lock of the worker `w` is free, and the server has been up for long enough to rely on this. It reads
+ * `pg_locks`, because `pg_try_advisory_lock` would take a free lock.
  */
 const lockFree = sql`
   (pg_postmaster_start_time() < now() - make_interval(secs => ${settledSeconds})
@@ -98,7 +95,7 @@ const lockFree = sql`
 const leaseOver = (leaseSeconds: number) =>
   sql`greatest(w.heartbeat_at, pg_postmaster_start_time()) < now() - make_interval(secs => ${leaseSeconds})`;
 
-/** Returns the other workers that seem dead: those whose lock nobody holds, and those whose lease has run out. */
+/** Returns the other workers that seem dead: those whose lock is free, and those whose lease has run out. */
 export async function observeWorkers(db: Db, workerId: string, leaseSeconds: number): Promise<ObservedWorker[]> {
   const { rows } = await db.query<ObservedWorker>(sql`
     select * from (
@@ -110,7 +107,7 @@ export async function observeWorkers(db: Db, workerId: string, leaseSeconds: num
   return rows;
 }
 
-/** A worker as the API shows it. The facts that a worker of the previous release does not report are null. */
+/** A worker as the API shows it. Facts that a worker of the previous release does not report are null. */
 export interface ListedWorker {
   worker_id: string;
   host: string;
@@ -120,7 +117,7 @@ export interface ListedWorker {
   slots: number | null;
   /** How many runs the worker holds. */
   running: number;
-  /** False if the worker's lease has run out or nobody holds its lock. Other workers then take over its runs. */
+  /** False if the worker's lease has run out or its lock is free. Other workers then take over its runs. */
   alive: boolean;
   started_at: Date;
   heartbeat_at: Date;
@@ -139,12 +136,12 @@ export async function listWorkers(db: Db, leaseSeconds: number): Promise<ListedW
 /**
  * Returns the runs of these workers to the queue, and deletes the workers' rows.
  *
- * If the workers `died`, this counts as a crash of each run that they held. If they only lost their connection or their lease, it does
- * not. If a run stored a checkpoint in the lost attempt, its count starts again at 0. Only crashes without progress suggest that the run
- * kills its workers.
+ * If the workers `died`, this counts as a crash of each run that they held. If they only lost their connection or their lease, it does not.
+ * If a run stored a checkpoint in the lost attempt, its count of crashes starts again at 0. Only crashes without progress suggest that the
+ * run kills its workers.
  *
- * A run whose thread is locked stays until the observer looks again. To wait here for the lock would delay all other runs and the
- * renewal of the observer's own lease.
+ * A run on a locked thread is skipped until the observer's next check. Waiting for the lock would delay all other runs, and the renewal of
+ * the observer's own lease.
  */
 export async function takeOver(db: Db, workerIds: string[], died: boolean): Promise<string[]> {
   const { rows } = await db.query<{ runId: string }>(sql`

@@ -4,7 +4,7 @@ export type Fetch = (request: Request) => Promise<Response>;
 
 /** The fetch that SDK clients without a URL use in this process. It calls the service's own routes without a network. */
 export interface InProcessFetch {
-  /** Sets the fetch that answers the calls. Until the promise resolves, calls wait. */
+  /** Sets the fetch that handles the calls. Until the promise resolves, calls wait. */
   answerWith(fetch: Promise<Fetch>): void;
   restore(): void;
 }
@@ -46,7 +46,7 @@ export function withTraceparent(fetch: Fetch, traceparent: () => string | undefi
   };
 }
 
-/** Returns a fetch that sends requests to the same path at another address. It serves a process without an API of its own. */
+/** Returns a fetch that sends requests to the same path at another address. Used in a process without its own API. */
 export function fetchAt(address: string | undefined): Fetch {
   return async (request) => {
     if (!address) throw new Error("ENSEMBLE_URL is not set, so this worker knows no API to call.");

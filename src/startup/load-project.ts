@@ -18,8 +18,8 @@ import { provideUi } from "../ui/bundles.ts";
 import type { Closers } from "./closers.ts";
 
 /**
- * Provides the model that the graphs and the store's index call. If no endpoint is configured, starts the rehearsal model. Returns null
- * in a process with the role api, because it executes no graphs and its workers may have another model.
+ * Provides the model for the graphs and the store's index. If no endpoint is configured, starts the rehearsal model. Returns null in a
+ * process with the role api, because it executes no graphs and its workers may have another model.
  */
 export async function provideModel(
   { hasModelEndpoint, role }: Config,
@@ -40,7 +40,7 @@ export async function provideModel(
 }
 
 /**
- * Returns a function that makes the store's rules when the database is open. The embedding function is loaded before that, so that a
+ * Returns a function that creates the store's rules when the database is open. The embedding function is loaded before that, so that a
  * mistake in it stops the start at once.
  */
 export async function provideStore(
@@ -62,7 +62,7 @@ export async function provideStore(
   return async (db) => rulesWith(dims !== undefined && (await preparePgvector(db, dims)));
 }
 
-/** Loads the parts of the project that an API process needs and a worker does not. */
+/** Loads the parts of the project that only an API process needs. */
 export async function loadForApi(config: Config, project: Project, log: Logger) {
   return {
     auth: await loadAuth(config, project),
@@ -84,8 +84,7 @@ async function loadAuth(config: Config, { auth, http }: Project): Promise<Auth |
 }
 
 /**
- * Returns the ids of the graphs without schemas. A graph whose factory needs a configuration is not among them, because its schemas are
- * unknown.
+ * Returns the ids of the graphs without schemas. Leaves out graphs whose factory needs a configuration, because their schemas are unknown.
  */
 export async function graphsWithoutSchemas({ graphIds, declaredSchemas }: Registry, { file }: Project): Promise<string[]> {
   if (typescriptOf(file)) return []; // their schemas can be read from their types

@@ -10,7 +10,7 @@ import type { Closers } from "./closers.ts";
 
 export interface Database {
   pool: Pool;
-  /** A URL that bypasses any transaction pooler. It is for LISTEN, advisory locks and other features that need a session. */
+  /** A URL that bypasses any transaction pooler. It is needed for LISTEN, advisory locks and other features of a session. */
   directUrl: string;
 }
 
@@ -43,7 +43,7 @@ export async function openDatabase(
   return { pool, directUrl };
 }
 
-/** Migrates the database as soon as its server answers. It waits because the database may be the last container that becomes ready. */
+/** Migrates the database as soon as its server responds. It waits because the database may be the last container to start. */
 async function migrateOnceThere(url: string, seconds: number, log: Logger, signal: AbortSignal | undefined): Promise<void> {
   const onWaiting = ({ message }: Error) => log.warn({ reason: message }, `the database does not answer, waiting for up to ${seconds} s`);
   await onceDatabaseAnswers(() => migrateAt(url), { seconds, onWaiting, signal }).catch(explainDatabase(url));

@@ -34,7 +34,10 @@ export async function startApi(
   return { url, fetch: fetchInMemory(app.server, prefix) };
 }
 
-/** Returns what the console offers. Where others can reach the service and nobody has to authenticate, the operator must ask for it. */
+/**
+ * Returns the mode of the console. If other machines can reach the service and it runs without auth, the console is on only if the operator
+ * sets the mode.
+ */
 export const consoleMode = ({ consoleMode: wanted, host }: Pick<Config, "consoleMode" | "host">, hasAuth: boolean): ConsoleMode =>
   wanted ?? (hasAuth || isLoopback(host) ? "on" : "off");
 

@@ -8,7 +8,7 @@ import { startTimers } from "../worker/timers.ts";
 import { startWorker, type Worker } from "../worker/worker.ts";
 import type { Closers } from "./closers.ts";
 
-/** Starts everything that a worker does: executing runs, creating the runs of crons and timers, and sweeping. */
+/** Starts all work of a worker: executing runs, creating the runs of crons and timers, and sweeping. */
 export async function startWork(
   config: Config,
   project: Project,

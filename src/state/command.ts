@@ -1,6 +1,6 @@
 import { Command, Send } from "@langchain/langgraph";
 
-/** A command as clients send it. */
+/** A command in the form that clients send. */
 export interface WireCommand {
   update?: unknown;
   resume?: unknown;
@@ -8,8 +8,8 @@ export interface WireCommand {
 }
 
 /**
- * Returns LangGraph's command for a command from a client. In `goto`, a target `{ node, input }` becomes a Send. A target without an
- * input becomes the node's name, because LangGraph ignores a Send without an input.
+ * Returns LangGraph's command for a client's command. In `goto`, a target `{ node, input }` becomes a Send. A target without an input
+ * becomes the node's name, because LangGraph ignores a Send without an input.
  */
 export function toCommand({ update, resume, goto }: WireCommand): Command {
   const given = {

@@ -18,8 +18,8 @@ export async function withOpenInterrupts(graph: AnyGraph, snapshot: StateSnapsho
 }
 
 /**
- * Returns the names in `wanted` that `names` lacks. A name that `wanted` has twice must occur twice in `names`, because several tasks of
- * one node share a name.
+ * Returns the names in `wanted` that `names` lacks. A name that occurs twice in `wanted` must also occur twice in `names`, because several
+ * tasks of one node have the same name.
  */
 function missingFrom(names: string[], wanted: string[]): string[] {
   const left = [...names];

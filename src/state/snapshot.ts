@@ -73,7 +73,7 @@ function toWireTask(task: Task): WireTask {
   };
 }
 
-/** Returns the reference to the checkpoint that a config names, or null if it names none. */
+/** Returns the reference to the checkpoint in a config, or null if the config has none. */
 export function toWireCheckpoint(config: RunnableConfig | undefined): WireCheckpoint | null {
   const { thread_id, checkpoint_id, checkpoint_ns = "", checkpoint_map = null } = config?.configurable ?? {};
   return thread_id && checkpoint_id ? { thread_id, checkpoint_id, checkpoint_ns, checkpoint_map } : null;
@@ -87,7 +87,7 @@ function toTaskCheckpoint(config: RunnableConfig): WireTaskCheckpoint | null {
 }
 
 /**
- * Returns the reference to the checkpoint of a task's subgraph, in the form that streams contain. There, the official servers send
+ * Returns the reference to the checkpoint of a task's subgraph in the form that streams contain. In streams, the official servers send
  * missing keys as null.
  */
 export function toStreamedTaskCheckpoint(config: RunnableConfig | undefined): Record<string, unknown> | null {
@@ -95,7 +95,7 @@ export function toStreamedTaskCheckpoint(config: RunnableConfig | undefined): Re
   return place ? { checkpoint_id: null, checkpoint_map: null, ...place } : null;
 }
 
-/** Returns the columns of the thread's row that this state determines. */
+/** Returns the columns of the thread's row that depend on this state. */
 export function toThreadState(snapshot: StateSnapshot): ThreadState {
   const interrupts = Object.fromEntries(snapshot.tasks.map((task) => [task.id, task.interrupts]));
   return {

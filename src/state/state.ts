@@ -12,7 +12,10 @@ import { toCommand, type WireCommand } from "./command.ts";
 import { withOpenInterrupts } from "./open-interrupts.ts";
 import { emptyState, toThreadState, toWireCheckpoint, toWireState, type WireCheckpoint, type WireState } from "./snapshot.ts";
 
-/** The checkpoint to read or to start from. Every field is optional. Without any, it is the newest checkpoint of the root graph. */
+/**
+ * The checkpoint to read, or from which to start. All fields are optional. Without any field, it is the newest checkpoint of the root
+ * graph.
+ */
 export interface CheckpointRef {
   checkpoint_id?: string | null;
   checkpoint_ns?: string | null;
@@ -38,7 +41,8 @@ export async function readState(
   if (!graphIdOf(thread)) return emptyState;
   const graph = await openThreadGraph(db, registry, thread, scope);
   const snapshot = await graph.getState({ configurable: at(threadId, checkpoint) }, { subgraphs });
-  // The newest state shows only the unanswered questions. The state of an earlier checkpoint shows all questions that were asked there.
+  // The newest state shows only unanswered questions. The state of an earlier checkpoint shows all questions that were asked at that
+  // checkpoint.
   return toWireState(checkpoint.checkpoint_id ? snapshot : await withOpenInterrupts(graph, snapshot));
 }
 
@@ -72,7 +76,7 @@ export async function* readHistory(
 
 /**
  * Applies updates to a thread as if its nodes had returned them, and stores one checkpoint for each super-step. Locks the thread, which
- * must have no open run. Call it in a transaction that the graph's saver uses too, so that all updates are stored or none.
+ * must have no open run. Call it in a transaction that the graph's saver also uses, so that either all updates are stored or none.
  */
 export async function updateState(
   tx: Db,
@@ -95,10 +99,7 @@ export async function updateState(
   return toWireCheckpoint(updated);
 }
 
-/**
- * Updates the state in the thread's row from the newest checkpoint. It is called after checkpoints were deleted. Call it in a
- * transaction.
- */
+/** Updates the state in the thread's row from the newest checkpoint. Call it after checkpoints were deleted, in the same transaction. */
 export async function refreshThread(tx: Db, registry: Registry, threadId: string): Promise<void> {
   const thread = await findThread(tx, everything, threadId);
   const graphId = thread && graphIdOf(thread);
@@ -110,14 +111,14 @@ export async function refreshThread(tx: Db, registry: Registry, threadId: string
 }
 
 /**
- * Returns the thread's present values without its open interrupts. It serves threads whose graph cannot be opened, for example because
- * the graph needs a user.
+ * Returns the thread's present values without its open interrupts. Used for threads whose graph cannot be opened, for example because the
+ * graph needs a user.
  */
 function withoutQuestions({ values }: Thread): ThreadState {
   return { status: "idle", values: values === null ? null : JSON.stringify(values), interrupts: "{}" };
 }
 
-/** Returns whether the error came from the database. After such an error, Postgres refuses every further statement of the transaction. */
+/** Tells whether the error came from the database. After such an error, Postgres refuses all later statements of the transaction. */
 const isDatabaseError = (error: unknown) => isDatabaseTrouble(error) || (error instanceof Error && "severity" in error);
 
 /** Returns the state to store in a thread's row while no run executes: the state at its newest checkpoint. */
@@ -163,7 +164,7 @@ function threadConfig(thread: Thread): LangGraphRunnableConfig {
 }
 
 /**
- * Returns the `configurable` that selects a checkpoint. Keys without a value are left out, because LangGraph treats even an undefined
+ * Returns the `configurable` that selects a checkpoint. Keys without a value are left out, because LangGraph interprets even an undefined
  * `checkpoint_id` as an id.
  */
 function at(threadId: string, { checkpoint_id, checkpoint_ns, checkpoint_map }: CheckpointRef) {
@@ -181,7 +182,7 @@ function toLangGraphUpdate({ values, asNode, command }: StateUpdate) {
   return { values: command ? toCommand(command) : values, asNode };
 }
 
-/** Turns LangGraph's errors about an invalid update into errors that blame the caller. Throws any other error unchanged. */
+/** Converts LangGraph's errors about an invalid update to errors of the caller. Rethrows any other error. */
 function asCallersError(error: Error): never {
   if (error.name === "InvalidUpdateError" || error.name === "ZodError" || error.name === "UnstorableValue") {
     throw new ServiceError("invalid", error.message);

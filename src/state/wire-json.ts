@@ -1,7 +1,7 @@
 import type { BaseMessage } from "@langchain/core/messages";
 import { fieldOf, isPlainMessage } from "../checkpoints/mark.ts";
 
-/** A LangChain object that can return its flat form, which is the form that clients expect. */
+/** A LangChain object that can return its flat form. Clients expect this form. */
 interface Dictable {
   toDict(): { type: string; data: Record<string, unknown> };
 }
@@ -18,12 +18,12 @@ export function wireJson(value: unknown): string {
   }
 }
 
-/** The number of nesting levels that `textOf` walks itself: the state, its channels, and the items of their lists. */
+/** The number of nesting levels that `textOf` traverses itself: the state, its channels, and the items of their lists. */
 const outerLevels = 2;
 
 /**
- * Returns the same as JSON.stringify with `flatten` as its replacer, but faster. It walks the outer levels itself, where most messages
- * are. JSON.stringify would call the replacer for every field of each message.
+ * Returns the same text as JSON.stringify with `flatten` as its replacer, but faster. It traverses the outer levels itself, where most
+ * messages are. JSON.stringify would call the replacer for every field of each message.
  */
 function textOf(value: unknown, levels: number): string | undefined {
   if (typeof value !== "object" || value === null || levels < 0) return JSON.stringify(value, flatten);
@@ -39,8 +39,7 @@ function textOf(value: unknown, levels: number): string | undefined {
 }
 
 /**
- * Returns the JSON of a message in its flat form, as its `toDict` does. `toDict` is slower, because it first makes LangChain's stored
- * form.
+ * Returns the JSON of a message in its flat form, like its `toDict`. `toDict` is slower, because it first creates LangChain's stored form.
  */
 function flatText(message: BaseMessage): string {
   const flat: Record<string, unknown> = {};
@@ -49,7 +48,7 @@ function flatText(message: BaseMessage): string {
   return JSON.stringify(flat);
 }
 
-/** Returns a value with all its messages in their flat form. It serves responses that are built from several values. */
+/** Returns a value with all its messages in their flat form. Used for responses that are built from several values. */
 export function toWire(value: unknown): unknown {
   return JSON.parse(wireJson(value));
 }

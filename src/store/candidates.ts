@@ -8,21 +8,21 @@ interface Candidate extends ItemName, Range {}
 
 interface CodedVector extends ItemName {
   part: number;
-  /** The encoded vector. Null if the item is not among those that are searched. */
+  /** The encoded vector. Null if the search does not include the item. */
   code: Buffer | null;
-  /** The vector itself, set only if an earlier release stored the item without a code. */
+  /** The vector itself. Set only if an earlier release stored the item without a code. */
   vector: Direction | null;
 }
 
 /** How many vectors are compared in one turn of the event loop. One such turn takes a few milliseconds. */
 const pageSize = 1_000;
-/** The most candidates whose vectors are compared exactly, unless the search asks for more items. */
+/** The most candidates whose vectors are compared exactly, unless the search requests more items. */
 const mostCandidates = 5_000;
 
 /**
- * Returns candidates for a search, which include the nearest `count` items. It reads only the encoded vectors, page by page, which give
- * a range for each similarity. An item stays a candidate as long as it may be nearer than the last of the nearest `count`. If there are
- * more than 5,000 candidates, those that seem farthest are dropped.
+ * Returns candidates for a search. They include the nearest `count` items. The function reads only encoded vectors, page by page, which
+ * give a range for each similarity. An item stays a candidate as long as it may be nearer than the last of the nearest `count` items. If
+ * there are more than 5,000 candidates, those that seem farthest are dropped.
  */
 export async function findCandidates(
   db: Db,
@@ -44,7 +44,7 @@ export async function findCandidates(
   return [...candidates.values()];
 }
 
-/** Includes one of an item's vectors in the range of the item's similarity. An item is as similar as the nearest of its vectors. */
+/** Extends the range of an item's similarity by one of its vectors. An item is as similar as its nearest vector. */
 function note(candidates: Map<string, Candidate>, { namespace, key, low, high }: Candidate): void {
   const name = JSON.stringify([namespace, key]);
   const before = candidates.get(name);
@@ -61,7 +61,7 @@ function keepNearest(candidates: Map<string, Candidate>, count: number): Map<str
 }
 
 /**
- * Returns the next page of vectors, sorted by key, with their items. `offset 0` keeps the planner from collecting all matching items
+ * Returns the next page of vectors, sorted by key, with their items. `offset 0` prevents the planner from collecting all matching items
  * again for every page.
  */
 async function readPage(

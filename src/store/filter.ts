@@ -7,8 +7,7 @@ type Document = Record<string, unknown>;
 const operators: Record<string, Sql> = { $eq: sql`=`, $ne: sql`is distinct from`, $gt: sql`>`, $gte: sql`>=`, $lt: sql`<`, $lte: sql`<=` };
 const known = Object.keys(operators).join(", ");
 /**
- * Operators that other stores accept in place of a field name. They are refused, because as field names they would silently match
- * nothing.
+ * Operators that other stores accept in place of a field name. They are refused, because they would silently match nothing as field names.
  */
 const notFields = ["$and", "$or", "$not", "$nor", ...Object.keys(operators)];
 const mostConditions = 100;

@@ -11,16 +11,13 @@ export interface NewItem extends Pick<Item, "namespace" | "key" | "value"> {
   ttlMinutes: number | null;
   /** The vectors of the item, if there is an index for searches by meaning. */
   vectors?: ItemVectors | undefined;
-  /**
-   * Metadata that an auth handler gives the item, and by which its filters decide. Undefined keeps the metadata of the item that is
-   * stored already.
-   */
+  /** Metadata that an auth handler adds to the item for its own filters. Undefined keeps the metadata of the stored item. */
   metadata?: Json | undefined;
 }
 
 /**
- * Returns the query `fence` for a write. For an attempt, it is empty if the attempt has lost its right to write. Without an attempt, as
- * for a caller over HTTP, it never is.
+ * Returns the query `fence` for a write. For an attempt, it is empty if the attempt has lost its right to write. Without an attempt, as for
+ * a caller over HTTP, it is never empty.
  */
 const byRight = (fence: Fence | undefined): Sql => (fence ? fenced(fence) : sql`fence as (select)`);
 
@@ -35,8 +32,8 @@ export async function findItem(db: Db, scope: Scope, { namespace, key }: ItemNam
 /**
  * Stores an item, and replaces the stored item with this name and its vectors. Returns false if the attempt has lost the right to write.
  *
- * Throws if the caller may not see the new item. Otherwise throws if the caller may not see the stored one. The order matters, because
- * only the second error tells the caller that an item exists.
+ * Throws if the caller may not see the new item. Otherwise, throws if the caller may not see the stored one. The order matters, because
+ * only the second error reveals to the caller that an item exists.
  */
 export async function putItem(db: Db, scope: Scope, fence: Fence | undefined, item: NewItem): Promise<boolean> {
   const { namespace, key, value, ttlMinutes, vectors, metadata } = item;
@@ -65,10 +62,7 @@ export async function putItem(db: Db, scope: Scope, fence: Fence | undefined, it
 const given = { namespace: sql`given.namespace`, key: sql`given.key`, value: sql`given.value` };
 const existing = { namespace: sql`item.namespace`, key: sql`item.key`, value: sql`item.value`, metadata: sql`item.metadata` };
 
-/**
- * Returns the metadata to store with an item. It is that of this call, or else that of the stored item if the caller may see the stored
- * item.
- */
+/** Returns the metadata to store with an item: the metadata of this call, or else that of the stored item if the caller may see it. */
 const marksOf = (scope: Scope, newMetadata: Sql): Sql => sql`coalesce(${newMetadata}, (
   select item.metadata from store_items item
    where item.namespace = given.namespace and item.key = given.key and ${alive} and ${inScope(scope, existing)}), '{}')`;
@@ -83,7 +77,7 @@ export async function deleteItem(db: Db, scope: Scope, fence: Fence | undefined,
   return rows.length > 0;
 }
 
-/** Starts the time to live of items again. Skips locked items, because another statement is storing or refreshing them at this moment. */
+/** Restarts the time to live of items. Skips locked items, because another statement is storing or refreshing them. */
 export async function refreshItems(db: Db, fence: Fence | undefined, names: ItemName[]): Promise<void> {
   const list = join(names.map(({ namespace, key }) => sql`(${namespace}::text[], ${key}::text)`));
   await db.query(sql`
@@ -94,10 +88,7 @@ export async function refreshItems(db: Db, fence: Fence | undefined, names: Item
      where (item.namespace, item.key) = (kept.namespace, kept.key)`);
 }
 
-/**
- * Returns the items of a search, latest first. With a query, returns the items that contain some of its words, and the best match comes
- * first.
- */
+/** Returns the items of a search, latest first. With a query, returns the items that contain some of its words, the best match first. */
 export async function searchItems(
   db: Db,
   scope: Scope,
@@ -123,17 +114,17 @@ export async function searchItems(
   return readBounded(db, page, [lengthOf(sql`value`)], bytes);
 }
 
-/** How many words of a query are used. The others are ignored. */
+/** How many words of a query are used. Further words are ignored. */
 const mostWords = 50;
 
-/** Returns the words of a query to look for. Words of one or two Latin letters are left out, because too many texts contain them. */
+/** Returns the words of a query to search for. Words of one or two Latin letters are left out, because too many texts contain them. */
 function wordsOf(query: string): string[] {
   const words = new Set(query.toLowerCase().match(/[\p{L}\p{N}]+/gu));
   return [...words].filter((word) => !/^[a-z]{1,2}$/.test(word)).slice(0, mostWords);
 }
 
 /**
- * The text of an item in which a search looks for words. It consists of the key and all texts in the value, without the names of fields.
+ * The text of an item that a search compares with words. It consists of the key and all texts in the value, without the names of fields.
  */
 const content = sql`key || ' ' || coalesce((
   select string_agg(text #>> '{}', ' ') from jsonb_path_query(searchable(value), 'strict $.** ? (@.type() == "string")') text), '')`;

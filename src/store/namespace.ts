@@ -1,16 +1,16 @@
 import { ServiceError } from "../errors.ts";
 
-/** The most bytes of a namespace or a key. Postgres keeps both in one index entry, which must fit into a third of a page. */
+/** The size limit of a namespace or a key, in bytes. Postgres keeps both in one index entry, which must fit into a third of a page. */
 const mostBytes = 1_000;
 const mostLabels = 32;
 
-/** Throws if an item in this namespace could not be reached over HTTP, where a namespace is written with dots between its labels. */
+/** Throws if an item in this namespace could not be reached over HTTP. Over HTTP, a namespace is written with dots between its labels. */
 export function checkNamespace(namespace: string[]): void {
   if (namespace.length === 0) throw new ServiceError("malformed", "Namespace is required");
   checkLabels(namespace);
 }
 
-/** Throws like `checkNamespace`, but accepts an empty namespace. In a search, it stands for all items. */
+/** Throws like `checkNamespace`, but accepts an empty namespace. In a search, an empty namespace matches all items. */
 export function checkLabels(namespace: string[]): void {
   checkCount(namespace);
   const wrong = namespace.some((label) => label === "" || label.includes("."));

@@ -4,13 +4,13 @@ import { type Db, type Sql, sql } from "../db/sql.ts";
 const mostDims = 16_000;
 
 /**
- * Returns whether pgvector can compare the vectors. Creates the extension if the server has it and the user may create it. No column has
- * one of its types, so an operator can remove the extension at any time.
+ * Tells whether pgvector can compare the vectors. Creates the extension if the server has it and the user may create it. No column has a
+ * type of the extension, so an operator can remove it at any time.
  */
 export async function preparePgvector(db: Db, dims: number): Promise<boolean> {
   const { rowCount } = await db.query(sql`select 1 from pg_available_extensions where name = 'vector'`);
   if (rowCount === 0 || dims > mostDims) return false;
-  await db.query(sql`create extension if not exists vector`).catch(() => {}); // not permitted, or another process creates it at this moment
+  await db.query(sql`create extension if not exists vector`).catch(() => {}); // not permitted, or another process is creating it
   return db.query(sql`select '[1]'::vector <#> '[1]'::vector`).then(
     () => true,
     () => false,

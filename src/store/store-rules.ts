@@ -9,9 +9,9 @@ export const Minutes = z.number().positive().max(52_560_000);
 export interface StoreRules {
   /** The time to live of an item that is stored without one. Null means that the item stays until it is deleted. */
   defaultTtlMinutes: number | null;
-  /** True if a read starts an item's time to live again. A single read may override this. */
+  /** True if a read restarts an item's time to live. A single read may override this. */
   refreshOnRead: boolean;
-  /** The index for searches by meaning. Without it, searches look for items that contain words of the query. */
+  /** The index for searches by meaning. Without it, searches find items that contain words of the query. */
   index?: StoreIndex | undefined;
 }
 
@@ -22,7 +22,7 @@ interface StoreOptions {
 
 type Embedder = Pick<StoreIndex, "name" | "embed" | "hasPgvector">;
 
-/** Returns the rules for these options. `embedder` is the function that `store.index.embed` names. */
+/** Returns the rules for these options. `embedder` is the function in `store.index.embed`. */
 export function storeRules({ ttl, index }: StoreOptions, embedder: Embedder | undefined): StoreRules {
   return {
     defaultTtlMinutes: ttl?.default_ttl ?? null,

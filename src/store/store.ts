@@ -15,8 +15,8 @@ export interface StoreOptions {
 }
 
 /**
- * Options that LangGraph passes in its operations although their types do not declare them. They are validated, because a graph may pass
- * any value.
+ * Options that LangGraph passes in its operations although its types do not declare them. They are validated, because a graph may pass any
+ * value.
  */
 const ReadOptions = z.object({ refreshTtl: z.boolean().nullish() });
 const PutOptions = z.object({
@@ -28,8 +28,8 @@ const PutOptions = z.object({
 });
 
 /**
- * Implements LangGraph's store on Postgres, for one attempt of a run. LangGraph's own PostgresStore is not used for two reasons: it
- * opens a pool of its own, and its search of `user:1` also returns items of `user:10`.
+ * Implements LangGraph's store on Postgres, for one attempt of a run. LangGraph's own PostgresStore is not used for two reasons. It opens a
+ * separate pool, and its search of `user:1` also returns items of `user:10`.
  */
 export class EnsembleStore extends BaseStore {
   readonly #db: Db;

@@ -24,18 +24,18 @@ export interface Put extends Pick<Item, "namespace" | "key" | "value"> {
 }
 
 export interface Read {
-  /** True to start the item's time to live again. Undefined means the default from the rules. */
+  /** Whether to restart the item's time to live. Undefined means the default from the rules. */
   refreshTtl?: boolean | undefined;
 }
 
 export interface Search extends Place, Part, Read {
   query?: string | undefined;
-  /** The vector of the query, if `embedSearch` has computed it already. The query is then not embedded again. */
+  /** The vector of the query, if `embedSearch` has already computed it. The query is then not embedded again. */
   meaning?: ItemVectors | undefined;
 }
 
 /**
- * Stores an item as the rules say, and embeds its texts first. Returns false if the attempt has lost the right to write. Do not call it
+ * Stores an item according to the rules. Embeds its texts first. Returns false if the attempt has lost the right to write. Do not call it
  * in a transaction, because embedding may take long.
  */
 export async function putInStore(db: Db, scope: Scope, { rules, fence }: StoreUse, { ttl, index, ...item }: Put): Promise<boolean> {
@@ -45,7 +45,7 @@ export async function putInStore(db: Db, scope: Scope, { rules, fence }: StoreUs
   return putItem(db, scope, fence, { ...item, ttlMinutes: ttl === undefined ? rules.defaultTtlMinutes : ttl, vectors });
 }
 
-/** Returns the item with this name. If the rules say so, starts its time to live again. */
+/** Returns the item with this name. Restarts its time to live if the rules say so. */
 export async function getFromStore(
   db: Db,
   scope: Scope,
@@ -59,8 +59,8 @@ export async function getFromStore(
 }
 
 /**
- * Returns the items that a search finds. It compares meaning if there is an index, and words if not. If the rules say so, starts the
- * items' time to live again.
+ * Returns the items that a search finds. If there is an index, it compares meaning, and otherwise words. Restarts the items' time to live
+ * if the rules say so.
  */
 export async function searchStore(
   db: Db,

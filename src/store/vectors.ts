@@ -7,7 +7,7 @@ import type { Direction, StoreIndex } from "./embedding.ts";
 import { at, columns, type ItemName, type Part, type Place, type StoredItem } from "./item.ts";
 import { cosineByPgvector } from "./pgvector.ts";
 
-/** The vectors of an item or of a query, scaled to length one, and the index that they belong to. */
+/** The vectors of an item or of a query, scaled to length one, and their index. */
 export interface ItemVectors {
   index: Pick<StoreIndex, "name" | "hasPgvector">;
   directions: Direction[];
@@ -26,8 +26,8 @@ export function storingVectors({ index, directions }: ItemVectors): Sql {
 }
 
 /**
- * Returns the items of a search, those nearest to a vector first. An item is as near as the nearest of its vectors. With pgvector, all
- * vectors are compared. Without it, only candidates are, because plain SQL takes 0.15 ms for each vector of 1,536 dimensions.
+ * Returns the items of a search, the nearest to a vector first. An item is as near as its nearest vector. With pgvector, all vectors are
+ * compared. Without it, only candidates are compared, because plain SQL takes 0.15 ms for each vector of 1,536 dimensions.
  */
 export async function searchVectors(
   db: Db,
@@ -53,13 +53,16 @@ export async function searchVectors(
   return readBounded(db, page, [lengthOf(sql`value`)], bytes);
 }
 
-/** Selects the vectors of items. It names the collation of the index, because Postgres would not use the index without it. */
+/** Selects the vectors of items. States the collation of the index, because Postgres would not use the index without it. */
 const vectorsOf = (names: ItemName[]): Sql => sql`
   (select path::text[] collate "C" as namespace, key
      from unnest(${names.map(({ namespace }) => pathArray(namespace))}::text[], ${names.map(({ key }) => key)}::text[]) named (path, key)) candidate
   join store_vectors using (namespace, key) where`;
 
-/** Returns a namespace as the text of an array. Texts are used because Postgres has no arrays of arrays with different lengths. */
+/**
+ * Returns a namespace as the text of a Postgres array. Several namespaces are passed as texts, because Postgres has no arrays of arrays
+ * with different lengths.
+ */
 const pathArray = (namespace: string[]): string => `{${namespace.map((label) => `"${label.replace(/["\\]/g, "\\$&")}"`).join(",")}}`;
 
 const toArray = (direction: Direction): string => `{${direction.map((number) => number.toPrecision(8)).join(",")}}`;

@@ -1,11 +1,11 @@
 import { z } from "zod";
 
-/** The part of one content block that a token chunk of a message carries. Pieces with the same key belong to the same block. */
+/** A part of one content block, from a token chunk of a message. Pieces with the same key belong to the same block. */
 export interface Piece {
   key: string;
-  /** The block without content, as its start event shows it. */
+  /** The block without its content, in the form of its start event. */
   empty: Block;
-  /** The text to append to the block, and the field that it belongs to. Absent for a block that arrives as a whole. */
+  /** The text to append to the block, and the field to which it is appended. Absent for a block that arrives as a whole. */
   append?: { field: "text" | "reasoning" | "args"; text: string; id?: string | undefined; name?: string | undefined };
 }
 
@@ -35,16 +35,13 @@ export const LoggedMessage = z.object({
 });
 export type LoggedMessage = z.output<typeof LoggedMessage>;
 
-/** The fields of a message that its blocks are made from. */
+/** The fields of a message from which its blocks are made. */
 export type MessageParts = Pick<LoggedMessage, "content" | "tool_calls" | "invalid_tool_calls" | "response_metadata">;
 
-/**
- * Content types of providers that only repeat what is in the message's `tool_calls`. They are left out, so that no tool call is shown
- * twice.
- */
+/** Content types that repeat the message's `tool_calls`. They are left out, so that no tool call is shown twice. */
 const toolContent = new Set(["tool_use", "input_json_delta", "tool_call", "tool_call_chunk", "function_call"]);
 
-/** Returns the parts of content blocks that a token chunk of a message carries. */
+/** Returns the pieces of content blocks in a token chunk of a message. */
 export function piecesOf({ content, additional_kwargs, tool_call_chunks = [] }: LoggedMessage): Piece[] {
   const reasoning = additional_kwargs?.reasoning_content;
   return [
@@ -54,7 +51,7 @@ export function piecesOf({ content, additional_kwargs, tool_call_chunks = [] }: 
   ];
 }
 
-/** Returns the content blocks of a complete message, in the form in which token chunks carry them. */
+/** Returns the content blocks of a complete message as pieces. */
 export function wholePiecesOf(message: LoggedMessage): Piece[] {
   return blocksOf(message).flatMap((block, index) => {
     const key = `block ${index}`;
@@ -91,7 +88,7 @@ function partsOf(content: unknown): Block[] {
   return content.flatMap((part) => (typeof part === "string" ? { type: "text", text: part } : (Part.safeParse(part).data ?? [])));
 }
 
-/** Returns a content part as a standard block. A part that has no standard form stays as its provider sent it. */
+/** Returns a content part as a standard block. A part without a standard form keeps the form that its provider sent. */
 function toStandardBlock(part: Block): Block {
   const { type, thinking, image_url: image, ...more } = part;
   if (type === "thinking") return { ...more, type: "reasoning", reasoning: String(thinking ?? "") };
@@ -138,8 +135,8 @@ export function isOpenCall(block: Block): boolean {
 }
 
 /**
- * Returns a block as its finish event shows it. For a tool call, the arguments are parsed. If that fails, it becomes an invalid tool
- * call.
+ * Returns a block in the form of its finish event. The arguments of a tool call are parsed. If parsing fails, the block becomes an invalid
+ * tool call.
  */
 export function finishedBlock(block: Block): Block {
   if (block.type !== "tool_call_chunk") return block;

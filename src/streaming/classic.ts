@@ -6,8 +6,8 @@ import { type BegunRun, type EndedRun, findEndedRun } from "../runs/thread-runs.
 import { numberOf } from "./event.ts";
 
 /**
- * A kind of events in the classic thread stream. `run_modes` are the logged events of the runs. `lifecycle` are their starts and ends.
- * `state_update` are the states that they reach.
+ * A kind of event in the classic thread stream. `run_modes` are the logged events of the runs. `lifecycle` are the starts and ends of runs.
+ * `state_update` are the final states of runs.
  */
 export type ThreadMode = "run_modes" | "lifecycle" | "state_update";
 
@@ -28,8 +28,8 @@ export async function* followClassic(
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent[], void> {
   const isWanted = ({ mode, id }: ModeEvent) => modes.includes(mode) && id > since;
-  // Begins with the logged event of the client's last number once more. One logged event may produce several events, and the client may
-  // have received only the first.
+  // Repeats the logged event with the last number that the client has received. One logged event may produce several events, and the client
+  // may have received only the first of them.
   const after = Math.max(-1, Math.floor((since - run.base) / numbersPerEvent) - 1);
   for await (const events of feed.follow(run.runId, after, signal)) {
     yield events.flatMap((event) => projectLogged(run, event)).filter(isWanted);
@@ -45,8 +45,8 @@ interface ModeEvent extends RunEvent {
 }
 
 /**
- * Returns the classic events for one logged event. The first gets the number of the logged event, and the others follow in the order of
- * the modes.
+ * Returns the classic events for one logged event. The first event gets the number of the logged event. The others get the next numbers, in
+ * the order of the modes.
  */
 function projectLogged({ base, runId }: BegunRun, { id, event, data }: LoggedEvent): ModeEvent[] {
   const number = numberOf(base, id);

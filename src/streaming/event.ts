@@ -18,7 +18,7 @@ export type Method =
 export interface Draft {
   method: Method;
   namespace: string[];
-  /** The node that the event came from. */
+  /** The node that emitted the event. */
   node?: string | undefined;
   /** The channel of a custom event, if the event names one. */
   name?: string | undefined;
@@ -28,7 +28,7 @@ export interface Draft {
 
 /** A numbered event of a thread: the JSON text that clients get, and the fields that filters use. */
 export interface ThreadEvent {
-  /** The event's number, which is also its id. Later events of the thread have higher numbers, also across runs. */
+  /** The event's number, which is also its id. Later events of the thread have higher numbers, even in later runs. */
   seq: number;
   method: Method;
   namespace: string[];
@@ -37,17 +37,17 @@ export interface ThreadEvent {
 }
 
 /**
- * Numbers the protocol events that come from one logged event. In the classic thread stream, the logged event itself has the first
- * number, so these begin with the second. Events beyond the reserved numbers are dropped, which is acceptable because their content is
- * in the thread's state too.
+ * Numbers the protocol events for one logged event. In the classic thread stream, the logged event itself has the first number, so these
+ * events begin with the second one. Events beyond the reserved numbers are dropped, which is acceptable because the thread's state has
+ * their content as well.
  */
 export function numberEvents(base: number, loggedId: number, at: number, drafts: Draft[]): ThreadEvent[] {
   return numberFrom(numberOf(base, loggedId) + 1, at, drafts.slice(0, numbersPerEvent - 1));
 }
 
 /**
- * Numbers the protocol events of a run's end, which follow the last logged event. If there are too many, the last one is kept, because
- * it reports the end itself.
+ * Numbers the protocol events of a run's end, which follow the last logged event. If there are too many events, the last one is kept,
+ * because it reports the end itself.
  */
 export function numberEnd(base: number, lastId: number, at: number, drafts: Draft[]): ThreadEvent[] {
   const fitting = drafts.length < numbersForEnd ? drafts : [...drafts.slice(0, numbersForEnd - 2), ...drafts.slice(-1)];

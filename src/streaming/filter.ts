@@ -1,11 +1,11 @@
 import type { ThreadEvent } from "./event.ts";
 
-/** Says which events of a thread a subscriber wants. */
+/** The events of a thread that a subscriber wants. */
 export interface Filter {
   channels: string[];
-  /** The namespaces whose events are wanted, including the namespaces below them. If empty or absent, all namespaces match. */
+  /** The wanted namespaces. Namespaces below them are included. If the list is empty or absent, all namespaces match. */
   namespaces?: string[][] | null | undefined;
-  /** How many levels below these namespaces are included. Without a depth, all are. */
+  /** How many levels below these namespaces are included. Without a depth, all levels are included. */
   depth?: number | null | undefined;
 }
 
@@ -27,8 +27,8 @@ function isOnChannel(wanted: Set<string>, method: string, name: string | undefin
 }
 
 /**
- * Returns whether a namespace is below a prefix. A segment of a namespace consists of a node's name and its task's id, but a prefix may
- * give only the node's name.
+ * Tells whether a namespace is below a prefix. A segment of a namespace has a node's name and the id of its task. A segment of a prefix may
+ * have only the node's name.
  */
 function isUnder(namespace: string[], prefix: string[]): boolean {
   if (prefix.length > namespace.length) return false;

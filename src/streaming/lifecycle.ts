@@ -13,8 +13,8 @@ export interface Place {
 const keyOf = (namespace: string[]) => namespace.join("|");
 
 /**
- * Tracks the statuses that clients see: that of a run, and those of its parts (subgraphs, and nodes with events). Each method returns
- * the protocol events for the changes, which have no numbers yet.
+ * Tracks the statuses of a run and its parts for clients. The parts are subgraphs, and nodes with events. Each method returns the protocol
+ * events for the changes. These events have no numbers yet.
  */
 export class Lifecycle {
   readonly #graphId: string;
@@ -30,10 +30,7 @@ export class Lifecycle {
     return [...this.#places.values()];
   }
 
-  /**
-   * Starts the run, or another attempt of it. Forgets the subgraphs and nodes that have failed, because the new attempt may run them
-   * again.
-   */
+  /** Starts the run, or another attempt of it. Forgets failed subgraphs and nodes, because a new attempt may run them again. */
   run(): Draft[] {
     for (const [key, { status }] of this.#places) if (status === "failed") this.#places.delete(key);
     if (this.#places.has("")) return [];
@@ -42,7 +39,7 @@ export class Lifecycle {
     return [toDraft(root)];
   }
 
-  /** Starts the subgraph or node at a namespace, and those above it. Those that have started before do not change. */
+  /** Starts the subgraph or node at a namespace, and those that contain it. Subgraphs and nodes that have already started do not change. */
   at(namespace: string[]): Draft[] {
     const drafts: Draft[] = [];
     for (let length = 1; length <= namespace.length; length++) {
@@ -52,13 +49,13 @@ export class Lifecycle {
     return drafts;
   }
 
-  /** Finishes a subgraph or node. The last segment of `namespace` is the task that runs there. */
+  /** Finishes a subgraph or node. The last segment of `namespace` names its task. */
   finish(namespace: string[], status: Status): Draft[] {
     const place = this.#places.get(keyOf(namespace));
     return place?.status === "started" ? [change(place, status)] : [];
   }
 
-  /** Ends the run, and every subgraph or node in it that has not finished. `details` are added to the run's own event. */
+  /** Ends the run, and every unfinished subgraph or node in it. `details` are added to the run's own event. */
   end(status: Status, details?: object): Draft[] {
     const root = this.#places.get("") ?? { namespace: [], graphName: this.#graphId, status };
     this.#places.set("", root);
@@ -68,8 +65,7 @@ export class Lifecycle {
   }
 
   /**
-   * Notes the agent's name for a task, or the id of the tool call that started the task. Both become a part of the event when the task
-   * starts.
+   * Stores the agent's name for a task, or the id of the tool call that started the task. When the task starts, its event includes them.
    */
   identify({ namespace, agentName, toolCallId }: { namespace: string[]; agentName?: string | undefined; toolCallId?: string | undefined }) {
     const key = keyOf(namespace);

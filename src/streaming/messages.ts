@@ -33,15 +33,15 @@ export class MessageProjector {
     return this.#openUnder(place).flatMap((open) => this.#end(open));
   }
 
-  /** Finishes open messages at this namespace or below it, but only those whose ids occur in a node's update. */
+  /** Finishes open messages at this namespace or below it whose ids occur in a node's update. */
   finishNamed(place: string[], update: string): Draft[] {
     const named = this.#openUnder(place).filter(({ id }) => update.includes(`"id":${JSON.stringify(id)}`));
     return named.flatMap((open) => this.#end(open));
   }
 
   /**
-   * Ends open messages at this namespace or below it with an error. These are all of them, or only the message `id`. If a message has a
-   * stop reason, the model has completed it, so it finishes without an error.
+   * Ends open messages at this namespace or below it with an error. If `id` is given, ends only that message. A message with a stop reason
+   * is complete, so it finishes without an error.
    */
   breakOff(place: string[], reason: string, id?: string): Draft[] {
     const broken = this.#openUnder(place).filter((open) => id === undefined || open.id === id);
@@ -59,14 +59,14 @@ export class MessageProjector {
 
   #onChunk(logged: Logged): Draft[] {
     const known = this.#open.get(logged.key);
-    if (!known && this.#startedKeys.has(logged.key)) return []; // the message has finished before
+    if (!known && this.#startedKeys.has(logged.key)) return []; // the message has already finished
     const [open, drafts] = known ? [known, []] : this.#begin(logged);
     return [...drafts, ...addPieces(open, piecesOf(logged.message), logged.message)];
   }
 
   #onWhole(logged: Logged): Draft[] {
     const { message, key } = logged;
-    if (this.#startedKeys.has(key) || message.type === "tool") return []; // tool messages are sent on the tools channel
+    if (this.#startedKeys.has(key) || message.type === "tool") return []; // tool messages are sent on the tools channel instead
     const [open, drafts] = this.#begin(logged);
     return [...drafts, ...addPieces(open, wholePiecesOf(message), message), ...this.#end(open)];
   }
@@ -74,7 +74,7 @@ export class MessageProjector {
   #begin({ message, key, namespace, metadata }: Logged): [OpenMessage, Draft[]] {
     const node = textOf(metadata.langgraph_node);
     const open: OpenMessage = { key, id: message.id ?? key, namespace, node, blocks: [], usage: undefined, response: {} };
-    // If another message starts in the same namespace, a message with a stop reason is complete.
+    // A message with a stop reason is complete once another message starts in the same namespace.
     const complete = [...this.#open.values()].filter((other) => isSame(other.namespace, namespace) && isComplete(other));
     const drafts = complete.flatMap((other) => this.#end(other));
     this.#open.set(key, open);

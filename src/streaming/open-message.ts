@@ -1,28 +1,25 @@
 import { type Block, finishedBlock, isOpenCall, type LoggedMessage, type Piece } from "./blocks.ts";
 import type { Draft } from "./event.ts";
 
-/** The numbers of tokens, by kind. A kind may be divided into further kinds. */
+/** Token counts by kind. The count of a kind may be an object with counts of sub-kinds. */
 interface Usage {
   [kind: string]: number | Usage;
 }
 
 /** A message that is being streamed. */
 export interface OpenMessage {
-  /** A key that all chunks of this message have in common, and that no other message of the run has. */
+  /** The key that all chunks of this message share. No other message of the run has the same key. */
   key: string;
   id: string;
   namespace: string[];
   node: string | undefined;
-  /** The blocks of the message. `sentLength` is how much of a tool call's arguments clients have received. */
+  /** The blocks of the message. `sentLength` is the length of a tool call's arguments that clients have already received. */
   blocks: { key: string; block: Block; finished: boolean; sentLength: number }[];
   usage: Usage | undefined;
   response: Record<string, unknown>;
 }
 
-/**
- * Adds pieces to the message, and the token counts and response metadata that came with them. Returns the events of its blocks, as
- * drafts.
- */
+/** Adds pieces to the message, with their token counts and response metadata. Returns the events of its blocks, as drafts. */
 export function addPieces(open: OpenMessage, pieces: Piece[], { usage_metadata, response_metadata }: LoggedMessage): Draft[] {
   const drafts = pieces.flatMap((piece) => addPiece(open, piece));
   open.usage = addUsage(open.usage, usage_metadata);
@@ -34,7 +31,7 @@ function addPiece(open: OpenMessage, { key, empty, append }: Piece): Draft[] {
   const drafts: Draft[] = [];
   let index = open.blocks.findIndex((one) => one.key === key);
   if (index < 0) {
-    drafts.push(...finishBlocks(open, ({ block }) => !isOpenCall(block))); // only tool calls may be open in parallel
+    drafts.push(...finishBlocks(open, ({ block }) => !isOpenCall(block))); // only tool calls may be open at the same time
     index = open.blocks.push({ key, block: { ...empty }, finished: false, sentLength: 0 }) - 1;
     drafts.push(toDraft(open, "content-block-start", { index, content: empty }));
   }
@@ -49,8 +46,8 @@ function addPiece(open: OpenMessage, { key, empty, append }: Piece): Draft[] {
 }
 
 /**
- * Returns the delta of a block. A text delta holds only the new text. The delta of a tool call must hold all arguments so far, because
- * clients replace its fields. It is sent only when the arguments have grown by an eighth. Otherwise the number of sent bytes would grow
+ * Returns the delta of a block. A text delta has only the new text. The delta of a tool call must have all arguments so far, because
+ * clients replace its fields. It is sent only when the arguments have grown by an eighth. Otherwise, the number of sent bytes would grow
  * with the square of their length.
  */
 function projectDelta(open: OpenMessage, index: number, one: OpenMessage["blocks"][number], field: string, text: string): Draft[] {
@@ -62,7 +59,7 @@ function projectDelta(open: OpenMessage, index: number, one: OpenMessage["blocks
   return [toDraft(open, "content-block-delta", { index, delta: { type: "block-delta", fields: { ...one.block } } })];
 }
 
-/** Finishes those blocks of a message for which `isDue` returns true. By default these are all blocks. */
+/** Finishes those blocks of a message for which `isDue` returns true. By default, finishes all blocks. */
 export function finishBlocks(open: OpenMessage, isDue: (one: OpenMessage["blocks"][number]) => boolean = () => true): Draft[] {
   return open.blocks.flatMap((one, index) => {
     if (one.finished || !isDue(one)) return [];
@@ -72,8 +69,8 @@ export function finishBlocks(open: OpenMessage, isDue: (one: OpenMessage["blocks
 }
 
 /**
- * Returns an event of the message, as a draft. `run_id` is the message's id, because the SDK uses this field to tell parallel messages
- * in one namespace apart.
+ * Returns an event of the message, as a draft. `run_id` is the message's id, because the SDK uses this field to distinguish parallel
+ * messages in one namespace.
  */
 export function toDraft({ id, namespace, node }: OpenMessage, event: string, more: object): Draft {
   return { method: "messages", namespace, node, data: JSON.stringify({ event, run_id: id, ...more }) };

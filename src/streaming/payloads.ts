@@ -19,7 +19,7 @@ const Envelope = z.object({
   source: z.string().optional(),
   agent_name: z.string().optional(),
 });
-/** A checkpoint in its full form, as the classic stream sends it. */
+/** A checkpoint in the full form that the classic stream sends. */
 const Checkpoint = z.object({
   metadata: z.object({ step: z.number().optional(), source: z.string().optional() }),
   checkpoint: z.object({ checkpoint_id: z.string() }),
@@ -37,17 +37,17 @@ const Task = z.object({
 const Interrupts = z.object({ __interrupt__: z.array(z.object({ id: z.string(), value: z.unknown().optional() })) });
 
 /**
- * Returns a state, or a part of one, with the content of its model messages as content blocks. A text without model messages is returned
- * unchanged.
+ * Returns a state, or a part of one, in which the content of model messages consists of content blocks. A text without model messages is
+ * returned unchanged.
  */
 export function presentState(json: string): string {
   return json.includes('"type":"ai"') ? JSON.stringify(withBlocks(JSON.parse(json))) : json;
 }
 
-/** The deepest nesting at which messages are looked for. */
+/** The nesting depth down to which messages are searched. */
 const deepest = 40;
 
-/** Converts the model messages in a document. It changes the document in place, because no other code uses it. */
+/** Converts the model messages in a document. Changes the document in place, because no other code uses it. */
 function withBlocks(value: unknown, depth = 0): unknown {
   if (typeof value !== "object" || value === null || depth > deepest) return value;
   for (const [key, child] of Object.entries(value)) {
@@ -63,8 +63,8 @@ interface ModelMessage extends MessageParts {
 }
 
 /**
- * Returns whether a value is a model message as LangChain writes it. It checks all fields, so that a similar document of a graph is not
- * taken for a message.
+ * Tells whether a value is a model message in LangChain's serialized form. Checks all fields, so that a similar object of a graph is not
+ * mistaken for a message.
  */
 function isModelMessage(value: object): value is ModelMessage {
   if (!("type" in value && value.type === "ai" && "content" in value && "tool_calls" in value && "response_metadata" in value))
@@ -75,7 +75,7 @@ function isModelMessage(value: object): value is ModelMessage {
   return hasContent && Array.isArray(tool_calls) && Array.isArray(invalid) && typeof metadata === "object" && metadata !== null;
 }
 
-/** Returns the update of each node, in the order of the nodes. */
+/** Returns the update of each node in an updates event, in the order of the nodes. */
 export function updatesIn(json: string): { node: string; data: string }[] {
   const updates = Fields.safeParse(JSON.parse(json)).data ?? {};
   return Object.entries(updates)
@@ -140,7 +140,7 @@ export function readTask(json: string): TaskFacts | undefined {
   };
 }
 
-/** Returns the protocol's payload for the event of a tool, and whether the tool call is over. */
+/** Returns the protocol's payload for a tool event, and whether the tool call has ended. */
 export function presentTool(json: string): { data: string; callId: string; over: boolean } | undefined {
   const tool = ToolEvent.safeParse(JSON.parse(json)).data;
   const payload = tool && projectTool(tool);

@@ -7,15 +7,15 @@ import { questionsOf } from "./payloads.ts";
 import { type Projecting, projectors, releaseValues } from "./projectors.ts";
 
 /**
- * Converts the log of a run to events of the event streaming protocol. The result depends only on the log and on how the run ended.
- * Therefore every client gets the same events, at any time and from any process.
+ * Converts the log of a run to events of the event streaming protocol. The result depends only on the log and the outcome of the run. Every
+ * client therefore gets the same events, at any time and from any process.
  */
 export interface Projection {
   /** Returns the events for the next logged event. Call it with every logged event in order, starting with the first. */
   project(logged: LoggedEvent): ThreadEvent[];
-  /** Returns the events for the run's end. `end` is undefined if the run no longer exists, for example because it was rolled back. */
+  /** Returns the events for the run's end. `end` is undefined if the run no longer exists, for example after a rollback. */
   projectEnd(end: EndedRun | undefined): ThreadEvent[];
-  /** The run with its subgraphs and nodes, each with its status after the events so far. */
+  /** The run with its subgraphs and nodes. Each has its status after the events so far. */
   readonly places: Place[];
 }
 
@@ -55,10 +55,7 @@ function projectLogged(projecting: Projecting, event: string, data: string): Dra
   return [...values, ...projecting.lifecycle.at(namespace), ...drafts];
 }
 
-/**
- * Returns the events for the start of a run, and for the questions that the run answers. Returns none if a later attempt of the run
- * starts.
- */
+/** Returns the events for the start of a run, and for the questions that the run answers. Returns none for a later attempt of the run. */
 function projectBeginning({ lifecycle, answers }: Projecting): Draft[] {
   const running = lifecycle.run();
   if (running.length === 0 || answers.length === 0) return running;
@@ -68,7 +65,7 @@ function projectBeginning({ lifecycle, answers }: Projecting): Draft[] {
 const lostAttempt = "The worker that executed this was lost. The run continues from its last checkpoint.";
 const wasCut = "The run ended before this was complete.";
 
-/** Ends the messages and tool calls that an attempt has left open. Otherwise clients would wait for their ends. */
+/** Ends the messages and tool calls that an attempt has left open. Otherwise, clients would wait for them forever. */
 function abandon({ messages, openTools }: Projecting, reason: string): Draft[] {
   const tools = [...openTools].map(([callId, namespace]): Draft => {
     const data = JSON.stringify({ event: "tool-error", tool_call_id: callId, message: reason });
@@ -94,7 +91,7 @@ function projectOutcome(projecting: Projecting, end: EndedRun | undefined): Draf
   ];
 }
 
-/** Returns the fields that a run's error adds to its event: the message and, for a refused answer, the ids. */
+/** Returns the fields that a run's error adds to its event: the message and, for a refused answer, the ids of the questions. */
 function detailsOf(end: EndedRun | undefined): object {
   if (!end?.error) return {};
   const { error: _name, message, ...refusal } = end.error;
@@ -102,8 +99,7 @@ function detailsOf(end: EndedRun | undefined): object {
 }
 
 /**
- * Returns the status that clients get for an ended run. A cancelled or rolled back run counts as interrupted, although it has no
- * question.
+ * Returns the status of an ended run for clients. A cancelled or rolled back run counts as interrupted, although it has asked no question.
  */
 function statusOf(end: EndedRun | undefined, isInterrupted: boolean): Status {
   if (end?.status === "error" || end?.status === "timeout") return "failed";

@@ -11,10 +11,7 @@ export interface EventSources {
   feed: EventFeed;
 }
 
-/**
- * Yields a run's events, starting with the first. If the run no longer exists when it ends, calls `onGone` before it yields the last
- * events.
- */
+/** Yields a run's events from the first one. If the run no longer exists at its end, calls `onGone` before it yields the last events. */
 export async function* followRun(
   { pool, feed }: EventSources,
   run: BegunRun,
@@ -34,15 +31,15 @@ interface Replay {
   since: number;
   window: ThreadWindow;
   /**
-   * True to replay up to the end of the run. False to stop at the first event that is still in memory. A follower that falls behind a
-   * second time passes true, because every replay reads its run from the start.
+   * Whether the replay goes on to the end of the run. Otherwise, it stops at the first event that is still in memory. A follower that falls
+   * behind a second time sets this, because every replay reads its run from the start.
    */
   toEnd: boolean;
 }
 
 /**
- * Yields to one follower the events of a thread that are no longer in memory (`window`). Returns the event number up to which the
- * follower then has everything.
+ * Yields to one follower the events of a thread that are no longer in memory (`window`). Returns an event number. The follower has then
+ * received all events up to it.
  */
 export async function* replay(
   sources: EventSources,
@@ -52,7 +49,7 @@ export async function* replay(
   let cursor = since;
   let from = await baseAt(sources.pool, threadId, since);
   while (!signal.aborted) {
-    const { floor } = window; // read before the query, so that no run in between can be missed
+    const { floor } = window; // read before the query, so that no run is missed that begins meanwhile
     const runs = await runsBetween(sources.pool, { threadId, from }, floor);
     if (runs.length === 0) return Math.max(cursor, floor);
     for (const run of runs) {

@@ -8,7 +8,7 @@ import { ThreadWindow } from "./window.ts";
 
 const retryMs = 1_000;
 
-/** Lets any number of clients follow threads across all of their runs. */
+/** A feed with which any number of clients follow threads across all runs of a thread. */
 export interface ThreadFeed {
   /**
    * Yields the thread's events with numbers above `since`, in batches, as they arrive. Returns when the thread is deleted. Throws when this
@@ -16,11 +16,11 @@ export interface ThreadFeed {
    */
   follow(threadId: string, since: number, signal: AbortSignal): AsyncGenerator<ThreadEvent[], void>;
   /**
-   * Resolves when the time of the thread's last change differs from `known`, with the new time. It serves callers that cannot see the
-   * thread yet, or that wait until it is created.
+   * Resolves with the time of the thread's last change, when this time differs from `known`. It is for callers that may not see the thread
+   * yet, or that wait until it is created.
    */
   change(threadId: string, known: string | undefined, signal: AbortSignal): Promise<string | undefined>;
-  /** Yields the thread's runs as they begin. `from` is an event number, and earlier runs are left out. */
+  /** Yields the thread's runs as they begin. Skips runs before the event number `from`. */
   runs(threadId: string, from: number, signal: AbortSignal): AsyncGenerator<BegunRun, void>;
   stop(): Promise<void>;
 }
@@ -38,7 +38,7 @@ interface Feed {
   onError: (error: Error) => void;
 }
 
-/** Starts the feed, which passes the events of threads on to their followers. As long as nobody follows a thread, it reads nothing. */
+/** Starts the feed, which sends the events of threads to their followers. While a thread has no follower, nothing of it is read. */
 export function startThreadFeed({ pool, feed, wakeups, onError }: ThreadFeedDeps): ThreadFeed {
   const watcher = startThreadWatcher(pool, wakeups, onError);
   const stopped = new AbortController();
@@ -80,8 +80,8 @@ async function* follow(
 }
 
 /**
- * Makes the caller a follower of a thread, and returns the window that all its followers share. The window holds the thread's newest events
- * in memory. Call `leave` in the end, because the window is closed when its last follower leaves.
+ * Adds the caller as a follower of a thread. Returns the window that all followers of the thread share. The window holds the thread's
+ * newest events in memory. Call `leave` at the end, because the window is closed when its last follower leaves.
  */
 async function join(feed: Feed, threadId: string): Promise<{ window: ThreadWindow; leave: () => void }> {
   const { base } = await readProgress(feed.sources.pool, threadId);
@@ -103,10 +103,7 @@ function open(feed: Feed, threadId: string, base: number): ThreadWindow {
   return window;
 }
 
-/**
- * Fills a thread's window, which its followers read, with the events of its runs. Starts with the open run, or with the next run if none
- * is open.
- */
+/** Fills a thread's window with the events of its runs. Starts with the open run, or with the next run if no run is open. */
 async function fill(feed: Feed, threadId: string, window: ThreadWindow): Promise<void> {
   const signal = AbortSignal.any([window.closed.signal, feed.stopped.signal]);
   let from = window.floor;
@@ -126,8 +123,8 @@ async function fill(feed: Feed, threadId: string, window: ThreadWindow): Promise
 }
 
 /**
- * Makes new followers of a thread start with an empty window, after a run was rolled back. The present followers keep the old one,
- * because they have seen the run that no longer exists.
+ * Gives new followers of a thread an empty window, after a run was rolled back. Present followers keep the old window, because they have
+ * already seen the run that no longer exists.
  */
 function retire({ windows }: Feed, threadId: string, window: ThreadWindow): void {
   if (windows.get(threadId) === window) windows.delete(threadId);

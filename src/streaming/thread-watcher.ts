@@ -6,11 +6,11 @@ import { type BegunRun, lastChanges, nextRuns, type RunCursor } from "../runs/th
 
 /** Waits for changes of threads and for their next runs. One statement serves all waiting callers. */
 export interface ThreadWatcher {
-  /** Resolves with the time of the thread's last change when it differs from `known`. Resolves with undefined on abort. */
+  /** Resolves with the time of the thread's last change, when this time differs from `known`. Resolves with undefined on abort. */
   change(threadId: string, known: string | undefined, signal: AbortSignal): Promise<string | undefined>;
   /**
-   * Yields the runs of a thread as they begin, in order. `from` is an event number, and earlier runs are left out. Ends on abort, or
-   * when the thread is deleted.
+   * Yields the runs of a thread as they begin, in order. Skips runs before the event number `from`. Ends on abort, or when the thread is
+   * deleted.
    */
   runs(threadId: string, from: number, signal: AbortSignal): AsyncGenerator<BegunRun, void>;
   stop(): Promise<void>;
@@ -18,7 +18,7 @@ export interface ThreadWatcher {
 
 type Found = { run: BegunRun } | "thread gone";
 
-/** A thread, and the time of its last change as far as the waiting caller knows it. */
+/** A thread, and the time of its last change that the waiting caller knows. */
 interface Known {
   threadId: string;
   known: string | undefined;
@@ -42,7 +42,7 @@ export function startThreadWatcher(db: Db, wakeups: Wakeups, onError: (error: Er
   };
 }
 
-/** Returns the next run after each cursor. If there is none yet, moves the cursor to the number at which that run will begin. */
+/** Returns the next run after each cursor. If there is none yet, moves the cursor to the first event number of the next run. */
 async function lookForRuns(db: Db, cursors: RunCursor[]): Promise<(Found | undefined)[]> {
   const next = await nextRuns(db, cursors);
   return cursors.map((cursor, index): Found | undefined => {

@@ -13,8 +13,8 @@ export interface TreeNode {
 }
 
 /**
- * Returns the tree of a run with its subgraphs and nodes, built from its log so far. If the run has not started, or its log was deleted,
- * the tree has only a root.
+ * Returns the tree of a run with its subgraphs and nodes, built from its log so far. If the run has not started or its log was deleted, the
+ * tree has only a root.
  */
 export async function readTree(db: Db, run: Pick<BegunRun, "runId" | "graphId" | "modes">): Promise<TreeNode> {
   const projection = createProjection({ base: 0, answers: [], ...run });

@@ -5,15 +5,15 @@ const windowEvents = 2_000;
 const windowBytes = 2_000_000;
 
 /**
- * Holds the newest events of a thread in memory. They are converted once for all followers in this process. Each follower that needs
- * older events has them replayed from the log.
+ * The newest events of a thread in memory. They are converted once for all followers in this process. A follower that needs older events
+ * has them replayed from the log.
  */
 export class ThreadWindow {
   followers = 0;
   readonly closed = new AbortController();
   /** True if the thread has been deleted. */
   over = false;
-  /** Every event with a number above this one is held here. */
+  /** Every event with a number above this one is in the window. */
   floor: number;
   #tail: number;
   #events: ThreadEvent[] = [];
@@ -25,14 +25,16 @@ export class ThreadWindow {
     this.#tail = floor;
   }
 
-  /** Returns the events with numbers above `number`. Returns undefined if some of them are no longer held here. */
+  /** Returns the events with numbers above `number`. Returns undefined if some of them are no longer in the window. */
   since(number: number): ThreadEvent[] | undefined {
     if (number >= this.#tail) return [];
     if (number < this.floor) return undefined;
     return this.#events.slice(this.#events.findLastIndex(({ seq }) => seq <= number) + 1);
   }
 
-  /** Adds those events that are new. If following a run fails, its events arrive once more from the first one, so some may be known. */
+  /**
+   * Adds the events that are new. If reading a run fails, its events arrive again from the first one, so some may already be in the window.
+   */
   push(events: ThreadEvent[]): void {
     const fresh = events.filter(({ seq }) => seq > this.#tail);
     for (const event of fresh) {

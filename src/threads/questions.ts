@@ -3,14 +3,14 @@ import { type Db, sql } from "../db/sql.ts";
 
 /** A question that a run left open on its thread. A node asks it by calling `interrupt()`. */
 export interface OpenQuestion {
-  /** The id that an answer must name. If the same node asks again, the new question has the same id. */
+  /** The id that an answer must contain. If the same node asks again, the new question has the same id. */
   id: string;
   value: unknown;
   /** The JSON schema of an answer, if the graph gave one. */
   responseSchema: unknown;
 }
 
-/** The form of the ids that LangGraph gives to interrupts. An answer is one with ids if all of its keys have this form. */
+/** The form of the ids that LangGraph gives to interrupts. If all keys of an answer have this form, they are ids of questions. */
 const interruptId = /^[0-9a-f]{32}$/;
 
 const Interrupt = z
@@ -19,21 +19,21 @@ const Interrupt = z
 const Interrupts = z.record(z.string(), z.array(z.unknown()));
 
 /**
- * Returns the answers by the ids of their questions. Returns undefined if `resume` is one answer without an id. LangGraph uses the same
- * rule to tell the two apart.
+ * Returns the answers by the ids of their questions. Returns undefined if `resume` is a single answer without an id. LangGraph
+ * distinguishes the two in the same way.
  */
 export function answersById(resume: unknown): Map<string, unknown> | undefined {
   const entries = typeof resume === "object" && resume !== null ? Object.entries(resume) : [];
   return entries.length > 0 && entries.every(([key]) => interruptId.test(key)) ? new Map(entries) : undefined;
 }
 
-/** Returns those ids in an answer that match no open question. */
+/** Returns the ids in an answer that match no open question. */
 export function unaskedIds(questions: OpenQuestion[], resume: unknown): string[] {
   const ids = [...(answersById(resume)?.keys() ?? [])];
   return ids.filter((id) => !questions.some((question) => question.id === id));
 }
 
-/** Returns the questions among a thread's interrupts. A static breakpoint leaves an interrupt that is no question. */
+/** Returns the questions among a thread's interrupts. The interrupt of a static breakpoint is not a question. */
 export function questionsIn(interrupts: unknown): OpenQuestion[] {
   const byTask = Interrupts.safeParse(interrupts).data ?? {};
   return Object.values(byTask)
@@ -42,8 +42,7 @@ export function questionsIn(interrupts: unknown): OpenQuestion[] {
 }
 
 /**
- * Returns the open questions of a thread. The caller must hold the thread's lock, because an answer could arrive at any moment
- * otherwise.
+ * Returns the open questions of a thread. The caller must hold the thread's lock, because otherwise an answer could arrive at any moment.
  */
 export async function openQuestions(db: Db, threadId: string): Promise<OpenQuestion[]> {
   const { rows } = await db.query<{ interrupts: unknown }>(sql`select interrupts from threads where thread_id = ${threadId}`);

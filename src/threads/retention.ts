@@ -7,21 +7,21 @@ export interface ExpiredThread {
 }
 
 /**
- * Selects threads without an open run. The result holds only for locked threads, because a run may be created on any other thread at any
- * time.
+ * Selects threads without an open run. The result is reliable only for locked threads, because a run may be created on any other thread at
+ * any time.
  */
 const unused = sql`not temporary
   and not exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))`;
 
 /**
- * Selects threads whose own time to live has passed. Threads that keep only their latest checkpoints already, and were not used since,
- * are left out. The conditions repeat those of the partial index `threads_own_ttl`, so that Postgres can use the index.
+ * Selects threads whose own time to live has passed. Leaves out threads that already keep only their latest checkpoints and were not used
+ * since. The conditions repeat those of the partial index `threads_own_ttl`, so that Postgres can use the index.
  */
 const byOwnRule = sql`${unused} and ttl_minutes is not null and kept_latest_at is distinct from updated_at
   and (updated_at at time zone 'UTC') + make_interval(secs => ttl_minutes * 60) <= now() at time zone 'UTC'`;
 /**
- * Selects threads without a time to live of their own, whose time by the common rule has passed. Under `keep_latest`, threads that keep
- * only their latest checkpoints already are left out. Under `delete`, they are selected, because an earlier rule may have left them.
+ * Selects threads without their own time to live, for which the time of the common rule has passed. Under `keep_latest`, leaves out threads
+ * that already keep only their latest checkpoints. Under `delete`, includes them, because an earlier rule may have left them.
  */
 const byCommonRule = ({ minutes, strategy }: ThreadTtl) => sql`${unused} and ttl_minutes is null
   ${strategy === "keep_latest" ? sql`and kept_latest_at is distinct from updated_at` : nothing}
@@ -38,8 +38,8 @@ const spent = sql`temporary
 const locked = (limit: number) => sql`limit ${limit} for no key update skip locked`;
 
 /**
- * Locks and returns threads whose time to live has passed, by their own rule or by the common one. Before the caller deletes anything,
- * it must check again for open runs.
+ * Locks and returns threads whose time to live has passed, by their own rule or by the common one. Before the caller deletes anything, it
+ * must check again for open runs.
  */
 export async function findExpiredThreads(tx: Db, common: ThreadTtl | undefined, limit: number): Promise<ExpiredThread[]> {
   const { rows: own } = await tx.query<ExpiredThread>(sql`
@@ -59,7 +59,7 @@ export async function findUntrimmedThreads(tx: Db, limit: number): Promise<strin
   return idsOf(await tx.query(sql`select thread_id as "threadId" from threads where ${untrimmed} order by updated_at ${locked(limit)}`));
 }
 
-/** How far a series of sweeps has come in checking the temporary threads. */
+/** The progress of a series of sweeps that check the temporary threads. */
 export interface Walk {
   /** How many threads one sweep checks. Undefined means all of them. */
   step: number | undefined;
@@ -68,8 +68,8 @@ export interface Walk {
 }
 
 /**
- * Locks and returns temporary threads that no client needs any more. Checks only the next `walk.step` threads, and moves `walk` forward.
- * To check all of them at every sweep would be costly, because thousands may wait in the queue.
+ * Locks and returns temporary threads that no client needs any more. Checks only the next `walk.step` threads, and advances `walk`.
+ * Checking all of them at every sweep would be costly, because thousands may wait in the queue.
  */
 export async function findSpentThreads(tx: Db, walk: Walk, limit: number): Promise<string[]> {
   const { updatedAt = "-infinity", threadId = firstId } = walk.last ?? {};
@@ -92,8 +92,8 @@ export async function findSpentThreads(tx: Db, walk: Walk, limit: number): Promi
 const firstId = "00000000-0000-0000-0000-000000000000";
 
 /**
- * Returns those of the locked threads that have no open run. It takes a separate statement. The statement that locked the threads had
- * read the runs before, and a run may have been created in between.
+ * Returns the locked threads that have no open run. This is a separate statement, because the statement that locked the threads had already
+ * read the runs, and a run may have been created meanwhile.
  */
 export async function withoutOpenRuns(tx: Db, threadIds: string[]): Promise<string[]> {
   return idsOf(
@@ -105,7 +105,7 @@ export async function withoutOpenRuns(tx: Db, threadIds: string[]): Promise<stri
 }
 
 /**
- * Notes that threads keep only their latest checkpoints. The note is valid until a thread is used again. The caller must hold the locks
+ * Records that threads keep only their latest checkpoints. The record is valid until a thread is used again. The caller must hold the locks
  * of the threads.
  */
 export async function noteKeptLatest(tx: Db, threadIds: string[]): Promise<void> {
@@ -113,7 +113,7 @@ export async function noteKeptLatest(tx: Db, threadIds: string[]): Promise<void>
 }
 
 /**
- * Notes that the old checkpoints of threads have been deleted. The note is valid until a thread is used again. The caller must hold the
+ * Records that the old checkpoints of threads have been deleted. The record is valid until a thread is used again. The caller must hold the
  * locks of the threads.
  */
 export async function noteTrimmed(tx: Db, threadIds: string[]): Promise<void> {

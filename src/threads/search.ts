@@ -18,15 +18,17 @@ export interface ThreadSearch extends ThreadFilter {
   offset: number;
   sort_by?: keyof typeof sortKeys;
   sort_order?: "asc" | "desc";
-  /** The most bytes that the threads of a page may take together. Undefined means no limit. */
+  /** The size limit of a page of threads, in bytes. Undefined means no limit. */
   bytes?: number;
 }
 
-/** Selects the threads with an open run. It reads only one run of each thread: the running one, or the one that comes next (`head`). */
+/**
+ * Selects the threads with an open run. Reads only one run of each thread: the running one, or the next one, which the column `head` marks.
+ */
 const openThreads = sql`(select runs.thread_id from runs where runs.head union all select runs.thread_id from runs where runs.status = 'running')`;
 /**
- * An expression that is true if a thread has an open run. It is a look-up for each thread, which suits a search that reads only a few
- * threads. With `exists`, Postgres would read all open runs first.
+ * An expression that is true if a thread has an open run. It looks up the runs of each thread separately, which suits a search that reads
+ * only a few threads. With `exists`, Postgres would read all open runs first.
  */
 const isOpen = sql`coalesce((select true from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running') limit 1), false)`;
 const status = sql`case when exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))
@@ -52,13 +54,13 @@ export async function countThreads(db: Db, scope: Scope, filter: ThreadFilter): 
   return countRows(db, matchingThreads(scope, filter), filter.exact);
 }
 
-/** How many threads a search tries one by one before it uses an index on their content. */
+/** How many recent threads a search checks one by one, before it uses an index on their content. */
 const recent = 1_000;
 
 /**
- * Looks for the page among the first lasting threads in sort order, and the temporary threads above the last of them. If many threads
- * match, the page is found there at once, while an index would first collect all matches. Returns undefined if the page is not full. Then
- * few threads match, and an index finds them.
+ * Looks for the page among the first lasting threads in sort order, and the temporary threads before the last of them. If many threads
+ * match, this fills the page at once, while an index would first collect all matches. If few threads match, the page is not full and
+ * undefined is returned. An index then finds them.
  */
 async function readRecent(db: Db, scope: Scope, search: ThreadSearch): Promise<BoundedRows<Thread> | undefined> {
   const wantsBusy = search.status === "busy";
@@ -78,7 +80,10 @@ async function readRecent(db: Db, scope: Scope, search: ThreadSearch): Promise<B
   return read.isCut || read.rows.length > search.limit ? read : undefined;
 }
 
-/** True if a thread comes before the last lasting thread that `readRecent` walks, or if there are fewer of them. */
+/**
+ * A condition that is true if a thread comes before the last lasting thread that `readRecent` checks, or if there are fewer lasting
+ * threads.
+ */
 function isAboveWalk({ sort_by = "created_at", sort_order = "desc" }: ThreadSearch): Sql {
   const key = sortKeys[sort_by];
   const order = inOrder({ sort_by, sort_order });
@@ -102,8 +107,8 @@ function inOrder({ sort_by = "created_at", sort_order = "desc" }: Pick<ThreadSea
 }
 
 /**
- * Selects the first threads in sort order. Lasting and temporary threads are selected separately, because an index can then yield each kind
- * in this order. Each selection ends after `most` threads, so it costs no more when many temporary threads wait.
+ * Selects the first threads in sort order. Lasting and temporary threads are selected separately, because an index then yields each kind in
+ * this order. Each selection ends after `most` threads, so its cost does not grow with the number of waiting temporary threads.
  */
 function visible(order: ThreadSearch, scope: Scope, filter: ThreadFilter, most: number): Sql {
   const lasting = lastingThreads(order, scope, filter, most);
@@ -126,8 +131,7 @@ function matchingThreads(scope: Scope, filter: ThreadFilter): Sql {
 }
 
 /**
- * Returns whether temporary threads can have the wanted status. Callers see them only while a run is open, so their status is always
- * busy.
+ * Tells whether temporary threads can have the requested status. Callers see them only while a run is open, so their status is always busy.
  */
 const mayBeTemporary = ({ status }: ThreadFilter) => status === undefined || status === "busy";
 
@@ -148,8 +152,8 @@ function hasStatus(status: ThreadStatus): Sql {
 }
 
 /**
- * Returns the condition that a thread has these values. An index first finds threads by hashes of short top-level entries
- * (`value_marks`), and then the whole values are compared. Threads without hashes are always compared.
+ * Returns the condition that a thread has these values. An index first finds threads by hashes of short top-level entries (`value_marks`),
+ * and then the whole values are compared. Threads without hashes are always compared.
  */
 function havingValues(values: Json | undefined): Sql {
   const same = containing(sql`"values"`, values);

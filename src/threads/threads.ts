@@ -8,7 +8,7 @@ export type Json = Record<string, unknown>;
 export const ThreadStatus = z.enum(["idle", "busy", "interrupted", "error"]);
 export type ThreadStatus = z.infer<typeof ThreadStatus>;
 
-/** A thread as the API shows it. A thread is a conversation with a graph. */
+/** A thread in the API's form. A thread is a conversation with a graph. */
 export interface Thread {
   thread_id: string;
   status: ThreadStatus;
@@ -23,7 +23,7 @@ export interface Thread {
 
 export type TtlStrategy = "delete" | "keep_latest";
 
-/** How long an unused thread is kept, and what happens to it then. */
+/** How long an unused thread is kept, and whether it is then deleted or reduced to its latest checkpoints. */
 export interface ThreadTtl {
   minutes: number;
   strategy: TtlStrategy;
@@ -66,7 +66,7 @@ export async function insertThread(db: Db, wanted: NewThread & { thread_id: stri
   return rowCount !== 0;
 }
 
-/** Returns the statement that inserts a thread's row. It may be a part of the statement that creates the thread's first run. */
+/** Returns the statement that inserts a thread's row. It may be part of the statement that creates the thread's first run. */
 export function insertingThread({
   thread_id,
   metadata = {},
@@ -90,7 +90,7 @@ export function insertingThreads(threads: { thread_id: string; metadata: Json; c
         as t (thread_id, metadata, config, temporary)`;
 }
 
-/** Merges metadata into that of a thread, and sets the thread's time to live. With `ttl: null`, the common rule applies again. */
+/** Merges metadata into the metadata of a thread, and sets the thread's time to live. With `ttl: null`, the common rule applies again. */
 export async function updateThread(
   db: Db,
   scope: Scope,
@@ -146,7 +146,7 @@ export function notingRun(threadId: string, metadata: Json, config: Json): Sql {
        and not exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))`;
 }
 
-/** Stores a thread's state after a state update or a rollback. The end of a run stores the state in another way, together with the run. */
+/** Stores a thread's state after a state update or a rollback. The end of a run stores the state in the statement that ends the run. */
 export async function restThread(db: Db, threadId: string, { status, values, interrupts }: ThreadState): Promise<void> {
   await db.query(sql`
     update threads
@@ -154,7 +154,7 @@ export async function restThread(db: Db, threadId: string, { status, values, int
      where thread_id = ${threadId}`);
 }
 
-/** Deletes the thread's row, and with it the thread's runs and their events. The caller must delete the thread's checkpoints. */
+/** Deletes the thread's row. Its runs and their events are deleted with it. The caller must delete the thread's checkpoints. */
 export async function deleteThreadRow(db: Db, threadId: string): Promise<void> {
   const { rowCount } = await db.query(sql`delete from threads where thread_id = ${threadId}`);
   if (rowCount === 0) throw threadNotFound(threadId);
@@ -179,7 +179,7 @@ export async function copyThreadRow(
   return true;
 }
 
-/** Returns the ids of the threads whose metadata names the assistant. */
+/** Returns the ids of the threads whose metadata contains the assistant. */
 export async function threadsOfAssistant(db: Db, scope: Scope, assistantId: string): Promise<string[]> {
   const { rows } = await db.query<{ threadId: string }>(sql`
     select thread_id as "threadId" from threads

@@ -11,7 +11,9 @@ interface Metadata {
   [key: string]: unknown;
 }
 
-/** Returns a LangChain callback handler for one call of a graph. It creates spans for the parts of the call, below the run's span. */
+/**
+ * Returns a LangChain callback handler for one call of a graph. It creates spans for the parts of the call, as children of the run's span.
+ */
 export function createHandler(tracer: Tracer, run: Context, withContent: boolean): BaseCallbackHandler {
   return new TracingHandler({ tree: createSpanTree(tracer, run), withContent });
 }
@@ -30,7 +32,7 @@ class TracingHandler extends BaseCallbackHandler {
     this.withContent = withContent;
   }
 
-  // The fourth argument is the id of the parent's run. The library's types give it another name.
+  // The fourth argument is the id of the parent's run. The library's types give this argument another name.
   override handleChainStart(_: unknown, __: unknown, runId: string, parentRunId?: string, tags: string[] = [], metadata: Metadata = {}) {
     const { langgraph_node: node, langgraph_step: step } = metadata;
     const isNode = node !== undefined && step !== undefined && tags.includes(`graph:step:${step}`) && !tags.includes("langsmith:hidden");

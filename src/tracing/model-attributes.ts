@@ -17,8 +17,8 @@ const Answer = z
   .catch(undefined);
 
 /**
- * Returns the name and the attributes of a model call's span, as OpenTelemetry's conventions for generative AI define them. They contain
- * the prompts only if `withContent` is set.
+ * Returns the name and the attributes of a model call's span, according to OpenTelemetry's conventions for generative AI. They contain the
+ * prompts only if `withContent` is set.
  */
 export function modelRequest(
   prompts: unknown,

@@ -18,14 +18,17 @@ import { createHandler } from "./handler.ts";
 import { resourceOf, samplerOf, spanProcessorOf } from "./provider.ts";
 import type { AttemptSpan, TracedAttempt, Tracing, TracingOptions } from "./tracing.ts";
 
-/** The most time that sending the last spans may take when the process stops. */
+/** The time limit for sending the last spans when the process stops, in milliseconds. */
 const shutdownTimeoutMs = 2_000;
-/** The shortest time between two warnings. Without a limit there would be one every few seconds while the collector is unreachable. */
+/**
+ * The shortest time between two warnings, in milliseconds. Without it, there would be a warning every few seconds while the collector is
+ * unreachable.
+ */
 const quietMs = 60_000;
 
 /**
- * Starts tracing with OpenTelemetry. Its context is shared with the whole process, so that spans that the graphs' own code creates
- * become children of the service's spans.
+ * Starts tracing with OpenTelemetry. The whole process shares its context, so that spans from the graphs' own code become children of the
+ * service's spans.
  */
 export function openTelemetry(options: TracingOptions): Tracing {
   const provider = new TracerProvider({
@@ -72,7 +75,9 @@ export function openTelemetry(options: TracingOptions): Tracing {
   };
 }
 
-/** Makes the provider and the context global to the process, unless other code has set its own. Returns a function that undoes this. */
+/**
+ * Makes the provider and the context global to the process, unless other code has already set its own. Returns a function that undoes this.
+ */
 function shareWithGraphs(provider: TracerProvider): () => void {
   const sharesContext = context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   const sharesProvider = trace.setGlobalTracerProvider(provider);

@@ -32,7 +32,7 @@ export function spanProcessorOf({ exporter, protocol, delayMs }: TracingOptions)
 }
 
 /**
- * Returns the sampler that OTEL_TRACES_SAMPLER names. The default traces a run if the request that created it is traced, or if that
+ * Returns the sampler that OTEL_TRACES_SAMPLER selects. The default traces a run if the request that created it is traced, or if that
  * request says nothing about tracing.
  */
 export function samplerOf({ sampler, samplerArgument: ratio }: TracingOptions): Sampler {

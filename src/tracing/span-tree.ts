@@ -6,8 +6,8 @@ interface Step {
   context: Context;
   open: number;
   /**
-   * The time when the last node of the step so far ended. It becomes the end of the step, which is recorded only when the next step
-   * begins.
+   * The time at which the last finished node of the step ended. It becomes the end of the step, whose span is recorded only when the next
+   * step begins.
    */
   doneAt: number;
 }
@@ -19,7 +19,7 @@ interface Entry {
 }
 
 export interface SpanTree {
-  /** Registers a part of the call that gets no span of its own. Spans below it become children of the span above it. */
+  /** Registers a part of the call that has no span of its own. Spans below it become children of the span above it. */
   pass(runId: string, parentRunId: string | undefined): void;
   startNode(runId: string, parentRunId: string | undefined, node: string, step: number): void;
   start(runId: string, parentRunId: string | undefined, what: { name: string; attributes: Attributes; isCall: boolean }): void;
@@ -28,8 +28,8 @@ export interface SpanTree {
 }
 
 /**
- * Creates the spans of one call of a graph, and finds them by the ids that LangChain gives to each part of the call. LangGraph reports
- * each node with the number of its step. The nodes of one step are children of a span for that step.
+ * Creates the spans of one call of a graph, and finds them by the ids that LangChain gives to each part of the call. LangGraph reports each
+ * node with the number of its step. The nodes of one step are children of a span for that step.
  */
 export function createSpanTree(tracer: Tracer, root: Context): SpanTree {
   const entries = new Map<string, Entry>();
@@ -78,7 +78,7 @@ export function createSpanTree(tracer: Tracer, root: Context): SpanTree {
   };
 }
 
-/** Records the type of an error in a span. The message is only in the log, because it may repeat what a model or a person wrote. */
+/** Records the type of an error in a span. The message is only in the log, because it may repeat text from a model or a person. */
 function describeFailure(span: Span, error: unknown): void {
   if (isGraphBubbleUp(error as Error))
     span.setAttribute("ensemble.interrupted", true); // an interrupt or a handoff is not a failure

@@ -1,7 +1,7 @@
 import type { Tracing, TracingOptions } from "./tracing.ts";
 
 /**
- * Starts tracing. OpenTelemetry is loaded only now, so that a service without tracing need not load it. An unsupported exporter is only
+ * Starts tracing. OpenTelemetry is imported only here, so that a service without tracing need not load it. An unsupported exporter is only
  * logged, because the OTEL_ variables are often set for many programs at once.
  */
 export async function startTracing(options: TracingOptions): Promise<Tracing | undefined> {

@@ -1,7 +1,7 @@
 import type { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import type { Logger } from "pino";
 
-/** The facts that the span of an attempt records. */
+/** The facts in the span of an attempt. */
 export interface TracedAttempt {
   runId: string;
   threadId: string;
@@ -17,25 +17,25 @@ export interface TracedAttempt {
 export interface AttemptSpan {
   /** The span as a W3C traceparent, so that the next attempt can link to it. Undefined if the span is not sampled. */
   readonly traceparent: string | undefined;
-  /** Calls `work`. Spans that are created during it become children of this span. */
+  /** Calls `work`. Spans that `work` creates become children of this span. */
   during<Result>(work: () => Promise<Result>): Promise<Result>;
   end(outcome: string): void;
 }
 
-/** Reports runs to the operator's tracing system. If tracing fails, no run is affected. */
+/** Reports runs to the operator's tracing system. A failure of tracing never affects a run. */
 export interface Tracing {
   startAttempt(attempt: TracedAttempt): AttemptSpan;
   /** Returns the callbacks that trace a graph during an attempt: its super-steps, nodes, model calls and tools. */
   callbacks(): BaseCallbackHandler[];
-  /** Returns the current span as a W3C traceparent, to be sent along with calls to other services. */
+  /** Returns the current span as a W3C traceparent, for calls to other services. */
   traceparent(): string | undefined;
   /** Sends the remaining spans, and stops. */
   stop(): Promise<void>;
 }
 
-/** The options that the standard OTEL_ variables set. The exporters read further variables themselves. */
+/** The options from the standard OTEL_ variables. The exporters read more variables themselves. */
 export interface TracingOptions {
-  /** Where spans are sent: "otlp" to a collector, "console" to stdout. */
+  /** The target of spans: "otlp" for a collector, "console" for stdout. */
   exporter: string;
   protocol: string;
   sampler: string;

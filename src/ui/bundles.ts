@@ -17,8 +17,8 @@ export interface UiSources {
 }
 
 /**
- * Returns whether a path leads to a file of a bundle. Any page may load such files. Other paths below `/ui/` may be routes of the
- * project's app.
+ * Tells whether a path leads to a file of a bundle. Any page may load such files. Other paths below `/ui/` may be routes of the project's
+ * app.
  */
 export function isBundlePath(bundles: UiBundles | undefined, path: string): boolean {
   const [, graphId, file] = /^\/ui\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
@@ -49,10 +49,7 @@ export async function provideUi(
   return bundles;
 }
 
-/**
- * Builds the bundles of the project's components. Returns undefined if no bundler is installed, which is normal because most projects
- * need none.
- */
+/** Builds the bundles of the project's components. Returns undefined if no bundler is installed. Most projects need no bundler. */
 async function buildUi({ file, ui, uiShared }: UiSources): Promise<UiBundles | undefined> {
   const bundler = await loadBundler(file);
   if (!bundler) return undefined;
@@ -68,7 +65,7 @@ async function buildUi({ file, ui, uiShared }: UiSources): Promise<UiBundles | u
   }
 }
 
-/** Loads the bundler of the project, or else the one that is installed with this package. */
+/** Loads the project's bundler, or else the one that is installed with this package. */
 async function loadBundler(file: string): Promise<z.infer<typeof Bundler> | undefined> {
   const path = pathOf(bundlerPackage, file) ?? pathOf(bundlerPackage, import.meta.url);
   return path === undefined ? undefined : Bundler.parse(await import(pathToFileURL(path).href));

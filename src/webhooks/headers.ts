@@ -10,9 +10,8 @@ interface HeaderOptions {
 }
 
 /**
- * Returns the headers from langgraph.json, with each `${{ env.NAME }}` replaced by the variable's value. Only variables with the prefix
- * can be named, so that the file cannot reach every secret of the process. An error here stops the start, with a sentence that explains
- * it.
+ * Returns the headers from langgraph.json, with each `${{ env.NAME }}` replaced by the variable's value. Only variables with the prefix can
+ * be used, so that the file cannot reach every secret of the process. An error in them stops the start, with a sentence that explains it.
  */
 export function resolveHeaders(
   { env_prefix: prefix = "LG_WEBHOOK_", headers = {} }: HeaderOptions,

@@ -25,9 +25,9 @@ for (const [network, prefix] of [
 }
 
 /**
- * The IPv6 addresses to which callers must not direct the service's requests. They are in a list of their own, because Node would match
- * IPv4 addresses against IPv6 networks too. One of these, ::ffff:0:0/96, contains all IPv4 addresses. A network that embeds IPv4
- * addresses is refused as a whole, because each such network writes them in another way.
+ * The IPv6 addresses to which callers must not direct the service's requests. They have their own list, because Node matches IPv4 addresses
+ * against IPv6 networks, and ::ffff:0:0/96 contains all IPv4 addresses. A network that embeds IPv4 addresses is refused as a whole, because
+ * each such network embeds them differently.
  */
 const inside6 = new BlockList();
 for (const [network, prefix] of [

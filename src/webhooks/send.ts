@@ -6,7 +6,7 @@ import { isInside } from "./inside.ts";
 import type { Message } from "./message.ts";
 import { describeInside, isAllowedInside, isPath, objectionTo, type WebhookRules } from "./webhook-rules.ts";
 
-/** Why a delivery failed, or undefined if it arrived. If `hopeless` is true, it is not tried again. */
+/** The reason why a delivery failed, or undefined if it arrived. If `hopeless` is true, the delivery is not tried again. */
 export type Failure = { reason: string; hopeless: boolean } | undefined;
 
 export interface SendOptions {
@@ -27,7 +27,7 @@ export interface Resolver {
 
 class InsideError extends Error {}
 
-/** Makes one delivery. Redirects are not followed, because only the given URL was checked. Only the status of the answer is read. */
+/** Makes one delivery. Redirects are not followed, because only the given URL was checked. Only the status of the response is read. */
 export async function sendWebhook(receiver: string, message: Message, options: SendOptions): Promise<Failure> {
   const { rules, ownUrl } = options;
   const objection = objectionTo(receiver, rules);
@@ -50,7 +50,7 @@ function outcomeOf({ statusCode = 0 }: IncomingMessage): Failure {
   return { reason: `The receiver answered ${statusCode}${redirect}.`, hopeless: false };
 }
 
-/** How long the answer's body may take to end after its status was read. */
+/** How long the response's body may take to end after its status was read, in milliseconds. */
 const lingerMs = 1_000;
 
 function post(
@@ -81,10 +81,10 @@ function post(
 
 /**
  * Returns a lookup function for connections. It refuses a host with an address inside our own network. The connection uses the addresses
- * that were checked here, because a second lookup could return others.
+ * that were checked here, because a second lookup could return other addresses.
  *
- * The function asks name servers directly. The system's lookup occupies one of the process's few threads, so a slow name server would
- * delay all deliveries.
+ * The function asks name servers directly. The system's lookup occupies one of the process's few threads, so a slow name server would delay
+ * all deliveries.
  */
 export function lookupOutside(resolver: Resolver): LookupFunction {
   const find = async (host: string): Promise<LookupAddress[]> => {

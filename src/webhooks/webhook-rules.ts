@@ -11,7 +11,7 @@ export interface WebhookRules {
   maxUrlLength: number;
   /** True if a URL may be a path ("/path"), which calls the service's own API. */
   allowPaths: boolean;
-  /** Hosts inside our own network that webhooks may call although other hosts there are refused. */
+  /** Hosts inside our own network that webhooks may call. All other hosts inside our network are refused. */
   insideHosts: string[];
 }
 
@@ -37,7 +37,7 @@ export function webhookRules(url: UrlOptions = {}, insideHosts: string[] = []): 
   };
 }
 
-/** Returns why the rules refuse a receiver, or undefined if they allow it. It makes no DNS lookup. */
+/** Returns the reason why the rules refuse a receiver, or undefined if they allow it. Makes no DNS lookup. */
 export function objectionTo(receiver: string, rules: WebhookRules): string | undefined {
   if (receiver.length > rules.maxUrlLength) return `is longer than ${rules.maxUrlLength} characters`;
   if (isPath(receiver)) return objectionToPath(receiver, rules);
@@ -58,16 +58,16 @@ export const describeInside = (host: string) =>
 const anywhere = "http://own.invalid";
 
 /**
- * Returns whether a receiver is a path on the service itself. A path that begins with two slashes or backslashes is not, because it
- * would name another host.
+ * Tells whether a receiver is a path on the service itself. A path that begins with two slashes or backslashes is not, because it would
+ * name another host.
  */
 export function isPath(receiver: string): boolean {
   return receiver.startsWith("/") && URL.canParse(receiver, anywhere) && new URL(receiver, anywhere).origin === anywhere;
 }
 
 /**
- * Returns the host of a receiver in its normal form. Deliveries are grouped and limited by this host. For a path on the service itself,
- * it is empty.
+ * Returns the host of a receiver in its normal form. Deliveries are grouped and limited by this host. For a path on the service itself, the
+ * host is empty.
  */
 export function hostOf(receiver: string): string {
   if (isPath(receiver)) return "";
@@ -82,9 +82,9 @@ function objectionToPath(path: string, { allowPaths }: WebhookRules): string | u
 }
 
 /**
- * Returns whether a path stays below the service's own prefix. Otherwise `/..` after `https://host/ensemble` would send the service's
- * own key to another app on that host. The check is strict, because some servers decode dots and slashes several times, or cut off the
- * text after a semicolon.
+ * Tells whether a path stays below the service's own prefix. Otherwise, `/..` after `https://host/ensemble` would send the service's own
+ * key to another app on that host. The check is strict, because some servers decode dots and slashes several times, or cut off the text
+ * after a semicolon.
  */
 function staysBelow(path: string): boolean {
   const { pathname } = new URL(`${anywhere}/here${path}`);
@@ -96,13 +96,13 @@ function decode(text: string, rounds = 5): string {
   return decoded === text || rounds === 1 ? decoded : decode(decoded, rounds - 1);
 }
 
-/** Returns whether the operator allows this host inside our own network. */
+/** Tells whether the operator allows this host inside our own network. */
 export function isAllowedInside(url: URL, { insideHosts }: WebhookRules): boolean {
   return isAmong(insideHosts, url);
 }
 
 /**
- * Returns whether a URL matches one of the patterns. `*.` at the start stands for any subdomain. A pattern with a port matches only that
+ * Tells whether a URL matches one of the patterns. `*.` at the start stands for any subdomain. A pattern with a port matches only that
  * port.
  */
 function isAmong(patterns: string[], url: URL): boolean {

@@ -6,7 +6,7 @@ import { type Db, type Sql, sql } from "../db/sql.ts";
 /** The topic that announces that deliveries are due. */
 export const webhookTopic = "webhook";
 
-/** The row of a run when it ended. Its times are text, because Postgres writes them so into JSON. */
+/** The row of a run at its end. Its times are text, because Postgres writes times as text into JSON. */
 export interface StoredRun {
   created_at: string;
   updated_at: string;
@@ -16,17 +16,17 @@ export interface StoredRun {
   [field: string]: unknown;
 }
 
-/** How fast a receiver answered last time. It is "new" if that is unknown. */
+/** How fast a receiver responded last time. It is "new" if that is unknown. */
 export type Pace = "new" | "prompt" | "slow";
 
-/** A webhook receiver, how fast it answered last time, and how many deliveries to it are under way. */
+/** A webhook receiver, its pace, and the number of deliveries to it that are in progress. */
 export interface Receiver {
   host: string;
   pace: Pace;
   underWay: number;
 }
 
-/** A delivery that this process has claimed, with everything that it sends. */
+/** A delivery that this process has claimed, with all data to send. */
 export interface Delivery {
   runId: string;
   url: string;
@@ -38,7 +38,7 @@ export interface Delivery {
   sentAt: Date;
 }
 
-/** A delivery that has finally failed. */
+/** A delivery that has failed for good. */
 export interface DeadWebhook {
   run_id: string;
   thread_id: string;
@@ -49,16 +49,16 @@ export interface DeadWebhook {
   died_at: Date;
 }
 
-/** How long a claim is valid. The time is longer than a delivery may take, so that no delivery is claimed twice while it is under way. */
+/** How long a claim is valid. This is longer than a delivery may take, so that no delivery is claimed twice while it is in progress. */
 const leaseSeconds = 30;
 const longestPauseSeconds = 3_600;
 const deliveredKept = sql`interval '1 day'`;
 const deadKept = sql`interval '30 days'`;
 
 /**
- * Returns a `with` query that stores the webhooks of runs. It is a part of the statement that ends these runs, so that no run ends
- * without its webhook. That statement has a query `ended` with the runs' rows. `threads` is a table or a query with the final values of
- * their threads.
+ * Returns a `with` query that stores the webhooks of runs. It is part of the statement that ends these runs, so that no run ends without
+ * its webhook. That statement has a query `ended` with the runs' rows. `threads` is a table or a query with the final values of their
+ * threads.
  */
 export function storingWebhooks(threads: Sql): Sql {
   return sql`
@@ -74,10 +74,10 @@ export function storingWebhooks(threads: Sql): Sql {
           on conflict do nothing)`;
 }
 
-/** The most deliveries to one receiver at the same time, by its pace. A new receiver starts with one, because it may never answer. */
+/** The most simultaneous deliveries to one receiver, by its pace. A new receiver starts with one, because it may never respond. */
 const perReceiver = { new: 1, prompt: 4, slow: 4 };
 
-/** The most receivers that one claim looks at. The next claim continues with those after them. */
+/** The most receivers that one claim considers. The next claim continues with the receivers after them. */
 const maxReceivers = 500;
 const maxPerReceiver = Math.max(...Object.values(perReceiver));
 
@@ -85,15 +85,15 @@ const maxPerReceiver = Math.max(...Object.values(perReceiver));
 export interface ClaimedWebhooks {
   deliveries: Delivery[];
   /**
-   * The last receiver that the claim looked at. Undefined if there are none after it, so that the next claim starts again with the
+   * The last receiver that the claim considered. Undefined if it was the last one of all, so that the next claim starts again with the
    * first.
    */
   last: string | undefined;
 }
 
 /**
- * Claims due deliveries until a lease ends. `free` says how many deliveries may start for each pace. Each receiver has a limit of its
- * own as well, because one that never answers would otherwise take all of them.
+ * Claims due deliveries until a lease ends. `free` says how many deliveries may start for each pace. In addition, each receiver has its own
+ * limit, because a receiver that never responds would otherwise occupy all of them.
  */
 export async function claimWebhooks(
   db: Db,
@@ -107,7 +107,7 @@ export async function claimWebhooks(
 }
 
 /**
- * Returns the statement of a claim. It goes from receiver to receiver in an index, and reads only the first deliveries of each. Its cost
+ * Returns the statement of a claim. It steps from receiver to receiver in an index, and reads only the first deliveries of each. Its cost
  * thus does not grow with the number of waiting deliveries.
  */
 const claiming = (free: Record<Pace, number>, known: Receiver[], after: string | undefined): Sql => sql`
@@ -155,7 +155,7 @@ const claiming = (free: Record<Pace, number>, known: Receiver[], after: string |
   select claimed.*, walked.last
     from (select case when count(*) = ${maxReceivers} then max(host) end as last from hosts) walked left join claimed on true`;
 
-/** Records that a delivery has arrived, even if its claim has expired in the meantime. */
+/** Records that a delivery has arrived, even if its claim has expired meanwhile. */
 export async function noteDelivered(db: Db, { runId }: Delivery): Promise<void> {
   await db.query(sql`
     update webhooks set status = 'delivered', settled_at = now(), run = null, error = null
@@ -163,8 +163,8 @@ export async function noteDelivered(db: Db, { runId }: Delivery): Promise<void> 
 }
 
 /**
- * Records that a delivery has failed, and postpones it. The pause doubles each time, up to an hour, and varies at random so that
- * deliveries do not all return at once. A last try is made a day after the first. If that fails too, or if another try is hopeless, the
+ * Records that a delivery has failed, and postpones it. The pause doubles each time, up to an hour, and varies at random so that deliveries
+ * do not all return at once. A last try is made a day after the first one. If that try fails as well, or if the failure is hopeless, the
  * delivery is dead.
  */
 export async function noteFailed(db: Db, { runId, attempt }: Delivery, error: string, hopeless: boolean): Promise<void> {
@@ -178,7 +178,10 @@ export async function noteFailed(db: Db, { runId, attempt }: Delivery, error: st
      where run_id = ${runId} and attempts = ${attempt} and status = 'pending'`);
 }
 
-/** Returns a delivery to the queue, because this process cannot make it any more. It is due again at once, and this try does not count. */
+/**
+ * Returns a delivery to the queue, because this process cannot make it any more. The delivery is due again at once, and this try is not
+ * counted.
+ */
 export async function giveBackWebhook(db: Db, { runId, attempt }: Delivery): Promise<void> {
   await db.query(sql`
     update webhooks set attempts = attempts - 1, due_at = now()
@@ -202,7 +205,7 @@ export async function listDeadWebhooks(db: Db, scope: Scope, page: { limit: numb
   );
 }
 
-/** Makes dead deliveries due again for another day. Without `runIds`, these are all of them. Returns the ids of their runs. */
+/** Makes dead deliveries due again for another day. Without `runIds`, includes all dead deliveries. Returns the ids of their runs. */
 export async function redriveWebhooks(db: Db, scope: Scope, runIds?: string[]): Promise<string[]> {
   const { rows } = await db.query<{ runId: string }>(sql`
     update webhooks set status = 'pending', settled_at = null, attempts = 0, due_at = now(), give_up_at = now() + interval '1 day'
@@ -214,7 +217,7 @@ export async function redriveWebhooks(db: Db, scope: Scope, runIds?: string[]): 
 const outdated = sql`(status = 'delivered' and settled_at < now() - ${deliveredKept} or status = 'dead' and settled_at < now() - ${deadKept})`;
 
 /**
- * Deletes at most `limit` webhooks: those that arrived more than a day ago, and those that finally failed more than 30 days ago. Returns
+ * Deletes at most `limit` webhooks: those that arrived more than a day ago, and those that failed for good more than 30 days ago. Returns
  * their number.
  */
 export async function sweepWebhooks(db: Db, limit: number): Promise<number> {

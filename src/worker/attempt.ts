@@ -8,13 +8,15 @@ import type { AttemptDeps } from "./worker-deps.ts";
 
 /** The operator's settings for attempts. */
 export interface AttemptPolicy {
-  /** The number of crashes in a row, without progress in between, after which a run is given up. */
+  /** The number of consecutive crashes without progress after which a run is given up. */
   maxCrashes: number;
-  /** Whether a run may continue if another version of its graph began it. */
+  /** Whether a run may continue if a different version of its graph began it. */
   onGraphChange: "continue" | "refuse";
 }
 
-/** An attempt of a run. `prepare` makes it. Then the steps `open`, `stream`, `conclude` and `settle` each take it as their argument. */
+/**
+ * One attempt of a run. `prepare` creates it. The steps `open`, `stream`, `conclude` and `settle` take it as their argument, in this order.
+ */
 export interface Attempt {
   readonly deps: AttemptDeps;
   readonly policy: AttemptPolicy;

@@ -10,26 +10,26 @@ export interface AttemptsOptions {
   runTimeoutSeconds: number;
   /** Executes an attempt from start to end. The promise never rejects. */
   execute(claim: Claim, control: AttemptControl): Promise<void>;
-  /** Called when the attempt's graph has finished. From then on, another run may be claimed, while the result of this one is stored. */
+  /** Called when the attempt's graph has finished. Another run may then be claimed while the result of this one is stored. */
   onPerformed(): void;
-  /** Called when everything of an attempt is done. */
+  /** Called when the attempt has ended completely. */
   onDone(control: AttemptControl): void;
 }
 
 interface RunningAttempt {
   claim: Claim;
   control: AttemptControl;
-  /** The time at which the attempt began, after its claim was committed. It is a time of the machine's monotonic clock, like `askedAt`. */
+  /** The time at which the attempt began, after its claim was committed. Like `askedAt`, it is a time of the machine's monotonic clock. */
   since: number;
   done: Promise<void>;
 }
 
 const longestTimerMs = 2 ** 31 - 1;
 
-/** The attempt that the current code belongs to. It tells an error that escapes from a run's graph from an error of the service itself. */
+/** The attempt to which the current code belongs. It distinguishes an error in a run's graph from an error of the service itself. */
 const currentAttempt = new AsyncLocalStorage<Fence & { threadId: string }>();
 
-/** Returns the log fields of the attempt that the current code belongs to, if any. */
+/** Returns the log fields of the attempt to which the current code belongs, if any. */
 export function attemptAtWork(): object | undefined {
   const attempt = currentAttempt.getStore();
   return attempt && { run_id: attempt.runId, thread_id: attempt.threadId, attempt: attempt.attempt };
@@ -65,8 +65,8 @@ export class Attempts {
   }
 
   /**
-   * Returns how many more runs may be claimed. A run whose graph has finished needs no slot while its result is stored. The number of
-   * such runs is limited too, so that a slow database cannot pile them up.
+   * Returns how many more runs may be claimed. A run whose graph has finished needs no slot while its result is stored. Such runs have a
+   * limit of their own, so that they do not accumulate when the database is slow.
    */
   freeSlots(): number {
     const { slots } = this.#options;
@@ -75,7 +75,9 @@ export class Attempts {
     return Math.max(0, Math.min(slots - executing, 2 * slots - attempts.length));
   }
 
-  /** Returns whether this worker executes a run that one more crash would end. It then claims no second such run. */
+  /**
+   * Tells whether this worker executes a suspect run, which is a run that one more crash would end. The worker then claims no second one.
+   */
   hasSuspect(): boolean {
     const { maxCrashes } = this.#options;
     return [...this.#running.values()].some(({ claim }) => claim.crashes > 0 && claim.crashes >= maxCrashes - 1);
@@ -87,7 +89,7 @@ export class Attempts {
 
   /**
    * Stops the attempts that are cancelled or have lost their right to write. `held` are the runs that this worker held at `askedAt`
-   * according to the database. An attempt that is missing there has lost its right, unless it began after `askedAt`.
+   * according to the database. An attempt that is missing in `held` has lost its right, unless it began after `askedAt`.
    */
   compare(held: HeldRun[], askedAt: number): void {
     const mayRun = new Map(held.map((run) => [keyOf(run), run]));
@@ -98,7 +100,7 @@ export class Attempts {
     }
   }
 
-  /** Returns the nodes that have been running at some time since `moment`. */
+  /** Returns the nodes that have been running at any time since `moment`. */
   nodesSince(moment: number): { node: string; run_id: string; thread_id: string }[] {
     return [...this.#running.values()].flatMap(({ claim, control }) =>
       control.nodesSince(moment).map((node) => ({ node, run_id: claim.runId, thread_id: claim.threadId })),
@@ -110,7 +112,7 @@ export class Attempts {
     for (const { control } of this.#running.values()) control.graphControl.requestDrain();
   }
 
-  /** Aborts each attempt at once. */
+  /** Aborts all attempts at once. */
   stop(reason: StopReason): void {
     for (const { control } of this.#running.values()) control.stop(reason);
   }

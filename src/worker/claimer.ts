@@ -18,7 +18,10 @@ export interface ClaimerOptions {
   graphs: string[];
   maxCrashes: number;
   attempts: Attempts;
-  /** Returns whether this worker is in the table `workers`. Before that, other workers would take over the runs that it claims. */
+  /**
+   * Tells whether this worker is in the table `workers`. Until it is, it must claim nothing, because other workers would take over its
+   * runs.
+   */
   isAnnounced(): boolean;
   /** Starts a claimed run. `askedAt` is the time when the claim was sent to the database. */
   start(claim: Claim, askedAt: number): void;
@@ -26,17 +29,17 @@ export interface ClaimerOptions {
 
 export interface Claimer {
   /**
-   * The time at which the last claim ended. During a claim it is infinite, because the database may already list runs that have not
-   * started here yet.
+   * The time at which the last claim ended. During a claim it is infinite, because the database may already list runs that have not started
+   * here yet.
    */
   readonly claimedAt: number;
   /** Stops claiming for a second, so that the database can recover. */
   pause(): void;
-  /** Stops claiming. Resolves when the claim that is under way has been handled. */
+  /** Stops claiming. Resolves when the claim in progress has been handled. */
   stop(): Promise<void>;
 }
 
-/** Claims runs whenever slots are free, until it is stopped. */
+/** Claims runs whenever slots are free. Ends when it is stopped. */
 export function startClaimer(options: ClaimerOptions): Claimer {
   const { pool, wakeups, log, workerId, graphs, maxCrashes, attempts } = options;
   const stopped = new AbortController();
@@ -60,8 +63,8 @@ export function startClaimer(options: ClaimerOptions): Claimer {
       });
       for (const claim of claims) options.start(claim, askedAt);
       claimedAt = now();
-      // Without a free slot, wait for one. If the claim returned fewer runs than there were free slots, no more runs are due. Then wait
-      // for a notification, which comes when a run becomes due or a locked thread is unlocked.
+      // If no slot is free, waits for one. If the claim returned fewer runs than there were free slots, no more runs are due. In that case,
+      // waits for a notification, which comes when a run becomes due or a locked thread is unlocked.
       if (attempts.freeSlots() === 0) await wakeups.next(roomTopic, pollMs, stopped.signal);
       else if (claims.length < asked) await told;
     }

@@ -13,7 +13,7 @@ import type { StopReason } from "./control.ts";
 import { UnknownInterruptError } from "./resumption.ts";
 import { tryToStore } from "./steps.ts";
 
-/** The outcome of an attempt. The run is over only if it has `ended` or is `rolled back`. */
+/** The outcome of an attempt. Only after `ended` or `rolled back` has the run ended as well. */
 export type Outcome =
   | { kind: "ended"; end: RunEnd }
   | { kind: "rolled back" }
@@ -23,7 +23,7 @@ export type Outcome =
   | { kind: "lost" };
 
 /**
- * Returns the outcome of a run that must not be executed, because it was cancelled before this attempt or has killed its workers too
+ * Returns the outcome of a run that must not be executed, because it was cancelled before this attempt or has crashed its workers too
  * often. Returns undefined for any other run.
  */
 export async function decidedBefore(attempt: Attempt): Promise<Outcome | undefined> {
@@ -34,7 +34,7 @@ export async function decidedBefore(attempt: Attempt): Promise<Outcome | undefin
   return flushed(attempt, await failed(attempt, "error", { error: "WorkerCrashError", message }));
 }
 
-/** Returns the outcome of an attempt whose graph has ended, was stopped or threw an error. */
+/** Returns the outcome of an attempt whose graph has ended, has been stopped, or has thrown an error. */
 export async function conclude(attempt: Attempt, threw?: { error: unknown }): Promise<Outcome> {
   const { control, graphVersion, log } = attempt;
   if (threw && !control.stopped && !isGraphDrained(threw.error)) log.warn({ err: threw.error }, "run failed");
@@ -43,8 +43,8 @@ export async function conclude(attempt: Attempt, threw?: { error: unknown }): Pr
 }
 
 /**
- * Waits until all events of the attempt are logged, and returns the outcome. If the database did not answer, the run returns to the
- * queue. If the database refused the last events, a success becomes an error.
+ * Waits until all events of the attempt are logged, and returns the outcome. If the database did not respond, the run returns to the queue.
+ * If the database refused the last events, a success becomes an error.
  */
 async function flushed(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
   const { control, journal } = attempt;
@@ -82,8 +82,8 @@ async function outcomeOfStop(attempt: Attempt, stop: StopReason): Promise<Outcom
 
 async function succeeded(attempt: Attempt): Promise<Outcome> {
   const { lastValues, loggedValues, interrupts } = attempt.translator;
-  // Normally the last streamed values are the thread's new state. If the graph stopped for a question or streamed no values, the state
-  // is read from the checkpoint.
+  // Normally, the last streamed values are the thread's new state. If the graph stopped for a question or streamed no values, the state is
+  // read from the checkpoint.
   const known = lastValues !== undefined && interrupts === undefined;
   const thread = known ? { status: "idle" as const, values: lastValues, interrupts: "{}" } : await readThreadState(attempt);
   const stored = loggedValues ? lastValuesEvent : valuesOfThread;
@@ -91,7 +91,7 @@ async function succeeded(attempt: Attempt): Promise<Outcome> {
   return { kind: "ended", end: { status: "success", output, error: null, thread } };
 }
 
-/** Ends the run with an error, and logs the error for the run's subscribers. The thread keeps the state that its last checkpoint has. */
+/** Ends the run with an error, and logs the error for the run's subscribers. The thread keeps the state of its last checkpoint. */
 async function failed(attempt: Attempt, status: "error" | "timeout", error: RunError): Promise<Outcome> {
   const end = endWithError(attempt, status, error);
   const reached = await readThreadState(attempt);
@@ -121,13 +121,13 @@ async function cancelled(attempt: Attempt, action: CancelAction): Promise<Outcom
 }
 
 /**
- * Returns the state at the thread's newest checkpoint. Returns undefined if it cannot be read, and the thread's row then stays as it is.
+ * Returns the state of the thread's newest checkpoint. Returns undefined if it cannot be read, so that the thread's row does not change.
  */
 async function readThreadState({ deps, claim, log }: Attempt): Promise<ThreadState | undefined> {
   const { pool, registry } = deps;
   const { configurable } = claim.kwargs.config;
   try {
-    // This saver does not check the right to write, because reading needs none and the attempt may have lost it.
+    // This saver does not check the right to write, because reading needs no such right and the attempt may have lost it.
     const graph = await registry.open(graphIdOf(claim), {
       config: { configurable: { ...configurable, ...authKeys(claim.user) } },
       checkpointer: new EnsembleSaver(pool),

@@ -6,22 +6,21 @@ import { now } from "./liveness-news.ts";
 import type { StreamedTask } from "./translator.ts";
 
 /**
- * The reason why an attempt was told to stop. It alone decides how the run ends. The error that the graph throws because of the stop is
- * ignored.
+ * The reason for stopping an attempt. It alone decides how the run ends. The error that the graph throws because of the stop is ignored.
  */
 export type StopReason =
   | { kind: "cancel"; action: CancelAction }
   | { kind: "timeout"; seconds: number }
   /** The process is shutting down. Another attempt continues the run. */
   | { kind: "shutdown" }
-  /** The attempt has lost its right to write, so it must not report anything any more. */
+  /** The attempt has lost its right to write, so it must report nothing any more. */
   | { kind: "lost" }
-  /** A necessary write was refused: the state cannot be stored, or events arrive faster than they can be stored. */
+  /** A necessary write failed, because the state cannot be stored or events arrive faster than they can be stored. */
   | { kind: "failed"; error: Error }
   /** The database did not answer. Another attempt continues from the last stored checkpoint. */
   | { kind: "unreachable"; error: Error };
 
-/** Returns the stop reason for an error that occurred while something was stored. */
+/** Returns the stop reason for an error that occurred during a write to the database. */
 export function stopReasonOf(error: Error): StopReason {
   if (error instanceof LostRight) return { kind: "lost" };
   return isDatabaseTrouble(error) ? { kind: "unreachable", error } : { kind: "failed", error };
@@ -38,21 +37,21 @@ export class AttemptStopped extends Error {
   }
 }
 
-/** The worker's handle on a running attempt. */
+/** The interface with which the worker controls a running attempt. */
 export interface AttemptControl {
   readonly signal: AbortSignal;
   readonly stopped: StopReason | undefined;
-  /** True when the graph has finished, and only its result is left to store. */
+  /** True if the graph has finished and only its result has to be stored. */
   readonly performed: boolean;
-  /** LangGraph's means to stop the graph before its next super-step. */
+  /** The object with which LangGraph can stop the graph before its next super-step. */
   readonly graphControl: RunControl;
-  /** Aborts the nodes. If it is called several times, only the first reason counts. */
+  /** Aborts the nodes. Only the first reason counts. */
   stop(reason: StopReason): void;
   /** Marks the graph as finished. */
   leaveGraph(): void;
-  /** Notes that a node began or finished. The graph's stream reports both. */
+  /** Records that a node began or finished. The graph's stream reports both. */
   noteTask(task: StreamedTask): void;
-  /** Returns the nodes that have been running at some time since `moment`, in the order in which they finished. */
+  /** Returns the nodes that have been running at any time since `moment`, in the order in which they finished. */
   nodesSince(moment: number): string[];
 }
 
@@ -64,7 +63,7 @@ export function createControl(onPerformed: () => void): AttemptControl {
   let performed = false;
   return {
     noteTask({ id, name, end }) {
-      // Only the newest step is remembered. When its first task begins, the finished tasks of earlier steps are dropped.
+      // Only the newest step is kept. When the first task of a step begins, the finished tasks of earlier steps are dropped.
       if (!end && [...tasks.values()].every((task) => task.finishedAt < Number.POSITIVE_INFINITY)) tasks.clear();
       tasks.set(id, { name, finishedAt: end ? now() : Number.POSITIVE_INFINITY });
     },

@@ -22,8 +22,8 @@ export function startCrons({ pool, wakeups, log }: WorkerDeps, retention: EventR
   }
 
   /**
-   * Creates the runs of all due crons. While the service is halted, it creates none, because nobody would execute them. After the halt,
-   * each overdue cron gets one run.
+   * Creates the runs of all due crons. During a halt it creates none, because no worker would execute them. After the halt, each overdue
+   * cron gets one run.
    */
   async function fireAll(): Promise<void> {
     const due = await findDueCrons(pool);

@@ -8,12 +8,12 @@ import type { WorkerDeps } from "./worker-deps.ts";
 
 const pollMs = 1_000;
 /**
- * How many deliveries may be under way at once to receivers that answer at the same pace. Because slow receivers have a limit of their
- * own, they cannot delay prompt ones.
+ * How many deliveries may be in progress at once to receivers of the same pace. Slow receivers have a separate limit, so they cannot delay
+ * prompt ones.
  */
 const turns = 32;
 const timeoutMs = 10_000;
-/** How long a stopping process waits for the deliveries that are under way. */
+/** How long a stopping process waits for the deliveries in progress, in milliseconds. */
 const graceMs = 500;
 
 export interface DeliveryOptions {
@@ -24,7 +24,10 @@ export interface DeliveryOptions {
   ownHeaders: Record<string, string>;
 }
 
-/** Delivers webhooks until it is stopped, each when it is due by the database's clock. Any number of processes may do this at once. */
+/**
+ * Delivers webhooks until it is stopped. Each delivery is made when it is due by the database's clock. Any number of processes may do this
+ * at once.
+ */
 export function startDeliveries(deps: WorkerDeps, options: DeliveryOptions): { stop(): Promise<void> } {
   const deliveries = new Deliveries(deps, options);
   const finished = deliveries.run();
@@ -38,10 +41,7 @@ class Deliveries {
   readonly #cut = new AbortController();
   readonly #underWay = new Map<Promise<void>, Pace>();
   readonly #receivers = watchReceivers();
-  /**
-   * The receiver of the delivery that was claimed last. The next claim begins with the receiver after it, so that all receivers get
-   * their turn.
-   */
+  /** The receiver of the last claimed delivery. The next claim begins with the receiver after it, so that all receivers get their turn. */
   #last: string | undefined;
 
   constructor(deps: WorkerDeps, options: DeliveryOptions) {
@@ -89,7 +89,7 @@ class Deliveries {
       .finally(() => {
         this.#underWay.delete(done);
         this.#receivers.end(delivery.host, performance.now() - begun);
-        wakeups.notifyHere(webhookTopic); // another delivery may begin
+        wakeups.notifyHere(webhookTopic); // another delivery may begin now
       });
     this.#underWay.set(done, delivery.pace);
   }

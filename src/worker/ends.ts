@@ -5,14 +5,14 @@ import { rehearse } from "../db/sql.ts";
 import { type EndingRun, endRun, endRuns, isPlainEnd } from "../runs/end.ts";
 
 /**
- * Ends a run. Returns false if the attempt has lost the right to write, or if somebody has asked for a rollback meanwhile. Rejects with
+ * Ends a run. Returns false if the attempt has lost the right to write, or if a caller has asked for a rollback meanwhile. Rejects with
  * `Refused` if the database will never accept the result.
  */
 export type EndRun = (ending: EndingRun) => Promise<boolean>;
 
 /**
- * Returns a function that ends runs. Runs that end at the same time share a statement. A run that the shared statement did not end gets
- * a statement of its own.
+ * Returns a function that ends runs. Runs that end at the same time share a statement. If the shared statement does not end a run, the run
+ * gets a statement of its own.
  */
 export function runEnder(pool: Pool): EndRun {
   const endTogether = batched((ends: EndingRun[]) => endRuns(pool, ends), { keyOf: ({ threadId }) => threadId });

@@ -1,15 +1,17 @@
 import type { RunEvent } from "../events/log.ts";
 
-/** If more events than this wait to be logged, they are merged where possible, and the graph's next step has to wait. */
+/** The number of waiting events above which events are merged where possible, and the graph's next step must wait. */
 const roomEvents = 1_000;
 const roomBytes = 1_000_000;
 /**
- * If more bytes than this wait, the run ends with an error. Otherwise a node that emits events without end would use up the memory of
- * the process.
+ * The number of waiting bytes above which the run ends with an error. Without this limit, a node that emits events without end would
+ * exhaust the memory of the process.
  */
 const hardBytes = 64_000_000;
 
-/** An event that waits to be logged. Two neighbouring events with the same `merge.key` can become one event with the content of both. */
+/**
+ * An event that waits to be logged. Two adjacent events with the same `merge.key` can be merged into one event with the content of both.
+ */
 export interface PendingEvent {
   event: string;
   data: string;
@@ -18,7 +20,7 @@ export interface PendingEvent {
 
 export interface Batch {
   events: RunEvent[];
-  /** When the first event of the batch was added, by `performance.now()`. */
+  /** The time at which the first event of the batch was added, by `performance.now()`. */
   since: number;
 }
 
@@ -28,7 +30,7 @@ export class EventBuffer {
   #bytes = 0;
   #since = 0;
   #nextId: number;
-  /** The promise that `room` returns to its callers while too many events wait. */
+  /** The promise that `room` returns while too many events wait. */
   #roomy: PromiseWithResolvers<void> | undefined;
 
   constructor(lastId: number) {
@@ -48,7 +50,7 @@ export class EventBuffer {
     return this.#bytes > hardBytes;
   }
 
-  /** The number of the last event that was taken out. */
+  /** The number of the last event that was taken out of the buffer. */
   get lastId(): number {
     return this.#nextId - 1;
   }
@@ -74,7 +76,7 @@ export class EventBuffer {
     while (size < this.#waiting.length && size < roomEvents && bytes < roomBytes) bytes += this.#waiting[size++]?.data.length ?? 0;
     const since = this.#since;
     this.#bytes -= bytes;
-    this.#since = performance.now(); // the remaining events came earlier, but an exact time does not matter for batches of a thousand
+    this.#since = performance.now(); // the remaining events are older, but an exact time does not matter for batches of a thousand events
     const events = this.#waiting.splice(0, size).map(({ event, data }) => ({ id: this.#nextId++, event, data }));
     return { events, since };
   }
@@ -86,14 +88,14 @@ export class EventBuffer {
     this.#admitAll();
   }
 
-  /** Resolves when few enough events wait to be logged. */
+  /** Resolves when the number of waiting events is below the limit. */
   async room(): Promise<void> {
     if (!this.isCrowded) return;
     this.#roomy ??= Promise.withResolvers();
     await this.#roomy.promise;
   }
 
-  /** Resolves the promise of `room` if few enough events wait to be logged now. Call it when a batch has been stored. */
+  /** Resolves the promise of `room` if the number of waiting events is below the limit. Call it when a batch has been stored. */
   admit(): void {
     if (!this.isCrowded) this.#admitAll();
   }

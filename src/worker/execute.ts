@@ -25,7 +25,7 @@ export async function executeRun(deps: AttemptDeps, claim: Claim, control: Attem
   metrics.ended(graphId, became, (performance.now() - begun) / 1000);
 }
 
-/** Takes the attempt through its steps. Returns the outcome as one word, for logs and metrics. */
+/** Runs the steps of the attempt. Returns the outcome as one word, for logs and metrics. */
 async function runAttempt(deps: AttemptDeps, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<string> {
   const attempt = await prepare(deps, claim, control, policy);
   const decided = await decidedBefore(attempt);
@@ -39,7 +39,7 @@ async function runAttempt(deps: AttemptDeps, claim: Claim, control: AttemptContr
     .then((outcome) => settle(attempt, outcome));
 }
 
-/** Returns the run to the queue after an error that no step handles. */
+/** Returns the run to the queue after an error that no step has handled. */
 async function giveUp({ pool, log }: AttemptDeps, claim: Claim, error: unknown): Promise<string> {
   const { runId: run_id, threadId: thread_id, attempt } = claim;
   log.error({ err: error, run_id, thread_id, attempt }, "attempt failed");

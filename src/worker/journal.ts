@@ -10,20 +10,22 @@ export interface Journal {
   push(event: PendingEvent): void;
   /** Stores rows of the checkpoint tables. Returns false if the attempt has lost the right to write. */
   store(rows: CheckpointRows): Promise<boolean>;
-  /** Resolves when few enough events wait to be logged. */
+  /** Resolves when the number of waiting events is below the limit. */
   room(): Promise<void>;
-  /** Resolves when all events that were pushed before are logged, or when logging them has failed for good. */
+  /** Resolves when all earlier events are logged, or when logging them has failed for good. */
   flushed(): Promise<void>;
   readonly lastId: number;
 }
 
 export interface JournalOptions {
-  /** Stores all of these events and rows, or none. Returns the time of storing, or undefined if the attempt has lost the right to write. */
+  /**
+   * Stores all of these events and rows, or none. Returns the time of the write, or undefined if the attempt has lost the right to write.
+   */
   write: (events: RunEvent[], rows: CheckpointRows) => Promise<number | undefined>;
   lastId: number;
-  /** Called after each commit with the stored events, which subscribers may now see. `seconds` is how long the first of them waited. */
+  /** Called after each commit with the stored events, which subscribers may now see. `seconds` is the waiting time of the first event. */
   committed: (events: LoggedEvent[], seconds: number) => void;
-  /** Called when a write of events was refused or has failed. After that, nothing more is written. */
+  /** Called when a write of events has failed for good. After that, nothing more is written. */
   refused: (reason: Error) => void;
   lostRight: () => Error;
 }
@@ -33,15 +35,14 @@ interface StoreRequest {
   done: PromiseWithResolvers<boolean>;
 }
 
-/** The result of a write: the time when the database stored it, an error, or undefined if the attempt has lost the right to write. */
+/** The result of a write: the time of the write, an error, or undefined if the attempt has lost the right to write. */
 type Stored = number | undefined | Error;
 
 export const startJournal = (options: JournalOptions): Journal => new Flusher(options);
 
 /**
- * Writes the waiting events and rows with one statement after another. Each statement waits for the previous one, and for the next turn
- * of the event loop, so that more events can join it. A single event thus waits about a millisecond, while a thousand events share one
- * statement.
+ * Writes the waiting events and rows, one statement after another. Each statement waits for the previous one, and for the next turn of the
+ * event loop, so that more events can join it. A single event thus waits about a millisecond, while a thousand events share one statement.
  */
 class Flusher implements Journal {
   readonly #options: JournalOptions;
@@ -63,7 +64,7 @@ class Flusher implements Journal {
   };
 
   readonly store = async (rows: CheckpointRows): Promise<boolean> => {
-    // Rows with large values are sent at once in a statement of their own, because the server needs long for them.
+    // Rows with large values are sent at once in a separate statement, because the server needs long for them.
     if (!isAlike(rows)) return (await this.#options.write([], rows)) !== undefined;
     const done = Promise.withResolvers<boolean>();
     this.#requests.push({ rows, done });
@@ -104,8 +105,8 @@ class Flusher implements Journal {
   }
 
   /**
-   * Stores the events and each request in separate statements. It is called after the shared statement has failed, so that only the
-   * request that the database refuses fails.
+   * Stores the events and each request in separate statements. Called after the shared statement has failed, so that only the refused
+   * request fails, and not the whole batch.
    */
   async #storeApart(batch: Batch, requests: StoreRequest[]): Promise<void> {
     const { write } = this.#options;

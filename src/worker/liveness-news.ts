@@ -1,15 +1,12 @@
 import type { HeldRun } from "../runs/claim.ts";
 import type { WorkerFacts } from "../runs/workers.ts";
 
-/** The data that the liveness thread starts with. */
+/** The initial data of the liveness thread. */
 export interface LivenessData {
   url: string;
   worker: WorkerFacts;
   leaseSeconds: number;
-  /**
-   * Shared memory with the time of the last renewal. The main thread can read it even before it has handled the message about the
-   * renewal.
-   */
+  /** Shared memory with the time of the last renewal. The main thread can read it even before it handles the message about the renewal. */
   clock: SharedArrayBuffer;
 }
 
@@ -23,7 +20,7 @@ export type LivenessNews =
   | { kind: "renewed"; askedAt: number; halted: boolean; held: HeldRun[] }
   | { kind: "took over"; runs: string[]; workers: string[] };
 
-/** Returns the time of the machine's monotonic clock in milliseconds. All threads of a process see the same time. */
+/** Returns the time of the machine's monotonic clock in milliseconds. All threads of a process see the same clock. */
 export const now = (): number => Number(process.hrtime.bigint() / 1_000_000n);
 
 /** Returns functions that read and write a time in memory that two threads share. */

@@ -14,8 +14,8 @@ import {
 import { clockOf, type LivenessData, type LivenessNews, type LivenessOrder, now } from "./liveness-news.ts";
 
 /**
- * Renews this worker's lease every second, and checks every 300 ms whether the other workers are alive. It runs in a thread of its own,
- * with its own connection. A worker thus keeps its lease even while a node blocks the event loop.
+ * Renews this worker's lease every second, and checks the other workers every 300 ms. It runs in a separate thread with its own connection.
+ * A worker thus keeps its lease even while a node blocks the event loop.
  */
 const { url, worker, leaseSeconds, clock } = workerData as LivenessData;
 const { workerId } = worker;
@@ -43,8 +43,8 @@ async function live(): Promise<void> {
 }
 
 async function liveOnOneConnection(): Promise<void> {
-  // A statement that hangs means that the connection is dead. The time limits end it, because a dead connection cannot be told from a
-  // slow one otherwise.
+  // These time limits end a statement that hangs, because a hanging statement means that the connection is dead. Without limits, a dead
+  // connection would look like a slow one.
   const limits = { options: impatientKeepalives, query_timeout: (leaseSeconds / 3) * 1000 };
   const client = new pg.Client({ ...connectionOptions(url, "ensemble liveness"), ...limits });
   client.on("error", () => {}); // the next statement reports the error
@@ -73,12 +73,12 @@ async function renew(client: pg.Client, askedAt: number): Promise<void> {
   wanted = Promise.withResolvers();
   const { known, halted, held } = await renewWorker(client, workerId);
   if (!known) await announceWorker(client, worker);
-  lastRenewal.set(askedAt); // the lease starts when the renewal was sent, not when its result arrived
+  lastRenewal.set(askedAt); // the lease starts when the renewal was sent, and not when its result arrived
   tell({ kind: "renewed", askedAt, halted, held });
 }
 
 /**
- * Creates an observer of the other workers. It considers a worker dead if its lease has run out, or if nobody held its lock at two
+ * Creates an observer of the other workers. It considers a worker dead if the worker's lease has run out, or if its lock was free at two
  * checks in a row.
  */
 function createObserver(client: pg.Client) {
@@ -89,7 +89,7 @@ function createObserver(client: pg.Client) {
   return {
     async look(): Promise<void> {
       const suspects = await observeWorkers(client, workerId, leaseSeconds);
-      // Something may have cut all connections just before this one was made, so that all locks are free. For some seconds, a free lock
+      // An outage may have cut all connections just before this one was opened, and all locks are then free. For some seconds, a free lock
       // therefore counts only if its worker has also stopped renewing its lease.
       const settled = now() - connectedAt > settledSeconds * 1000;
       const dead = suspects.filter(

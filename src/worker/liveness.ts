@@ -10,21 +10,21 @@ export interface LivenessOptions {
   worker: WorkerFacts;
   leaseSeconds: number;
   log: Logger;
-  /** Called with the runs that this worker holds according to the database. `askedAt` is the time at which the database was asked. */
+  /** Called with the runs that this worker holds according to the database. `askedAt` is the time of the query. */
   onHeld: (held: HeldRun[], askedAt: number) => void;
   onHalted: (halted: boolean, askedAt: number) => void;
-  /** Called with the number of runs that have returned from dead workers to the queue. */
+  /** Called with the number of runs that were returned from dead workers to the queue. */
   onTookOver: (runs: number) => void;
-  /** Called when the lease is nearly over because it could not be renewed. Other workers may then soon take over the runs. */
+  /** Called when the lease is nearly over because it could not be renewed. Other workers may soon take over the runs. */
   onOutOfTouch: () => void;
-  /** Called when the event loop was blocked, with the duration in milliseconds. */
+  /** Called after the event loop was blocked, with the duration in milliseconds. */
   onBlocked: (ms: number) => void;
 }
 
 export interface Liveness {
   /** True if this worker is in the table `workers` and its connection is alive. Only then may it claim runs. */
   readonly announced: boolean;
-  /** Renews the lease at once, and not only after the usual second. */
+  /** Renews the lease at once, without waiting for the next second. */
   hurry(): void;
   stop(): Promise<void>;
 }
@@ -39,7 +39,7 @@ export async function startLiveness(options: LivenessOptions): Promise<Liveness>
   const lastRenewal = clockOf(clock);
   lastRenewal.set(now());
   const data: LivenessData = { url, worker, leaseSeconds, clock };
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js"; // ts in the repository, js in the built package
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js"; // the source file ends in ts, and the built file in js
   const thread = new Worker(new URL(`./liveness-thread.${extension}`, import.meta.url), { workerData: data, execArgv: [] });
   const first = Promise.withResolvers<void>();
   let announced = false;
@@ -99,10 +99,7 @@ function handleNews(news: LivenessNews, options: LivenessOptions, noteConnection
   }
 }
 
-/**
- * Starts a timer that detects a blocked event loop. While the loop is blocked, the timer cannot fire. Its delay is then reported to
- * `onBlocked`.
- */
+/** Starts a timer that detects a blocked event loop. A blocked loop delays the timer, and the delay is reported to `onBlocked`. */
 function watchLoop(onBlocked: (ms: number) => void, check: () => void): NodeJS.Timeout {
   let expected = now() + watchMs;
   return setInterval(() => {

@@ -29,8 +29,8 @@ export function messageTuple(event: string, [message, metadata]: MessageChunk): 
 }
 
 /**
- * Makes the events of the stream mode `messages`. While a model answers, these are its partial messages. A message of the state is sent
- * once, when it is complete. As on the official servers, the events carry no namespace. The metadata of a message names its node.
+ * Creates the events of the stream mode `messages`. While a model answers, these are its partial messages. A message in the state is sent
+ * once, when it is complete. Like on the official servers, the events have no namespace. The metadata of a message names its node.
  */
 export function createMessagesMode() {
   const partial = new Map<string, AIMessageChunk>();
@@ -59,7 +59,10 @@ export function createMessagesMode() {
   };
 }
 
-/** Returns the event of a partial message. It contains all tokens so far, so a newer event can replace one that still waits. */
+/**
+ * Returns the event of a partial message. It contains all tokens so far, so a newer event can replace an older one that has not been logged
+ * yet.
+ */
 function partialEvent(event: string, id: string, message: AIMessageChunk): PendingEvent {
   return { event, data: wireJson([message]), merge: { key: `${event} ${id}`, with: (successor) => successor } };
 }

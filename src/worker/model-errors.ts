@@ -2,7 +2,7 @@ import { BaseCallbackHandler, type HandleLLMNewTokenCallbackFields } from "@lang
 import type { Serialized } from "@langchain/core/load/serializable";
 import type { BaseMessage } from "@langchain/core/messages";
 
-/** A message that stays incomplete, because the call of its model failed. */
+/** A message that stays incomplete because its model call failed. */
 export interface BrokenMessage {
   /** The namespace of the task that called the model. */
   namespace: string[];
@@ -12,11 +12,13 @@ export interface BrokenMessage {
 
 interface Speaking {
   namespace: string[];
-  /** The newest token of the message. It is kept because LangGraph sets the message's id on it only after this handler has received it. */
+  /**
+   * The newest token of the message. LangGraph sets the message's id on the token only after this handler, so the token is kept until then.
+   */
   token?: BaseMessage;
 }
 
-/** Notes each model call that fails in the middle of a message. LangGraph's stream does not report such failures. */
+/** Records each model call that fails in the middle of a message. LangGraph's stream does not report such failures. */
 export class ModelErrors extends BaseCallbackHandler {
   name = "ensemble_model_errors";
   override ignoreChain = true;
@@ -28,8 +30,8 @@ export class ModelErrors extends BaseCallbackHandler {
   #broken: BrokenMessage[] = [];
 
   /**
-   * Removes and returns the broken messages of a namespace and the namespaces below it. Call it only when the task of that namespace has
-   * ended, because tokens may arrive until then.
+   * Removes and returns the broken messages of a namespace and the namespaces below it. Call it after the task of that namespace has ended,
+   * because tokens may arrive until then.
    */
   take(place: string[] = []): BrokenMessage[] {
     const isDue = ({ namespace }: BrokenMessage) => place.every((segment, index) => segment === namespace[index]);

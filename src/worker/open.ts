@@ -26,10 +26,12 @@ export interface OpenGraph {
   onNodeFinished: (name: string) => void;
 }
 
-/** Opens the run's graph with a saver that may write only while the attempt has the right to. Also finds out where the attempt starts. */
+/**
+ * Opens the run's graph, with a saver that writes only while the attempt has the right to write. Also finds out where the attempt starts.
+ */
 export async function open(attempt: Attempt): Promise<OpenGraph> {
   const { claim, control, deps, journal, spans } = attempt;
-  // The first event names the attempt, so that clients know which attempt the following events belong to.
+  // The first event names the attempt, so that clients know to which attempt the following events belong.
   journal.push({ event: "metadata", data: JSON.stringify({ run_id: claim.runId, attempt: claim.attempt }) });
   const refused = (reason: Error) => control.stop(stopReasonOf(reason));
   const stored = <T>(work: () => Promise<T>) => unlessRefused(work, () => tryToStore(deps.pool, claim));
@@ -73,8 +75,8 @@ async function openGraph(attempt: Attempt, saving: SaverAttempt): Promise<AnyGra
   const version = graphVersion(graph, registry.version(graphIdOf(claim)));
   metadata.graph_version = version;
   attempt.graphVersion = version;
-  // The version of the graph is a part of the cache's scope, because another version may compute other results. A cache that the graph
-  // was compiled with is kept.
+  // The scope of the cache includes the version of the graph, because another version may compute other results. A graph that was compiled
+  // with a cache keeps that cache.
   graph.cache ??= new PostgresCache(pool, {
     scope: `${graphIdOf(claim)}@${version}`,
     fence: claim,
@@ -90,8 +92,8 @@ function loseRight(claim: Claim, { refused }: SaverAttempt): never {
 }
 
 /**
- * Returns the storage for results of `effect()`. It may write only while the attempt has the right to. If the storage fails, the attempt
- * stops, so that the failure does not look like an error of the node.
+ * Returns the storage for the results of `effect()`. It writes only while the attempt has the right to write. If the storage fails, the
+ * attempt stops, so that the failure does not look like an error of the node.
  */
 function effectMemory(db: Db, claim: Claim, refused: SaverAttempt["refused"]): EffectMemory {
   const orRefuse = (error: Error): never => {
@@ -108,7 +110,7 @@ function effectMemory(db: Db, claim: Claim, refused: SaverAttempt["refused"]): E
   };
 }
 
-/** Returns the metadata that each checkpoint of this attempt gets in addition to LangGraph's own. */
+/** Returns the metadata that each checkpoint of this attempt has in addition to LangGraph's own metadata. */
 function checkpointMetadata({ kwargs, metadata, attempt }: Claim): Record<string, unknown> {
   const own = Object.entries(kwargs.config.configurable ?? {}).filter(
     ([key, value]) => !key.startsWith("__") && !key.startsWith("checkpoint_") && !key.startsWith("langgraph_auth") && isPlain(value),

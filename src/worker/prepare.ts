@@ -12,7 +12,7 @@ import { SpanRecorder } from "./spans.ts";
 import { createTranslator } from "./translator.ts";
 import type { AttemptDeps } from "./worker-deps.ts";
 
-/** Makes the attempt of a claimed run. Its events continue the numbers of earlier attempts. */
+/** Creates the attempt of a claimed run. Its event numbers continue those of earlier attempts. */
 export async function prepare(deps: AttemptDeps, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<Attempt> {
   const { runId, threadId, attempt, waitedSeconds } = claim;
   const spans = new SpanRecorder();
@@ -45,7 +45,7 @@ function withSpans(rows: CheckpointRows, spans: SpanRecorder): CheckpointRows {
   return last && text ? { ...rows, checkpoints: [...rows.checkpoints.slice(0, -1), { ...last, spans: text }] } : rows;
 }
 
-/** Passes events to the run's subscribers after they have been committed. */
+/** Publishes events to the run's subscribers after the events have been committed. */
 function publish({ metrics, feed, wakeups }: AttemptDeps, { runId, threadId }: Claim, events: LoggedEvent[], seconds: number): void {
   metrics.storedEvents(events.length, seconds);
   feed.publish(runId, events);
@@ -55,8 +55,7 @@ function publish({ metrics, feed, wakeups }: AttemptDeps, { runId, threadId }: C
 }
 
 /**
- * Throws the error of a refused write, with the largest event named in the message, because that event is the likely cause. Throws any
- * other error unchanged.
+ * Throws the error of a refused write. Its message names the largest event, which is the likely cause. Throws any other error unchanged.
  */
 function explainEvents(error: Error, events: RunEvent[]): never {
   const [largest] = events.toSorted((a, b) => b.data.length - a.data.length);

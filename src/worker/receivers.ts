@@ -1,11 +1,11 @@
 import type { Pace, Receiver } from "../webhooks/webhooks.ts";
 
-/** The time within which a prompt receiver answers. */
+/** The longest response time of a prompt receiver. */
 const promptMs = 1_000;
-/** How many idle receivers of each pace are remembered. A receiver that was forgotten counts as new again. */
+/** How many idle receivers of each pace are remembered. A receiver that is no longer remembered counts as new. */
 const mostRemembered = 200;
 
-/** Tracks how fast each webhook receiver last answered, and how many deliveries to it are under way. */
+/** Tracks how fast each webhook receiver last responded, and how many deliveries to it are in progress. */
 export function watchReceivers() {
   const receivers = new Map<string, Receiver>();
   const known = (host: string): Receiver => receivers.get(host) ?? { host, pace: "new", underWay: 0 };
@@ -24,7 +24,7 @@ export function watchReceivers() {
     end(host: string, tookMs: number): void {
       const pace = tookMs <= promptMs ? "prompt" : "slow";
       const { underWay } = known(host);
-      receivers.delete(host); // moves the receiver to the end, so that the ones used longest ago come first
+      receivers.delete(host); // moves the receiver to the end, so that the least recently used receivers come first
       receivers.set(host, { host, pace, underWay: underWay - 1 });
       forgetOldest(pace);
     },

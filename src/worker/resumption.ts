@@ -14,8 +14,8 @@ import { answersById, type OpenQuestion, openQuestions, unaskedIds } from "../th
 import type { Attempt } from "./attempt.ts";
 
 /**
- * The error of a run that cannot continue. Either its thread stopped before a node that the graph no longer has, or the graph has
- * changed and the operator forbids this.
+ * The error of a run that cannot continue. Either the next node on its thread no longer exists in the graph, or the graph has changed and
+ * the operator forbids continuing.
  */
 export class GraphChanged extends Error {
   override name = "GraphChangedError";
@@ -23,9 +23,9 @@ export class GraphChanged extends Error {
 
 export interface StartingPoint {
   input: unknown;
-  /** The keys to remove from `configurable`. They must be removed, because LangGraph only tests whether a key exists. */
+  /** The keys to delete from `configurable`. An empty value is not enough, because LangGraph tests only whether a key exists. */
   without: string[];
-  /** True if an earlier attempt of the run reached its breakpoint and was lost before it could report this. */
+  /** True if an earlier attempt of the run reached its breakpoint but was lost before it could report this. */
   atBreakpoint: boolean;
 }
 
@@ -60,10 +60,10 @@ async function forgetAnswers(pool: Pool, claim: Claim): Promise<void> {
 const pendingBranch = "branch:to:";
 
 /**
- * Checks the checkpoint that a run continues from.
+ * Checks the checkpoint from which a run continues.
  * - Throws if a node that is due no longer exists. LangGraph would skip the node and end the run as if it were done.
- * - Finds out whether the previous attempt had already reached a static breakpoint. LangGraph would resume past it, but the run must
- *   stop there.
+ * - Finds out whether the previous attempt had already reached a static breakpoint. LangGraph would resume past the breakpoint, but the run
+ * must stop there.
  */
 async function examineCheckpoint(
   db: Db,
@@ -90,7 +90,7 @@ async function examineCheckpoint(
   };
 }
 
-/** Returns the nodes that come next at a checkpoint: those that an edge leads to, and the targets of a Send. */
+/** Returns the nodes that come next at a checkpoint: the targets of edges and of Sends. */
 function pendingNodes(graph: AnyGraph, { checkpoint }: CheckpointTuple): string[] {
   const isPending = ([channel]: [string, unknown]) => !isLeftOver(graph, checkpoint, channel);
   const { __pregel_tasks: sends, ...values } = Object.fromEntries(Object.entries(checkpoint.channel_values).filter(isPending));
@@ -100,9 +100,9 @@ function pendingNodes(graph: AnyGraph, { checkpoint }: CheckpointTuple): string[
 }
 
 /**
- * Returns whether the channel was last written before the newest input, so that it no longer counts. A new input replaces the nodes that
- * were due, but LangGraph clears only the channels of the current graph. Without this check, a channel of a removed node would seem due
- * at every later checkpoint. Only the integer parts of versions are compared, because they count the steps.
+ * Tells whether the channel was last written before the newest input, so that it no longer counts. A new input replaces the nodes that were
+ * due, but LangGraph clears only the channels of the current graph. Without this check, the channel of a removed node would seem due at
+ * every later checkpoint. Only the integer parts of versions are compared, because they count the steps.
  */
 function isLeftOver({ inputChannels }: AnyGraph, { channel_versions: versions }: Checkpoint, channel: string): boolean {
   const stepOf = (name: string) => Math.floor(Number(versions[name]));
@@ -128,8 +128,8 @@ function matches(named: "*" | unknown[] | null | undefined, nodes: string[]): bo
 }
 
 /**
- * Returns the version of the graph: the configured name, if any, and a hash of its nodes and channels. Graphs with different hashes may
- * not understand each other's checkpoints.
+ * Returns the version of the graph: the configured name, if any, and a hash of its nodes and channels. Graphs with different hashes may be
+ * unable to read each other's checkpoints.
  */
 export function graphVersion(graph: AnyGraph, given: string | undefined): string {
   const nodes = Object.entries(graph.nodes).map(([name, node]) => [name, [...node.triggers].sort()]);
@@ -144,8 +144,8 @@ export function graphVersion(graph: AnyGraph, given: string | undefined): string
 const byName = ([a]: unknown[], [b]: unknown[]) => (String(a) < String(b) ? -1 : 1);
 
 /**
- * The error that the SDK expects if an answer names a question that is no longer open. It occurs only with `strict_resume`, when the
- * answer had to wait for other runs.
+ * The error that the SDK expects for an answer to a question that is no longer open. It occurs only with `strict_resume`, if the answer had
+ * to wait for other runs.
  */
 export class UnknownInterruptError extends Error {
   override name = "UnknownInterruptError";
@@ -163,8 +163,8 @@ function refuseUnasked(questions: OpenQuestion[], resume: unknown): void {
 }
 
 /**
- * Adds the id of the open question to an answer without an id, if exactly one question is open. Without an id, LangGraph gives the
- * answer to any node that asks, which may be a later question. It also ignores such an answer if it is falsy ("", 0, false).
+ * Adds the id of the open question to an answer without an id, if exactly one question is open. LangGraph gives an answer without an id to
+ * any node that asks, even if the node asks a later question. It also ignores such an answer if it is falsy ("", 0, false).
  */
 async function addressAnswer(db: Db, { threadId, kwargs }: Claim, command: RunCommand): Promise<RunCommand> {
   const { resume } = command;

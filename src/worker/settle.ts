@@ -27,7 +27,7 @@ export async function settle(attempt: Attempt, outcome: Outcome): Promise<string
   return became;
 }
 
-/** Returns whether the run is over. If it was released or lost, its subscribers wait for the next attempt. */
+/** Tells whether the run has ended. After `released` or `lost` it has not, and its subscribers wait for the next attempt. */
 const isOver = ({ kind }: Outcome) => kind === "ended" || kind === "rolled back";
 
 function notifyEnd({ deps: { feed, wakeups }, claim: { runId }, journal }: Attempt): void {
@@ -36,7 +36,7 @@ function notifyEnd({ deps: { feed, wakeups }, claim: { runId }, journal }: Attem
   wakeups.notify(endTopic(runId));
 }
 
-/** Stores the outcome. Returns it, or another outcome if the database did not accept this one. */
+/** Stores the outcome. Returns it, or another outcome if the database did not accept it. */
 async function store(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
   const { claim, deps } = attempt;
   switch (outcome.kind) {
@@ -53,8 +53,8 @@ async function store(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
     case "ended": {
       const record = recordOf(attempt, outcome.end.status);
       const ended = await untilDatabaseAnswers(() => deps.endRun({ ...claim, end: withConsequences(claim, outcome.end), record }));
-      // If the run could not be ended, either the right to write is lost, or somebody has asked for a rollback at the last moment. In
-      // the second case, the rollback is carried out now.
+      // If the run could not be ended, either the attempt has lost the right to write, or a caller has just asked for a rollback. In the
+      // second case, the rollback is carried out now.
       return ended ? outcome : store(attempt, { kind: "rolled back" });
     }
   }
@@ -73,12 +73,12 @@ async function storeWithoutResult(attempt: Attempt, reason: unknown): Promise<Ou
   const error = { error: "ResultRefusedError", message: `The database refuses the run's result: ${whatServerSays(reason)}.` };
   journal.push({ event: "error", data: JSON.stringify(error) });
   await journal.flushed();
-  // Without values here, the thread keeps its present values.
+  // Values are missing in this end, so the thread keeps its present values.
   const end: RunEnd = { status: "error", output: JSON.stringify({ __error__: error }), error, thread: { status: "error" } };
   return store(attempt, { kind: "ended", end });
 }
 
-/** Adds what follows from a run's end: the timers of its questions, and its webhook. */
+/** Adds the effects of a run's end: the timers of its questions, and its webhook. */
 function withConsequences({ kwargs }: Claim, end: RunEnd): RunEnd {
   const { interrupts } = end.thread ?? {};
   const timers = interrupts === undefined ? undefined : timersAfter(kwargs, end.status === "success", interrupts);
@@ -86,8 +86,8 @@ function withConsequences({ kwargs }: Claim, end: RunEnd): RunEnd {
 }
 
 /**
- * Rolls a run back in one transaction. Deletes its row, events and checkpoints, and updates the thread's state to the checkpoint before
- * the run.
+ * Rolls a run back in one transaction. Deletes its row, events and checkpoints, and resets the thread's state to the checkpoint before the
+ * run.
  */
 async function rollBack({ pool, registry }: WorkerDeps, { runId, threadId, attempt }: Claim): Promise<boolean> {
   return transaction(pool, async (tx) => {

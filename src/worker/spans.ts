@@ -12,7 +12,7 @@ const mostErrorText = 300;
 interface OpenSpan {
   kind: SpanKind;
   name: string;
-  /** The number of the span around it, or 0. */
+  /** The number of the enclosing span, or 0. */
   parent: number;
   startedAt: number;
 }
@@ -20,17 +20,17 @@ interface OpenSpan {
 type SpanEnd = Omit<CallEnd, "outcome"> & { outcome: SpanOutcome };
 
 /**
- * Records what an attempt did and when: its nodes, model calls and tools. Times are milliseconds since the claim, measured by the
- * monotonic clock, so that a process whose clock is wrong records the right times.
+ * Records the nodes, model calls and tools of an attempt, with their times. Times are milliseconds since the claim by the monotonic clock,
+ * so that a wrong system clock does not affect them.
  */
 export class SpanRecorder implements CallWatcher {
   readonly #began = performance.now();
-  /** The numbers of LangGraph's tasks. */
+  /** The number of the span of each LangGraph task, by task id. */
   readonly #numbers = new Map<string, number>();
   readonly #open = new Map<number, OpenSpan>();
-  /** When the current super-step of each nested graph began, by namespace. */
+  /** The start time of the current super-step of each nested graph, by namespace. */
   readonly #stepBegan = new Map<string, number>();
-  /** The nested graphs that take in their input. */
+  /** The nested graphs that are processing their input. */
   readonly #entering = new Set<string>();
   #spans: Span[] = [];
   #stored = 0;
@@ -48,14 +48,14 @@ export class SpanRecorder implements CallWatcher {
     this.#end(call, end);
   }
 
-  /** Notes that a task has begun or finished, as LangGraph's stream of tasks reports. */
+  /** Records that a task has begun or finished, as LangGraph's stream of tasks reports. */
   noteTask({ id, name, namespace, end }: StreamedTask): void {
     if (end) this.#end(this.#numbers.get(id), end);
     else this.#enter([...namespace, `${name}:${id}`].join("|"));
   }
 
   /**
-   * Notes that a task of the root graph has failed. LangGraph's stream reports such a task as finished, so its span may have ended as a
+   * Records that a task of the root graph has failed. LangGraph's stream reports such a task as finished, so its span may have ended as a
    * success.
    */
   noteFailure(taskId: unknown, error: unknown): void {
@@ -65,21 +65,21 @@ export class SpanRecorder implements CallWatcher {
     if (span) span.splice(6, 4, "error", span[7] ?? 0, span[8] ?? 0, String(error).slice(0, mostErrorText));
   }
 
-  /** Notes that a super-step of a nested graph begins. The step below 0 only takes in the input, and has no nodes. */
+  /** Records that a super-step of a nested graph begins. The step before step 0 only processes the input and has no nodes. */
   noteNestedStep(namespace: string, step: number): void {
     if (step < 0) this.#entering.add(namespace);
     else this.#entering.delete(namespace);
     this.#stepBegan.set(namespace, this.#now());
   }
 
-  /** Notes that a task of a nested graph has finished. Its name is undefined if the caller does not know it. */
+  /** Records that a task of a nested graph has finished. Its name is undefined if the caller does not know it. */
   noteNestedTask(namespace: string, taskId: string, name: string | undefined, end: CallEnd): void {
     if (this.#entering.has(namespace)) return;
     if (name !== undefined) this.#enter(`${namespace}|${name}:${taskId}`);
     this.#end(this.#numbers.get(taskId), end);
   }
 
-  /** Returns the spans since the last call as JSON, for the checkpoint that is stored next. Returns undefined if there are none. */
+  /** Returns the spans since the last call as JSON, for the next checkpoint. Returns undefined if there are none. */
   takeNew(): string | undefined {
     if (this.#stored === this.#spans.length) return undefined;
     const spans = this.#spans.slice(this.#stored);
@@ -87,7 +87,7 @@ export class SpanRecorder implements CallWatcher {
     return JSON.stringify(spans);
   }
 
-  /** Returns the record of the attempt with all of its spans. Spans that are still open end now. */
+  /** Returns the record of the attempt with all of its spans. Ends spans that are still open. */
   close(attempt: Omit<AttemptRecord, "ended" | "spans" | "dropped">): AttemptRecord {
     const now = this.#now();
     for (const [number, span] of this.#open) this.#add(number, span, now, { outcome: "unfinished" });
@@ -96,8 +96,8 @@ export class SpanRecorder implements CallWatcher {
   }
 
   /**
-   * Begins the tasks that a namespace names, unless they have begun already. Returns the number of the last one, or 0 if there is none. A
-   * task of a nested graph began with the super-step of its graph.
+   * Begins the tasks in a namespace that have not begun yet. Returns the number of the last one, or 0 if there is none. A task of a nested
+   * graph starts at the start time of its super-step.
    */
   #enter(namespace: string): number {
     let parent = 0;

@@ -20,11 +20,11 @@ export interface Step {
  */
 export type StoreStep = (step: Step) => Promise<number | undefined>;
 
-/** Returns a function that stores steps. Steps of different runs that arrive together share a statement. */
+/** Returns a function that stores steps. Steps of different runs that arrive at the same time share a statement. */
 export function stepWriter(pool: Pool): StoreStep {
   const storeTogether = batched((steps: Step[]) => storeSteps(pool, steps), { keyOf: ({ fence }) => fence.runId });
   const storeAlone = async (step: Step) => (await storeSteps(pool, [step]))[0];
-  // Only the first try uses the shared statement. A retry stores the step alone, so that a refused step does not make others fail.
+  // Only the first try uses the shared statement. A retry stores the step alone, so that a refused step does not make other steps fail.
   const store = (step: Step, nth: number) => (nth === 1 && isAlike(step.rows) ? storeTogether(step) : storeAlone(step));
   return (step) =>
     unlessRefused(
@@ -33,7 +33,7 @@ export function stepWriter(pool: Pool): StoreStep {
     );
 }
 
-/** Stores a very small step and rolls it back, to find out whether the database works. Rejects if it does not. */
+/** Stores a very small step and rolls it back, to test whether the database works. Rejects if it does not. */
 export async function tryToStore(pool: Pool, fence: Fence): Promise<void> {
   const place = { threadId: fence.runId, namespace: "", checkpointId: newId() };
   const value = { type: "json", text: "1" } as const;
@@ -48,8 +48,8 @@ export async function tryToStore(pool: Pool, fence: Fence): Promise<void> {
 const largestId = 2 ** 31 - 1;
 
 /**
- * Stores steps of different runs in one statement. Returns the time for each run whose attempt may still write, and undefined for each
- * other run.
+ * Stores steps of different runs in one statement. Returns the time of the write for each run whose attempt still has the right to write,
+ * and undefined for each other run.
  */
 export async function storeSteps(db: Db, steps: Step[]): Promise<(number | undefined)[]> {
   const events = steps.flatMap(({ fence: { runId }, events }) => events.map((event) => ({ ...event, runId })));

@@ -10,11 +10,11 @@ import type { OpenGraph } from "./open.ts";
 import { startTransforming } from "./transformers.ts";
 import type { GraphChunk } from "./translator.ts";
 
-/** The config key of a callback. LangGraph calls it with a node's name just before it stores the node's writes. */
+/** The config key of a callback, which LangGraph calls with a node's name just before it stores the node's writes. */
 const nodeFinishedKey = "__pregel_node_finished";
 const identityKeys = ["run_id", "thread_id", "graph_id", "assistant_id"];
 
-/** Runs the graph and stores its streamed chunks as events, until the graph ends. Throws the error that the graph throws. */
+/** Runs the graph and stores its streamed chunks as events, until the graph ends. Throws any error of the graph. */
 export async function stream(attempt: Attempt, opened: OpenGraph): Promise<void> {
   const { translator, journal, spans } = attempt;
   if (opened.start.atBreakpoint) for (const event of translator.onBreakpoint()) journal.push(event);
@@ -35,7 +35,7 @@ async function streamGraph(attempt: Attempt, opened: OpenGraph): Promise<void> {
   const transforming = isEventStreaming ? startTransforming(opened.graph.streamTransformers ?? [], claim) : undefined;
   const brokenIn = (place?: string[]) => (errors?.take(place) ?? []).flatMap(translator.onBrokenMessage);
   const push = (events: PendingEvent[]) => {
-    // After a stop, events are dropped. The stream is still read, to wait until the graph ends.
+    // After a stop, events are dropped. The stream is still read until the graph ends.
     if (!control.stopped) for (const event of events) journal.push(event);
   };
   const onChunk = (chunk: GraphChunk) => {
@@ -54,7 +54,7 @@ async function streamGraph(attempt: Attempt, opened: OpenGraph): Promise<void> {
   }
 }
 
-/** A namespace that no message has. It is for chunks that end no task, so that no broken message is due. */
+/** A namespace that no message has. It stands for chunks that end no task, so that no broken message is taken. */
 const nowhere = [""];
 
 /** Returns the namespace of the task that ends with this chunk, if any. */
@@ -95,7 +95,8 @@ function callConfig(
     ...config.configurable,
     [nodeFinishedKey]: onNodeFinished,
     [effectMemoryKey]: effects,
-    // This key tells LangGraph to resume. A fork without a checkpoint of its own does not get the key, because it must replay its past.
+    // This key tells LangGraph to resume. A fork that has stored no checkpoint yet does not get the key, because it must start from the
+    // caller's checkpoint again.
     ...(attempt.claim.attempt > 1 && !config.configurable?.checkpoint_id && { [resumingKey]: true }),
   };
   return config;
@@ -107,7 +108,7 @@ function toChunk(chunk: unknown[]): GraphChunk {
 
 function graphConfig({ claim, control, translator }: Attempt, without: string[]) {
   const { runId, kwargs, metadata, attempt, user } = claim;
-  // Only these keys of the caller's config are passed on. LangGraph also reads others, such as callbacks or a store, which callers must
+  // Only these keys of the caller's config are passed on. LangGraph also reads other keys, such as callbacks or a store, which callers must
   // not set.
   const { tags, configurable, recursion_limit, max_concurrency, run_name, metadata: configMetadata } = kwargs.config;
   const config: LangGraphRunnableConfig = {

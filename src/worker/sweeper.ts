@@ -10,11 +10,11 @@ import type { Walk } from "../threads/retention.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
 
 const pauseMs = 5_000;
-/** How often it is checked that each thread's next run has the mark `head`, in minutes. */
+/** The interval in minutes at which the marks `head` of the threads' next runs are checked. */
 const headMinutes = 1;
 /** How many temporary threads one sweep checks. */
 const temporaryStep = 2_000;
-/** How often the threads that are in use are pruned between two sweeps. */
+/** The interval in milliseconds at which threads in use are pruned between two sweeps. */
 const trimPauseMs = 1_000;
 
 interface SweeperOptions {
@@ -78,7 +78,10 @@ class Sweeper {
     this.#announceEnds(runs);
   }
 
-  /** Logs each graph that due runs need but no live worker has, once. Ends runs that have waited too long for such a graph. */
+  /**
+   * Logs each graph that due runs need but no live worker has. Each graph is logged only once. Ends runs that have waited too long for such
+   * a graph.
+   */
   async #watchAbsentGraphs(): Promise<void> {
     const { pool, log } = this.#deps;
     const { graphWaitSeconds } = this.#options;
@@ -107,7 +110,7 @@ class Sweeper {
     if (runs.length > 0) this.#deps.wakeups.notify(cancelTopic, claimTopic, ...runs.map(endTopic), ...runs.map(runTopic));
   }
 
-  /** Waits until the next sweep, and meanwhile prunes the threads that are in use. */
+  /** Waits until the next sweep. Prunes the threads that are in use meanwhile. */
   async #pause(): Promise<void> {
     const { keepCheckpoints } = this.#options.rules;
     const { signal } = this.stopped;
@@ -124,8 +127,8 @@ class Sweeper {
 }
 
 /**
- * Tells when a sweep is due. The first one is due at the start. Each later one is due when the given minutes have passed since the clock
- * was restarted.
+ * Tells when a sweep is due. The first sweep is due at the start. Each later one is due when the given minutes have passed since the last
+ * restart of the clock.
  */
 class Clock {
   readonly #ms: number;

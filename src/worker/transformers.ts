@@ -8,7 +8,7 @@ import type { GraphChunk } from "./translator.ts";
 
 type ProtocolEvent = Parameters<StreamTransformer["process"]>[0];
 
-/** How long transformers may take for their final values after the graph has ended, in milliseconds. */
+/** How long to wait for the transformers' final values after the graph has ended, in milliseconds. */
 const finishWithinMs = 10_000;
 /**
  * The events that a transformer may drop. All other events record the run itself (its state, steps and questions), so they are always
@@ -16,13 +16,13 @@ const finishWithinMs = 10_000;
  */
 const droppable = ["custom", "tools", "messages"];
 
-/** Passes the graph's stream through the stream transformers that the graph was compiled with. */
+/** Passes the graph's stream through the stream transformers of the compiled graph. */
 export interface Transforming {
   /** Returns the events to log for a chunk. `logged` are the events that would be logged without transformers. */
   onChunk(chunk: GraphChunk, logged: PendingEvent[]): PendingEvent[];
-  /** Returns the last events of the transformers when the graph has ended. */
+  /** Returns the last events of the transformers after the graph has ended. */
   finish(): Promise<PendingEvent[]>;
-  /** Returns the last events of the transformers when the graph has failed. */
+  /** Returns the last events of the transformers after the graph has failed. */
   fail(error: unknown): PendingEvent[];
 }
 
@@ -38,7 +38,7 @@ interface RemoteChannel {
 
 /**
  * Starts the graph's own transformers. Returns undefined if there are none. LangChain's built-in transformers are left out, because the
- * protocol carries their events already.
+ * protocol already has their events.
  */
 export function startTransforming(factories: (() => StreamTransformer<unknown>)[], claim: Claim): Transforming | undefined {
   const transformers = factories.map((make) => make()).filter((one) => !isNativeTransformer(one));
@@ -88,8 +88,8 @@ class Transformers implements Transforming {
   }
 
   /**
-   * Connects a value that a transformer offers. The items of a channel are logged from now on. The value of a promise is logged when the
-   * graph has ended.
+   * Connects a value that a transformer offers. The items of a channel are logged as they arrive. The value of a promise is logged after
+   * the graph has ended.
    */
   #connect(name: string, value: unknown): void {
     if (isRemoteChannel(value)) {
@@ -108,7 +108,7 @@ class Transformers implements Transforming {
   }
 
   /**
-   * Logs an event that a transformer made. The log takes such an event only as a custom event. If the event has another method, that
+   * Logs an event that a transformer created. The log stores such an event only as a custom event. If the event has another method, the
    * method becomes the name of its custom channel.
    */
   #inject(at: string[], event: ProtocolEvent): void {
@@ -120,8 +120,8 @@ class Transformers implements Transforming {
   }
 
   /**
-   * Returns a chunk as protocol events, which the transformers process. A message is split into the events of its content blocks.
-   * Everything else keeps the payload that LangGraph streams.
+   * Returns a chunk as protocol events for the transformers. A message is split into the events of its content blocks. Any other chunk
+   * keeps the payload that LangGraph streams.
    */
   #protocolEvents([at, mode, payload]: GraphChunk, logged: PendingEvent[]): ProtocolEvent[] {
     const drafts = logged.flatMap(({ event, data }) => this.#projection.project({ id: this.#loggedId++, at: Date.now(), event, data }));
@@ -145,7 +145,7 @@ const toCustom = (namespace: string[], name: string, payload: unknown): PendingE
   data: wireJson({ name, payload }),
 });
 
-/** Waits for all values. A value that is rejected or comes too late becomes undefined. */
+/** Waits for all values. A value that rejects or comes too late becomes undefined. */
 async function settledOrLate(values: unknown[]): Promise<unknown[]> {
   const late = Promise.withResolvers<undefined>();
   const timer = setTimeout(late.resolve, finishWithinMs, undefined);

@@ -8,37 +8,37 @@ import type { PendingEvent } from "./event-buffer.ts";
 import { createMessagesMode, type MessageChunk, messageTuple } from "./messages.ts";
 import type { BrokenMessage } from "./model-errors.ts";
 
-/** A chunk of the graph's stream. The namespace is empty, except for chunks of subgraphs. */
+/** A chunk of the graph's stream. Only the chunks of subgraphs have a namespace that is not empty. */
 export type GraphChunk = [namespace: string[], mode: GraphMode, payload: unknown];
 
-/** Translates the graph's chunks into the events that clients asked for. Also remembers the values that the run's end needs. */
+/** Translates the graph's chunks into the events that clients asked for. Also keeps the values that are needed at the run's end. */
 export interface StreamTranslator {
   /**
-   * The stream modes to request from the graph: those that clients want, `values` for the run's output, and `tasks` to know which nodes
-   * run.
+   * The stream modes to request from the graph: those that clients want, `values` for the run's output, and `tasks` for tracking which
+   * nodes run.
    */
   graphModes: GraphMode[];
   /** True if the client wants LangChain's own events. They need a different call of the graph. */
   wantsEvents: boolean;
-  /** True if each values event is preceded by an event of its checkpoint, without the values. */
+  /** True if an event with the checkpoint, but without its values, precedes each values event. */
   logsEnvelopes: boolean;
   onChunk(chunk: GraphChunk): PendingEvent[];
   onEvent(event: unknown): PendingEvent[];
-  /** Returns the events for a message whose model call failed midway. Only clients of the event streaming protocol get them. */
+  /** Returns the events for a message whose model call failed before its end. Only clients of the event streaming protocol get them. */
   onBrokenMessage(broken: BrokenMessage): PendingEvent[];
-  /** Returns the events of a stop at a static breakpoint, if an earlier attempt reached it and could not report it. */
+  /** Returns the events of a stop at a static breakpoint. Used if an earlier attempt reached the breakpoint and could not report it. */
   onBreakpoint(): PendingEvent[];
-  /** The last values of the root graph as JSON, or undefined if it yielded none. */
+  /** The last values of the root graph as JSON. Undefined if the graph yielded none. */
   readonly lastValues: string | undefined;
   /** True if the log has an event with the last values. */
   readonly loggedValues: boolean;
-  /** The questions that the graph stopped for, as JSON in the form that wait returns. Undefined if there are none. */
+  /** The questions for which the graph stopped, as JSON in the form that `wait` returns. Undefined if there are none. */
   readonly interrupts: string | undefined;
 }
 
 type TranslatedKwargs = Pick<RunKwargs, "stream_mode" | "checkpoint_envelopes" | "subgraphs">;
 
-/** A task that begins, or that has finished and has an end. The namespace is that of its graph. */
+/** The start or the end of a task. `end` is set at its end. The namespace is that of the task's graph. */
 export interface StreamedTask {
   id: string;
   name: string;
@@ -48,7 +48,7 @@ export interface StreamedTask {
 
 type OnTask = (task: StreamedTask) => void;
 
-/** Makes a translator for a run. It calls `onTask` whenever a node begins or finishes. */
+/** Creates a translator for a run. It calls `onTask` whenever a node begins or finishes. */
 export const createTranslator = (kwargs: TranslatedKwargs, onTask: OnTask): StreamTranslator => new Translator(kwargs, onTask);
 
 class Translator implements StreamTranslator {
@@ -112,7 +112,7 @@ class Translator implements StreamTranslator {
     const json = this.#wanted.has("values") ? wireJson(payload) : undefined;
     const asked = suffix === "" ? interruptsIn(payload) : undefined;
     if (asked)
-      this.#interrupts = [...(this.#interrupts ?? []), ...asked]; // each task that asks yields its own values with the question
+      this.#interrupts = [...(this.#interrupts ?? []), ...asked]; // each task that asks yields separate values with its question
     else if (suffix === "") {
       this.#lastValues = payload;
       this.#lastValuesJson = json;
@@ -144,8 +144,8 @@ interface TaskChunk {
 }
 
 /**
- * Returns whether each values event is preceded by a checkpoint event without values. The official servers do this if subgraphs are
- * streamed and the client wants `values` or `messages`, but has not asked for `checkpoints` itself.
+ * Tells whether a checkpoint event without values precedes each values event. The official servers do this if subgraphs are streamed and
+ * the client wants `values` or `messages`, but not `checkpoints`.
  */
 function pairsCheckpoints({ modes, subgraphs }: { modes: Set<StreamMode>; subgraphs: boolean }): boolean {
   return subgraphs && (modes.has("values") || modes.has("messages")) && !modes.has("checkpoints");
@@ -176,8 +176,8 @@ interface CheckpointPayload {
 }
 
 /**
- * Returns a payload in a form that clients can read. It is needed for checkpoints, whose configs contain our saver, and for errors,
- * which would become empty JSON objects.
+ * Returns a payload in a form that clients can read. Only two kinds need a change. Checkpoints have our saver in their configs, and errors
+ * would become empty JSON objects.
  */
 function presentable(mode: GraphMode, payload: unknown): unknown {
   if (mode === "tools") return presentTool(payload as { error?: unknown });
@@ -214,7 +214,7 @@ function presentCheckpoint({ config, parentConfig, tasks, ...payload }: Checkpoi
   };
 }
 
-/** Returns whether clients may see a key of `configurable`. LangGraph's internal keys and the user's identity are hidden from them. */
+/** Tells whether clients may see a key of `configurable`. LangGraph's internal keys and the user's identity are hidden. */
 const isPublic = ([key]: [string, unknown]) => !isReservedKey(key);
 
 function publicConfig(config: RunnableConfig | undefined): unknown {

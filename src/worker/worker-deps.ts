@@ -24,7 +24,7 @@ export interface WorkerDeps {
 
 /** The parts that attempts use: those of the worker, and the writers that its attempts share. */
 export interface AttemptDeps extends WorkerDeps {
-  /** The worker, as the timelines of its runs name it. */
+  /** The worker's fields in the timelines of its runs. */
   identity: { worker: string; host: string; pid: number; version: string };
   storeStep: StoreStep;
   endRun: EndRun;

@@ -20,7 +20,7 @@ import type { WorkerDeps } from "./worker-deps.ts";
 
 export interface WorkerOptions extends AttemptPolicy {
   slots: number;
-  /** The release of Ensemble, which operators see in the list of workers. */
+  /** The release of Ensemble, for the list of workers. */
   version: string;
   leaseSeconds: number;
   runTimeoutSeconds: number;
@@ -35,12 +35,11 @@ export interface Worker {
   abort(): void;
 }
 
-/** How long aborted attempts may take to return their runs to the queue. */
+/** How long aborted attempts may take to return their runs to the queue, in milliseconds. */
 const settleMs = 5_000;
 
 /**
- * Starts a worker, which claims and executes runs until it is stopped. `url` is for a separate connection, which renews the worker's
- * lease.
+ * Starts a worker, which claims and executes runs until it is stopped. `url` is for a separate connection that renews the worker's lease.
  */
 export async function startWorker(deps: WorkerDeps, url: string, options: WorkerOptions): Promise<Worker> {
   await applyPatches();
@@ -65,7 +64,7 @@ class RunningWorker {
   #liveness: Awaited<ReturnType<typeof startLiveness>> | undefined;
   #unlisten = () => {};
   #isDraining = false;
-  /** The time of the last renewal of the lease, if it showed that the service is halted. Otherwise undefined. */
+  /** The time of the last renewal of the lease, if that renewal showed that the service is halted. Otherwise undefined. */
   #haltedAt: number | undefined;
 
   constructor(deps: WorkerDeps, options: WorkerOptions) {
@@ -96,7 +95,7 @@ class RunningWorker {
       maxCrashes: this.#options.maxCrashes,
       attempts: this.#attempts,
       isAnnounced: () => liveness.announced,
-      // While the service is halted, no run is claimed. A run that was claimed after the last renewal thus shows that the halt is over.
+      // During a halt, no run is claimed. A run that was claimed after the last renewal thus shows that the halt is over.
       start: (claim, askedAt) =>
         this.#attempts.start(claim, { drain: this.#isDraining || ((this.#haltedAt ?? 0) >= askedAt && !claim.cancel) }),
     });
@@ -123,7 +122,7 @@ class RunningWorker {
     });
   }
 
-  /** Announces that the thread's next run can be claimed. While this worker stops, it notifies only other workers. */
+  /** Announces that the thread's next run can be claimed. If this worker is stopping, notifies only other workers. */
   #onDone({ stopped }: AttemptControl): void {
     const { wakeups } = this.#deps;
     if (stopped?.kind === "unreachable") this.#claimer?.pause();
@@ -139,22 +138,22 @@ class RunningWorker {
   }
 
   /**
-   * Returns a run to the queue that the database has assigned to this worker, although the worker does not execute it. This happens if
-   * the connection breaks before the result of a claim arrives.
+   * Returns a run to the queue that the database has assigned to this worker although the worker does not execute it. This happens if the
+   * connection breaks before the result of a claim arrives.
    */
   async #giveBack(run: HeldRun): Promise<void> {
     const { pool, log, wakeups } = this.#deps;
     const given = await releaseRun(pool, run).catch((err) =>
       log.warn({ err, run_id: run.runId }, "run could not be given back, trying again"),
     );
-    if (!given) return; // the run has just ended
+    if (!given) return; // the run has ended meanwhile
     log.warn({ run_id: run.runId, attempt: run.attempt }, "gave back a run that was claimed without this worker hearing of it");
     wakeups.notify(claimTopic);
   }
 
   /**
-   * Logs the nodes that may have blocked the event loop. The blocking node is among the first that finish afterwards, so the log names
-   * nodes in that order.
+   * Logs the nodes that may have blocked the event loop. The blocking node is among the first nodes that finish afterwards, so the log
+   * lists nodes in that order.
    */
   #reportBlocked(ms: number): void {
     const { log } = this.#deps;
@@ -172,7 +171,7 @@ class RunningWorker {
   async stop(): Promise<void> {
     this.#isDraining = true;
     this.#attempts.drain();
-    await this.#claimer?.stop(); // waits for a claim that is under way, whose runs then stop too
+    await this.#claimer?.stop(); // waits for the claim in progress, so that its runs are stopped as well
     await Promise.race([this.#attempts.allDone(), sleep(this.#options.drainSeconds * 1000, undefined, { ref: false })]);
     this.abort();
     await Promise.race([this.#attempts.allDone(), sleep(settleMs, undefined, { ref: false })]);

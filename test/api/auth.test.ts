@@ -116,7 +116,7 @@ test("only the most specific auth handler decides", async () => {
   const { thread_id: threadId } = await guest.threads.create();
   await expect(guest.threads.delete(threadId)).rejects.toThrow("HTTP 402: Guests pay for that.");
   const { cron_id: cronId } = await guest.crons.create("steps", { schedule: "0 0 1 1 *" });
-  await expect(guest.crons.delete(cronId)).rejects.toThrow("HTTP 403: Forbidden"); // "*:delete", before "*"
+  await expect(guest.crons.delete(cronId)).rejects.toThrow("HTTP 403: Forbidden"); // "*:delete" takes precedence over "*"
   const { assistant_id: assistantId } = await guest.assistants.create({ graphId: "steps", metadata: { readers: ["guests", "staff"] } });
   await alice.assistants.create({ graphId: "steps", metadata: { readers: ["guests"] } });
   await alice.assistants.create({ graphId: "steps", metadata: { readers: "guests" } });

@@ -139,7 +139,7 @@ test("unknown runs in a list of ids are skipped if the list contains a run of th
   await client.runs.cancelMany({ threadId, runIds: [crypto.randomUUID(), pending.run_id, another.run_id] });
   expect(await client.runs.get(threadId, pending.run_id)).toMatchObject({ status: "interrupted" });
   expect(await client.runs.get(anotherId, another.run_id)).toMatchObject({ status: "pending" });
-  await client.runs.cancelMany({ threadId, runIds: [pending.run_id] }); // one that is over changes nothing
+  await client.runs.cancelMany({ threadId, runIds: [pending.run_id] }); // an ended run does not change
   await client.runs.cancel(anotherId, another.run_id, true);
 });
 

@@ -5,7 +5,7 @@ import { startTestService } from "../service.ts";
 
 const { client, fetch, db } = await startTestService();
 
-/** A schedule that fires once a year, so that no cron fires by itself during the tests. */
+/** A schedule that fires once a year, so that no cron fires on its own during the tests. */
 const yearly = "0 0 1 1 *";
 const oneDay = 86_400_000;
 
@@ -31,8 +31,8 @@ async function busyThread() {
 
 test("a cron on a thread runs there when its time comes, as it was asked to", async () => {
   const { thread_id: threadId } = await client.threads.create();
-  const hour = (new Date().getUTCHours() + 12) % 24; // half a day from now, so that no tick comes by itself
-  const schedule = `30 ${(hour + 5) % 24} * * *`; // Kolkata is half past five when London is at midnight
+  const hour = (new Date().getUTCHours() + 12) % 24; // half a day from now, so that the cron does not fire on its own
+  const schedule = `30 ${(hour + 5) % 24} * * *`; // in Kolkata it is 5:30 when it is midnight in London
   const cron = await client.crons.createForThread(threadId, "mirror", {
     schedule,
     timezone: "Asia/Kolkata",
@@ -96,7 +96,7 @@ test("on a busy thread a run waits its turn, and with reject there is none this 
   expect(await runsOf(polite)).toEqual([]);
   expect(await runsOf(queuing)).toMatchObject([{ thread_id: threadId }]);
   const urgent = await client.crons.createForThread(threadId, "steps", { schedule: yearly, input: {}, multitaskStrategy: "interrupt" });
-  expect(await client.runs.get(threadId, waiting.run_id)).toMatchObject({ status: "pending" }); // to make a cron displaces nobody
+  expect(await client.runs.get(threadId, waiting.run_id)).toMatchObject({ status: "pending" }); // creating a cron cancels no run
   await comeDue(urgent);
   await ended(urgent);
   expect(await client.runs.get(threadId, waiting.run_id)).toMatchObject({ status: "interrupted" });
@@ -121,7 +121,7 @@ test("what was due while the service was away is not caught up with after the en
   await db.query("update crons set end_time = now() where cron_id = $1", [last.cron_id]);
   await Promise.all([comeDue(over, 1), comeDue(last)]);
   expect(await runsOf(over)).toEqual([]);
-  expect(await runsOf(last)).toHaveLength(1); // it was in time, and is only looked at a moment later
+  expect(await runsOf(last)).toHaveLength(1); // the cron was due in time, and the worker only noticed it a moment later
   expect([await nextOf(over), await nextOf(last)]).toEqual([null, null]);
 });
 
@@ -144,7 +144,7 @@ test("an update of a cron changes the next run and keeps the fields that it leav
     metadata: { team: "blue", urgent: true },
     timezone: "Europe/Berlin",
     next_run_date: cron.next_run_date,
-    on_run_completed: "keep", // the thread was there before the cron
+    on_run_completed: "keep", // the thread existed before the cron
   });
   expect(await client.crons.update(cron.cron_id, { schedule: "0 12 1 1 *" })).toMatchObject({
     next_run_date: expect.stringMatching(/-01-01T11:00:00.000Z$/),

@@ -78,7 +78,7 @@ test("a thread shows only its open questions, and an answer reaches the question
 
   await answer({ [ids[1] ?? ""]: "last" });
   expect(await open()).toMatchObject({ status: "interrupted", next: ["ask"], prompts: [["a"], ["a"]] });
-  await answer(false); // bare, and of a kind that LangGraph would not hear
+  await answer(false); // an answer without an id, of a kind that LangGraph would ignore
   expect(await open()).toMatchObject({ status: "interrupted", next: ["ask"], prompts: [["b"], ["b"]] });
   await answer({ [ids[0] ?? ""]: "by id" });
   expect(await open()).toMatchObject({ status: "interrupted", prompts: [["c"], ["c"]] });

@@ -36,7 +36,7 @@ test("a run that streamed no values is answered with what it left, also when its
   const left = { log: ["one", "two", "three"], last: "three" };
   expect(await client.runs.join(threadId, run.run_id)).toEqual(left);
   const stored = await db.query(sql`select output from runs where run_id = ${run.run_id}`);
-  expect(stored.rows).toEqual([{ output: null }]); // the thread has it
+  expect(stored.rows).toEqual([{ output: null }]); // the thread has the output
 
   await client.threads.updateState(threadId, { values: { last: "more" } });
   const next = await client.runs.wait(threadId, "steps", { input: {} });

@@ -83,6 +83,7 @@ test("with an index and no endpoint, the rehearsal model says what is near, to c
   const calls = [{ search: ["notes"], options: { query } }];
   const { results } = (await indexed.client.runs.wait(null, "storing", { input: { calls } })) as { results: unknown[] };
   expect(results).toMatchObject([items.map(({ key, score }) => ({ key, score }))]);
-  const { rows } = await indexed.db.query("select distinct index_name from store_vectors"); // not to be taken for those of the real model
+  // must not be mixed up with vectors of the real model
+  const { rows } = await indexed.db.query("select distinct index_name from store_vectors");
   expect(rows).toEqual([{ index_name: "rehearsal/256" }]);
 });

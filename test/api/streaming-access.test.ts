@@ -10,7 +10,7 @@ import { followThread } from "../thread-events.ts";
 const project = fileURLToPath(new URL("../graphs/with-auth/langgraph.json", import.meta.url));
 const { fetch, urls } = await startTestService({ ENSEMBLE_CONFIG: project });
 
-/** Returns a client for a user. The auth of this test takes the token for the user's name. */
+/** Returns a client for a user. The auth of this test uses the token as the user's name. */
 function signIn(name: string) {
   const headers = { authorization: `Bearer ${name}` };
   const request = (path: string, init?: RequestInit) => fetch(path, { ...init, headers });

@@ -103,7 +103,7 @@ test("an answer may change the state, go elsewhere, and say how its run is to be
   await finished(threadId, 2);
   const { values, next } = await client.threads.getState(threadId);
   expect(values).toMatchObject({ topic: "lakes", draft: "On lakes", published: "On rivers", asked: 1 });
-  expect(next).toEqual(["review"]); // it wrote once more, and so it asks once more
+  expect(next).toEqual(["review"]); // the node wrote another draft, so it asks again
   const [run] = await client.runs.list(threadId);
   expect(run).toMatchObject({ metadata: { by: "me" }, kwargs: { config: { tags: ["answered"], configurable: { who: "me" } } } });
 });
@@ -167,7 +167,7 @@ test("run.start goes on from an earlier checkpoint when its config names one, wi
   await fork(1, { log: ["again"] });
   await finished(threadId, 3);
   expect(await log()).toEqual(["zero", "one", "again", "one", "two", "three"]);
-  await command(threadId, "run.start", { assistant_id: "steps", input: {} }); // the checkpoint was that run's, not the thread's
+  await command(threadId, "run.start", { assistant_id: "steps", input: {} }); // the checkpoint applied to that run, and not to the thread
   await finished(threadId, 4);
   expect((await log()).slice(-6)).toEqual(["one", "two", "three", "one", "two", "three"]);
 });

@@ -173,8 +173,8 @@ test("a socket whose client does not read is cut after a while, without an effec
   expect(fast.frames.filter(({ method }) => method === "custom")).toHaveLength(8_000);
   const numbers = fast.frames.flatMap(({ seq }) => (typeof seq === "number" ? [seq] : []));
   expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
-  await eventually(async () => streamsOpenAt(urls[0])).toBe(1); // the fast one
-  slow.socket.resume(); // only a socket that is read hears that it was closed
+  await eventually(async () => streamsOpenAt(urls[0])).toBe(1); // the fast client is still connected
+  slow.socket.resume(); // only a socket that is being read learns that it was closed
   await closed;
   expect(lifecycle(slow.frames)).not.toContain("completed");
 });

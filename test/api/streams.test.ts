@@ -27,7 +27,7 @@ test("a stream is metadata, then what was asked for, with ids from 0 on, and not
 
 const waitingForLock = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
 
-/** Waits for the look that the feed of an API takes every second. Nobody is notified of this event, so only the look finds it. */
+/** Waits for the poll that an API's feed makes every second. No notification is sent for this event, so only the poll finds it. */
 async function untilFeedLooks(fetchThere: typeof fetch): Promise<void> {
   const { thread_id: threadId } = await client.threads.create();
   const { run_id: runId } = await client.runs.create(threadId, "steps", { input: {}, afterSeconds: 3_600 });
@@ -42,7 +42,7 @@ test("a run that takes long to be made is followed all the same, from its first 
   const holder = await db.connect();
   await holder.query("begin");
   await holder.query("select from threads where thread_id = $1 for update", [threadId]);
-  const api = clientFor(urls.slice(0, 1)); // each API has a feed of its own
+  const api = clientFor(urls.slice(0, 1)); // each API has its own feed
   const body = JSON.stringify({ assistant_id: "steps", input: { log: ["zero"] } });
   const answer = api.fetch(`/threads/${threadId}/runs/stream`, { method: "POST", body });
   await eventually(async () => (await db.query(waitingForLock)).rowCount).toBe(1);

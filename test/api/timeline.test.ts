@@ -31,7 +31,7 @@ async function timelineAfter(graphId: string, payload: Parameters<typeof client.
   return timelineOf(threadId, runId);
 }
 
-/** Returns the spans as text: their kind, name and outcome, below the names of the spans around them. */
+/** Returns the spans as text: their kind, name and outcome, indented below the enclosing spans. */
 function outline(spans: Span[]): string[] {
   const byId = new Map(spans.map((span) => [span.id, span]));
   const pathOf = (span: Span): string => {
@@ -72,6 +72,13 @@ test("model calls and tools are inside their nodes, with their tokens", async ()
     [1, 0],
     [1, 1],
   ]);
+});
+
+test("a model that is called without the node's config is inside the node", async () => {
+  model.respond(() => ({ tokens: ["Hello."] }));
+  const input = { messages: [{ role: "user", content: "Hi" }] };
+  const { attempts } = await timelineAfter("configless", { input, config: { configurable: { base_url: model.baseUrl } } });
+  expect(outline(attempts[0].spans).toSorted()).toEqual(["model model > scripted: success", "node model: success"]);
 });
 
 test.each([false, true])("nodes of subgraphs are inside the node around them (subgraphs streamed: %s)", async (streamSubgraphs) => {

@@ -77,7 +77,7 @@ test("a thread that is at work is left alone until it rests", async () => {
   const later = await client.runs.create(busy, "survey", { command: { resume: "answer" }, afterSeconds: 3_600 });
   await makeDue(busy);
   await makeDue(other);
-  await until(() => isIdle(other)); // due after the first, so that one was passed over
+  await until(() => isIdle(other)); // due after the first question, so the first one was skipped
   expect(await timersOf(busy)).toHaveLength(1);
   await client.runs.cancel(busy, later.run_id);
   await until(() => isIdle(busy));

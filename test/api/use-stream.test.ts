@@ -38,7 +38,7 @@ test.each(transports)("useStream speaks with a model and its tools, and shows th
 
 test.each(transports)("useStream shows what is more than a text, and is the same after a reload (%s)", async (transport) => {
   type Shown = { id?: string; contentBlocks: unknown[]; tool_calls?: unknown; invalid_tool_calls?: unknown[] };
-  // While they are told, calls that cannot be read are blocks; in a state they stand beside the content.
+  // In the stream, invalid tool calls are content blocks. In a state, they are next to the content.
   const shown = (messages: unknown[]) =>
     (messages as Shown[]).map(({ id, contentBlocks, tool_calls, invalid_tool_calls = [] }) => [
       id,
@@ -66,7 +66,7 @@ test.each(transports)("useStream asks and is answered, also on a page that comes
   await eventually(() => later.now.interrupt?.value).toEqual({ draft: "On rivers" });
   void later.now.respond({ approved: true }, { interruptId: later.now.interrupt?.id ?? "" });
   await eventually(() => later.now.values.published).toBe("On rivers");
-  await eventually(() => page.now.values.published).toBe("On rivers"); // whoever only watches is told as well
+  await eventually(() => page.now.values.published).toBe("On rivers"); // a client that only watches also receives the values
   await eventually(() => [page.now.isLoading, later.now.isLoading]).toEqual([false, false]);
   expect(await client.runs.list(page.now.threadId ?? "")).toHaveLength(2);
 });

@@ -9,7 +9,7 @@ const { fetch, db } = await startTestService({ ENSEMBLE_CONFIG: project });
 
 /** Rows of every kind, all owned by alice. */
 const alices: Record<string, string> = { namespace: "child", ...(await makeThings("alice")) };
-/** Ids that nobody has. A request of another user for alice's rows must be answered like a request for these. */
+/** Ids that do not exist. A request of another user for alice's rows must get the same response as a request for these ids. */
 const nobodys = Object.fromEntries(Object.keys(alices).map((name) => [name, name === "namespace" ? "child" : randomUUID()]));
 
 const open = ["GET /info", "GET /console/config.json"];
@@ -50,7 +50,7 @@ function requestOf(
   return [method, fill(path, ids) + search, body];
 }
 
-/** Returns an answer in which every id is replaced by a number, so that answers about different ids can be compared. */
+/** Returns a response in which every id is replaced by a number, so that responses about different ids can be compared. */
 async function answerOf(response: Response) {
   const text = response.headers.get("content-type")?.startsWith("text/event-stream") ? "a stream" : await response.text();
   await response.body?.cancel().catch(() => {});
@@ -191,7 +191,8 @@ test.each(smuggled)("%s that is somebody else's comes to nothing", async (_what,
   };
   const before = await ofAlice();
   const response = await call("bob", method, path, body);
-  expect({ status: response.status, text: await response.text() }).toMatchObject({ status }); // whole: what was begun is over then
+  // reads the whole response, so that the request has ended
+  expect({ status: response.status, text: await response.text() }).toMatchObject({ status });
   const after = await ofAlice();
   for (const kind of hers) expect(after[kind]).toEqual(before[kind]);
   expect(after.checkpoints).toBe(before.checkpoints);
@@ -249,7 +250,7 @@ test("a search of runs finds only the runs on the user's own threads, and counts
   expect(await ask("admin", "POST", "/runs/search", { assistant_id: alices.assistantId })).toMatchObject([{ run_id: alices.runId }]);
 });
 
-/** If the auth handler fails, access is denied, and the answer does not show the error. */
+/** If the auth handler fails, access is denied, and the response does not show the error. */
 test.each(everyEndpoint.filter(([route]) => ![...open, ...signedInOnly].includes(route)))(
   "%s is closed while whoever decides is broken",
   async (route, endpoint) => {

@@ -119,7 +119,9 @@ test("a cancel that waits longer than its token is good answers nothing", async 
   await expect(cancelled).rejects.toThrow("fetch failed");
 });
 
-/** Waits until the service has asked again about a stream that began after all others: it cuts one that is refused. */
+/**
+ * Waits until the service has repeated the auth check of a stream that began after all others. The service cuts a stream that is refused.
+ */
 async function untilAskedAgain(): Promise<void> {
   const { thread_id: threadId } = await ada.threads.create();
   const { run_id: runId } = await ada.runs.create(threadId, "slow", { afterSeconds: 3_600 });

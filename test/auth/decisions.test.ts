@@ -81,7 +81,7 @@ const deadWebhook =
 /** Creates one row of each kind, all with the same owner. */
 async function makeThings(): Promise<Things> {
   const mark = randomUUID();
-  const owner = `owner_${mark.slice(0, 8)}`; // another one each time: nobody may have many crons
+  const owner = `owner_${mark.slice(0, 8)}`; // a new owner each time, because the number of crons per user is limited
   const make = <Answer>(path: string, body?: unknown, method = "POST") => ask<Answer>(owner, method, path, body);
   const { assistant_id: assistantId } = await make<{ assistant_id: string }>("/assistants", { graph_id: "nested", metadata: { mark } });
   await make(`/assistants/${assistantId}`, { name: "second version" }, "PATCH");
@@ -148,7 +148,7 @@ const firstFrame = (response: Response) =>
     .next()
     .then(
       ({ value }) => value ?? "",
-      () => "cut", // when we leave
+      () => "cut", // the stream is cut when the client disconnects
     );
 
 test("every endpoint has its row", () => {
@@ -197,10 +197,13 @@ const running = async () => {
   return { threadId, runId, status };
 };
 
-/** Whether the service has looked if a run is over, which it does when it has begun to wait. The pattern does not match itself. */
+/**
+ * Finds the query with which the service checks whether a run has ended. The service sends it when it has begun to wait. The pattern does
+ * not match itself.
+ */
 const hasLooked = "select from pg_stat_activity where datname = current_database() and query ~ 'as [p]assed' and query_start > $1";
 
-/** Leaves once the service has begun to wait for the run, or has refused to. */
+/** Disconnects once the service has begun to wait for the run, or has refused to wait. */
 async function joinAndLeave(bearer: string, path: string): Promise<number | "left"> {
   const leaving = new AbortController();
   const { rows } = await db.query("select clock_timestamp() as now");

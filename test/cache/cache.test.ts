@@ -50,7 +50,7 @@ test("a policy without an end ends after thirty days, and what is very large is 
 });
 
 test("expired results are swept in small batches, and the rest stays", async () => {
-  const alone = new pg.Pool({ connectionString: await createDatabase(), max: 2 }); // no service sweeps here
+  const alone = new pg.Pool({ connectionString: await createDatabase(), max: 2 }); // no service sweeps this database
   onTestFinished(() => alone.end());
   const insert =
     "insert into cache_entries select 's', 'n', n, 'json', '1', now() + n * interval '1 minute' from generate_series(-2, 1) as n";

@@ -9,7 +9,7 @@ export interface RunRequest {
   graph: string;
   payload: { input?: Record<string, unknown> | null; command?: Command; checkpointId?: string };
   kind: string;
-  /** The entries that its nodes will have written. */
+  /** The entries that the run's nodes must have written. */
   work: string[];
 }
 
@@ -17,7 +17,7 @@ export interface ChaosClient {
   sdk: Client;
   /** Creates a run, follows it to its end, and returns its id. */
   run(request: RunRequest): Promise<string>;
-  /** Compares what the API shows with the expected result. */
+  /** Compares the value that the API shows with the expected value. */
   expect(what: string, seen: unknown, wanted: unknown): void;
 }
 
@@ -25,12 +25,12 @@ const returnsLimit = 40;
 const returnPauseMs = 250;
 const streamModes: StreamMode[][] = [["updates"], ["values"], ["updates", "custom"], ["messages-tuple", "values"]];
 
-/** Creates a client on the official one. Its requests take turns between the API processes, as behind a load balancer. */
+/** Creates a client that uses the official one. Its requests alternate between the API processes, as behind a load balancer. */
 export function createClient(urls: string[], ledger: Ledger, random: Random): ChaosClient {
   const sdk = new Client({ apiUrl: urls[0] ?? "", apiKey: null, callerOptions: { fetch: takeTurns(urls, ledger), maxConcurrency: 1_000 } });
   const note = (breach: string, detail: string) => ledger.breaches.push({ rule: breach, detail });
 
-  /** Follows a run to its end. The SDK reconnects a few times. After that, this reconnects with the last event id. */
+  /** Follows a run to its end. The SDK reconnects a few times. After that, this function reconnects with the last event id. */
   async function follow(threadId: string, sight: Sight, source: AsyncIterable<object>): Promise<void> {
     let events = source;
     while (!(await isAllSeen(events, sight))) {

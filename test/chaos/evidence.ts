@@ -5,7 +5,7 @@ import type { Fault } from "./faults.ts";
 import { type JournalLine, readJournal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 
-/** A row of the service's own table, after everything has settled. */
+/** A row of the service's own table, after all runs have ended. */
 export interface RunRow {
   runId: string;
   threadId: string;
@@ -15,7 +15,7 @@ export interface RunRow {
   error: string | null;
 }
 
-/** All facts that are visible from outside after the service has settled. */
+/** All facts that are visible from outside after all runs have ended. */
 export interface Evidence {
   ledger: Ledger;
   faults: Fault[];

@@ -44,7 +44,7 @@ const round: FaultKind[] = [
   "cut connections",
 ];
 
-/** How long a process that was asked to leave may take. */
+/** How long a process may take to exit after it was asked to stop, in milliseconds. */
 const timeoutMs = 30_000;
 
 export interface ScheduleOptions {
@@ -101,7 +101,7 @@ async function strike(grounds: Grounds, kind: FaultKind, pause: (ms: number) => 
   return { done: Promise.resolve() };
 }
 
-/** Cuts connections several times, to hit the ones that have just reconnected too. */
+/** Cuts connections several times, so that it also hits connections that have just been reopened. */
 async function cutRepeatedly(database: Database): Promise<void> {
   for (let times = 0; times < 3; times++) {
     await database.cutConnections();
@@ -118,8 +118,8 @@ async function freeze(victim: Supervised, ms: number, pause: (ms: number) => Pro
 }
 
 /**
- * Picks a process that is not stopped, while another one of its kind is at work. On a slow machine a start takes longer than the time to
- * the next fault. Without this rule nothing would ever be done.
+ * Picks a process that is not stopped while another one of its kind is working. On a slow machine, a start takes longer than the time to
+ * the next fault. Without this rule, no work would ever be done.
  */
 async function choose(grounds: Grounds, role: Role): Promise<Supervised> {
   const { processes, random } = grounds;

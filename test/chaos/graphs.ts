@@ -67,7 +67,10 @@ const named = (name: string) => async (state: StateOf, config: LangGraphRunnable
   return { said: [name] };
 };
 
-/** The inner graph shares the outer one's keys. Its additions to sums would count twice, so the calling node passes on one of them. */
+/**
+ * The inner graph shares the outer graph's keys. Its additions to sums would be counted twice, so the calling node passes on only one of
+ * them.
+ */
 async function descend({ steps, stepMs }: StateOf, config: LangGraphRunnableConfig) {
   const { done } = await inner.invoke({ steps, stepMs }, config);
   return { done };

@@ -5,7 +5,7 @@ import { createRandom, type Random } from "./random.ts";
 import { scenarios } from "./scenarios.ts";
 
 const atOnce = 24;
-/** The time limit of a client. A client that takes longer is taken to hang forever. */
+/** The time limit of a client. A client that takes longer is considered to hang. */
 const timeoutMs = 300_000;
 /** At most this many breaches are listed. */
 const enoughBreaches = 50;

@@ -58,7 +58,7 @@ async function bringAbout(service: ChaosService): Promise<{ all: Evidence; settl
   const ledger = emptyLedger();
   const faults: Fault[] = [];
   await untilReady(service);
-  // Two sequences, so that the clients' waiting does not decide what happens to the service.
+  // There are two random sequences, so that the waiting times of clients do not affect the faults.
   const client = createClient(service.urls, ledger, createRandom(seed));
   const done = new AbortController();
   const trouble = causeTrouble(

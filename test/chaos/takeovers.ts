@@ -12,8 +12,8 @@ export interface Takeover {
 export type Takeovers = Map<string, Takeover>;
 
 /**
- * For how many milliseconds after a cut of all connections workers ignore that another worker's lock is free. A worker that is killed in
- * this time is detected late.
+ * How many milliseconds after a cut of all connections workers ignore the free lock of another worker. A worker that is killed in this time
+ * is detected late.
  */
 const unsettledMs = 6_000;
 
@@ -52,8 +52,8 @@ function holderAt(rows: AuditRow[], at: number): AuditRow | undefined {
 }
 
 /**
- * Returns the time of the next event after a fault. If the fault takes the worker, only an event of a newer attempt counts. If it takes
- * the database, any event does. Returns undefined when the run ended before it needed one.
+ * Returns the time of the next event after a fault. If the fault stops the worker, only an event of a newer attempt counts. If it stops the
+ * database, any event counts. Returns undefined if the run ended before such an event.
  */
 function goesOnAfter(rows: AuditRow[], { kind, at }: Fault, attempt: number): number | undefined {
   const after = rows.filter((row) => row.at > at);

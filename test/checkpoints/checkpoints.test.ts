@@ -41,7 +41,7 @@ test("the stock saver reads what ours wrote, and ours goes on from what the stoc
   const config = { configurable: { thread_id: crypto.randomUUID() } };
   const ours = withSaver(new EnsembleSaver(pool));
   const stockSaver = new PostgresSaver(pool);
-  await stockSaver.setup(); // finds nothing left to do
+  await stockSaver.setup(); // finds no missing migration
   const stock = withSaver(stockSaver);
 
   await ours.invoke({ log: ["a"] }, config);
@@ -68,7 +68,7 @@ test("a value that an earlier run wrote survives the removal of that run while a
   const state = await withSaver(new EnsembleSaver(pool)).getState({ configurable: { thread_id: threadId } });
   expect(state.values.log).toEqual(["first", "one", "two", "three", "second", "one", "two", "three"]);
   const kept = await pool.query("select 1 from checkpoint_blobs where run_id = $1 and channel = 'log'", [first]);
-  expect(kept.rows).toHaveLength(1); // of the four it wrote, the one that the second run began with
+  expect(kept.rows).toHaveLength(1); // of the four versions that the run stored, the one with which the second run started
 });
 
 const toolCall = { id: "c", name: "look", args: { a_b: 1, cD: { e_f: [2] } }, type: "tool_call" as const };

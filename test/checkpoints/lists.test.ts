@@ -88,7 +88,7 @@ test.each([1, 2, 3, 4, 5, 6])("whatever happens to a list, each of its versions 
     const id = await put(saver, threadId, list, versions.at(-1)?.id);
     versions.push({ id, list: await asStored(list) });
     if (random(10) > 0) continue;
-    // Another run goes on, from the end or from somewhere before.
+    // Another run continues, from the last checkpoint or an earlier one.
     saver = new EnsembleSaver(pool);
     const from = random(4) === 0 ? versions[random(versions.length)] : versions.at(-1);
     const tuple = await saver.getTuple({ configurable: { thread_id: threadId, checkpoint_ns: "", checkpoint_id: from?.id } });
@@ -128,7 +128,7 @@ describe("a list that grows", () => {
     const rows = await rowsOf(threadId);
     const whole = JSON.stringify(list).length;
     expect(rows.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(4 * whole);
-    expect(rows.filter(({ base }) => base === null).length).toBeLessThan(20); // the first, which are short, and every 256th
+    expect(rows.filter(({ base }) => base === null).length).toBeLessThan(20); // the first rows, which are short, and every 256th row
   });
 
   test("is read from a few rows, and what is left after pruning is no more than that", async () => {
@@ -157,10 +157,10 @@ test("a rollback of a run keeps the list items that later runs build on", async 
 
   await deleteRunCheckpoints(pool, threadId, first, false);
   expect(await read(threadId, later)).toEqual([...items, { n: 40 }]);
-  await deleteRunCheckpoints(pool, threadId, second, true); // in use: somebody may be about to build on it
+  await deleteRunCheckpoints(pool, threadId, second, true); // the thread is in use, so another run may build on the blobs
   expect(await rowsOf(threadId)).toHaveLength(2);
   await deleteRunCheckpoints(pool, threadId, second, false);
-  expect(await rowsOf(threadId)).toHaveLength(1); // the first run's, which is nobody's now; it goes when the thread is pruned
+  expect(await rowsOf(threadId)).toHaveLength(1); // only the first run's blobs remain, and are deleted when the thread is pruned
   await pruneCheckpoints(pool, [threadId], "latest");
 });
 

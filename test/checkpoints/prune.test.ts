@@ -151,7 +151,7 @@ test("what a subgraph stored goes with the root checkpoint it belongs to, and wi
       .rowCount;
   for (const threadId of [trimmed, latest]) for (const text of ["one", "two"]) await run(threadId, "nested", { input: { text } });
   expect(await namespaces(trimmed)).toBe(2);
-  await trim(trimmed, { newest: 3 }); // the last run's: its end, and the two before, of which one started the subgraph
+  await trim(trimmed, { newest: 3 }); // the last checkpoint of the last run, and the two before it, one of which started the subgraph
   expect(await namespaces(trimmed)).toBe(1);
   await trim(trimmed, { newest: 1 });
   expect(await namespaces(trimmed)).toBe(0);

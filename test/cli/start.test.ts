@@ -60,7 +60,7 @@ describe("one sentence says why the service does not start", () => {
 
   test("a wrong password", async () => {
     const url = new URL(inject("serverUrl"));
-    url.username = "nobody_of_this_name"; // refused by a server that trusts everyone, too
+    url.username = "nobody_of_this_name"; // even a server that trusts every user refuses this one
     url.password = "wrong";
     const sentence = await failToStart({ DATABASE_URL: url.href });
     expect(sentence).toContain("refused the user or the password");
@@ -293,7 +293,7 @@ describe("the embedded Postgres", () => {
     const written = await readFile(pidFile, "utf8");
     service.child.kill("SIGKILL");
     await service.stop();
-    process.kill(pid, "SIGQUIT"); // the whole server, its children included
+    process.kill(pid, "SIGQUIT"); // kills the whole server with its child processes
     await until(() => !isRunning(pid));
     await writeFile(pidFile, written);
 
@@ -339,7 +339,7 @@ describe("a stop", () => {
       import { existsSync, writeFileSync } from "node:fs";
       import { setTimeout as sleep } from "node:timers/promises";
       import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
-      setInterval(() => {}, 1000); // a graph's own handle must not keep the process
+      setInterval(() => {}, 1000); // an open handle of a graph must not keep the process alive
       async function step({ dir }, { signal }) {
         writeFileSync(dir + "/entered", "");
         while (!existsSync(dir + "/go")) await sleep(20, undefined, { signal });

@@ -16,7 +16,7 @@ async function sitDown(graph: string, typed: string[]) {
   const screen = openScreen(terminal, {});
   const input = new PassThrough();
   const prompts = new PassThrough();
-  // A line is typed when its question is there, as people do.
+  // Types a line when its question is shown, as a person does.
   prompts.on("data", (chunk) => {
     if (!String(chunk).endsWith("> ")) return;
     const line = typed.shift();

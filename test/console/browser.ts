@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { afterAll, expect } from "vitest";
+import { afterAll, expect, onTestFinished } from "vitest";
 
 const known = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -11,7 +11,7 @@ export interface Look {
   scheme?: "light" | "dark";
 }
 
-/** The looks in which every page is opened. */
+/** The screen sizes and color schemes in which every page is opened. */
 export const looks: Required<Look>[] = [
   { width: 1440, scheme: "light" },
   { width: 1440, scheme: "dark" },
@@ -27,7 +27,7 @@ async function launch(): Promise<Browser> {
   return chromium.launch({ executablePath, args: ["--no-sandbox"] });
 }
 
-/** A page in the browser, and what it has complained about. */
+/** A page in the browser, and the complaints of the browser about it. */
 export interface Opened {
   page: Page;
   context: BrowserContext;
@@ -41,7 +41,12 @@ export interface Opened {
  */
 export async function open(url: string, { width = 1440, scheme = "light" }: Look = {}): Promise<Opened> {
   browser ??= await launch();
-  const context = await browser.newContext({ viewport: { width, height: width < 600 ? 844 : 900 }, colorScheme: scheme });
+  const context = await browser.newContext({
+    viewport: { width, height: width < 600 ? 844 : 900 },
+    colorScheme: scheme,
+    reducedMotion: "reduce",
+  });
+  onTestFinished(() => context.close()); // an open page goes on asking the service
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("console", (message) => {
@@ -57,7 +62,7 @@ export async function open(url: string, { width = 1440, scheme = "light" }: Look
   return { page, context, complaints };
 }
 
-/** Expects that the page has complained about nothing but what the test has provoked. */
+/** Expects that the browser has complained only about requests that the test has provoked. */
 export function expectQuiet({ complaints }: Opened, provoked?: RegExp): void {
   expect(complaints.filter((text) => !provoked?.test(text))).toEqual([]);
 }

@@ -8,7 +8,7 @@ import { sql, transaction } from "../../src/db/sql.ts";
 import { createDatabase } from "../database.ts";
 
 const pool = new pg.Pool({ connectionString: await createDatabase(), max: 2 });
-pool.on("error", () => {}); // as in main.ts: the idle ones
+pool.on("error", () => {}); // as in main.ts, for idle connections
 afterAll(() => pool.end());
 
 const deaf: Error[] = [];
@@ -31,7 +31,7 @@ test("a line that breaks between two statements fails its transaction and nothin
   expect(deaf).toEqual([]);
   const { rows } = await transaction(pool, (tx) => tx.query<{ half: string | null }>(sql`select to_regclass('half')::text as half`));
   expect(rows).toEqual([{ half: null }]);
-  expect(pool.totalCount).toBe(1); // the broken one is not kept
+  expect(pool.totalCount).toBe(1); // the pool does not keep the broken connection
 });
 
 test("a connection that the server ends in the same breath in which it welcomes it ends nothing else", async () => {

@@ -8,7 +8,7 @@ import { startModelServer } from "../model-server.ts";
 
 vi.setConfig({ testTimeout: 240_000 });
 
-/** The other end of the agents' tools. It counts their calls, and holds one back. */
+/** The server behind the agents' tools. It counts their calls, and holds one back. */
 let calls: string[] = [];
 let held: { tool: string; left: PromiseWithResolvers<void> } | undefined;
 const target = createServer(({ url = "" }, response: ServerResponse) => {

@@ -32,7 +32,7 @@ const attempts = {
   })`,
 };
 
-// What pages do not need here, they have only in secure contexts: crypto.randomUUID is replaced.
+// crypto.randomUUID exists only in secure contexts, so it is replaced. Pages do not need the real one in this test.
 const setting = `
 const run = JSON.stringify({ assistant_id: "steps", input: {} });
 crypto.randomUUID ??= () => "00000000-0000-4000-8000-" + String(Math.random()).slice(2, 14).padEnd(12, "0");`;
@@ -68,7 +68,7 @@ describe.skipIf(!executablePath && isOptional)("in a real Chromium", async () =>
 
   test("a foreign page starts no run, reads nothing and opens no socket", async () => {
     const { page } = await visit(`http://evil.example:${pagePort}/`);
-    for (const name of ["plain", "untyped", "form"] as const) await tryAs(page, name, service); // they do not learn what came of it
+    for (const name of ["plain", "untyped", "form"] as const) await tryAs(page, name, service); // these pages cannot read the response
     for (const name of ["json", "read", "socket"] as const) expect([name, await tryAs(page, name, service)]).toEqual([name, "failed"]);
     expect(await runs()).toBe(0);
   });
@@ -95,7 +95,8 @@ describe.skipIf(!executablePath && isOptional)("in a real Chromium", async () =>
 
   test("Agent Chat UI and Studio work at once", async () => {
     for (const origin of ["https://agentchat.vercel.app", "https://smith.langchain.com"]) {
-      const context = await browser.newContext({ permissions: ["local-network-access"] }); // a person is asked once by Chromium
+      // Chromium asks a person for this permission only once
+      const context = await browser.newContext({ permissions: ["local-network-access"] });
       const page = await context.newPage();
       await page.route(`${origin}/**`, (route) => route.fulfill({ contentType: "text/html", body: "<body>A page</body>" }));
       await page.goto(`${origin}/`);

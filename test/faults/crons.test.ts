@@ -34,7 +34,7 @@ async function closeGate(table: string): Promise<() => Promise<void>> {
     await gate.query("commit");
     gate.release();
   };
-  onTestFinished(open); // of a test that failed before
+  onTestFinished(open); // opens the table again if the test fails
   await gate.query(`begin; lock table ${table} in share mode`);
   return open;
 }
@@ -84,7 +84,7 @@ test("an invalid change of a cron is refused and leaves the cron unchanged", asy
 
 test("a change of a cron that keeps the schedule does not lose a due tick", async () => {
   const { cron_id } = await client.crons.create("steps", { schedule: yearly });
-  await makeDue([cron_id]); // and there is no worker
+  await makeDue([cron_id]); // there is no worker
   const isDue = async () => (await db.query("select from crons where cron_id = $1 and next_run_date <= now()", [cron_id])).rowCount === 1;
   await client.crons.update(cron_id, { metadata: { a: 1 }, enabled: true, schedule: yearly, endTime: "2099-01-01T00:00:00Z" });
   expect(await isDue()).toBe(true);
@@ -121,7 +121,7 @@ test("each due tick gives one run, even if some or all of three workers die whil
     { dying: 3, ticks: 3 },
   ]) {
     while (alive.length < 3) alive.push(await startWorker());
-    const open = await closeGate("runs"); // so that each worker stops in the middle of a tick
+    const open = await closeGate("runs"); // each worker thus stops in the middle of creating a run
     await makeDue(alone);
     await until(async () => (await countWaiting("insert into runs")) === 3);
     await makeDue(onThread);
@@ -133,7 +133,7 @@ test("each due tick gives one run, even if some or all of three workers die whil
       expect(await ticksOf()).toEqual(eachHas(ticks - 1));
       alive.push(await startWorker());
     }
-    await until(async () => (await db.query("select from crons where next_run_date <= now()")).rowCount === 0); // none can fire again
+    await until(async () => (await db.query("select from crons where next_run_date <= now()")).rowCount === 0); // no other cron can fire
     expect(await ticksOf()).toEqual(eachHas(ticks));
   }
   await until(async () => (await runsOf(ids)).every(({ status }) => status === "success"));
@@ -148,7 +148,7 @@ test("a halted service does not accumulate ticks, and catches up after resume", 
   await makeDue([cron_id]);
   const beats = async () => (await db.query<{ at: Date }>("select max(heartbeat_at) as at from workers")).rows[0]!.at.getTime();
   const since = await beats();
-  await until(async () => (await beats()) > since + 2_500); // its crons were looked at twice meanwhile
+  await until(async () => (await beats()) > since + 2_500); // the cron has been checked twice meanwhile
   expect(await runsOf([cron_id])).toEqual([]);
   await db.query("delete from halts");
   await until(async () => (await runsOf([cron_id])).length === 1);

@@ -8,7 +8,7 @@ import { startModelServer } from "../model-server.ts";
 
 vi.setConfig({ testTimeout: 240_000 });
 
-/** The other end of the agent's tool. It counts the calls. */
+/** The server behind the agent's tool. It counts the calls. */
 let calls = 0;
 const target = createServer((_, response) => {
   calls++;

@@ -85,7 +85,7 @@ test("a process with 512 MB of heap survives all large requests at once, and ans
     expect(answered).toBeGreaterThan(0);
     expect([...new Set(answers)].sort()).toEqual(expect.arrayContaining([200, 413]));
     expect(answers.filter((status) => ![200, 413, 429].includes(status))).toEqual([]);
-    // The service is as it was: it runs a graph, and the same requests one after another are answered.
+    // The service still works: it runs a graph, and the same requests succeed one after another.
     expect(await client.runs.wait(null, "steps", { input: { log: [] } })).toMatchObject({ last: "three" });
     for (const send of requests) expect([200, 413]).toContain((await send()).status);
     expect(service.child.exitCode).toBeNull();

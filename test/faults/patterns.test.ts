@@ -179,7 +179,7 @@ test("an action of a state machine whose worker is killed half-way acts once, an
     ["tool_call_id", { tokens: ["paid"] }],
     ["Pay it", { toolCall: { id: "call_1", name: "fetch_page", args: { url: `${address}/pay` } } }],
   ]);
-  silentAt = "tool_call_id"; // the payment is made, and the agent has not ended
+  silentAt = "tool_call_id"; // the payment has been made, but the agent has not ended
   const context = {
     agents: [{ name: "payer", role: "r", tools: ["fetch_page"] }],
     initial: "open",
@@ -199,7 +199,7 @@ test("an action of a state machine whose worker is killed half-way acts once, an
 test("every pattern that is cancelled stops asking, and goes on from there when the thread is run on", async () => {
   await aWorker();
   for (const one of broken) {
-    model.script(); // whoever leaves a request is noticed anew
+    model.script(); // clients that abandon a request from now on are detected
     answering(one.answers);
     silentAt = one.at;
     const run = await start(one.graphId, one.input, one.context);

@@ -103,7 +103,7 @@ test("while the database is unreachable the health check says so, and runs conti
   await server.stop();
   expect(await answers(url)).toBe(503);
   expect((await fetch(`${url}/ok`)).status).toBe(200);
-  server = await startEmbeddedPostgres(join(home, "data")); // on another port
+  server = await startEmbeddedPostgres(join(home, "data")); // the server restarts on another port
   onTestFinished(() => server.stop());
   proxy.forward(server.url);
   await untilItAnswers(url);
@@ -128,11 +128,11 @@ test("after a restart of the server a worker that is late to come back keeps its
 
   await server.stop();
   far.refuse();
-  await new Promise((resolve) => setTimeout(resolve, 3_500)); // long enough for both to count as silent
+  await new Promise((resolve) => setTimeout(resolve, 3_500)); // long enough for both workers to count as silent
   server = await startEmbeddedPostgres(join(home, "data"));
   onTestFinished(() => server.stop());
   near.forward(server.url);
-  await new Promise((resolve) => setTimeout(resolve, 2_000)); // the other worker looks, and sees a free lock and a silent worker
+  await new Promise((resolve) => setTimeout(resolve, 2_000)); // the other worker checks, and finds a free lock and a silent worker
   far.forward(server.url);
 
   expect(await client.runs.join(threadId, held.run_id)).toMatchObject({ ticks: 1 });
@@ -229,7 +229,7 @@ test("a disk that is full for a while costs time, not runs", async () => {
   await new Promise((resolve) => setTimeout(resolve, 2_500));
   expect((await client.runs.get(runs[0]!.thread_id, runs[0]!.run_id)).status).toMatch(/pending|running/);
   const { rows } = await db.query("select max(attempt) as attempts from runs");
-  expect(rows[0].attempts).toBeLessThan(10); // it does not spin
+  expect(rows[0].attempts).toBeLessThan(10); // the worker does not retry in a tight loop
   await db.query("drop trigger full_disk on checkpoints");
   await db.end();
   await whole(databaseUrl, runs, client);
@@ -252,7 +252,7 @@ test("a server without a free connection is asked again until it has one", async
   const { client, url: service } = await start(url.href);
   const runs = await tenRuns(client);
 
-  // Everything the service holds is cut until somebody else has every place there is.
+  // Cuts all connections of the service until another client occupies all connection slots.
   const others: pg.Client[] = [];
   while (others.length < places) {
     await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where usename = $1 and application_name <> ''", [name]);

@@ -18,7 +18,7 @@ test("a worker that was paused past its lease has lost its runs and writes nothi
   await until(async () => (await rowOf(run.run_id)).attempt === 2);
   stopped.child.kill("SIGCONT");
   expect(await client.runs.join(threadId, run.run_id)).toMatchObject({ done: 8 });
-  expect(await rowOf(run.run_id)).toMatchObject({ crashes: 0 }); // nobody died
+  expect(await rowOf(run.run_id)).toMatchObject({ crashes: 0 }); // no worker died
 
   const { rows } = await db.query(
     "select metadata ->> 'run_attempt' as attempt, metadata ->> 'step' as step from checkpoints where run_id = $1 order by checkpoint_id",
@@ -87,7 +87,7 @@ test("a rolling restart of two workers under load loses nothing and repeats no s
   for (const worker of old) {
     await startWorker();
     const more = Array.from({ length: 24 }, () => client.runs.create(null, "relay", { input: { steps: 12, stepMs: 150 }, config }));
-    runs.push(...(await Promise.all(more))); // more than the others have room for
+    runs.push(...(await Promise.all(more))); // more runs than the other workers have slots for
     await until(() => journal().some(({ pid, what }) => pid === worker.child.pid && what === "begin 1"));
     expect(await worker.stop()).toBe(0);
   }

@@ -31,7 +31,7 @@ test("after a worker is killed, followers of the thread see no gap and no event 
   expect(updates.map(({ params }) => ({ [String(params.node)]: params.data }))).toEqual(logged);
   expect(counts(runId)).toMatchObject({ "end 0": 1, "end 1": 1, "end 2": 1, "end 3": 1 });
 
-  const another = await startWorker({ ENSEMBLE_ROLE: "api" }); // another process, which has seen nothing of it
+  const another = await startWorker({ ENSEMBLE_ROLE: "api" }); // another process, which has seen no event of the run
   const { fetch: fetchThere } = clientFor([another.url ?? ""]);
   expect(await followThread(fetchThere, threadId)).toEqual(events);
   expect(await followThread(fetchThere, threadId, { since: numbers[5] })).toEqual(events.slice(6));

@@ -8,7 +8,7 @@ const { client, fetch, db, startWorker, aWorker, journal, journalFile, rowOf, be
 const config = { configurable: { journal: journalFile } };
 
 test("if a worker is killed in a node, another worker and the clients' streams continue from the last checkpoint", async () => {
-  const patient = { ENSEMBLE_LEASE_SECS: "300" }; // it is the lock that tells, long before the lease
+  const patient = { ENSEMBLE_LEASE_SECS: "300" }; // the lease is so long that only the lock can show that the worker is dead
   const [first, second] = [await startWorker(patient), await startWorker(patient)];
   const { thread_id: threadId } = await client.threads.create();
   const run = await client.runs.create(threadId, "relay", { input: { steps: 6, stepMs: 300 }, config, streamMode: ["updates"] });

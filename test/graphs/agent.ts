@@ -59,3 +59,13 @@ export const graph = new StateGraph(MessagesAnnotation)
 
 /** The same graph, as a subgraph of another. */
 export const inside = new StateGraph(MessagesAnnotation).addNode("agent", graph).addEdge(START, "agent").addEdge("agent", END).compile();
+
+/** A graph whose node calls the model without its config. */
+export const bare = new StateGraph(MessagesAnnotation)
+  .addNode("model", async ({ messages }, { configurable }) => {
+    const model = new ChatOpenAI({ model: "scripted", apiKey: "none", configuration: { baseURL: String(configurable?.base_url) } });
+    return { messages: [await model.invoke(messages)] };
+  })
+  .addEdge(START, "model")
+  .addEdge("model", END)
+  .compile();

@@ -4,7 +4,7 @@ import { getLogger } from "@langchain/langgraph-sdk/logging";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 
-getLogger().info("loaded", { by: "front" }); // throws where there is none
+getLogger().info("loaded", { by: "front" }); // throws if there is no logger
 
 /** The requests that have reached the routes below. */
 const heard: unknown[] = [];
@@ -47,7 +47,7 @@ app.get("/custom/who", (c) => c.json(c.get("auth" as never) ?? null));
 app.all("/custom/all", (c) => c.text("for whoever has come this far"));
 app.get("/custom/heard", (c) => c.json(heard));
 app.post("/custom/peek", async (c) => {
-  await c.req.raw.body?.getReader().read(); // and leaves the rest
+  await c.req.raw.body?.getReader().read(); // reads only the first chunk
   return c.text("peeked");
 });
 app.get("/custom/fails", () => {

@@ -6,7 +6,7 @@ const Inner = Annotation.Root({
   memory: Annotation<string[]>({ reducer: (all, more) => all.concat(more), default: () => [] }),
 });
 
-/** A subgraph that remembers what it heard, from run to run. */
+/** A subgraph that remembers its inputs from run to run. */
 const listener = new StateGraph(Inner)
   .addNode("listen", ({ text, memory }) => ({ memory: [text], heard: [...memory, text] }))
   .addEdge(START, "listen")

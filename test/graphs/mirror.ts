@@ -7,7 +7,7 @@ const visible = (values: Record<string, unknown> = {}) =>
   Object.fromEntries(Object.entries(values).filter(([key, value]) => !key.startsWith("__") && typeof value !== "function"));
 
 async function look(_state: typeof State.State, config: LangGraphRunnableConfig) {
-  await sleep(20); // long enough for another run to get in between
+  await sleep(20); // long enough for another run to overlap
   return {
     seen: {
       configurable: visible(config.configurable),

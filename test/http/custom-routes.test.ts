@@ -49,7 +49,7 @@ test("what middleware changes in the document, the run is made with", async () =
   expect(await bodyOf(await run("look", asked))).toMatchObject({ anything: "as sent" });
   expect(await bodyOf(await run("nothing", asked))).toMatchObject({ anything: "as sent" });
   const malformed = await run("body", "{");
-  expect(malformed.status).toBe(500); // the middleware's own trouble with it
+  expect(malformed.status).toBe(500); // the middleware itself fails on the malformed body
   expect([(await run("look", "{")).status, (await run("steal", asked)).status]).toEqual([400, 500]);
 });
 
@@ -140,7 +140,7 @@ test("events pass through as they come", async () => {
   const response = await fetch(`/threads/${threadId}/runs/${run.run_id}/stream`);
   expect(response.headers.get("x-js-middleware")).toBe("true");
   const frames = readFrames(response);
-  for (let n = 0; n < 5; n++) expect((await frames.next()).value).toContain("event: "); // while the run goes on
+  for (let n = 0; n < 5; n++) expect((await frames.next()).value).toContain("event: "); // while the run is open
   await client.runs.cancel(threadId, run.run_id, true);
   for await (const frame of frames) expect(frame).not.toContain("event: error");
 });
@@ -211,7 +211,7 @@ test("an upgrade goes past the app to our own server, without the prefix", async
   const upgrade = "connection: upgrade\r\nupgrade: websocket";
   expect(await ask("/api/threads/t/stream/events?a=1", upgrade)).toMatch(/ 101 .*\/threads\/t\/stream\/events\?a=1$/s);
   expect(await ask("/threads/t/stream/events", upgrade)).toMatch(/\n\/$/);
-  expect(await ask("/api/threads", `${upgrade}\r\nconnection: close`)).toContain("the app"); // where there is nothing to upgrade to
+  expect(await ask("/api/threads", `${upgrade}\r\nconnection: close`)).toContain("the app"); // for a path without a WebSocket
   expect(await ask("/api/threads", "connection: close")).toContain("the app");
   server.close();
 });

@@ -93,7 +93,8 @@ describe("without auth", () => {
   ] as [string, CorsOptions, boolean][])("the Origin %s passes with http.cors %j: %s, as request and as socket", (origin, cors, may) => {
     expect(passes({ origin }, { cors })).toBe(may);
     expect(passes({ origin, isSocket: true, method: "GET" }, { cors })).toBe(may);
-    expect(passes({ origin, hasCookie: true }, { cors })).toBe(may); // cookies are another service's: the ports of a machine share them
+    // the cookie may come from another service, because all ports of a machine share cookies
+    expect(passes({ origin, hasCookie: true }, { cors })).toBe(may);
   });
 
   test("a page has the service's own origin under an IP address or a configured host name", () => {
@@ -137,7 +138,7 @@ describe("with auth", () => {
   const foreign = { origin: evil, host: "api.deployed.test" };
   test.each([
     ["headers", {}, foreign, true],
-    ["headers", named, foreign, true], // its answer has no CORS headers
+    ["headers", named, foreign, true], // the response has no CORS headers
     ["headers", named, { ...foreign, isSocket: true }, false],
     ["headers", {}, { ...foreign, isSocket: true }, true],
     ["headers", {}, { ...foreign, hasCookie: true }, true],

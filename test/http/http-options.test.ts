@@ -27,7 +27,7 @@ test.each(Object.keys(parts))("http.%s takes one part of the API away, and no ot
     const response = await fetch(path, { method, ...(body && { body }) });
     expect([name, response.status]).toEqual([name, name === disabled ? 404 : status]);
   }
-  expect((await fetch("/ok")).status).toBe(200); // for whoever looks after the process
+  expect((await fetch("/ok")).status).toBe(200); // health checks still work
 });
 
 test("http.disable_runs takes event streaming and crons with it, http.disable_threads the state", async () => {

@@ -198,7 +198,7 @@ test.each([
     for (const filter of filters) await searchThreads(explained, everything, { ...page, ...filter, limit: 10 });
     return touched.blocks;
   };
-  const noise = 1_000; // an index over more rows is a level deeper
+  const noise = 1_000; // an index over more rows is one level deeper
   expect(await measure(20_000)).toBeLessThan(3 * (await measure(2_000)) + noise);
 });
 

@@ -14,7 +14,7 @@ const openings: Record<string, (reply: FastifyReply) => AbortSignal> = {
   streams: (reply) => openEventStream(reply, 30).gone,
 };
 const opened = new Map<string, PromiseWithResolvers<AbortSignal>>();
-/** Opens the connection only after its client has left, as an auth handler does that decides slowly. */
+/** Opens the connection only after its client has disconnected, as happens with a slow auth handler. */
 for (const [name, open] of Object.entries(openings)) {
   opened.set(name, Promise.withResolvers());
   app.get(`/${name}`, async (_, reply) => {

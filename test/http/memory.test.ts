@@ -27,7 +27,7 @@ test("memory is granted in order, and a request larger than the whole limit runs
   await new Promise((resolve) => setImmediate(resolve));
   expect(order).toEqual([]);
   first();
-  first(); // twice is once
+  first(); // a second call has no effect
   (await all)();
   (await little)();
   expect(order).toEqual(["all", "little"]);

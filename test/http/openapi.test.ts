@@ -89,7 +89,7 @@ test("the documentation page loads nothing from another host", async () => {
     expect((await fetch(link)).status).toBe(200);
   }
   const start = await (await fetch("/docs/static/swagger-initializer.js")).text();
-  expect(start).toMatch(/validatorUrl: null/); // or it would show the document to a site of its makers
+  expect(start).toMatch(/validatorUrl: null/); // otherwise, the page would send the document to a validator of its authors
   expect((await (await fetch("/docs/json")).json()) as Document).toEqual(document);
 });
 

@@ -32,7 +32,7 @@ test("a client that stops reading is cut off after a while, delays no other clie
   await once(stalled, "close");
   const lastId = Number([...text.matchAll(/\nid: (\d+)\n/g)].at(-1)?.[1]);
   expect(lastId).toBeLessThan(30_000);
-  expect(text.endsWith("0\r\n\r\n")).toBe(false); // cut, not ended
+  expect(text.endsWith("0\r\n\r\n")).toBe(false); // the stream was cut, and not ended
   const rest = await collect(client.runs.joinStream(threadId, run.run_id, { lastEventId: String(lastId) }));
   expect(rest).toHaveLength(30_000 - lastId);
 });

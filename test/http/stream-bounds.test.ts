@@ -40,7 +40,7 @@ test("a process has so many streams and sockets and no more, and a place that is
   expect([(await stream()).status, (await socket()).status]).toEqual([429, 429]);
   const run = { method: "POST", body: JSON.stringify({ assistant_id: "steps", input: {} }) };
   expect((await service.fetch("/runs/stream", run)).status).toBe(429);
-  expect((await service.fetch("/runs/wait", run)).status).toBe(429); // it waits on a connection, as a stream does
+  expect((await service.fetch("/runs/wait", run)).status).toBe(429); // the request waits on an open connection, like a stream
   first.close();
   await eventually(async () => {
     const { status, close } = await socket();
@@ -69,7 +69,7 @@ test("a client that waits for a run counts as an open stream until it is answere
     await eventually(taken).toBe(1);
     expect((await fetch(`${path}/stream`)).status).toBe(429);
     for (const [another, options] of waits) expect((await fetch(another, options)).status).toBe(429);
-    expect((await fetch(`${path}/cancel`, { method: "POST" })).status).toBe(202); // it does not wait
+    expect((await fetch(`${path}/cancel`, { method: "POST" })).status).toBe(202); // the request does not wait
     leaving.abort();
     await eventually(taken).toBe(0);
   }
@@ -102,6 +102,6 @@ test("one query a second serves all streams that wait for missing or foreign thr
     await sleep(2_000);
     return (await statements()) - before;
   };
-  // The looks with which they began may be counted late: the server takes its time to add up what its connections did.
+  // The first queries of the streams may be counted late, because the server takes a while to sum up the statistics of its connections.
   await until(async () => (await inTwoSeconds()) < 100);
 });

@@ -49,7 +49,7 @@ test("a worker without its lock counts as gone as soon as a free lock can be rel
   await holder.query("select pg_advisory_lock(1163084621, 999)");
   await db.query("insert into workers (worker_id, lock_key, host, pid) values (gen_random_uuid(), 999, 'elsewhere', 1)");
   expect(await list(api)).toMatchObject([{ alive: true }]);
-  holder.release(true); // ends the connection, and with it the lock
+  holder.release(true); // closes the connection, which releases its lock
   await until(async () => (await list(api))[0]?.alive === false);
 });
 

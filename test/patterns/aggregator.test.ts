@@ -349,7 +349,7 @@ test("what falls short of its expected quality is not recommended, however well 
 
 test("growth is judged against what was expected, for the medium load too, and by the work in an item", async () => {
   const results = loads({
-    medium: { workPerItem: 2, expectedTime: 3, elapsedMs: 18_000 }, // 60 ms an item, 30 ms a unit
+    medium: { workPerItem: 2, expectedTime: 3, elapsedMs: 18_000 }, // 60 ms per item, 30 ms per unit
     complex: { expectedTime: 8, elapsedMs: 160_000 },
   });
   const { comparison } = await run({ results });

@@ -123,7 +123,7 @@ test("calls that cannot be run are no question, so one call is asked about as ev
 
 test("a thread from before, which waits with a question for each call, is answered one by one", async () => {
   const { threadId } = await asked();
-  await client.threads.updateState(threadId, { values: {}, asNode: "approve" }); // so that each call asks for itself
+  await client.threads.updateState(threadId, { values: {}, asNode: "approve" }); // each call thus asks separately
   const { __interrupt__: questions = [] } = await run(threadId, { input: null });
   expect(questions.map(({ value }) => value.details)).toEqual([
     { tool: "calculate", args: { expression: "1 + 1" } },

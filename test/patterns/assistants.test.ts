@@ -29,7 +29,7 @@ const keysOf = (schema: unknown) => (isObject(schema) && isObject(schema.propert
 
 test("there is a preset assistant for each, with a name and a description", async () => {
   const found = await client.assistants.search({ metadata: { created_by: "system" }, limit: 100 });
-  const presets = found.filter(({ metadata }) => metadata?.preset === undefined); // the others are made from files
+  const presets = found.filter(({ metadata }) => metadata?.preset === undefined); // all other assistants come from files
   const seen = presets.map(({ graph_id, name, description }) => ({ graphId: graph_id, name, description }));
   expect(seen).toHaveLength(shipped.length);
   expect(seen).toEqual(expect.arrayContaining(shipped));
@@ -72,7 +72,7 @@ test.each(shipped)("$graphId can be drawn: every node is on a way from the start
     for (const id of next(from)) reach(id, next, seen);
     return seen;
   };
-  // LangGraph draws a node's error handler without the way that leads to it.
+  // LangGraph draws a node's error handler without the edge that leads to it.
   const ids = new Set(nodes.map(({ id }) => String(id)).filter((id) => !id.startsWith("__error_handler__")));
   expect(reach("__start__", (id) => edges.filter(({ source }) => source === id).map(({ target }) => target))).toEqual(ids);
   expect(reach("__end__", (id) => edges.filter(({ target }) => target === id).map(({ source }) => source))).toEqual(ids);

@@ -116,7 +116,7 @@ test("a write of the same value wakes nobody", async () => {
     { sources: [source("a", ["task"], ["n"]), source("b", ["n"], ["m"], { maxFires: 1 })] },
   );
   expect(result.history.n).toHaveLength(1);
-  expect(asked("do b")).toHaveLength(1); // for the first value
+  expect(asked("do b")).toHaveLength(1); // only once, for the first value
   expect(result.exhausted).toEqual([]);
 });
 

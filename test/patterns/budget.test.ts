@@ -20,7 +20,7 @@ const answers: [words: string, reply: ScriptedReply][] = [
 const answering = (work: ScriptedReply) => model.respond((messages) => answers.find(([words]) => messages.includes(words))?.[1] ?? work);
 const long = { json: { summary: "x".repeat(8_000), findings: [] } };
 
-beforeEach(() => void model.lacks.add("usage")); // so that calls cost what they send and answer
+beforeEach(() => void model.lacks.add("usage")); // a call's cost thus depends on the length of its texts
 afterEach(() => model.lacks.clear());
 
 const start = async (graphId: string, payload: object) => {

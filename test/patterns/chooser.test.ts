@@ -29,7 +29,7 @@ interface Chosen {
 }
 
 const task = "Compare our three suppliers";
-/** Facts that answer every question with no. A leaf changes one of them. */
+/** Facts with which every question has the answer no. Each test changes one of them. */
 const no: Facts = {
   ...{ minutes: 60, independent: false, sequential: false, undo: false, opinions: "none", items: 1, judgement: false, dynamic: false },
   ...{ decisions: "simple", speed: "normal", quality: "normal", authority: "shared", flexibility: "low", resilience: "normal" },
@@ -204,5 +204,5 @@ test("in code, a graph of its own is started", async () => {
 test("a pattern that the project lacks is named", () => {
   expect(missingGraph("mesh", ["react", "pipeline"])).toBe('This project has no graph "mesh". Add it to langgraph.json.');
   expect(missingGraph("react", ["react", "pipeline"])).toBeUndefined();
-  expect(missingGraph("mesh", [])).toBeUndefined(); // a program without a project
+  expect(missingGraph("mesh", [])).toBeUndefined(); // in a program without a project
 });

@@ -109,7 +109,7 @@ test("an event that comes while a listener works wakes it again, once", async ()
   model.respond((messages) => ({ tokens: [messages.includes("do second") ? "second" : "first"] }));
   const listeners = [
     listener("worker", { or: ["START", "NEWS"] }, { emits: ["WORK_DONE"] }),
-    listener("second", "START", { emits: ["NEWS"] }), // NEWS is published in the wave in which the worker is at work
+    listener("second", "START", { emits: ["NEWS"] }), // NEWS is published in the wave in which the worker is running
     listener("third", "WORK_DONE", { emits: ["CHECKED"] }),
   ];
   const result = await run({ task: "t" }, { listeners });

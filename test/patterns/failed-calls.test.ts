@@ -123,13 +123,13 @@ test.each(failing)("a failed call that ends the run is in the ledger: $what of $
 
 test.each(failing)("a thread whose run failed can be run on from the failed call: $what of $graphId", async (one) => {
   const { graphId, input = task, context, script, ledger, message } = one;
-  if (one.what === "no plan") return; // its calls succeed
+  if (one.what === "no plan") return; // the calls of this pattern succeed
   const { thread_id: threadId } = await client.threads.create();
   model.script(...script);
   await expect(client.runs.wait(threadId, graphId, { input, context } as object)).rejects.toThrow(message);
   const asked = model.requests.length;
   await expect(client.runs.wait(threadId, graphId, { input: null, context } as object)).rejects.toThrow(message);
-  expect(model.requests.length - asked).toBe(1); // only the failed call is made again
+  expect(model.requests.length - asked).toBe(1); // only the failed call is repeated
   expect((await ledgerOf(threadId)).at(-1)).toEqual(ledger.at(-1));
 });
 

@@ -43,7 +43,7 @@ test("the calls inside a graph that fails as a tool are in the ledger of the cal
 });
 
 test("the calls inside a graph that fails as a tool count in the budget of the caller", async () => {
-  model.lacks.add("usage"); // so that calls cost what they answer
+  model.lacks.add("usage"); // a call's cost thus depends on the length of its answer
   const { __error__ } = await wait("react", { messages }, { tools: ["graph:reflect"], budget: { tokens: 1_500 } });
   expect(__error__?.message).toContain("of its budget of 1500");
 });

@@ -63,7 +63,7 @@ test("a router that says retry again and again ends when a step has started as o
   expect(path.filter((type) => type === "work")).toHaveLength(4);
   expect(path.at(-1)).toBe("retry");
   expect(exhausted).toEqual(["work"]);
-  expect(output).toBe("ok"); // those who listen for a label get what the router got
+  expect(output).toBe("ok"); // steps that listen for a label get the input of the router
 });
 
 test("a step that waits for one of two starts once, also if both come in one super-step, and each time if it says so", async () => {
@@ -167,6 +167,6 @@ test("a second run on the thread begins anew, and a fork ends differently", asyn
   const history = await client.threads.getHistory(thread_id, { limit: 20 });
   expect(await paths({ input: { task: "t" } })).toEqual(["left", "west"]);
   model.respond(saying({ "do check": { event: "right", reason: "r" } }));
-  const before = history.findLast(({ next }) => next[0] === "react"); // the first step
+  const before = history.findLast(({ next }) => next[0] === "react"); // the checkpoint before the first step
   expect(await paths({ input: null, checkpoint: before?.checkpoint })).toEqual(["right", "east"]);
 });

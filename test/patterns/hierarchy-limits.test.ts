@@ -21,7 +21,7 @@ test("squads and their workers are never more than eight at work at once", async
   const done = await run({ ...mission, context: { squads, limits: { stageMs: 0 } } });
   expect(Object.values(done.reports).map(({ status }) => status)).toEqual(["done", "done", "done"]);
   expect(mostAtOnce(done)).toBeLessThanOrEqual(8);
-  expect(mostAtOnce(done)).toBeGreaterThan(1); // they do work side by side
+  expect(mostAtOnce(done)).toBeGreaterThan(1); // the squads work in parallel
 
   const few = await run({ ...mission, context: { squads, limits: { stageMs: 0, parallel: 2 } } });
   expect(mostAtOnce(few)).toBeLessThanOrEqual(2);
@@ -58,13 +58,13 @@ test("a squad ends at its share of the budget and says what it needs; the comman
   ];
   const done = await run({ ...mission, context: { budget: { tokens: 60 } } });
   const first = promptsWith("Decide what follows")[0] ?? "";
-  expect(first).toContain("of its budget of 19"); // of 58, a third for each squad and for the commander
+  expect(first).toContain("of its budget of 19"); // 58 tokens are left, and each squad and the commander get a third
   expect(first).toContain('\\"resource\\":\\"tokens\\"');
   expect(done.decisions[0]).toMatchObject({ changes: ["o2: resources granted"], refused: ["o1: not tried again, because it is done"] });
   expect(done.reports).toMatchObject({ o1: { status: "done" }, o2: { status: "done", needs: [] } });
   expect(promptsWith("Split this task").at(-1)).toContain("of 10 steps done");
   expect(spentBy(done, one)).toBe(8);
-  expect(spentBy(done, two)).toBe(20 + 8); // one call passes the share, and the second try costs four calls
+  expect(spentBy(done, two)).toBe(20 + 8); // one call exceeds the share, and the second try costs four calls
 });
 
 const clerk = { name: "clerk", role: "a clerk", tools: ["ask_human"] };
@@ -80,7 +80,7 @@ test("a worker's question reaches the person through two levels, and its answer 
   const questions = asked.__interrupt__ ?? [];
   expect(questions.map(({ value }) => value.prompt).toSorted()).toEqual(["Which colour?", "Which price?"]);
   const answers = Object.fromEntries(questions.map(({ id, value }) => [id, value.prompt === "Which colour?" ? "blue" : "a fiver"]));
-  const done = await run({ command: { resume: answers } }, threadId); // the squads are in the state
+  const done = await run({ command: { resume: answers } }, threadId); // the state contains the squads
   expect(done.reports).toMatchObject({ o1: { status: "done" }, o2: { status: "done" } });
   expect(promptsWith("Task: do paint").at(-1)).toContain("blue");
   expect(promptsWith("Task: do sell").at(-1)).toContain("a fiver");

@@ -29,7 +29,8 @@ test("three squads of three workers pursue objectives, and report to the command
     ["ai", "Mission done."],
   ]);
   for (const squad of squadNames) expect(done.ledger.filter(({ agent }) => agent.startsWith(`${squad}/`))).toHaveLength(6);
-  expect(done.ledger).toHaveLength(21); // a strategy, three squads of a plan, three steps, a review and a report, a decision, an answer
+  // a strategy, three squads with a plan, three steps, a review and a report each, a decision, and an answer
+  expect(done.ledger).toHaveLength(21);
   expect(promptsWith("Write the report")[0]).not.toContain('\\"seen\\"');
 });
 
@@ -170,7 +171,7 @@ test("in code, squads have agents and graphs as workers, and are nodes with thei
   const graph = hierarchy({
     squads: {
       kitchen: { leader: { name: "chef", role: "a chef" }, workers: [{ name: "cook", role: "a cook" }] },
-      squad: { workers: [{ name: "waiter", role: "a waiter" }] }, // a name that the graph uses itself
+      squad: { workers: [{ name: "waiter", role: "a waiter" }] }, // a name that the graph itself uses
     },
     limits: { parallel: 4 },
   });

@@ -55,7 +55,7 @@ test("if all object to all, one acts in each round, so that nobody waits for eve
     }),
   );
   const { board, rounds, status } = await mesh({ agents, done: { path: "board.d", exists: true }, limits }).invoke({ task: "t" });
-  // Those who have acted no longer want to. Their standing is not higher than the strength of the others.
+  // Agents that have acted no longer want to act. Their standing is not higher than the strength of the others' intentions.
   expect(status).toBe("done");
   expect(board).toEqual({ a: "a", b: "b", c: "c", d: "d" });
   expect(rounds.map(({ effects }) => effects.map(({ agent }) => agent))).toEqual([["a"], ["b"], ["c"], ["d"]]);

@@ -48,7 +48,8 @@ test("with nothing but a task, a scout, a critic and a writer act when it is the
   ]);
   expect(rounds).toHaveLength(3);
   expect(messages.map(({ content }) => content)).toEqual(["Why do rivers bend?", "Rivers bend."]);
-  expect(ledger).toHaveLength(3 * (3 + 2 + 1)); // all look, those who see an intention of another object, one acts
+  // all agents look, those that see another agent's intention are asked for objections, and one acts
+  expect(ledger).toHaveLength(3 * (3 + 2 + 1));
 });
 
 const agents = ["left", "right"].map((name) => ({ name, role: `the ${name} one` }));

@@ -173,7 +173,7 @@ describe("security-scanning", async () => {
       [join(place, "code/../outside"), undefined],
     ] as const)
       expect([directory, await scan(directory, context && [...context])]).toEqual([directory, refused]);
-    expect(await scan(join(place, "code/nowhere"))).toContain("ENOENT"); // there the caller may look
+    expect(await scan(join(place, "code/nowhere"))).toContain("ENOENT"); // the caller may read this directory
   });
 });
 

@@ -187,7 +187,7 @@ test("a step has as many rounds of tools as its limit says", async () => {
   expect(finished).toMatchObject([{ status: "done", tries: 1, result: "done at last" }]);
 });
 
-// Every answer of the model is two tokens, a call of a tool is one.
+// Every answer of the model costs two tokens, and every tool call costs one.
 const tool = (id: string) => ({ toolCall: { id, name: "now", args: {} } });
 
 test("a budget that is used up within a step ends the run, and the step is not tried again", async () => {

@@ -29,7 +29,7 @@ test("a launch whose spec fails stops, and a failed battlecard only warns", asyn
   const launched = await client.runs.wait(null, "product-launch", { input: { ...example } });
   expect(launched).toMatchObject({ status: "completed", output: "the tracker", warnings: [expect.stringContaining("battlecard")] });
   const support = model.requests.map(({ messages }) => JSON.stringify(messages)).find((text) => text.includes("support lead"));
-  expect(support).not.toContain("call to action"); // it gets the specification only
+  expect(support).not.toContain("call to action"); // the agent gets only the specification
 });
 
 test("customer research asks the next source only while it is unsure, and nothing leaves without approval", async () => {

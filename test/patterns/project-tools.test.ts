@@ -52,7 +52,7 @@ test("an agent of the project does an errand for another, with its own tools, an
 });
 
 test("agents that another agent calls at once share its budget", async () => {
-  model.lacks.add("usage"); // so that calls cost what they answer
+  model.lacks.add("usage"); // a call's cost thus depends on the length of its answer
   const toolCalls = ["a", "b", "c"].map((id) => ({ id, name: "agent__writer", args: { task: `do ${id}` } }));
   model.respond((messages) => (messages.includes("Task: do") ? { tokens: ["x".repeat(8_000)] } : { toolCalls }));
   await expect(run(["agent:writer"], { budget: { tokens: 900 } })).rejects.toThrow("of its budget of 900");

@@ -103,7 +103,7 @@ test.each([
   [{ approved: true }, "2"],
   [{ approved: true, edited: { expression: "3 + 3" } }, "6"],
   [{ approved: false, reason: "too costly" }, "Refused by a person: too costly"],
-  // As Agent Inbox answers, and as Agent Chat UI and langchain's middleware do.
+  // The answers of Agent Inbox, and of Agent Chat UI and LangChain's middleware.
   [[{ type: "accept", args: null }], "2"],
   [[{ type: "edit", args: { action: "calculate", args: { expression: "3 + 3" } } }], "6"],
   [[{ type: "response", args: "too costly" }], "Refused by a person: too costly"],
@@ -210,7 +210,7 @@ test("a name that is inside is not read, and the address that was looked at is t
   expect(await observe(url.replace("rebind.test", "localhost"), [])).toContain("localhost is inside our own network");
   const stop = new AbortController();
   let asked = 0;
-  // At first an address that leads nowhere, and to whoever asks again one that is inside.
+  // The first lookup returns an address that leads nowhere, and every later one an internal address.
   const resolve = async () => {
     setImmediate(() => stop.abort());
     return [asked++ === 0 ? { address: "3fff::1", family: 6 } : { address: "127.0.0.1", family: 4 }];

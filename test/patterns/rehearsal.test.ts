@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { startTestService } from "../service.ts";
 
-// Whoever runs the tests may have a key: it must not be spent here.
+// The shell may have an API key, which the tests must not use.
 delete process.env.OPENAI_API_KEY;
 delete process.env.OPENAI_BASE_URL;
 

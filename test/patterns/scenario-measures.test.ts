@@ -150,8 +150,8 @@ test("the cost is estimated before the start, and known for each scenario at the
   const { estimate, report, progress } = data as Compared;
   expect(plan.estimate).toEqual(estimate);
   expect(estimate.scenarios.map(({ tokens }) => tokens)).toEqual([expect.any(Number), expect.any(Number)]);
-  expect(estimate.dollars).toBeGreaterThan(6); // a dollar a token
-  expect(estimate.computeDollars).toBe(120); // 30 s and 90 s at a dollar a second
+  expect(estimate.dollars).toBeGreaterThan(6); // at a dollar per token
+  expect(estimate.computeDollars).toBe(120); // 30 s and 90 s at a dollar per second
   expect(report.comparison.rows).toMatchObject([{ tokens: 4 }, { tokens: 8 }]);
   expect(report.comparison.rows[0]?.computeDollars).toBeCloseTo((progress.few?.workMs ?? 0) / 1_000, 5);
   expect(progress.more?.dollars).toBe(report.comparison.rows[1]?.dollars);
@@ -199,7 +199,7 @@ test("a scan uses the rule sets that are named, and is measured against those", 
     run({ skill: "security-scanning", scenarios: [{ name: "scan", inputSize: 40, batchSize: 40, skillParams: { rules } }] });
   const [secrets, paths] = await Promise.all([scan(["secret"]), scan(["path-traversal"])]);
   expect(secrets.progress.scan).toMatchObject({ status: "complete", scores: { functional: 1 } });
-  expect(secrets.progress.scan?.scores.recall).toBeGreaterThan(0.8); // of secrets only
+  expect(secrets.progress.scan?.scores.recall).toBeGreaterThan(0.8); // the recall for secrets only
   const rulesOf = ({ progress }: Compared) =>
     new Set((progress.scan!.results as { findings: { rule: string }[] }[]).flatMap(({ findings }) => findings.map(({ rule }) => rule)));
   expect([...rulesOf(paths)]).toEqual(["composed-path"]);

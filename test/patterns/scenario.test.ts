@@ -167,7 +167,7 @@ test("a failing batch is tried again, then its items count as failed; siblings g
 });
 
 test("over its time budget a scenario has failed with what it had, and its siblings go on", async () => {
-  answer = (probe, respond) => (probe < 2 ? respond(200) : undefined); // from then on it says nothing
+  answer = (probe, respond) => (probe < 2 ? respond(200) : undefined); // after that, the endpoint does not respond
   const scenarios = [
     { ...loading("late", "easy", 4), timeBudgetSeconds: 1, skillParams: { targets: [`${address}/late`], requests: 1, connections: 1 } },
     loading("quick", "intermediate", 2),
@@ -262,7 +262,7 @@ test("a budget holds for siblings and within a batch", async () => {
   const scenarios = ["one", "two", "three"].map((name) => ({ name, inputSize: 20, batchSize: 20 }));
   const stopped = await run({ skill: "echo-agent", scenarios }, { budget: { tokens: 6 }, limits: { parallel: 2 } });
   expect(stopped.__error__).toMatchObject({ error: "BudgetExceededError" });
-  expect(model.requests.length).toBeLessThan(20); // 2 tokens a call: three calls, and those that were under way
+  expect(model.requests.length).toBeLessThan(20); // a call costs 2 tokens: three calls, and those that were in flight
 });
 
 test("a pause before another try is no longer than the time that is left", async () => {
@@ -288,7 +288,7 @@ test("what would be too many batches or requests is said before anything is done
 test("what was spent before a cancel counts when the scenario goes on", async () => {
   let calls = 0;
   model.respond(() => (++calls === 3 ? { hang: true } : { json: { text: "again" } }));
-  const context = { budget: { tokens: 7 }, limits: { parallel: 1 } }; // 2 tokens a call: four calls are too many
+  const context = { budget: { tokens: 7 }, limits: { parallel: 1 } }; // a call costs 2 tokens, so four calls exceed the budget
   const { thread_id: threadId } = await client.threads.create();
   const input = { skill: "echo-agent", scenarios: [{ name: "dear", inputSize: 6, batchSize: 2 }] };
   const { run_id: runId } = await client.runs.create(threadId, "scenario", { input, context });

@@ -17,7 +17,7 @@ const job = { signal: new AbortController().signal, worked: () => {}, complexity
 test("the skill that the documentation shows does what it says", async () => {
   const page = readFileSync(new URL("../../docs/patterns/scenario.md", import.meta.url), "utf8");
   const code = /```ts file=word-count\.ts\n(.*?)```/s.exec(page)?.[1] ?? "";
-  // Beside this file, not in graphs/: other tests read every file there, and this one does not stay.
+  // The file is next to this one and not in graphs/, because other tests read every file in graphs/, and this file is temporary.
   const file = fileURLToPath(new URL(`./word-count-${process.pid}.ts`, import.meta.url));
   writeFileSync(file, code, { flag: "wx" });
   onTestFinished(() => rmSync(file));

@@ -30,7 +30,7 @@ interface Machine {
   __error__?: { error: string; message: string };
 }
 
-/** The order of the seed's example. Each action is an agent's, so that a test sees it at the model. */
+/** The order example. Each action belongs to an agent, so that the test can observe it in the model's requests. */
 const order = {
   initial: "CREATED",
   states: { CREATED: {}, VALIDATING: {}, VALIDATED: {}, PROCESSING: {}, COMPLETED: { final: true }, FAILED: { final: true } },
@@ -218,7 +218,7 @@ test("two events that are sent at once queue on the thread", async () => {
   await Promise.all(runs.map(({ run_id }) => client.runs.join(thread, run_id)));
   const ended = await Promise.all(runs.map(({ run_id }) => client.runs.get(thread, run_id)));
   const first = ended.find(({ run_id }) => run_id === runs[0]?.run_id);
-  // If the second request came in first, its event was refused: the two were never in the machine together.
+  // If the second request came first, its event was refused. The two were never processed at the same time.
   const { state } = await stateOf(thread);
   expect([state, ended.map(({ status }) => status).toSorted()]).toEqual(
     state === "VALIDATED" ? ["VALIDATED", ["success", "success"]] : ["VALIDATING", ["error", "success"]],

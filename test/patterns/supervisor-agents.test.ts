@@ -141,7 +141,7 @@ test("a tool that needs approval asks once, and the answer reaches its call whil
   const asked = await run({ input: { task: "Count" }, context: { roster } }, threadId);
   expect(asked.__interrupt__).toMatchObject([{ value: { type: "approval", details: { args: { expression: "2 + 2" } } } }]);
   const edited = { approved: true, edited: { expression: "3 + 3" } };
-  const done = await run({ command: { resume: edited } }, threadId); // without the roster, which the run remembers
+  const done = await run({ command: { resume: edited } }, threadId); // without the roster, which the run keeps in its state
   expect(Object.values(done.results).map(({ status }) => status)).toEqual(["success", "success", "success"]);
   const prompts = model.requests.map(({ messages }) => JSON.stringify(messages));
   expect(prompts.filter((text) => text.includes("Task: do a"))).toHaveLength(2);
@@ -259,7 +259,7 @@ test("agents of the code are nodes with their names, in the drawing and in the s
   expect(Object.keys((await supervisor().getGraphAsync()).nodes)).not.toContain("security"); // a context can replace the default roster
 
   graph.checkpointer = new MemorySaver();
-  steps = [step("a", "scout"), step("b", "review"), step("c", "task")]; // names that a node and a state key have already
+  steps = [step("a", "scout"), step("b", "review"), step("c", "task")]; // names that a node or a state key already has
   const config = { configurable: { thread_id: "1" }, streamMode: "updates" as const };
   const updates = await collect((await graph.stream({ task: "Explore" }, config)) as AsyncIterable<Record<string, { results?: object }>>);
   const workers = updates.flatMap((update) =>

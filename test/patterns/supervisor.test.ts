@@ -43,7 +43,7 @@ let script: {
   groups: ScriptedReply[];
   others: ScriptedReply[];
 };
-/** Each step's requests by its task, the judge's by what they ask for; the last reply of a list is repeated. */
+/** Answers each step by its task, and the judge by its question. The last reply of a list is repeated. */
 const next = (replies: ScriptedReply[]) => (replies.length > 1 ? replies.shift() : replies[0]) ?? goOn;
 
 beforeEach(() => {
@@ -147,7 +147,7 @@ test.each([
   expect(settlements[0]?.losers.length).toBeGreaterThan(0);
 });
 
-/** Two agents of different weight that contradict each other, and what their contradiction is about. */
+/** Two agents of different weight that contradict each other. `kind` is the kind of their conflict. */
 function contradicting(kind: string) {
   script.plans = [[step("a", "one"), step("b", "two")]];
   script.work = { a: [work(finding("budget", "buy servers", 0.9))], b: [work(finding("Budget", "hire people", 0.4))] };
@@ -224,7 +224,8 @@ test("agents that begin together start one after the other, and no more work at 
   const [, , thirdOfFirstWave = 0] = starts("security");
   const since = [planned, planned, planned, thirdOfFirstWave, thirdOfFirstWave];
   const waited = starts("security").map((at, index) => at - (since[index] ?? 0));
-  for (const [index, stage] of [0, 1, 2, 0, 1].entries()) expect(waited[index]).toBeGreaterThanOrEqual(stage * 150 - 5); // a timer may be early
+  // a timer may fire early
+  for (const [index, stage] of [0, 1, 2, 0, 1].entries()) expect(waited[index]).toBeGreaterThanOrEqual(stage * 150 - 5);
   expect(ledger.filter(({ agent }) => agent === "supervisor")).toHaveLength(3); // a plan, a review, a report
 });
 
@@ -275,7 +276,7 @@ test("a failed step is tried again up to twice with its error, and the judge is 
     "one timeout",
     "one failed",
     "one success",
-    "supervisor success", // the review of the whole
+    "supervisor success", // the review of the whole work
     "supervisor success",
   ]);
 });
@@ -287,7 +288,7 @@ test.each([400, 401, 403])("a step that was refused with %i is not tried again b
   const { results, reviews } = await run({ ...task, context: { roster } });
   expect(results.a).toMatchObject({ status: "failed", tries: 1 });
   expect(promptsFor("a")).toHaveLength(1);
-  expect(reviews).toHaveLength(1); // which saw the failure and the end of the work
+  expect(reviews).toHaveLength(1); // the review saw both the failure and the end of the work
 });
 
 test("the judge may reassign a failed step once, and the other agent begins anew", async () => {
@@ -358,7 +359,7 @@ test("findings on one subject in other words are found by the judge, and an agen
     disagreements: [
       { subject: "database", recommendation: "scale out", against: [{ agent: "two", recommendation: "add an index", confidence: 0.6 }] },
     ],
-    recommendations: ["scale out", "hash them", "keep", "drop"], // "hash passwords" is the same
+    recommendations: ["scale out", "hash them", "keep", "drop"], // "hash passwords" means the same
     confidence: 0.66,
   });
   expect(report.findingsByCategory.c).toEqual(["the database: s", "Postgres: s", "passwords: s", "cache: s"]);

@@ -166,7 +166,7 @@ test("a member that dies with a task releases it, and another does it with the r
   expect(done.tasks).toMatchObject([
     { id: "a", owner: "bob", status: "completed", tried: ["ann"], error: expect.stringMatching(/^ann: .*400/) },
   ]);
-  expect(requestsTo("ann")).toHaveLength(2); // it is not asked again
+  expect(requestsTo("ann")).toHaveLength(2); // ann is not asked again
   lines = { ann: [{ status: 400 }], bob: [says("A by bob")] };
   const star = await run({ topology: "star" }, [task("a", [], { owner: "ann" })]);
   expect(star.tasks).toMatchObject([{ owner: "bob", status: "completed", result: "A by bob" }]);

@@ -59,7 +59,7 @@ test("a called agent proposes a call of tier 3, and it runs at the caller after 
   const { steps, ledger } = await run(thread, ["agent:cleaner"], { command: { resume: { approved: true } } });
   expect(done.deleted).toEqual(["7"]);
   expect(steps.at(-1)?.observation).toBe("I propose to delete.\n\ndelete_order, proposed by cleaner: deleted 7");
-  expect(model.requests).toHaveLength(4); // the answer of the person made no model call run again
+  expect(model.requests).toHaveLength(4); // the person's answer caused no model call to run again
   expect(ledger.map(({ agent }) => agent)).toEqual(["react", "cleaner", "cleaner", "react"]);
 });
 

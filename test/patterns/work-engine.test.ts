@@ -70,7 +70,7 @@ test("a gate that blocks asks a person, who overrules it", async () => {
   ]);
   const before = model.requests.length;
   expect(await go({ command: { resume: "overrule" } })).toMatchObject({ status: "completed", output: "done" });
-  expect(model.requests.length - before).toBe(2); // the second stage and its gate: nothing of the first is repeated
+  expect(model.requests.length - before).toBe(2); // the second stage and its gate, without repeating the first stage
   expect(await itemOf(`wf-${name}-stage-1`)).toMatchObject({ status: "done", events: [{}, { event: "a person overruled the gate" }] });
 });
 

@@ -7,7 +7,7 @@ import { createDatabase } from "../database.ts";
 import { startModelServer } from "../model-server.ts";
 import { clientFor, startProcess, startTestService, type TestProcess } from "../service.ts";
 
-// Whoever runs the tests may have a key: it must neither be spent here nor stop what is tested.
+// The shell may have an API key, which the tests must not use.
 delete process.env.OPENAI_API_KEY;
 delete process.env.OPENAI_BASE_URL;
 
@@ -34,7 +34,7 @@ async function answerOf({ url = "" }: { url?: string }): Promise<{ content: stri
 const modelOf = async ({ url }: { url?: string }): Promise<unknown> => (await (await fetch(`${url}/info`)).json()).model;
 
 test("without a key and an endpoint the graphs are answered all the same, and it is said by whom", async () => {
-  const service = await start({ OPENAI_API_KEY: "", OPENAI_BASE_URL: "" }); // empty counts as unset
+  const service = await start({ OPENAI_API_KEY: "", OPENAI_BASE_URL: "" }); // an empty variable counts as unset
   expect(await answerOf(service)).toMatchObject({
     content: expect.stringContaining("rivers"),
     response_metadata: { model_name: "rehearsal", system_fingerprint: "rehearsal" },

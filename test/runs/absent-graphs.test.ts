@@ -82,7 +82,7 @@ test("a run that waits too long for its graph ends in an error, with all runs th
   const client = clientOf(await start("first", "all", { ENSEMBLE_GRAPH_WAIT_SECS: "0.2" }));
   const { thread_id } = await client.threads.create();
   const create = () => client.runs.create(thread_id, "later", { input });
-  const runs = [await create(), await create(), await create()]; // one after another, so that the last one ends last
+  const runs = [await create(), await create(), await create()]; // one after another, so that the last run ends last
   const events: string[] = [];
   for await (const { event, data } of client.runs.joinStream(thread_id, runs[2]?.run_id ?? "")) events.push(`${event} ${data.error}`);
   expect(events).toEqual(["error GraphNotFoundError"]);

@@ -31,12 +31,12 @@ test("halt stops all runs at their next step but still accepts new runs, and res
   await ensemble("resume");
   await expect.poll(ticks).toBeGreaterThan(before);
   await client.runs.cancel(threadId, run.run_id, true);
-  const events = await following; // the pause is no end
+  const events = await following; // a halt does not end the run
   expect(events.map(({ id }) => Number(id))).toEqual(events.map((_, index) => index));
   const told = events.flatMap(({ event, data }) => (event === "values" ? [(data as { ticks?: number }).ticks ?? 0] : []));
   expect(told).toEqual(told.toSorted((a, b) => a - b));
   const { rows } = await db.query("select attempt from runs where run_id = $1", [run.run_id]);
-  expect(rows[0].attempt).toBeLessThan(5); // not claimed and given back again and again when the halt was over
+  expect(rows[0].attempt).toBeLessThan(5); // after the halt, the run was not claimed and returned again and again
   expect(await client.runs.join(later.thread_id, later.run_id)).toMatchObject({ last: "three" });
   expect(await isHalted()).toBe(false);
 });

@@ -151,7 +151,7 @@ test("items of another index are missing only in queries, until they are put aga
   expect(await found()).toEqual(["old", "new"]);
 });
 
-/** A project whose texts are vectors already: 256 numbers that hardly differ. */
+/** A project whose embedding function reads vectors from the texts. They have 256 numbers that hardly differ. */
 const spelled = await makeProject({
   "langgraph.json": { graphs, store: { index: { dims: 256, embed: "./embed.ts:embed", fields: ["text"] } } },
   "embed.ts": "export const embed = async (texts: string[]) => texts.map((text) => JSON.parse(text));",
@@ -193,7 +193,8 @@ test("the nearest of thousands that are much alike are found, all of them and in
   for (const [nth, { code }] of (await codes()).entries()) {
     const theSame = Int8Array.from(before[nth].code.subarray(8));
     const apart = Int8Array.from(code.subarray(8), (count: number, at) => count - (theSame[at] as number));
-    expect(Math.max(...apart.map(Math.abs))).toBeLessThanOrEqual(1); // two ways to the same, but for what lies halfway between two steps
+    // both ways give the same result, except for values halfway between two steps
+    expect(Math.max(...apart.map(Math.abs))).toBeLessThanOrEqual(1);
     expect(code.readFloatBE(4)).toBeCloseTo(before[nth].code.readFloatBE(4), 5);
   }
   for (let round = 0; round < 3; round++) await findsAll();

@@ -10,14 +10,14 @@ const project = await makeProject({
     store: { ttl: { default_ttl: 60, refresh_on_read: false, sweep_interval_minutes: 1_000 } },
   },
 });
-const { client, db } = await startTestService(); // no word on time to live in its langgraph.json
+const { client, db } = await startTestService(); // langgraph.json of this service has no time to live
 const { client: aged, db: agedDb } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });
 
 const use = async (by: typeof client, ...calls: object[]) => {
   const { results } = (await by.runs.wait(null, "storing", { input: { calls } })) as { results: unknown[] };
   return results;
 };
-/** Lets minutes pass for all items. */
+/** Moves the expiry of all items by this many minutes. */
 const wait = (minutes: number, on = db) =>
   on.query("update store_items set expires_at = expires_at - make_interval(mins => $1)", [minutes]);
 /** Returns the minutes until the item expires, or null if it never expires. */

@@ -174,7 +174,7 @@ test("a task without an update counts as failed, and without logged updates it g
   expect(told([["updates", { model: null }]], done, "updates")).toEqual(["completed", "completed"]);
   expect(told([["updates", { other: {} }]], done, "updates")).toEqual(["failed", "completed"]);
   const rootOnly: [string, unknown][] = [
-    ["updates", {}], // a state without channels, which the node left as it was
+    ["updates", {}], // a state without channels, which the node did not change
     ["events", {}],
   ];
   expect(told(rootOnly, done, "updates")).toEqual(["completed", "completed"]);

@@ -60,7 +60,7 @@ test("LangSmith's own variables turn its tracing on, and runs continue when Lang
   await until(() => traced().length > beforeFailing);
   await run();
 
-  answer = () => {}; // nothing is ever answered again
+  answer = () => {}; // from now on, no request gets a response
   const beforeHanging = calls.length;
   for (let n = 0; n < 3; n++) await run();
   await until(() => calls.length > beforeHanging);
@@ -73,6 +73,6 @@ test("without the tracing variables nothing is sent to LangSmith", async () => {
   const { client, fetch, stop } = await start({});
   expect(await flagIn(fetch)).toBe(false);
   await client.runs.wait(null, "steps", { input: {} });
-  await stop(); // whatever was to be sent has been sent, or never will be
+  await stop(); // all pending requests have been sent or dropped
   expect(calls.slice(before)).toEqual([]);
 });

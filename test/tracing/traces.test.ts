@@ -22,7 +22,7 @@ const deaf = `${resolve("test/graphs/traced.ts")}:deaf`;
 const calling = `${resolve("test/graphs/front.ts")}:calling`;
 const project = await makeProject({ "langgraph.json": { graphs: { ...graphs, calling, deaf } } });
 const otel = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_PROTOCOL: "http/json", OTEL_BSP_SCHEDULE_DELAY: "20" };
-for (const [name, value] of Object.entries(otel)) vi.stubEnv(name, value); // the exporter reads its own
+for (const [name, value] of Object.entries(otel)) vi.stubEnv(name, value); // the exporter reads these variables itself
 const env = { ENSEMBLE_CONFIG: `${project}/langgraph.json`, ...otel };
 const { fetch, db } = await startTestService(env);
 
@@ -111,7 +111,7 @@ test("a new attempt is a new span in the same trace, with a link to the previous
   const { run_id: runId } = (await ask(`/threads/${threadId}/runs`, traceparent, body)) as { run_id: string };
   const noted = async () => (await db.query("select attempt_span from runs where run_id = $1", [runId])).rows[0]?.attempt_span;
   await until(async () => Boolean(await noted()));
-  await db.query("update runs set status = 'pending', worker_id = null where run_id = $1", [runId]); // as after a takeover
+  await db.query("update runs set status = 'pending', worker_id = null where run_id = $1", [runId]); // like after a takeover
   const attempts = (await traced(traceId, 2)).filter(({ name }) => name === "run slow");
   const [first, second] = attempts.sort((a, b) => Number(a.attributes["ensemble.attempt"]) - Number(b.attributes["ensemble.attempt"]));
   expect([first, second].map((span) => span?.parentSpanId)).toEqual([spanId, spanId]);
@@ -208,7 +208,7 @@ test("a collector that does not answer delays neither runs nor the shutdown", as
   const service = await startService(readConfig(settings), pino({ level: "silent" }));
   const { client } = clientFor([service.url ?? ""]);
   for (let n = 0; n < 5; n++) expect(await client.runs.wait(null, "steps", { input: {} })).toMatchObject({ last: "three" });
-  await service.stop(); // within the test's time: an export may take ten seconds
+  await service.stop(); // stops within the test's time limit, because an export may take ten seconds
 });
 
 test("a tracing setting that is not supported is logged and does not stop the start", async () => {
@@ -226,7 +226,7 @@ test("a tracing setting that is not supported is logged and does not stop the st
 test.each([
   [{}, undefined],
   [{ OTEL_TRACES_EXPORTER: "none", OTEL_EXPORTER_OTLP_ENDPOINT: "http://x" }, undefined],
-  [{ OTEL_TRACES_EXPORTER: "zipkin" }, "zipkin"], // which is then named as not supported
+  [{ OTEL_TRACES_EXPORTER: "zipkin" }, "zipkin"], // the log names it as unsupported
   [{ OTEL_SDK_DISABLED: "true", OTEL_EXPORTER_OTLP_ENDPOINT: "http://x" }, undefined],
   [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://x/v1/traces" }, "otlp"],
   [{ OTEL_TRACES_EXPORTER: "console" }, "console"],

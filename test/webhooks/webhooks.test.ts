@@ -26,7 +26,7 @@ const project = await makeProject({
     webhooks: { headers: { authorization: "Bearer ${{ env.LG_WEBHOOK_TOKEN }}" } },
   },
 });
-/** The URL of the same receiver under another host name, which the service takes for another machine. */
+/** The URL of the same receiver under another host name, which the service treats as another host. */
 const besideUrl = url.replace("127.0.0.1", "localhost");
 const env = {
   ENSEMBLE_CONFIG: `${project}/langgraph.json`,
@@ -52,7 +52,7 @@ const told = async (path: string): Promise<Received> => {
   await until(() => at(path).length > 0);
   return at(path)[0] as Received;
 };
-/** Makes the next try, or the giving up, of a webhook due now. */
+/** Makes the next try of a webhook due now, or the time when the service gives it up. */
 const hasten = (runId: string, column: "due_at" | "give_up_at") =>
   db.query(`update webhooks set ${column} = now() where run_id = $1 and status = 'pending'`, [runId]);
 
@@ -113,7 +113,7 @@ test("every way in which a run can end sends a webhook", async () => {
   const overdue = await client.runs.create(long, "slow", { input: { tickMs: 60_000 }, webhook: `${url}/overdue` });
   await until(async () => (await client.runs.get(long, overdue.run_id)).status === "running");
   await db.query("update runs set started_at = started_at - interval '1 day' where run_id = $1", [overdue.run_id]);
-  await timeOutRuns(db, 3_600); // or the service's own sweeper, which may be first
+  await timeOutRuns(db, 3_600); // the service's own sweeper may have ended it first
   expect((await told("/overdue")).body).toMatchObject({ status: "timeout", error: expect.stringContaining("BG_JOB_TIMEOUT_SECS") });
 
   const { thread_id: taken } = await client.threads.create();
@@ -166,7 +166,7 @@ test("the pause before the next try grows twofold with each, up to an hour, and 
       [runId],
     );
     expect(rows[0].pause).toBeLessThanOrEqual(longest[attempts] ?? 0);
-    if (attempts > 0) expect(rows[0].pause).toBeGreaterThan((longest[attempts] ?? 0) / 2 - 2); // some of it is over
+    if (attempts > 0) expect(rows[0].pause).toBeGreaterThan((longest[attempts] ?? 0) / 2 - 2); // some of the pause has already passed
   }
 });
 
@@ -182,10 +182,13 @@ test("a receiver that hangs holds up neither runs nor the webhooks of others", a
 
   await client.runs.wait(threadId, "steps", { input: {}, webhook: `${url}/beside` });
   await told("/beside");
-  expect(hanging.received.some(({ closed }) => closed())).toBe(false); // the first of them still has its turn
+  expect(hanging.received.some(({ closed }) => closed())).toBe(false); // the first delivery is still in progress
 });
 
-/** A time limit in seconds. A receiver that hangs is given up after ten seconds, so a delivery that waits for it takes longer than this. */
+/**
+ * A time limit in seconds. The service gives up a hanging receiver after ten seconds. A delivery that waited for one would thus exceed this
+ * limit.
+ */
 const soon = 6;
 
 /** Starts a service whose workers know no receiver yet. */
@@ -327,7 +330,7 @@ test("what was delivered is forgotten after a day, what is dead after a month", 
   };
   const [old, fresh] = [await add("delivered", "25 hours"), await add("delivered", "23 hours")];
   const [lost, dead] = [await add("dead", "31 days"), await add("dead", "29 days")];
-  await until(async () => (await sweepOnce(db)) !== undefined); // one process at a time sweeps, and the service does as well
+  await until(async () => (await sweepOnce(db)) !== undefined); // only one process may sweep at a time, and the service also sweeps
   expect(await Promise.all([old, fresh, lost, dead].map(async (runId) => (await rowOf(runId)) !== undefined))).toEqual([
     false,
     true,

@@ -3,16 +3,16 @@ import { type Place, readJson } from "./requests.ts";
 
 /** A remote agent, as the project defines it. */
 export interface RemoteAgent {
-  /** The address of the agent. Its card is read below this address, unless the address is that of a JSON file. */
+  /** The address of the agent. If it ends in `.json`, it is the address of the card. Otherwise the card is read from a path below it. */
   url: string;
   headers?: Record<string, string>;
   /** The address of the agent's JSON-RPC endpoint, if it differs from the one in the card. */
   endpoint?: string;
 }
 
-/** Where a remote agent listens, and how it speaks. */
+/** The JSON-RPC endpoint of a remote agent, and the version of the protocol that it speaks. */
 export interface Endpoint extends Place {
-  /** Version 1.0 of the protocol renamed the methods and the fields of version 0.3. */
+  /** Version 1.0 of the protocol has other names for methods and fields than version 0.3. */
   version: "0.3" | "1.0";
   tenant?: string;
   streams: boolean;
@@ -20,7 +20,7 @@ export interface Endpoint extends Place {
 
 const wellKnown = ".well-known/agent-card.json";
 
-/** An agent card. In version 1.0 it lists interfaces. In version 0.3 it has one address, and perhaps more. */
+/** An agent card. A card of version 1.0 lists interfaces. A card of version 0.3 has one address, and may list additional interfaces. */
 const Card = z.looseObject({
   name: z.string(),
   description: z.string().default(""),
@@ -62,7 +62,7 @@ export async function readCard({ url, headers = {}, endpoint }: RemoteAgent): Pr
 
 const longestDescription = 2_000;
 
-/** Returns the JSON-RPC interface of a card. If the agent speaks several versions, returns that of version 1.0. */
+/** Returns the JSON-RPC interface that a card offers. If the agent speaks several versions, returns the interface of version 1.0. */
 function interfaceOf(card: z.infer<typeof Card>): { url: string; version: Endpoint["version"]; tenant?: string | undefined } {
   const listed = card.supportedInterfaces.filter(({ protocolBinding }) => protocolBinding.toUpperCase() === "JSONRPC");
   const newest = listed.find(({ protocolVersion }) => !protocolVersion.startsWith("0."));

@@ -8,7 +8,7 @@ import { messageParams, methodOf, readSaid, readTask, type Said, type Task, task
 
 const firstPauseMs = 200;
 const longestPauseMs = 5_000;
-/** How many requests in a row may fail while a task is being waited for. */
+/** How many requests for the state of a task may fail in a row. */
 const mostFailures = 4;
 const cancelMs = 5_000;
 
@@ -22,7 +22,7 @@ export interface Errand {
 }
 
 /**
- * Sends a message to a remote agent, and waits until the agent has answered or its task has ended or needs something.
+ * Sends a message to a remote agent. Returns the agent's answer, or its task once the task has ended or needs something.
  * - If the run is cancelled or the time is up, the remote task is cancelled.
  * - If another attempt continues the run, that attempt waits for the same task and does not send the message again.
  */
@@ -79,10 +79,10 @@ async function send(
     if (begun === undefined || !(error instanceof RequestFailed && error.isPassing)) throw error;
   }
   if (begun === undefined) throw new RequestFailed("The agent answers with an empty stream.");
-  return begun; // the task has all of the result, and the stream only what it sent in time
+  return begun; // the task has the whole result, but the stream may have ended too early
 }
 
-/** Asks for the task until it has ended or needs something. */
+/** Polls the task until it has ended or needs something. */
 async function waitFor(endpoint: Endpoint, taskId: string, signal: AbortSignal): Promise<Task> {
   let failures = 0;
   for (let pause = firstPauseMs; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
@@ -100,23 +100,26 @@ async function waitFor(endpoint: Endpoint, taskId: string, signal: AbortSignal):
 
 const isSettled = ({ state }: Task) => state !== undefined && !["submitted", "working", "unknown", "unspecified"].includes(state);
 
-/** Cancels the task of the agent. If the agent has not told the id of its task yet, waits for it. Ignores all errors, because nobody waits for the result. */
+/**
+ * Cancels the agent's task. If the agent has not returned the id of the task yet, waits for the id. Ignores all errors, because nobody
+ * waits for the result.
+ */
 async function cancel(endpoint: Endpoint, started: Promise<string>): Promise<void> {
   const signal = AbortSignal.timeout(cancelMs);
   try {
     const taskId = await raceWithSignal(started, signal);
     await call(endpoint, methodOf(endpoint, "cancel"), taskParams(endpoint, taskId), signal);
   } catch {
-    // The agent is gone, its task has ended, or it cannot cancel tasks.
+    // Ignored: the agent is gone, its task has ended, or it cannot cancel tasks.
   }
 }
 
-/** Tells whether another attempt continues the run after this abort. The names are those of the service's reasons to stop an attempt. */
+/** Tells whether another attempt continues the run after this abort. The list holds the reasons for which the service stops an attempt. */
 const isContinued = ({ reason }: AbortSignal) => ["shutdown", "lost", "unreachable"].includes(Object(Object(reason).reason).kind);
 
 /**
  * Returns what an earlier attempt has stored about this tool call, and the id of its message. The id is the same in each attempt, so that
- * the agent can detect a message that is sent twice. Outside the service nothing is stored, and each call has an id of its own.
+ * the agent can detect a message that is sent twice. Outside the service, nothing is stored, and the id is new for each call.
  */
 function memoryOf({ callId = "call" }: Errand, { configurable }: RunnableConfig) {
   const effects = effectsOf(configurable);

@@ -17,7 +17,7 @@ const Task = z.object({
 
 /** How long a card is used before it is read again. */
 const readForMs = 300_000;
-/** How long the card of an unreachable agent is not read again. Without this pause, every round would wait for the agent. */
+/** How long to wait before the card of an unreachable agent is read again. Without this pause, every round would wait for the agent. */
 const pauseMs = 15_000;
 
 /** Returns a remote agent. All runs of a process share it. */
@@ -59,7 +59,7 @@ export function openRemote(name: string, config: RemoteAgent): OpenRemote {
   };
 }
 
-/** Returns what the model sees of the agent's answer. Throws if the agent has not done its task. */
+/** Returns the text that the model reads as the agent's answer. Throws if the agent has not done its task. */
 function describe(said: Said): string {
   if ("answer" in said) return said.answer;
   const { taskId, state, text } = said;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** The longest answer of a remote agent that is read, in bytes. */
+/** The size limit of a remote agent's answer, in bytes. */
 const longestAnswer = 10_000_000;
 const requestMs = 30_000;
 const documentMs = 10_000;
@@ -105,7 +105,7 @@ async function* piecesOf({ url, body }: Response): AsyncGenerator<string> {
   }
 }
 
-/** Returns the error for a request that has failed without an answer, or in the middle of one. An abort stays what it is. */
+/** Returns the error for a request that got no answer or only a part of one. Returns an abort unchanged. */
 function broken(url: string, error: Error): Error {
   if (error.name === "AbortError") return error;
   if (error.name === "TimeoutError") return new RequestFailed(`${url} does not answer in time.`, true);

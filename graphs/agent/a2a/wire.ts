@@ -2,12 +2,12 @@ import { z } from "zod";
 import type { Endpoint } from "./card.ts";
 import { RequestFailed } from "./requests.ts";
 
-/** A statement of a remote agent: a direct answer, or news of a task. */
+/** A reply of a remote agent: a direct answer, or the current state of a task. */
 export type Said = { answer: string } | Task;
 
 export interface Task {
   taskId: string;
-  /** The state of the task, in the words of version 0.3. Undefined if only a part of the result has arrived. */
+  /** The state of the task, in the words of version 0.3. Undefined if the reply has only a part of the result. */
   state?: string | undefined;
   /** The result of the task, or its last message if there is no result. */
   text: string;
@@ -60,7 +60,7 @@ const Told = z.looseObject({
 });
 const Update = z.looseObject({ taskId: z.string(), status: Status.optional() });
 
-/** Reads a result of the protocol, of either version. */
+/** Reads the reply in a JSON-RPC result, of either version of the protocol. */
 export function readSaid(result: unknown): Said {
   const { task, message, statusUpdate, artifactUpdate } = Object(result);
   const said = task ?? message ?? statusUpdate ?? artifactUpdate ?? result;
@@ -90,14 +90,16 @@ function taskOf({ id, status, artifacts }: z.infer<typeof Told>): Task {
   return { taskId: id, state, text: state === "completed" ? results || message : message || results };
 }
 
-/** Returns a state in the words of version 0.3: `TASK_STATE_INPUT_REQUIRED` is `input-required`. */
+/** Returns the name of a state in version 0.3. For example, `TASK_STATE_INPUT_REQUIRED` becomes `input-required`. */
 const stateOf = (state: string) =>
   state
     .replace(/^TASK_STATE_/, "")
     .replaceAll("_", "-")
     .toLowerCase();
 
-/** Returns the text of a message's parts. Data is shown as JSON. A file is only named, because a model cannot read it here. */
+/**
+ * Returns the text of a message's parts. Data is returned as JSON. A file becomes only its name, because a model cannot read the file here.
+ */
 function textOf(parts: z.infer<typeof Parts>): string {
   return parts
     .map(({ text, data, file, url, filename }) => {

@@ -10,25 +10,25 @@ import { type Finder, isFinder, replaceIn } from "./find.ts";
 import type { AnyGuard } from "./in-code.ts";
 import type { Guard } from "./schema.ts";
 
-/** The place of the value that is checked. A thought is the text that a model writes beside a tool call. */
+/** The kind of value that is checked. A thought is the text that a model writes beside a tool call. */
 export type Place = "input" | "output" | "thought" | "tool";
 
-/** The result of all guards: the value, which they may have changed, or why it does not pass. */
+/** The result of all guards: the value, which guards may have changed, or the reason why it does not pass. */
 export type Passed = { value: unknown; isChanged: boolean } | { reason: string; advice: string; mayRetry: boolean };
 
 interface Guarded {
   guards: AnyGuard[];
   value: unknown;
   place: Place;
-  /** The name of the tool, for a guard of a tool. */
+  /** The name of the tool, if a guard of a tool is applied. */
   tool?: string;
   run: AgentRun;
   config: LangGraphRunnableConfig;
-  /** Gets the ledger entries of judges. */
+  /** Receives the ledger entries of judges. */
   ledger: LedgerEntry[];
 }
 
-/** Applies guards one after another. Judges come last, so that no model call stands before a question to a person. */
+/** Applies guards one after another. Judges come last, so that no judge calls a model before a person is asked. */
 export async function apply({ guards, value: given, ...around }: Guarded): Promise<Passed> {
   let value = given;
   const judges = (guard: AnyGuard) => typeof guard !== "function" && guard.kind === "judge";
@@ -61,7 +61,7 @@ async function callFunction(guard: Extract<AnyGuard, (...call: never[]) => unkno
   return { value: value === undefined ? around.value : value, isChanged: value !== undefined };
 }
 
-/** Checks the value with a guard of data, and does what the guard says about a value that does not pass. */
+/** Checks the value with one guard that is data. If the value does not pass, takes the action that the guard sets. */
 async function settle(guard: Guard, around: Around, startedAt: number): Promise<Passed> {
   const { value, run, config, ledger } = around;
   const found = await check(guard, value, run, config);
@@ -79,7 +79,7 @@ async function settle(guard: Guard, around: Around, startedAt: number): Promise<
   return approved ? { value, isChanged: false } : refuse(guard, around, { ...verdict, action: "ask", reason: reason ?? found.reason });
 }
 
-/** Replaces the forbidden parts of the value, the value at the guard's path, or the whole value. */
+/** Replaces what the guard refuses: the forbidden parts of a text, the value at the guard's path, or the whole value. */
 async function replace(guard: Guard, by: string, around: Around, verdict: Verdict & { startedAt: number }): Promise<Passed> {
   const { value, run, config } = around;
   tell(guard, around, { ...verdict, action: "replace" });
@@ -112,7 +112,7 @@ function refuse(guard: AnyGuard, around: Around, refusal: Refusal): Passed {
 const nameOf = (guard: AnyGuard) =>
   typeof guard === "function" ? guard.name || "function" : guard.kind === "function" ? guard.name : guard.kind;
 
-/** Reports a value that did not pass as a custom event. The event does not have the value. */
+/** Reports a value that did not pass as a custom event. The event does not contain the value. */
 function tell(guard: AnyGuard, { place, tool, run, config }: Around, { startedAt, action, reason }: Refusal): void {
   const details = { agent: run.agent.name, place, ...(tool !== undefined && { tool }), guard: nameOf(guard), action, reason };
   report(config, run.pattern, "guardrail", startedAt, details);

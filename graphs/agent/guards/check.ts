@@ -12,13 +12,13 @@ import { judge } from "./judge.ts";
 import { projectGuard } from "./project-guards.ts";
 import type { Guard } from "./schema.ts";
 
-/** The result of one check. `reason` quotes nothing of the value, so it may be shown to anybody. `advice` is for the model only. */
+/** The result of one check. `reason` quotes nothing of the value, so anybody may read it. `advice` is for the model only. */
 export interface Verdict {
   ok: boolean;
   reason: string;
   advice?: string;
   ledger?: LedgerEntry[];
-  /** The value that a function puts in the place of the one that it saw. */
+  /** The value that replaces the checked one. Only functions set it. */
   value?: unknown;
 }
 
@@ -61,7 +61,7 @@ export async function check(guard: Guard, value: unknown, run: AgentRun, config:
   }
 }
 
-/** Returns the verdict of a function. The function decides what its reason says. */
+/** Returns the verdict for a function's answer. The text of the reason comes from the function. */
 export const asVerdict = ({ ok, value, reason = "It was refused." }: GuardAnswer): Verdict => ({ ok: ok === true, reason, value });
 
 const forbidden = { pii: "It has personal data.", secrets: "It has secrets.", regex: "It matches a forbidden pattern." };

@@ -9,7 +9,7 @@ interface Part {
   end: number;
 }
 
-/** A guard that forbids parts of a text. It can replace them, and leaves the rest of the text as it is. */
+/** A guard that forbids parts of a text. It can replace those parts and keep the rest of the text. */
 export type Finder = Extract<Guard, { kind: "pii" | "secrets" | "regex" }>;
 
 /** Tells whether a guard forbids parts of a text. */
@@ -17,13 +17,13 @@ export const isFinder = (guard: Guard): boolean =>
   guard.kind === "pii" || guard.kind === "secrets" || (guard.kind === "regex" && guard.forbid !== undefined);
 
 /**
- * Tells whether a guard also checks the text beside a tool call and the error of a tool. Guards of the length or the form of a value would
- * refuse most of these texts.
+ * Tells whether a guard also checks the text beside a tool call, and the error of a tool. Guards of a value's length or form do not,
+ * because they would refuse most of these texts.
  */
 export const checksAsides = (guard: AnyGuard): boolean =>
   typeof guard === "function" || guard.kind === "judge" || guard.kind === "function" || isFinder(guard);
 
-/** The time limit of a search in milliseconds. A search that takes longer throws, so its value counts as blocked. */
+/** The time limit of a search in milliseconds. A search that takes longer throws, and its value is then blocked. */
 const searchMs = 500;
 
 /** Returns the parts of a text that a guard forbids. */
@@ -47,7 +47,7 @@ async function detectorsOf(types: Extract<Guard, { kind: "pii" }>["types"]) {
   return types.map((type) => all[type]);
 }
 
-/** Returns a value with all forbidden parts of its texts replaced. */
+/** Returns a value with the forbidden parts of all its texts replaced. */
 export async function replaceIn(guard: Finder, value: unknown, by: string): Promise<unknown> {
   if (typeof value === "string") return replaceParts(value, await find(guard, value), by);
   if (Array.isArray(value)) return Promise.all(value.map((one) => replaceIn(guard, one, by)));

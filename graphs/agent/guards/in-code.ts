@@ -1,6 +1,6 @@
 import { type Guard, type GuardObject, Guardrails } from "./schema.ts";
 
-/** The answer of a guard in code. `value` takes the place of the value that it saw. `reason` says why the value does not pass. */
+/** The answer of a guard function. `value` replaces the checked value. `reason` says why the value does not pass. */
 export interface GuardAnswer {
   ok: boolean;
   value?: unknown;
@@ -8,15 +8,17 @@ export interface GuardAnswer {
 }
 
 /**
- * A guard in code. A value that does not pass is blocked in an input and refused for a tool. An answer that does not pass goes back to the
- * model with the reason. If the function throws, the value is blocked.
+ * A guard as a function. If it throws, the value is blocked. Otherwise, a value that does not pass is treated according to its place.
+ * - An input is blocked.
+ * - The arguments or the result of a tool are refused.
+ * - An answer goes back to the model with the reason.
  */
 export type GuardFunction = (value: unknown) => GuardAnswer | Promise<GuardAnswer>;
 
 export type AnyGuard = Guard | GuardFunction;
 type GuardInCode = (typeof GuardObject)["_zod"]["input"] | string | GuardFunction;
 
-/** The guards of an agent in code: data and functions. */
+/** The guards of an agent that is made in code. A guard is data or a function. */
 export interface GuardrailsInCode {
   input?: GuardInCode[];
   output?: GuardInCode[];
@@ -24,19 +26,19 @@ export interface GuardrailsInCode {
   maxRetries?: number;
 }
 
-/** The guards of an agent that is at work. */
+/** The validated guards of an agent. */
 export interface Guarding extends Pick<Guardrails, "maxRetries"> {
   input: AnyGuard[];
   output: AnyGuard[];
   tool: Record<string, AnyGuard[]>;
 }
 
-/** Returns the guardrails of code, and those of a run's context after them. */
+/** Returns the guardrails from code, followed by those from a run's context. */
 export function bothGuardrails(own: GuardrailsInCode = {}, more: GuardrailsInCode = {}): GuardrailsInCode {
   return { ...own, input: [...(own.input ?? []), ...(more.input ?? [])], output: [...(own.output ?? []), ...(more.output ?? [])] };
 }
 
-/** Returns guardrails of code, validated. Throws if a guard is invalid. */
+/** Validates guardrails from code and returns them. Throws if a guard is invalid. */
 export function guardrailsFrom(given: GuardrailsInCode): Guarding {
   const plain = Guardrails.parse(mapped(given, (guard) => (typeof guard === "function" ? stand : guard)));
   return mapped(plain, (guard, place, index) => {
@@ -45,10 +47,10 @@ export function guardrailsFrom(given: GuardrailsInCode): Guarding {
   }) as Guarding;
 }
 
-/** A guard that stands in the place of a function while the others are validated, so that errors name the right index. */
+/** A placeholder for a guard that is a function. It keeps the indexes of the other guards, so that errors name the right index. */
 const stand = { kind: "minWords", words: 0 };
 
-/** Returns guardrails with each guard replaced by another. `place` is the path of its list. */
+/** Returns guardrails with each guard replaced by the result of `change`. `place` is the path of the guard's list. */
 function mapped(given: object, change: (guard: unknown, place: string[], index: number) => unknown): object {
   const each = (guards: unknown, place: string[]) =>
     Array.isArray(guards) ? guards.map((guard, index) => change(guard, place, index)) : guards;

@@ -6,20 +6,20 @@ import { asText } from "../prompt.ts";
 import { apply } from "./apply.ts";
 import type { AnyGuard } from "./in-code.ts";
 
-/** The error of an agent whose input did not pass a guard. No model of the agent was called. */
+/** The error of an agent whose input did not pass a guard. The agent has called no model. */
 export class GuardrailTripped extends Error {
   override name = "GuardrailTripped";
 }
 
 interface GuardedInput {
-  /** The conversation, with replaced messages. */
+  /** The conversation, in which guards may have replaced messages. */
   messages: BaseMessage[];
-  /** The messages that were replaced. They have the ids of the originals. */
+  /** The new messages that guards put in the place of others. They have the ids of the originals. */
   replaced: BaseMessage[];
   ledger: LedgerEntry[];
 }
 
-/** Applies the input guards to the messages of people. Throws if one does not pass. */
+/** Applies the input guards to the messages of people. Throws if a message does not pass. */
 export async function guardInput(run: AgentRun, given: BaseMessage[], config: LangGraphRunnableConfig): Promise<GuardedInput> {
   const guards = run.agent.guardrails?.input ?? [];
   const ledger: LedgerEntry[] = [];
@@ -35,5 +35,5 @@ export async function guardInput(run: AgentRun, given: BaseMessage[], config: La
   return { messages, replaced: messages.filter((message, index) => message !== given[index]), ledger };
 }
 
-/** Tells whether a guard checks every message of a person. The others check only the last one. */
+/** Tells whether a guard checks every message of a person. The other guards check only the last one. */
 const isForAll = (guard: AnyGuard) => typeof guard === "function" || ["pii", "secrets", "regex", "function"].includes(guard.kind);

@@ -20,7 +20,7 @@ export async function judge(
   run: AgentRun,
   config: LangGraphRunnableConfig,
 ): Promise<Judged> {
-  const { runAgent } = await import("../run-agent.ts"); // not at the top: it applies guards
+  const { runAgent } = await import("../run-agent.ts"); // imported here, because run-agent.ts imports this file indirectly
   const { timeoutSeconds, retries, model: own } = run.agent;
   const judging = {
     ...agent({ name: `${run.agent.name} guard`.slice(0, 100), role: "a strict judge", instructions, timeoutSeconds, retries }),
@@ -28,7 +28,7 @@ export async function judge(
     output: Judgement,
   };
   const errand = { task: `Does the material keep this rule? ${rule}`, input: text, constraints: [], messages: undefined };
-  // The call that is being checked is in flight. A judge that waited for it to end would wait for ever.
+  // The model call that is being checked still counts as in flight. A judge that waited for it to end would wait forever.
   const account = { ...(run.account ?? accountOf(getConfig() ?? config)), inFlight: new Set<never>() };
   const outcome = await unguarded(() =>
     runAgent<z.infer<typeof Judgement>>({ ...run, account, agent: judging, ...errand, quiet: true }, config),

@@ -13,7 +13,7 @@ import { wholeOutputGuards } from "./present.ts";
 export const holdsTokens = ({ guardrails }: Agent): boolean => (guardrails?.output.length ?? 0) > 0;
 
 /**
- * Returns the options of a model call that apply the agent's output guards. `ledger` gets the entries of judges. The guards count the
+ * Returns the options of a model call that apply the agent's output guards. `ledger` receives the entries of judges. The guards count the
  * answers that they refuse, so use the options for one call only.
  */
 export function outputGuards(run: AgentRun, config: LangGraphRunnableConfig, ledger: LedgerEntry[]) {
@@ -42,7 +42,7 @@ export function outputGuards(run: AgentRun, config: LangGraphRunnableConfig, led
 /** The names of the callback handlers that pass tokens and raw answers on to clients. */
 const telling = ["StreamMessagesHandler", "StreamProtocolMessagesHandler", "event_stream_tracer", "log_stream_tracer"];
 
-/** Returns the callbacks of the current node without those that would show the raw answer to a client. */
+/** Returns the callbacks of the current node, without those that would show the raw answer to a client. */
 function unheard(): CallbackManager | undefined {
   const { callbacks } = getConfig() ?? {};
   if (!(callbacks instanceof CallbackManager)) return undefined;

@@ -3,11 +3,13 @@ import type { AnyGuard } from "./in-code.ts";
 
 const present = new AsyncLocalStorage<AnyGuard[]>();
 
-/** Returns the guards of the pattern's output in which the current code runs. Its agents hold their tokens back if there are any. */
+/**
+ * Returns the output guards of the pattern that is running the current code. If there are any, the pattern's agents hold their tokens back.
+ */
 export const wholeOutputGuards = (): AnyGuard[] => present.getStore() ?? [];
 
-/** Does work to which the guards of the pattern do not apply, such as that of a judge. */
+/** Runs work without the output guards of the pattern, such as the work of a judge. */
 export const unguarded = <Result>(work: () => Result): Result => present.run([], work);
 
-/** Does work to which these guards of a pattern's output apply. */
+/** Runs work with these output guards of a pattern. */
 export const guardedBy = <Result>(guards: AnyGuard[], work: () => Result): Result => present.run(guards, work);

@@ -8,7 +8,7 @@ export const PersonalData = z.enum(["email", "credit_card", "ip", "mac_address",
 const usualData = ["email", "credit_card", "ip", "mac_address"] as const;
 
 const OnFail = z
-  .union([z.enum(["block", "retry", "ask"]), closed({ replace: z.string().max(10_000).describe("Text that takes the place") })], {
+  .union([z.enum(["block", "retry", "ask"]), closed({ replace: z.string().max(10_000).describe("Text that replaces the value") })], {
     error: 'one of "block", "retry", "ask" or { "replace": "a text" }',
   })
   .default("block")
@@ -27,7 +27,7 @@ const GuardName = z.string().superRefine((name, context) => {
   context.addIssue({ code: "custom", message: `there is no guard "${name}"; there are ${projectGuardNames().join(", ") || "none"}` });
 });
 
-/** Returns a guard as an object. A name alone stands for the project's guard with this name. */
+/** Returns a guard as an object. A bare name becomes a guard that calls the project's function of this name. */
 const inFull = (guard: unknown) => (typeof guard === "string" ? { kind: "function", name: guard } : guard);
 
 /** A guard as data. It never contains code. */
@@ -66,7 +66,7 @@ export const GuardObject = z
     }),
     closed({
       kind: z.literal("judge"),
-      rule: z.string().trim().min(1).max(2_000).describe("Rule that a model judges by"),
+      rule: z.string().trim().min(1).max(2_000).describe("Rule with which a model judges the value"),
       model: z.string().min(1).optional().describe("Model of the judge. Default: the agent's"),
       ...common,
     }),
@@ -106,7 +106,7 @@ const Guards = z.array(Guard).max(50);
 /** The guards of an agent. */
 export const Guardrails = closed(
   {
-    input: Guards.default([]).describe("Checks of what the agent is given, before its first model call"),
+    input: Guards.default([]).describe("Checks of the agent's input, before its first model call"),
     output: Guards.default([]).describe("Checks of the agent's answer"),
     tool: z.record(z.string(), Guards).default({}).describe("Checks of a tool's arguments and result, by the tool's name"),
     maxRetries: z.number().int().min(0).max(10).default(3).describe("How often the model is asked again after an answer that did not pass"),
@@ -119,11 +119,13 @@ export const Guardrails = closed(
 );
 export type Guardrails = z.infer<typeof Guardrails>;
 
-/** The guards of a whole pattern. The pattern is not run again for an answer that does not pass, so an output cannot be retried. */
+/** The guards of a whole pattern. Its output guards cannot `retry`, because a pattern does not run again if its output fails a guard. */
 export const PatternGuardrails = closed(
   {
     input: Guards.default([]).describe("Checks of the task, the messages and the other input of the run"),
-    output: Guards.default([]).describe("Checks of the final answer. Those that forbid parts also check the answer of each agent."),
+    output: Guards.default([]).describe(
+      "Checks of the final answer. Checks that forbid parts of a text also check the answer of each agent.",
+    ),
   },
   (given) => {
     const { input, output } = given as Record<Place, unknown>;
@@ -131,7 +133,7 @@ export const PatternGuardrails = closed(
   },
 );
 
-/** Returns a problem for each guard whose action is impossible at its place. */
+/** Returns a problem for each guard whose action is impossible for the kind of value that it checks. */
 function misused(guards: unknown, place: Place, path: string[]): Problem[] {
   if (!Array.isArray(guards)) return [];
   return guards.flatMap((guard, index): Problem[] => {
@@ -148,7 +150,7 @@ function misused(guards: unknown, place: Place, path: string[]): Problem[] {
   });
 }
 
-/** Returns a problem for each guarded tool that the agent does not have. */
+/** Returns a problem for each guarded tool that is not among the agent's tools. */
 export function findToolProblems(given: object): Problem[] {
   const { guardrails, tools = [] } = given as { guardrails?: { tool?: object }; tools?: unknown };
   const known = Array.isArray(tools) ? tools : [];

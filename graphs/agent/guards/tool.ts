@@ -4,7 +4,7 @@ import { callName } from "../tool-names.ts";
 import { apply, type Passed } from "./apply.ts";
 import { checksAsides } from "./find.ts";
 
-/** Applies the guards of a tool to the arguments of a call, to its result, or to the error that it gave instead of a result. */
+/** Applies the guards of a tool to the arguments of a call, to its result, or to its error. */
 export async function guardTool(
   run: AgentRun,
   name: string,

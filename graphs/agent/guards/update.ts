@@ -2,7 +2,7 @@ import type { BaseMessage } from "@langchain/core/messages";
 import { Overwrite } from "@langchain/langgraph";
 import type { LedgerEntry } from "../ledger.ts";
 
-/** Returns the value with each text that equals the answer replaced by the answer as the guards changed it. */
+/** Returns the value with every text that equals the original answer replaced by the guarded answer. */
 export function swap(value: unknown, from: string, to: string): unknown {
   if (value === from) return to;
   if (Array.isArray(value)) return value.map((one) => swap(one, from, to));
@@ -14,19 +14,22 @@ export function swap(value: unknown, from: string, to: string): unknown {
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
-/** Returns changed values as the node sees them. */
+/** Returns changed values in the form that the node's input has. */
 export function plainOf(changed: Record<string, unknown>, { messages = [] }: { messages?: BaseMessage[] }): Record<string, unknown> {
   const plain = Object.entries(changed).map(([key, value]) => [key, value instanceof Overwrite ? value.value : value]);
   const replaced = new Map(((changed.messages ?? []) as BaseMessage[]).map((message) => [message.id, message]));
   return { ...Object.fromEntries(plain), ...(replaced.size > 0 && { messages: messages.map((one) => replaced.get(one.id) ?? one) }) };
 }
 
-/** Returns the messages of an update: those that the guards replaced, and those of the node. */
+/** Returns the messages of an update: those that guards replaced, followed by those that the node returned. */
 export function messagesOf({ messages: replaced }: Record<string, unknown>, { messages: own }: Record<string, unknown>) {
   return replaced === undefined ? {} : { messages: [...(replaced as BaseMessage[]), ...([own ?? []].flat() as BaseMessage[])] };
 }
 
-/** Returns the ledger of an update with the entries of judges. A node that begins a run replaces the ledger of the run before. */
+/**
+ * Returns the ledger of an update, extended by the entries of judges. If the node begins a run, its ledger replaces that of the previous
+ * run.
+ */
 export function ledgerOf(judged: LedgerEntry[], { ledger }: Record<string, unknown>) {
   if (judged.length === 0) return {};
   if (ledger instanceof Overwrite) return { ledger: new Overwrite([...judged, ...(ledger.value as LedgerEntry[])]) };

@@ -17,10 +17,10 @@ interface Whole {
   output: AnyGuard[];
 }
 
-/** Guards of a whole pattern in code: data and functions. */
+/** The guards of a whole pattern that is made in code. A guard is data or a function. */
 export type WholeInCode = Pick<Parameters<typeof guardrailsFrom>[0], "input" | "output">;
 
-/** The parts of a compiled graph that are used here. LangGraph's types hide some of them. */
+/** The fields of a compiled graph that this file uses. LangGraph's types hide some of them. */
 interface Built {
   builder: {
     nodes: Record<string, { runnable: { func?: NodeFunction } }>;
@@ -35,12 +35,12 @@ interface Built {
 type Values = Record<string, unknown> & { messages?: BaseMessage[]; ledger?: LedgerEntry[] };
 type NodeFunction = (values: Values, config: LangGraphRunnableConfig) => Promise<unknown> | unknown;
 
-/** The guards that code gives to a graph, by its builder. */
+/** The guards that were given to a graph in code. The key is the graph's builder. */
 const inCode = new WeakMap<object, Whole>();
 
 /**
  * Makes a graph apply guards to its input and its output: those given here, and those of the run's context. The first nodes check the input
- * before they do their work, and the last nodes check the answer before it is stored. Returns the graph.
+ * before they do their work. The last nodes check the answer before it is stored. Returns the graph.
  */
 export function guarded<Graph extends object>(graph: Graph, guardrails?: WholeInCode): Graph {
   const { builder } = graph as unknown as Built;
@@ -53,7 +53,7 @@ export function guarded<Graph extends object>(graph: Graph, guardrails?: WholeIn
   const [first, last] = [neighboursOf(builder, "to"), neighboursOf(builder, "from")];
   for (const [name, { runnable }] of Object.entries(builder.nodes)) {
     const { func } = runnable;
-    if (!func) continue; // a graph as a node guards itself
+    if (!func) continue; // a node that is a graph applies its own guards
     runnable.func = (values, config) => {
       const guards = guardsOf(builder, config);
       const work = () => runNode({ func, values, config, guards, builder, isFirst: first.has(name), isLast: last.has(name) });
@@ -65,7 +65,7 @@ export function guarded<Graph extends object>(graph: Graph, guardrails?: WholeIn
   return graph;
 }
 
-/** Returns the nodes to which the start leads, or from which a way leads to the end. */
+/** Returns the nodes to which the start leads (`to`), or the nodes that lead to the end (`from`). */
 function neighboursOf({ edges, branches }: Built["builder"], side: "to" | "from"): Set<string> {
   const ways = Object.entries(branches).flatMap(([from, all]) =>
     Object.values(all).flatMap(({ ends = {} }) => Object.values(ends).map((to): [string, string] => [from, to])),
@@ -76,7 +76,9 @@ function neighboursOf({ edges, branches }: Built["builder"], side: "to" | "from"
   );
 }
 
-/** The guards of runs whose context has none, by the graph's builder. They are kept, because parsing a context takes a while. */
+/**
+ * The guards for runs whose context sets no guardrails, by the graph's builder. They are cached, because parsing a context takes a while.
+ */
 const usual = new WeakMap<object, Whole>();
 
 function guardsOf(builder: Built["builder"], { context }: LangGraphRunnableConfig): Whole {
@@ -111,9 +113,10 @@ async function runNode({ func, values, config, guards, builder, isFirst, isLast 
   return { ...changed, ...checked, ...messagesOf(changed, checked), ...ledgerOf(ledger, checked) };
 }
 
-/** Returns what a judge needs to be called for a whole pattern. */
+/** Returns the run that a judge needs when it checks a value of the whole pattern. */
 async function judgeRun({ _configRuntimeSchema: schema }: Built["builder"], { ledger = [] }: Values, config: LangGraphRunnableConfig) {
-  const [{ agent }, { Budget, Limits, Models, tierOf }] = await Promise.all([import("../agent.ts"), import("../context.ts")]); // they import guards
+  // imported here, because these files import guards
+  const [{ agent }, { Budget, Limits, Models, tierOf }] = await Promise.all([import("../agent.ts"), import("../context.ts")]);
   const given = Object(schema?.safeParse(config.context ?? {}).data);
   const settings = {
     models: Models.safeParse(given.models).data ?? Models.parse({}),
@@ -165,7 +168,7 @@ async function guardValues(values: Values, guards: AnyGuard[], { builder, ...aro
 /** Tells whether a guard forbids parts of a text, so that it can check values of any form. */
 const isFound = (guard: AnyGuard): guard is Finder => typeof guard !== "function" && isFinder(guard);
 
-/** Checks the answer that the last node adds to the messages. Returns the update with the answer as the guards let it pass. */
+/** Checks the answer that the last node adds to the messages. Returns the update with the guarded answer. */
 async function guardAnswer(update: Record<string, unknown>, guards: AnyGuard[], around: Around): Promise<Record<string, unknown>> {
   const messages = [update.messages ?? []].flat() as BaseMessage[];
   const answer = messages.findLast((message) => AIMessage.isInstance(message));

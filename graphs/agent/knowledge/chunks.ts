@@ -1,8 +1,11 @@
 const chunkLength = 1_000;
-/** The most chunks of one source. Each is embedded with a call of its own. */
+/** The most chunks of one source. Each chunk takes one embedding call. */
 const mostChunks = 1_000;
 
-/** Cuts a text into chunks of at most 1,000 characters. A chunk ends at a paragraph, a sentence or a word, if one is near enough. */
+/**
+ * Cuts a text into chunks of at most 1,000 characters. A chunk ends after a paragraph, a sentence or a word, if such a boundary is near
+ * enough.
+ */
 export function chunksOf(text: string): string[] {
   const chunks: string[] = [];
   let rest = text.trim();
@@ -15,7 +18,7 @@ export function chunksOf(text: string): string[] {
   return chunks;
 }
 
-/** Returns where a chunk should end: at the last boundary in its second half. */
+/** Returns the position where a chunk should end: the last boundary in its second half. */
 function endOf(chunk: string): number {
   const half = chunk.length / 2;
   const ends = [

@@ -13,13 +13,16 @@ import type { Source } from "./schema.ts";
 const usualLimit = 3;
 const usualThreshold = 0.35;
 const longestQuery = 2_000;
-/** How long embedded chunks are kept, in minutes. The record of a source expires a day before its chunks, so that none is missing. */
+/**
+ * How long embedded chunks are kept, in minutes. The record of a source expires a day before its chunks, so a valid record never lacks a
+ * chunk.
+ */
 const recordMinutes = 30 * 24 * 60;
 const chunkMinutes = 31 * 24 * 60;
 
 const Hit = z.object({ text: z.string() });
 
-/** Returns the passages of the agent's knowledge that fit a task, as a text to put before the task. Returns "" if none fits. */
+/** Returns the passages of the agent's knowledge that match a task, as a text to put before the task. Returns "" if none matches. */
 export async function knowledgeFor(run: AgentRun, task: string, config: LangGraphRunnableConfig): Promise<string> {
   const { knowledge = [], memory, resultsLimit = usualLimit, scoreThreshold = usualThreshold } = run.agent;
   const remembers = memory?.tasks || memory?.entities;
@@ -43,7 +46,7 @@ export async function knowledgeFor(run: AgentRun, task: string, config: LangGrap
 /** Returns the text of the last message of a person, which is the task. */
 export const taskIn = (messages: BaseMessage[]): string => messages.findLast((message) => HumanMessage.isInstance(message))?.text ?? "";
 
-/** Returns the messages as the model sees them, with the knowledge before the task. The thread does not get the knowledge. */
+/** Returns the messages for the model, with the knowledge before the task. The knowledge is not stored in the thread. */
 export function withKnowledge(messages: BaseMessage[], knowledge: string): BaseMessage[] {
   const at = messages.findLastIndex((message) => HumanMessage.isInstance(message));
   const { id, content } = messages[at] ?? {};
@@ -68,8 +71,8 @@ async function search(store: BaseStore, source: Source, query: Query, run: Agent
 }
 
 /**
- * Stores the chunks of a text, unless they are stored already, and returns their namespace. The namespace comes from a hash of the text, so
- * a changed text is embedded anew and nobody finds passages of a text that they do not have.
+ * Stores the chunks of a text, unless they are stored already. Returns their namespace, which contains a hash of the text. A changed text
+ * is therefore embedded again, and a search finds only passages of the current text.
  */
 async function embedOnce(store: BaseStore, source: Source, text: string, signal: AbortSignal | undefined): Promise<string[]> {
   const hash = createHash("sha256").update(text).digest("hex");
@@ -93,12 +96,12 @@ function passagesOf(text: string, source: Source): string[] {
 
 type Get = (namespace: string[], key: string, options: { refreshTtl: boolean }) => Promise<unknown>;
 
-/** Reads an item without prolonging its life. LangGraph's types do not have the last argument. */
+/** Reads an item without extending its time to live. LangGraph's types lack the last argument. */
 const readQuietly = (store: BaseStore, namespace: string[], key: string) =>
   (store.get as unknown as Get).call(store, namespace, key, { refreshTtl: false });
 
 type Put = (namespace: string[], key: string, value: object, index: false | string[], options: { ttl: number }) => Promise<void>;
 
-/** Puts an item with a time to live. LangGraph's types do not have the last argument. */
+/** Puts an item with a time to live. LangGraph's types lack the last argument. */
 const put = (store: BaseStore, namespace: string[], key: string, value: object, index: false | string[], ttl: number) =>
   (store.put as unknown as Put).call(store, namespace, key, value, index, { ttl });

@@ -24,7 +24,7 @@ const Entities = z.object({
 });
 const Known = z.object({ facts: z.array(z.string()) });
 
-/** Returns what the agent learned in earlier tasks that are like this one. */
+/** Returns what the agent learned in earlier tasks that are similar to this one. */
 export async function recallLearned(store: BaseStore, run: AgentRun, query: string, config: LangGraphRunnableConfig): Promise<Passage[]> {
   const { memory, resultsLimit: limit = 3 } = run.agent;
   const found: Passage[] = [];
@@ -41,11 +41,11 @@ export async function recallLearned(store: BaseStore, run: AgentRun, query: stri
 interface Ended {
   task: string;
   result: unknown;
-  /** How the task ended: with success, at the step limit, or with a failure. */
+  /** The way in which the task ended: with success, at the step limit, or with a failure. */
   quality: string;
 }
 
-/** Remembers a task and its outcome, and the facts in it. Returns the ledger entries of the call that finds the facts. */
+/** Stores a task, its outcome and the facts in it. Returns the ledger entries of the model call that extracts the facts. */
 export async function learn(run: AgentRun, { task, result, quality }: Ended, config: LangGraphRunnableConfig): Promise<LedgerEntry[]> {
   const { memory, name } = run.agent;
   const store = getStore(config);
@@ -61,13 +61,13 @@ export async function learn(run: AgentRun, { task, result, quality }: Ended, con
 }
 
 async function noteEntities(store: BaseStore, run: AgentRun, text: string, config: LangGraphRunnableConfig): Promise<LedgerEntry[]> {
-  const { runAgent } = await import("../run-agent.ts"); // not at the top: it learns with this file
+  const { runAgent } = await import("../run-agent.ts"); // imported here, because run-agent.ts imports this file indirectly
   const { timeoutSeconds, retries, model } = run.agent;
   const noting = { ...agent({ name: "memory", role: "a careful note-taker", timeoutSeconds, retries }), model, output: Entities };
   const errand = { task: "Note facts about the people and things in this text.", input: text, constraints: [], messages: undefined };
   const outcome = await runAgent<z.infer<typeof Entities>>({ ...run, agent: noting, ...errand, quiet: true }, config);
   run.record?.(outcome.ledger);
-  if (outcome.status !== "success") return outcome.ledger; // a note that cannot be made is no reason to lose the answer
+  if (outcome.status !== "success") return outcome.ledger; // a failed note must not lose the answer
   for (const { name, facts } of outcome.result.entities) {
     const namespace = namespaceOf("entities", config);
     const key = name.toLowerCase();
@@ -78,7 +78,10 @@ async function noteEntities(store: BaseStore, run: AgentRun, text: string, confi
   return outcome.ledger;
 }
 
-/** Returns the store's namespace for a kind of memory. Each assistant has its own. If the user is known, so has each user. */
+/**
+ * Returns the store's namespace for a kind of memory. Each assistant has its own namespace. If the user is known, each user has one within
+ * it.
+ */
 function namespaceOf(kind: keyof typeof spaces, { configurable }: LangGraphRunnableConfig): string[] {
   const user: unknown = configurable?.langgraph_auth_user?.identity;
   return [spaces[kind], String(configurable?.assistant_id ?? "nobody"), ...(typeof user === "string" ? [user] : [])];

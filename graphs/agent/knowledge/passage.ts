@@ -5,7 +5,7 @@ export interface Passage {
   score: number;
 }
 
-/** Returns the share of the query's words that a text has, for stores that give no score. */
+/** Returns the share of the query's words that occur in a text. It replaces the score in stores that give none. */
 export function shareOf(query: string, text: string): number {
   const words = new Set(query.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []);
   const known = text.toLowerCase();

@@ -7,15 +7,15 @@ import type { Source } from "./schema.ts";
 const longestFile = 5_000_000;
 const longestPdf = 20_000_000;
 
-/** The error of a source that cannot be read. A retry would fail too. */
+/** The error of a source that cannot be read. A retry would fail as well. */
 export class KnowledgeError extends Error {
   override name = "KnowledgeError";
 }
 
-/** Returns the name of a source, as the model reads it. */
+/** Returns the name by which the model knows a source. */
 export const nameOf = ({ name, file, pdf, page, store }: Source): string => name ?? file ?? pdf ?? page ?? store?.join("/") ?? "text";
 
-/** Returns the text of a source. Throws a sentence that names the source if there is none. */
+/** Returns the text of a source. If there is none, throws an error that names the source. */
 export async function readSource(source: Source, hosts: string[] | null, signal: AbortSignal | undefined): Promise<string> {
   const { text, file, pdf, page } = source;
   try {
@@ -30,10 +30,7 @@ export async function readSource(source: Source, hosts: string[] | null, signal:
   }
 }
 
-/**
- * Returns the real path of a file. The path of a source in data must lie in a directory that the operator allows, also after its links have
- * been followed.
- */
+/** Returns the real path of a file. If the source is data, the real path must lie in a directory that the operator allows. */
 async function findFile(path: string, { isOwn }: Source, longest: number): Promise<string> {
   const candidates = isOwn ? [resolve(path)] : (await allowedDirectories(null)).map((directory) => resolve(directory, path));
   for (const candidate of candidates) {
@@ -54,7 +51,7 @@ async function readText(path: string): Promise<string> {
   return text;
 }
 
-/** Returns the text of a PDF. The library is large, so it is loaded on use. */
+/** Returns the text of a PDF. The PDF library is large, so it is imported on first use. */
 async function readPdf(path: string): Promise<string> {
   const { extractText, getDocumentProxy } = await import("unpdf");
   const document = await getDocumentProxy(new Uint8Array(await readFile(path)));

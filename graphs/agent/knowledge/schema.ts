@@ -24,15 +24,15 @@ const sourceFields = {
 };
 const kinds = ["text", "store", "file", "pdf", "page"] as const;
 
-/** A source of knowledge as data. Only code can name files outside the operator's directories. */
+/** A source of knowledge as data. Its file must lie in one of the operator's directories. Only code can name other files. */
 const Source = closed(sourceFields, (given) => [...findKindProblems(given), ...findPlaceProblems(given)]);
 const SourceInCode = closed(sourceFields, findKindProblems);
 
-/** A source of knowledge. Sources in code may name any file and any namespace. */
+/** A validated source of knowledge. `isOwn` marks a source from code, which may name any file and any namespace. */
 export type Source = z.infer<typeof Source> & { isOwn?: true };
 export type SourceInput = z.input<typeof Source>;
 
-/** The sources of an agent that data describes. */
+/** The sources of an agent that is described as data. */
 export const Knowledge = z.array(Source).max(50).optional().describe("Sources whose passages the agent reads before its task");
 const KnowledgeInCode = z.array(SourceInCode).max(50);
 

@@ -1,7 +1,7 @@
 import { isSame } from "../conditions.ts";
 import type { ChoreographyValues, Conflict, Mark, Settlement, Write } from "./state.ts";
 
-/** The rule for several values that were written to one key at the same time. */
+/** The rule that decides between several values that were written to one key at the same time. */
 export type ConflictRule = "confidence" | "arbitration" | "last";
 
 /** The values of a board, and the last change of each key. */
@@ -11,16 +11,16 @@ export interface Board {
 }
 
 interface Settled {
-  /** The values that hold, in the order in which they are written. */
+  /** The writes to apply, in the order in which they are written. */
   writes: Write[];
   settlements: Settlement[];
-  /** The conflicts that only the judge can settle. */
+  /** The conflicts that only the judge can decide. */
   conflicts: Conflict[];
 }
 
 /**
- * Decides which writes of a wave hold. A write that repeats the value of its key is dropped. A conflict is several different values for one
- * key, or a value from a listener that had read an older version of the key.
+ * Decides which writes of a wave are applied. A write that repeats the value of its key is dropped. A conflict is several different values
+ * for one key, or a value from a listener that had read an older version of the key.
  */
 export function settleWrites(all: Write[], board: Board, rule: ConflictRule): Settled {
   const settled: Settled = { writes: [], settlements: [], conflicts: [] };
@@ -48,7 +48,7 @@ function settle(conflict: Conflict, rule: ConflictRule, settled: Settled): void 
   settled.writes.push(...(rule === "last" ? writes.filter(({ causedBy }) => causedBy.length > 0) : isPresent(winner) ? [] : [winner]));
 }
 
-/** Tells whether a write stands for the present value of its key. */
+/** Tells whether a write in a conflict represents the value that is already on the board. */
 export const isPresent = ({ causedBy }: Write): boolean => causedBy.length === 0;
 
 export function settlementOf({ key, writes }: Conflict, by: ConflictRule, winner: string, reason: string): Settlement {
@@ -57,22 +57,22 @@ export function settlementOf({ key, writes }: Conflict, by: ConflictRule, winner
   return { key, by, winner: chosen, losers: views.filter((view) => view !== chosen), reason };
 }
 
-/** Returns the board as the event log knows it, without values that a caller has written since. */
+/** Returns the board according to the event log. Values that a caller has written since are not included. */
 export const boardOf = ({ marks = {}, events }: ChoreographyValues): Board => ({
   marks: { ...marks },
   values: Object.fromEntries(Object.entries(marks).map(([key, { seq }]) => [key, events[seq - 1]?.payload])),
 });
 
 /**
- * Returns the values that a caller wrote to the board from outside, as writes. The log does not know them yet. They continue the chain of
- * the first event.
+ * Returns the values that a caller wrote to the board from outside the run, as writes. The event log does not have them yet. In the log,
+ * they will follow the first event.
  */
 export const writesFromOutside = ({ board = {} }: ChoreographyValues, { values, marks }: Board): Write[] =>
   Object.entries(board)
     .filter(([key, value]) => !marks[key] || !isSame(value, values[key]))
     .map(([key, value]) => ({ key, value, by: "outside", confidence: 1, version: marks[key]?.version ?? 0, causedBy: [1] }));
 
-/** Puts a write on the board. `seq` is the event that reports it. */
+/** Applies a write to the board. `seq` is the number of the event that reports it. */
 export function write({ values, marks }: Board, { key, value, by, confidence }: Write, seq: number): void {
   values[key] = value;
   marks[key] = { version: (marks[key]?.version ?? 0) + 1, by, confidence, seq };

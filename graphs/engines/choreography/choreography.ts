@@ -11,24 +11,27 @@ import { afterPublish, askAboutFailures, type ChoreographyContext, type Config, 
 import { firstEvents } from "./publish.ts";
 import type { ChoreographyValues } from "./state.ts";
 
-/** The parts of a run that a pattern makes from its input and context. */
+/** The parts of a run that a pattern derives from its input and context. */
 export interface Planned extends Pick<ChoreographyValues, "listeners" | "agents" | "until"> {
   /** The events with which the run begins. */
   start?: Emission[];
   correlationId?: string;
   bounds?: ChoreographyValues["bounds"];
-  /** The first values of the board. Each is a first event. */
+  /** The first values of the board. Each of them is published as an event. */
   board?: Record<string, unknown>;
 }
 
-/** A pattern in which events wake listeners: its schemas, and the functions that turn its input into listeners and the log into its output. */
+/**
+ * A pattern in which events wake listeners. It has schemas, a function that turns its input into listeners, and a function that turns the
+ * event log into its output.
+ */
 export interface Choreography<Fields extends StateSchemaFields, Context extends z.ZodObject> extends Omit<Setup, "contextOf"> {
   description?: string;
   state: StateSchema<Fields>;
   input: z.ZodObject;
   output: { fields: object };
   context: Context;
-  /** Returns the listeners of a run and its first events, and values of the pattern's own state keys. */
+  /** Returns the listeners of a run, its first events, and values for the pattern's own state keys. */
   plan(state: ChoreographyValues & StateSchema<Fields>["State"], context: z.output<Context>): Planned & object;
   /** Returns the state update that ends a run. */
   conclude(state: ChoreographyValues & StateSchema<Fields>["State"], context: z.output<Context>): object;
@@ -46,8 +49,9 @@ export type ListenerGraph<Fields extends StateSchemaFields> = CompiledStateGraph
 >;
 
 /**
- * Returns a graph in which events wake listeners, whose results become events. The run ends when nobody is woken, when its condition holds,
- * or at a limit. The graph has only the nodes that the pattern needs: `decide` asks the judge the questions of conditions.
+ * Returns a graph in which events wake listeners, and the results of listeners become events. The run ends when no listener is woken, when
+ * its condition holds, or at a limit. The graph has only the nodes that the pattern needs. For example, it has `decide` only if conditions
+ * may ask a judge.
  */
 export function listenerGraph<Fields extends StateSchemaFields, Context extends z.ZodObject>(
   pattern: Choreography<Fields, Context>,
@@ -100,7 +104,7 @@ const cleared = () => ({
   ...{ reactions: new Overwrite([]), answers: new Overwrite({}), spoken: new Overwrite([]), ledger: new Overwrite([]) },
 });
 
-/** The methods of `StateGraph` that are used here, without types that depend on the pattern's schemas. */
+/** The methods of `StateGraph` that this file uses, without types that depend on the pattern's schemas. */
 interface LooseBuilder {
   addNode(name: string, node: unknown): LooseBuilder;
   addEdge(from: string, to: string): LooseBuilder;

@@ -1,18 +1,18 @@
 import { z } from "zod";
 import { type Emission, type Listener, typesOf } from "./event.ts";
 
-/** An event that a function of the code publishes. `emit` makes one. */
+/** The key that marks an event from a function in code. `emit` sets it. */
 const brand = "ensemble.emission";
 
-/** Names the event that a function of the code publishes. A function may return several of them in a list. */
+/** Returns an event for a function in code to publish. A function may return several events in a list. */
 export const emit = (type: string, payload: unknown = null) => ({ [brand]: type, payload });
 
 const Emitted = z.object({ [brand]: z.string(), payload: z.unknown() });
 const Chosen = z.object({ event: z.string(), payload: z.unknown() });
 
 /**
- * Returns the events that the result of a listener stands for. With one possible type, the result is the payload. With several, the result
- * is `{ event, payload }`, or a type alone, as a person chooses it.
+ * Returns the events in the result of a listener. If the listener has one event type, the result is the payload. If it has several, the
+ * result is `{ event, payload }`, or only a type if a person chose it.
  */
 export function emissionsOf(listener: Listener, result: unknown): Emission[] {
   const types = typesOf(listener);

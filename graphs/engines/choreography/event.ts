@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Condition } from "../conditions.ts";
 import type { Doing } from "../doing.ts";
 
-/** An entry of the event log. The log only grows, and `seq` counts its entries from 1. */
+/** An entry of the event log. Entries are only appended, and `seq` numbers them from 1. */
 export const Event = z.object({
   seq: z.number().int().describe("Place in the log, from 1"),
   type: z.string().describe("Type of the event"),
@@ -17,52 +17,55 @@ export const Event = z.object({
 
 export type Event = z.infer<typeof Event>;
 
-/** A condition of a trigger, as data or as a function of the code. */
+/** A condition of a trigger, as data or as a function in code. */
 export type When = Condition | { code: string };
 
-/** The events that wake a listener. A string is a type of event. `key` stands for a change of that key of the board. */
+/** The events that wake a listener. A string is an event type. `key` means a change of that key of the board. */
 export type Trigger = string | { event: string; when?: When } | { key: string; when?: When } | { and: Trigger[] } | { or: Trigger[] };
 
-/** Work that waits for events. A pattern makes the listeners from its input. */
+/** Work that waits for events. A pattern makes listeners from its input. */
 export interface Listener {
   name: string;
   do: Doing;
   on: Trigger;
-  /** The types of events that it may publish. If there are several, its result names one. Without any, the type is its name. */
+  /**
+   * The event types that the listener may publish. If there are several, its result names one. If the list is empty, the type is the
+   * listener's name.
+   */
   emits: string[];
-  /** How often it may be woken in a run. */
+  /** How often the listener may be woken in a run. */
   maxFires: number;
-  /** Listeners with a higher priority are woken first if not all can work at once. */
+  /** The rank of the listener. If not all woken listeners can work at once, those with a higher priority begin first. */
   priority: number;
   timeoutSeconds: number;
   retries: number;
-  /** Whether all events since its last look wake it together. Otherwise each event wakes it by itself. */
+  /** Whether all events since the last look wake the listener once. Otherwise each event wakes it separately. */
   together?: boolean;
-  /** Whether its input has the causal chain of the events that woke it. */
+  /** Whether the listener's input contains the chain of events that led to the events that woke it. */
   seesChain?: boolean;
-  /** The keys of the board that it sees and that it may write. Undefined: it has nothing to do with the board. */
+  /** The keys of the board that the listener reads, and the keys that it may write. Both are undefined if it does not use the board. */
   reads?: string[];
   writes?: string[];
-  /** Whether other listeners write the same keys. Its agent then also says how sure it is. */
+  /** Whether other listeners write the same keys. If so, the listener's agent also states its confidence. */
   isContested?: boolean;
-  /** Whether clients that stream the run see the tokens of its agent. */
+  /** Whether clients that stream the run see the tokens of the listener's agent. */
   speaks?: boolean;
 }
 
-/** A listener that has been woken, and the events that woke it. */
+/** One activation of a listener, and the events that caused it. */
 export interface Wake {
   listener: string;
   by: number[];
-  /** The number of failed tries before this one, and the error of the last one. */
+  /** The number of earlier tries that failed, and the error of the last one. */
   tries: number;
   error?: string;
 }
 
-/** An event that a listener publishes, before it has a place in the log. */
+/** An event that a listener publishes, before it is in the log. */
 export interface Emission {
   type: string;
   payload: unknown;
-  /** How sure the listener is of a value that it writes to the board. */
+  /** The listener's confidence in a value that it writes to the board. */
   confidence?: number;
 }
 
@@ -78,25 +81,25 @@ export interface Reaction extends Wake {
   message?: AIMessage;
 }
 
-/** How far a listener has looked at the log, and what it has seen of a trigger that needs several events. */
+/** The position up to which a listener has read the log, and the events that it has collected for a trigger that needs several. */
 export interface Look {
   seen: number;
   fires: number;
   partial: Record<string, number[]>;
-  /** Set once events found the listener at its limit. */
+  /** Set once an event could not wake the listener because it had reached `maxFires`. */
   isExhausted?: boolean;
 }
 
 /** The type of the event that reports a change of a key of the board. */
 export const changeOf = (key: string): string => `board:${key}`;
 
-/** Returns the key of the board whose change an event reports. */
+/** Returns the key of the board whose change an event reports, or undefined for other events. */
 export const keyOf = (type: string): string | undefined => (type.startsWith("board:") ? type.slice("board:".length) : undefined);
 
 /** The type of the event that reports that a listener has failed for good. */
 export const failureEvent = (listener: string): string => `FAILED:${listener}`;
 
-/** Returns the single events of a trigger. */
+/** Returns the single events in a trigger, without the combinations around them. */
 export function leavesOf(trigger: Trigger): { type: string; when?: When }[] {
   if (typeof trigger === "string") return [{ type: trigger }];
   if ("event" in trigger) return [{ type: trigger.event, when: trigger.when }];
@@ -104,13 +107,13 @@ export function leavesOf(trigger: Trigger): { type: string; when?: When }[] {
   return ("and" in trigger ? trigger.and : trigger.or).flatMap(leavesOf);
 }
 
-/** Returns the types of events that some listener hears. */
+/** Returns the event types that listeners wait for. */
 export const heardBy = (listeners: Listener[]): Set<string> => new Set(listeners.flatMap(({ on }) => leavesOf(on).map(({ type }) => type)));
 
-/** Returns the types that a listener may publish. */
+/** Returns the event types that a listener may publish. */
 export const typesOf = ({ name, emits }: Listener): string[] => (emits.length > 0 ? emits : [name]);
 
-/** Returns an event and those that led to it, the first one first. Where several events came together, the longest chain is followed. */
+/** Returns an event and the events that led to it, oldest first. If several events led to one, follows the longest chain. */
 export function chainOf(event: Event, events: Event[]): Event[] {
   const chain = [event];
   for (let last = event; last.causedBy.length > 0; ) {

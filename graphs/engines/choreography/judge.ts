@@ -20,7 +20,7 @@ const prompts = {
   choose: "Which of these agents can bring the work forward most now? Say why.",
 };
 
-/** Asks the judge the question of a condition. The answer is stored, so that it is not asked again. */
+/** Asks the judge the question of a condition. The answer is stored, so that the question is not asked again. */
 export const decide = (setup: Setup) => async (sent: Question & Limited, config: Config) => {
   const { place, ask, model, input, budget } = sent;
   const startedAt = Date.now();
@@ -32,7 +32,7 @@ export const decide = (setup: Setup) => async (sent: Question & Limited, config:
   return { answers: { [place]: { [ask]: answer } }, ledger: outcome.ledger };
 };
 
-/** Asks the judge which of several values of a key holds. If the judge fails, the surest value holds. */
+/** Asks the judge which of several values of a key to keep. If the judge fails, the value with the highest confidence is kept. */
 export const arbitrate =
   (setup: Setup) =>
   async ({ conflict, budget }: { conflict: Conflict } & Limited, config: Config) => {
@@ -51,7 +51,7 @@ export const arbitrate =
     return { settlements: [settlement], decided: isPresent(winner) ? [] : [winner], ledger: outcome.ledger };
   };
 
-/** Asks the judge who is woken next. If the judge fails, the first one is. */
+/** Asks the judge which listener to wake next. If the judge fails, the first candidate is woken. */
 export const choose =
   (setup: Setup) =>
   async ({ names, input, budget }: { names: string[]; input: object } & Limited, config: Config) => {

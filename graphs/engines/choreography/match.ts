@@ -20,14 +20,14 @@ interface Found {
 interface Looked {
   listener: Listener;
   found: Found[];
-  /** How far the listener has looked once all of its wakes are taken. */
+  /** The position of the listener in the log after all of its wakes have been taken. */
   final: Look;
   questions: Question[];
 }
 
 const unseen: Look = { seen: 0, fires: 0, partial: {} };
 
-/** Returns the listeners that events wake now, at most `most` of them, and how far each listener has then looked. */
+/** Returns the listeners that events wake now, at most `most` of them, and the log position of each listener after that. */
 export function dueWakes(facts: Facts, conditions: Conditions, most: number) {
   const looked = facts.listeners.map((listener) => lookAt(listener, facts, conditions));
   const again = facts.again.slice(0, most);
@@ -43,7 +43,7 @@ export function dueWakes(facts: Facts, conditions: Conditions, most: number) {
   return { pending: [...again, ...woken], again: facts.again.slice(most), looks: Object.fromEntries(looks) };
 }
 
-/** Returns the questions that the judge must answer before some listeners can look further. */
+/** Returns the questions that the judge must answer before some listeners can read further in the log. */
 export const openQuestions = (facts: Facts, conditions: Conditions): Question[] =>
   facts.listeners.flatMap((listener) => lookAt(listener, facts, conditions).questions);
 
@@ -54,13 +54,13 @@ interface Due extends Found {
 
 const isChosen = ({ listener }: Due, { chosen }: Facts): number => (listener.name === chosen ? 1 : 0);
 
-/** Sorts by priority, then by the last event, then by the order of the listeners. A listener's own wakes keep their order. */
+/** Sorts wakes by priority, then by their last event, then by the order of the listeners. The wakes of one listener keep their order. */
 function inOrder(one: Due, other: Due): number {
   const lastOf = ({ by }: Due) => by.at(-1) ?? 0;
   return other.listener.priority - one.listener.priority || lastOf(one) - lastOf(other) || one.index - other.index;
 }
 
-/** Lets a listener look at the events that it has not seen yet. It stops at an event for which a question is open. */
+/** Reads the events that a listener has not read yet. Stops at an event for which the judge must answer a question first. */
 function lookAt(listener: Listener, facts: Facts, conditions: Conditions): Looked {
   let look = facts.looks[listener.name] ?? unseen;
   const found: Found[] = [];
@@ -85,19 +85,19 @@ function lookAt(listener: Listener, facts: Facts, conditions: Conditions): Looke
   return { ...joined(listener, found, look), questions: [] };
 }
 
-/** Returns one wake instead of several if the listener takes all events together. */
+/** Merges several wakes into one, if the listener takes all events together. */
 function joined(listener: Listener, found: Found[], final: Look) {
   const by = found.flatMap((one) => one.by);
   return { listener, final, found: listener.together && found.length > 1 ? [{ by, after: final }] : found };
 }
 
 interface Feeding {
-  /** The events that a trigger with several parts has seen, by the place of the part in the trigger. */
+  /** The events that each part of a trigger has collected, by the position of the part in the trigger. */
   partial: Record<string, number[]>;
   holds(when: When): boolean;
 }
 
-/** Gives an event to a trigger. Returns the events that complete the trigger, if it is complete. */
+/** Applies an event to a trigger. If the event completes the trigger, returns all events that completed it. */
 function feed(trigger: Trigger, event: Event, feeding: Feeding, place = "0"): number[] | undefined {
   if (typeof trigger === "object" && "and" in trigger) return feedAll(trigger.and, event, feeding, place);
   if (typeof trigger === "object" && "or" in trigger) {
@@ -110,8 +110,8 @@ function feed(trigger: Trigger, event: Event, feeding: Feeding, place = "0"): nu
 }
 
 /**
- * Gives an event to a trigger that needs all of its parts. It is complete when each part was completed since it last woke the listener. The
- * newest events of each part count.
+ * Applies an event to a trigger that needs all of its parts. It is complete when each part was completed since the trigger last woke the
+ * listener. If a part was completed several times, its newest events are used.
  */
 function feedAll(parts: Trigger[], event: Event, feeding: Feeding, place: string): number[] | undefined {
   const { partial } = feeding;
@@ -126,7 +126,7 @@ function feedAll(parts: Trigger[], event: Event, feeding: Feeding, place: string
   return [...new Set(all)].sort((a, b) => a - b);
 }
 
-/** Returns the values that conditions see: the event and its payload, the values of the board, and the task. */
+/** Returns the values that conditions read: the event and its payload, the values of the board, and the task. */
 export const valuesOf = ({ board = {}, task }: Pick<Facts, "board" | "task">, event?: Event): Record<string, unknown> => ({
   task,
   board,
@@ -145,7 +145,7 @@ function questionsAbout({ on }: Listener, event: Event) {
   return leaves.flatMap(({ when }) => (when && !("code" in when) ? questionsIn(when) : [])).map((question) => ({ ...question, input }));
 }
 
-/** Returns the causal chain that reached a limit, if the wakes would go beyond it. */
+/** Returns the chain of events that reached a limit, if the pending wakes would exceed it. */
 export function limitReached({ events, bounds }: ChoreographyValues, pending: Wake[]): Event[] | undefined {
   const last = events.at(-1);
   const deepest = pending.flatMap(({ by }) => by.map((seq) => events[seq - 1])).find((event) => event && event.depth >= bounds.maxDepth);

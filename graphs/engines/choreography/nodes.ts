@@ -24,21 +24,24 @@ export interface Setup {
   code: Code;
   conditions: Conditions;
   contextOf(config: Config): ChoreographyContext;
-  /** Returns what a listener gets when it is woken. */
+  /** Returns the input of a listener that has been woken. */
   inputOf(listener: Listener, wake: Wake, state: ChoreographyValues): unknown;
-  /** Returns the events that the result of a listener stands for, given its input too. Throws if the result stands for none. */
+  /** Returns the events in the result of a listener. The listener's input is given as well. Throws if the result is invalid. */
   emissionsOf(listener: Listener, result: unknown, input: unknown): Emission[];
   /** Returns an update of the pattern's own state keys after new events. */
   fold?(state: ChoreographyValues, events: Event[]): object;
-  /** Returns the output schema of the agent of a listener, given the agent's own one. */
+  /** Returns the output schema of a listener's agent. `output` is the agent's own schema. */
   shapeOf?(listener: Listener, output: z.ZodType | undefined): z.ZodType | undefined;
   /** Returns the values that the condition `until` sees in addition to the task and the board. */
   factsOf?(state: ChoreographyValues): Record<string, unknown>;
-  /** Who is woken if several could be: all at once, the one with the highest priority, or the one that the judge names. Default: all. */
+  /**
+   * Returns which listeners are woken if several could be: all at once, the one with the highest priority, or the one that the judge names.
+   * Default: all.
+   */
   controlOf?(context: ChoreographyContext): "all" | "priority" | "judge";
-  /** The rule for several values that were written to one key of the board at the same time. Default: the last one holds. */
+  /** Returns the rule that decides between several values that were written to one key at the same time. Default: the last one is kept. */
   ruleOf?(context: ChoreographyContext): ConflictRule;
-  /** Whether a question to the judge in `until` is due while work is left. Default: whenever something was published. */
+  /** Tells whether the judge answers the questions in `until` although work is left. Default: after each wave that published something. */
   isJudgeDue?(state: ChoreographyValues): boolean;
 }
 
@@ -62,7 +65,7 @@ const hasFailed = ({ failed }: ChoreographyValues, { limits }: ChoreographyConte
 
 const untilPlace = ({ events }: ChoreographyValues) => `until@${events.length}`;
 
-/** Returns the questions of the condition `until` that the judge has to answer before work goes on. */
+/** Returns the questions in the condition `until` that the judge must answer before the next wave. */
 function untilQuestions({ conditions, isJudgeDue, factsOf }: Setup, state: ChoreographyValues): Question[] {
   const { until, answers } = state;
   if (!until || "code" in until) return [];
@@ -83,14 +86,14 @@ function isReached({ conditions, factsOf }: Setup, state: ChoreographyValues): b
   return "code" in until ? (conditions.get(until.code)?.(values) ?? false) : evaluate(until, values, answers[untilPlace(state)]).holds;
 }
 
-/** Returns the listeners from which the judge has to choose the one that is woken next. */
+/** Returns the listeners among which the judge must choose the next one. */
 function candidates({ controlOf, conditions }: Setup, state: ChoreographyValues, context: ChoreographyContext): string[] {
   if (controlOf?.(context) !== "judge" || typeof state.chosen === "string") return [];
   const due = new Set(dueWakes(state, conditions, Number.POSITIVE_INFINITY).pending.map(({ listener }) => listener));
   return due.size > 1 ? [...due] : [];
 }
 
-/** Returns what comes after `match`: work, questions to the judge, a question to a person, or the end. */
+/** Returns the next nodes after `match`: work, questions to the judge, a question to a person, or the end. */
 export const next = (setup: Setup) => (state: ChoreographyValues, config: Config) => {
   const context = setup.contextOf(config);
   if (state.stopped) return "conclude";
@@ -107,7 +110,7 @@ export const next = (setup: Setup) => (state: ChoreographyValues, config: Config
   return [...work, ...questions.slice(0, room).map((question) => new Send("decide", { ...question, budget }))];
 };
 
-/** Returns what comes after `publish`: the judge, if values on the board contradict each other, or the next wave. */
+/** Returns the next nodes after `publish`: the judge if values on the board conflict, or otherwise the next wave. */
 export const afterPublish = (setup: Setup) => (state: ChoreographyValues, config: Config) => {
   const context = setup.contextOf(config);
   if (!state.conflicts?.length) return "match";
@@ -116,7 +119,7 @@ export const afterPublish = (setup: Setup) => (state: ChoreographyValues, config
   return state.conflicts.slice(0, context.limits.parallel).map((conflict) => new Send("arbitrate", { conflict, budget }));
 };
 
-/** One try of a listener, as it is sent to the node `react`. */
+/** The input of the node `react`: one try of a listener. */
 interface Try {
   wake: Wake;
   listener: Listener;
@@ -125,7 +128,7 @@ interface Try {
   versions: Record<string, number> | undefined;
   agents: Surroundings["agents"];
   advice: string;
-  /** The number of listeners of the wave that begin before this one. */
+  /** The number of listeners of the wave that start before this one. */
   stage: number;
   budget: ChoreographyContext["budget"];
 }
@@ -141,7 +144,7 @@ function tryOf(setup: Setup, wake: Wake, state: ChoreographyValues): Omit<Try, "
   };
 }
 
-/** Lets one listener do its work once. The result waits in the state until `publish` has joined the wave. */
+/** Runs the work of one listener once. The result stays in the state until `publish` processes the whole wave. */
 export const react = (setup: Setup) => async (sent: Try, config: Config) => {
   const { wake, listener, advice, stage, budget, versions } = sent;
   const context = { ...setup.contextOf(config), budget };
@@ -172,7 +175,7 @@ function resultOf(setup: Setup, { listener, input }: Try, outcome: Outcome) {
   }
 }
 
-/** Joins a wave: numbers its events and appends them to the log. */
+/** Ends a wave: numbers its events and appends them to the log. */
 export const publish = (setup: Setup) => (state: ChoreographyValues, config: Config) => {
   const { events, ...lists } = publishAll(state, setup.ruleOf?.(setup.contextOf(config)) ?? "last");
   for (const { seq, type, from, payload } of events) {
@@ -183,7 +186,9 @@ export const publish = (setup: Setup) => (state: ChoreographyValues, config: Con
   return { events, ...lists, ...emptied, ...setup.fold?.(state, events) };
 };
 
-/** Asks a person what to do after too many failures: retry, retry with new instructions, or accept what there is. */
+/**
+ * Asks a person what to do about too many failures. The person may retry, with or without new instructions, or accept the result so far.
+ */
 export const askAboutFailures = (setup: Setup) => (state: ChoreographyValues, config: Config) => {
   const { askTimeoutSeconds: timeoutSeconds = null } = setup.contextOf(config);
   const prompt = `${state.events.length} events so far; failed: ${state.failed.map(({ listener, error }) => `${listener} (${error})`).join(", ")}.`;

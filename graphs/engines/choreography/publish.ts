@@ -5,8 +5,8 @@ import type { ChoreographyValues, Spoken, Write } from "./state.ts";
 type Published = Partial<ChoreographyValues> & Pick<ChoreographyValues, "events">;
 
 /**
- * Turns the reactions of a wave into events. The order does not depend on which listener ended first: the events are sorted by the name of
- * the listener, and then by the events that woke it. Changes of the board come after them.
+ * Turns the reactions of a wave into events. Events are sorted by the name of their listener, and then by the events that woke it. The
+ * order thus does not depend on which listener finished first. Changes of the board come last.
  */
 export function publishAll(state: ChoreographyValues, rule: ConflictRule): Published {
   const heard = heardBy(state.listeners);
@@ -42,7 +42,10 @@ export function publishAll(state: ChoreographyValues, rule: ConflictRule): Publi
   return { events, spoken, again: [...state.again, ...again], failed: [...state.failed, ...failed], ...changes };
 }
 
-/** Decides which writes hold, and puts them on the board. A run that has ended goes on if a caller wrote to the board. */
+/**
+ * Decides which writes are applied, and applies them to the board. If a caller wrote to the board of a run that has ended, the run
+ * continues.
+ */
 function publishWrites(state: ChoreographyValues, writes: Write[], rule: ConflictRule, append: (write: Write) => number) {
   if (!state.marks) return {};
   const board = boardOf(state);
@@ -69,7 +72,7 @@ function isTriedAgain({ listener, isFatal, tries }: Reaction, { listeners }: Cho
   return !isFatal && tries < (listeners.find(({ name }) => name === listener)?.retries ?? 0);
 }
 
-/** Returns the next event of the log. It continues the causal chain of the events that led to it. */
+/** Returns the next event of the log. It belongs to the chain of the events that caused it. */
 function eventOf({ type, payload }: Emission, from: string, causedBy: number[], log: Event[]): Event {
   const causes = causedBy.map((seq) => log[seq - 1]).filter((cause) => cause !== undefined);
   return {
@@ -80,6 +83,6 @@ function eventOf({ type, payload }: Emission, from: string, causedBy: number[], 
   };
 }
 
-/** Returns the events with which a run begins. */
+/** Returns the first events of a run. */
 export const firstEvents = (start: Emission[], correlationId: string): Event[] =>
   start.map((emission, index) => ({ ...eventOf(emission, "start", [], []), seq: index + 1, correlationId }));

@@ -10,21 +10,21 @@ import { Event, type Listener, type Look, type Reaction, type Wake, type When } 
 
 const internal = <Value>() => z.unknown() as unknown as z.ZodType<Value>;
 
-/** A message that clients have seen as it was written, and the wake in which a listener wrote it. */
+/** A message that was streamed to clients, and the wake in which a listener wrote it. */
 export interface Spoken {
   listener: string;
   by: number[];
   message: AIMessage;
 }
 
-/** Why a run ended before nothing was left to do. */
+/** The reason why a run ended although work was left. */
 export const Stopped = z.enum(["until", "limit", "failures"]);
 
-/** The last change of a key of the board. */
+/** The record of a key's last change on the board. */
 export const Mark = z.object({
   version: z.number().int().describe("Number of changes of the key"),
   by: z.string().describe("Listener that wrote the value"),
-  confidence: z.number().describe("How sure it was, 1 being certain"),
+  confidence: z.number().describe("Confidence of the listener, 1 being certain"),
   seq: z.number().int().describe("Event that reports the change"),
 });
 export type Mark = z.infer<typeof Mark>;
@@ -32,33 +32,33 @@ export type Mark = z.infer<typeof Mark>;
 const View = z.object({
   by: z.string().describe("Listener with this view"),
   value: z.unknown().describe("Value that it wrote"),
-  confidence: z.number().describe("How sure it was, 1 being certain"),
+  confidence: z.number().describe("Confidence of the listener, 1 being certain"),
 });
 
-/** How it was settled that several listeners wrote different values for one key. The losing values are kept. */
+/** The settlement of a conflict: several listeners wrote different values for one key. The losing values are kept. */
 export const Settlement = z.object({
   key: z.string().describe("Key of the board"),
   by: z.enum(["confidence", "arbitration", "last"]).describe("Strategy that settled the conflict"),
-  winner: View.describe("View that holds"),
-  losers: z.array(View).describe("Views that do not hold"),
+  winner: View.describe("View that was kept"),
+  losers: z.array(View).describe("Views that were not kept"),
   reason: z.string().describe("Why the winner was chosen"),
 });
 export type Settlement = z.infer<typeof Settlement>;
 
-/** A value that a listener writes to the board, and the version of the key that it had read. */
+/** A value that a listener writes to the board, and the version of the key that the listener had read. */
 export interface Write extends z.infer<typeof View> {
   key: string;
   version: number;
   causedBy: number[];
 }
 
-/** Different values for one key, of which the judge has to choose one. */
+/** Different values for one key. The judge has to choose one. */
 export interface Conflict {
   key: string;
   writes: Write[];
 }
 
-/** Returns the messages that end a run: those that clients have seen already, and the answer if it is not one of them. */
+/** Returns the last messages of a run: those that were streamed to clients, and the answer if it is not one of them. */
 export function closingMessages({ spoken, events }: Pick<ChoreographyValues, "spoken" | "events">, answer: string): BaseMessage[] {
   const last = events.at(-1);
   const isSpoken = spoken.some(({ listener, by }) => listener === last?.from && isSame(by, last.causedBy));
@@ -69,18 +69,18 @@ export function closingMessages({ spoken, events }: Pick<ChoreographyValues, "sp
 export const choreographyState = {
   ...taskState,
   listeners: z.array(internal<Listener>()).default([]).describe("Listeners of the run"),
-  agents: z.array(AgentData).default([]).describe("Agents of the run, by whose names listeners refer to them"),
+  agents: z.array(AgentData).default([]).describe("Agents of the run. Listeners refer to them by name."),
   until: internal<When | null>().default(null).describe("Condition that ends the run"),
   bounds: z
     .object({ maxEvents: z.number().int(), maxDepth: z.number().int() })
     .default({ maxEvents: 200, maxDepth: 20 })
     .describe("Limits on the number of events and on the length of a causal chain"),
   events: appending(Event, "The event log"),
-  looks: z.record(z.string(), internal<Look>()).default({}).describe("How far each listener has looked at the log"),
+  looks: z.record(z.string(), internal<Look>()).default({}).describe("The position up to which each listener has read the log"),
   pending: z.array(internal<Wake>()).default([]).describe("Listeners at work, and the events that woke them"),
   again: z.array(internal<Wake>()).default([]).describe("Listeners that failed and are tried again"),
   reactions: appending(internal<Reaction>(), "Results that are not published yet"),
-  failed: z.array(internal<Wake>()).default([]).describe("Listeners that failed for good, and that no other listener heard"),
+  failed: z.array(internal<Wake>()).default([]).describe("Listeners whose final failure no other listener handled"),
   answers: byKey(z.record(z.string(), Answer), "Answers of the judge, by the place where a condition was checked and the question"),
   stopped: Stopped.nullable().default(null).describe("Why the run ended early. Null if nothing was left to do."),
   chain: z.array(z.number().int()).default([]).describe("The causal chain that reached the limit"),

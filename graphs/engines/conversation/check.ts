@@ -12,7 +12,7 @@ const memory = agent({
   instructions: "Fold the new messages into the summary. Keep names, numbers, decisions and open questions. Answer with the summary only.",
 });
 
-/** Decides after each turn whether the conversation ends. Folds the oldest messages into a summary when there are many. */
+/** Decides after each turn whether the conversation ends. Merges the oldest messages into a summary if there are many. */
 export const check = (setup: ConversationSetup) => async (state: Conversation, config: Config) => {
   const context = setup.contextOf(state, config);
   const stopReason = reasonToStop(setup, state, config);

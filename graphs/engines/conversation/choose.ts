@@ -20,8 +20,14 @@ export const Selector = closed({
   candidates: z
     .record(z.string(), z.array(z.string()).min(1))
     .default({})
-    .describe("For each participant, who may speak after it. Default: everybody."),
-  maxAttempts: z.number().int().min(1).max(10).default(3).describe("Answers after which the next in the order speaks"),
+    .describe("For each participant, those who may speak after it. Default: everybody."),
+  maxAttempts: z
+    .number()
+    .int()
+    .min(1)
+    .max(10)
+    .default(3)
+    .describe("Number of wrong answers after which the next participant in the list speaks"),
 })
   .prefault({})
   .describe("Settings of the model that chooses the speaker");
@@ -31,7 +37,7 @@ export const Speakers = z.enum(["round_robin", "selector"]).default("round_robin
 type Choosing = ConversationContext & { speakers: z.output<typeof Speakers>; selector: z.output<typeof Selector> };
 type Choice = (conversation: Pick<Conversation, "messages" | "speaker" | "turns">) => string | undefined;
 
-/** Gives the floor to the next participant. A function in code decides first, then the model, then the order of the list. */
+/** Selects the next speaker. A function in code decides first, then the model, then the order of the list. */
 export const choose = (setup: ConversationSetup, choice: Choice | undefined) => async (state: Conversation, config: Config) => {
   const { messages, speaker, turns } = state;
   const all = setup.participantsOf(state);
@@ -46,7 +52,7 @@ export const choose = (setup: ConversationSetup, choice: Choice | undefined) => 
   return ask(setup, candidates, state, config);
 };
 
-/** Lets the model choose one of the candidates. A wrong name is told to the model, and it is asked again. */
+/** Lets the model choose one of the candidates. If the model answers with a wrong name, it is told so and asked again. */
 async function ask(setup: ConversationSetup, candidates: Participant[], state: Conversation, config: Config) {
   const startedAt = Date.now();
   const { selector, ...context } = setup.contextOf(state, config) as Choosing;
@@ -70,7 +76,7 @@ async function ask(setup: ConversationSetup, candidates: Participant[], state: C
   return { speaker, notes: [...state.notes, ...notes], workedMs: state.workedMs + Date.now() - startedAt, ledger };
 }
 
-/** Returns the participant after the last speaker, in the order of the list. */
+/** Returns the participant that follows the last speaker in the list. */
 function nextInOrder(all: Participant[], last: string | null): string {
   const index = all.findIndex(({ name }) => name === last);
   return all[(index + 1) % all.length]?.name ?? "";

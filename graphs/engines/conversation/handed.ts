@@ -4,17 +4,17 @@ import type { HandedOver, Handoff } from "./handoff.ts";
 import type { Conversation } from "./state.ts";
 import { asTranscript } from "./transcript.ts";
 
-/** The part of a conversation that an agent sees after a handoff. */
+/** The inputs that decide which part of a conversation an agent sees after a handoff. */
 export interface Handed {
-  /** The last handoff. Without one, the agent sees everything. */
+  /** The last handoff. If there is none, the agent sees the whole conversation. */
   handoff?: { by: Handoff; record: HandedOver; pack: boolean };
-  /** Number of messages before the last handoff. */
+  /** The number of messages before the last handoff. */
   handedAt: number;
-  /** Longest message, in tokens. */
+  /** The length limit of a message, in tokens. */
   most: number;
 }
 
-/** Returns the messages for the agent that has the floor. The filter of the handoff applies to the messages before the handoff. */
+/** Returns the messages for the current agent. The handoff's filter applies to the messages before the handoff. */
 export function seenAfterHandoff({ messages, summary, folded }: Conversation, { handoff, handedAt, most }: Handed): BaseMessage[] {
   const at = Math.max(folded, handoff ? handedAt : folded);
   const after = messages.slice(at);
@@ -44,22 +44,22 @@ function apply(filter: Handoff["filter"], messages: BaseMessage[]): BaseMessage[
   if (filter === "none") return [];
   if (filter === "remove_tools") return messages.flatMap(withoutTools);
   const last = messages.slice(-filter.last);
-  const first = last.findIndex((message) => !ToolMessage.isInstance(message)); // a result without its call would be refused
+  const first = last.findIndex((message) => !ToolMessage.isInstance(message)); // endpoints refuse a tool result without its call
   return first < 0 ? [] : last.slice(first);
 }
 
-/** Returns the message without its tool calls. Results of tools, and messages that only call tools, disappear. */
+/** Returns the message without its tool calls. Returns nothing for tool results, and for messages that only call tools. */
 function withoutTools(message: BaseMessage): BaseMessage[] {
   if (ToolMessage.isInstance(message) || (AIMessage.isInstance(message) && message.text === "")) return [];
   return [AIMessage.isInstance(message) ? new AIMessage({ id: message.id, name: message.name, content: message.text }) : message];
 }
 
-/** Returns the input of the handoff as a message, for an agent that does not see the call of the handoff. */
+/** Returns the input of the handoff as a message. Used for an agent that does not see the tool call of the handoff. */
 function handedInput({ from, input }: HandedOver): BaseMessage[] {
   return input === null ? [] : [new HumanMessage({ id: "handed", content: `${from} hands over: ${JSON.stringify(input)}` })];
 }
 
-/** Returns the message as a model gets it: without the speaker's name, which some endpoints refuse. */
+/** Returns the message without the speaker's name, which some endpoints refuse. Cuts the text of a person's message. */
 function withoutName(message: BaseMessage, most: number): BaseMessage {
   const { id, content, text } = message;
   if (HumanMessage.isInstance(message)) return new HumanMessage({ id, content: typeof content === "string" ? cut(text, most) : content });

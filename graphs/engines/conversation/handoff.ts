@@ -13,15 +13,15 @@ const Filter = z.union([
   closed({ last: z.number().int().min(1).describe("Number of messages that the next agent sees") }),
 ]);
 
-/** A handoff as data: to whom an agent may give the conversation, and how much of it the next agent sees. */
+/** A handoff as data: the target of the handoff, and how much of the conversation the next agent sees. */
 export const Handoff = closed({
   to: z.string().min(1).describe("Agent that gets the conversation"),
   description: z.string().optional().describe("When to hand over. Default: the description of the other agent."),
   filter: Filter.default("all").describe(
     "Messages that the next agent sees of the conversation so far. The user's last message always stays.",
   ),
-  pack: z.boolean().optional().describe("Whether the messages so far become one message. Default: `pack` of the context."),
-  input: JsonSchema.optional().describe("JSON schema of what is handed over with the conversation"),
+  pack: z.boolean().optional().describe("Whether the messages so far are packed into one message. Default: `pack` of the context."),
+  input: JsonSchema.optional().describe("JSON schema of the input that is handed over with the conversation"),
   approve: z.boolean().default(false).describe("Whether a person must approve the handoff"),
 });
 
@@ -31,7 +31,7 @@ export interface Handoff extends Omit<z.output<typeof Handoff>, "filter" | "inpu
   input?: Record<string, unknown> | z.ZodType;
 }
 
-/** A participant that can hand the conversation over. */
+/** A participant that can hand over the conversation. */
 export interface Handing extends Participant {
   handoffs: Handoff[];
 }
@@ -61,7 +61,7 @@ function schemaOf(input: Handoff["input"]): z.ZodObject {
   return ("safeParse" in input ? input : z.fromJSONSchema(input as Parameters<typeof z.fromJSONSchema>[0])) as z.ZodObject;
 }
 
-/** A handoff that took place. */
+/** The record of a handoff that took place. */
 export const HandedOver = z.object({
   from: z.string().describe("Agent that handed over"),
   to: z.string().describe("Agent that got the conversation"),
@@ -70,7 +70,7 @@ export const HandedOver = z.object({
 });
 export type HandedOver = z.infer<typeof HandedOver>;
 
-/** Returns the handoff in the messages that an agent added. */
+/** Returns the handoff in the messages that an agent added, if there is one. */
 export function handoffIn(added: BaseMessage[], { name: from, handoffs }: Handing): HandedOver | undefined {
   const results = added.filter((message) => ToolMessage.isInstance(message));
   for (const { to } of handoffs) {
@@ -83,18 +83,20 @@ export function handoffIn(added: BaseMessage[], { name: from, handoffs }: Handin
   return undefined;
 }
 
-/** Tells whether the last handoff repeats an earlier one of the run, and nothing but handoffs happened between them. */
+/** Tells whether the last handoff repeats an earlier one of the run, with only handoffs between the two. */
 export function isLoop(handoffs: HandedOver[]): boolean {
   const last = handoffs.at(-1);
   const before = handoffs.slice(0, -1).findLastIndex(({ from, to }) => from === last?.from && to === last?.to);
   return before >= 0 && handoffs.slice(before + 1).every(({ tools }) => tools.length === 0);
 }
 
-/** The middleware of agents with handoffs. The first handoff of an answer ends the agent's turn, and the others are not done. */
+/**
+ * The middleware of agents with handoffs. The first handoff in an answer ends the agent's turn. The other calls of the answer are not run.
+ */
 export const handingOver = [
   createMiddleware({
     name: "handoff",
-    contextSchema: z.object({ agent: z.custom<Agent>() }), // a hook gets only the fields that its schema names
+    contextSchema: z.object({ agent: z.custom<Agent>() }), // LangChain passes only the context fields in this schema to a hook
     wrapToolCall: (request, handler) => {
       const calls = request.state.messages.findLast((message) => AIMessage.isInstance(message))?.tool_calls ?? [];
       const transfers = calls.filter(({ name }) => isTransfer(name, request.runtime.context));
@@ -114,6 +116,6 @@ export const handingOver = [
   }),
 ];
 
-/** Tells whether a tool is one of the handoffs of the agent at work. */
+/** Tells whether a tool is one of the current agent's handoffs. */
 const isTransfer = (name: string, { agent }: { agent: Agent }) =>
   name.startsWith("transfer_to_") && agent.tools.some((tool) => typeof tool !== "string" && tool.name === name);

@@ -3,9 +3,9 @@ import { askAnswer } from "../../agent/ask-human.ts";
 import { passed } from "./speak.ts";
 import { type Config, type Conversation, type ConversationSetup, participantOf } from "./state.ts";
 
-/** Lets a person speak. If nobody answers in time, the turn is passed. */
+/** Lets a person write a message. If nobody answers in time, the turn is skipped. */
 export const listen = (setup: ConversationSetup) => (state: Conversation, config: Config) => {
-  if (state.stop) return {}; // a caller ended the conversation while the person was asked
+  if (state.stop) return {}; // a caller may have ended the conversation while the person was asked
   const { askTimeoutSeconds: timeoutSeconds = null } = setup.contextOf(state, config);
   const { name } = participantOf(setup, state);
   const last = state.messages.at(-1);

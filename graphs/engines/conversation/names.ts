@@ -13,15 +13,15 @@ interface Given {
 }
 
 /**
- * Returns a check of the names in a context: they are unique, and settings name only participants. `key` is the field of the context that has
- * the participants. Without a value there, `members` take part.
+ * Returns a check of the names in a context: names must be unique, and settings may refer only to participants. `key` is the context field
+ * with the participants. If it has no value, `members` are the participants.
  */
 export function checkNames(key: string, members: Named[] | undefined): (values: Record<string, unknown>) => Problem[] {
   for (const { path, message } of members ? problemsOf(members, [key]) : []) throw new Error(`${path.join(".")}: ${message}`);
   return (values) => {
     const sent = values[key] as Named[] | undefined;
     const names = (sent ?? members)?.map(({ name }) => name);
-    if (!names) return []; // another error reports the faulty list
+    if (!names) return []; // another error reports the invalid list
     const unknown = namesInSettings(values as Given).filter(({ name }) => !names.includes(name));
     return [...problemsOf(sent ?? [], [key]), ...unknown.map(({ name, path }) => ({ path, message: unknownName(name, names) }))];
   };
@@ -41,7 +41,7 @@ function namesInSettings({ termination, selector, entry }: Given) {
   ];
 }
 
-/** Returns the problems of a list of participants: a name that is taken, and a handoff to nobody or to oneself. */
+/** Returns the problems of a list of participants: a name that is taken, a handoff to an unknown participant, or a handoff to oneself. */
 function problemsOf(participants: Named[], path: PropertyKey[]): Problem[] {
   const names = participants.map(({ name }) => name);
   return participants.flatMap(({ name, handoffs = [] }, index) => [

@@ -7,10 +7,10 @@ import { runAgent, type Success } from "../../agent/run-agent.ts";
 import { type Config, type Conversation, type ConversationSetup, type Participant, participantOf } from "./state.ts";
 import { saidBy, seenBy } from "./transcript.ts";
 
-/** How often a speaker may try. After that, the turn is passed. */
+/** How often a speaker may try. After that, the turn is skipped. */
 const mostTries = 2;
 
-/** Changes that a pattern makes to a turn. */
+/** Hooks with which a pattern changes a turn. */
 export interface Turn<State extends Conversation = Conversation, Speaker extends Participant = Participant> {
   /** Returns the agent, with the tools of this turn. */
   agentFor?(participant: Speaker, state: State, config: Config): Participant;
@@ -18,11 +18,11 @@ export interface Turn<State extends Conversation = Conversation, Speaker extends
   view?(participant: Speaker, state: State, config: Config): BaseMessage[];
   /** Returns the messages that the turn adds, and other changes of the state. A turn without messages counts as failed. */
   said?(participant: Speaker, outcome: Success<unknown>, state: State): { messages: BaseMessage[] } & Partial<State>;
-  /** Returns sentences for the agent's instruction, such as who takes part. */
+  /** Returns additional sentences for the agent's instruction, such as the list of participants. */
   rules?(participant: Speaker, all: Speaker[]): string[];
 }
 
-/** Lets the participant that has the floor say one message. Its tokens are streamed, and their metadata names the `speaker`. */
+/** Lets the current speaker write one message. Its tokens are streamed, and their metadata has the field `speaker`. */
 export const speak =
   <State extends Conversation, Speaker extends Participant>(setup: ConversationSetup<Speaker>, turn: Turn<State, Speaker>) =>
   async (state: State, config: Config) => {
@@ -61,7 +61,7 @@ export const speak =
     return { ...passed(state, `${participant.name} failed: ${error}`), workedMs, ledger };
   };
 
-/** Returns the update for a turn without a message. */
+/** Returns the update for a skipped turn. */
 export function passed({ failures, notes }: Conversation, why: string) {
   return { tries: 0, problem: null, functions: [], failures: failures + 1, notes: [...notes, `A turn was passed, because ${why}`] };
 }

@@ -6,7 +6,7 @@ import { Ledger } from "../../agent/ledger.ts";
 import { taskInput, taskState } from "../../agent/task.ts";
 import type { Termination } from "../termination.ts";
 
-/** One who speaks in a conversation: an agent, or a person. */
+/** A participant of a conversation: an agent, or a person. */
 export interface Participant extends Agent {
   human?: boolean;
 }
@@ -22,24 +22,24 @@ const Usage = z.object({
 export const conversationState = {
   ...taskState,
   rules: z.unknown().describe("Context of the run. A run that resumes this one does not change it."),
-  speaker: text.describe("Participant that has the floor, or spoke last. A later run on the thread goes on after it."),
-  turns: z.number().int().default(0).describe("Messages that participants have said in this run"),
-  tries: z.number().int().default(0).describe("Failed tries of the present turn"),
+  speaker: text.describe("Participant that speaks now, or spoke last. A later run on the thread continues after it."),
+  turns: z.number().int().default(0).describe("Number of messages from participants in this run"),
+  tries: z.number().int().default(0).describe("Failed tries of the current turn"),
   problem: text.describe("Why the last try failed"),
-  failures: z.number().int().default(0).describe("Turns that were passed because the speaker failed"),
+  failures: z.number().int().default(0).describe("Number of turns that were skipped because the speaker failed"),
   functions: z.array(z.string()).default([]).describe("Tools that were called in the last turn"),
-  workedMs: z.number().default(0).describe("Time at work in this run, without the time that a person needed"),
+  workedMs: z.number().default(0).describe("Working time in this run, without the time that a person needed"),
   summary: z.string().default("").describe("Summary of the messages that participants no longer see"),
   folded: z.number().int().default(0).describe("Number of messages that the summary replaces, counted from the first"),
-  stop: z.boolean().default(false).describe("Set by a caller to end the conversation after the present message"),
+  stop: z.boolean().default(false).describe("Set by a caller to end the conversation after the current message"),
   stopReason: text.describe("Condition that ended the conversation"),
   result: text.describe("Last message of a participant"),
   usage: Usage.default({ tokens: 0, dollars: 0 }).describe("Tokens and dollars that the run has used"),
-  notes: z.array(z.string()).default([]).describe("What went wrong or looks doubtful, such as a turn that was passed"),
+  notes: z.array(z.string()).default([]).describe("Problems and doubts, such as a skipped turn"),
   ledger: Ledger,
 };
 
-const stop = z.boolean().default(false).describe("Ends the conversation. Send it with `command.update` to a run that goes on.");
+const stop = z.boolean().default(false).describe("Ends the conversation. Send it with `command.update` to a running run.");
 
 /** The input of a conversation. A caller may send `stop` alone. */
 export const conversationInput = taskInput({ stop }, (given) => given.stop === true);
@@ -60,7 +60,7 @@ export type Config = LangGraphRunnableConfig;
 
 /** The values that all nodes of a conversation share. */
 export interface ConversationSetup<Speaker extends Participant = Participant> {
-  /** The name of the pattern, for its events. */
+  /** The name of the pattern. Its events show the name. */
   pattern: string;
   /** Returns the context of the run, which was stored when the run began. */
   contextOf(state: Conversation, config: Config): ConversationContext;

@@ -22,9 +22,9 @@ import { saidBy } from "./transcript.ts";
 export const handedState = {
   ...conversationState,
   handoffs: appending(HandedOver, "Every handoff of this run"),
-  floor: HandedOver.nullable().default(null).describe("Handoff by which the present agent got the conversation"),
+  floor: HandedOver.nullable().default(null).describe("Handoff that gave the conversation to the current agent"),
   handedAt: z.number().int().default(0).describe("Number of messages before that handoff"),
-  lastAgent: z.string().nullable().default(null).describe("Agent that has the floor. The next message of the user goes to it."),
+  lastAgent: z.string().nullable().default(null).describe("Agent that answered last. It gets the user's next message."),
 };
 
 export const HandedState = new StateSchema(handedState);
@@ -42,7 +42,7 @@ interface SwarmSettings {
   returnTo: "last" | "entry";
 }
 
-/** The turn of an agent in a swarm: it may use its tools, and then answers or hands the conversation over. */
+/** The turn of an agent in a swarm. The agent may use its tools, and then answers or hands over the conversation. */
 export const swarmTurn = (setup: SwarmSetup): Turn<Swarming, Handing> => ({
   agentFor(participant, state, config) {
     const { maxHandoffs, askTimeoutSeconds = null } = setup.contextOf(state, config);
@@ -67,14 +67,14 @@ export const swarmTurn = (setup: SwarmSetup): Turn<Swarming, Handing> => ({
   },
 });
 
-/** Returns the messages of a turn, under the agent's name. A turn that says nothing and hands nothing over has none. */
+/** Returns the messages of a turn, under the agent's name. Returns none if the agent neither answered nor handed over. */
 function addedBy({ name }: Participant, { added, message, result }: Success<unknown>): BaseMessage[] {
   const said = added ?? [message?.text === result && message ? message : new AIMessage(asText(result))];
   const named = said.map((one) => (AIMessage.isInstance(one) ? saidBy(name, one) : one));
   return named.some((one) => ToolMessage.isInstance(one) || one.text.trim() !== "") ? named : [];
 }
 
-/** Ends the run. Without an answer, the last message says why. The run fails if no agent said anything. */
+/** Ends the run. If there is no answer, the last message says why. The run fails if no agent said anything. */
 export function conclude({ messages, turns, notes, stopReason, speaker, ledger }: Swarming) {
   if (turns === 0) throw new Error(`No agent answered. ${notes.join(" ")}`);
   const last = messages.at(-1);

@@ -2,7 +2,9 @@ import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from "@langcha
 import { cut } from "../../agent/prompt.ts";
 import type { Conversation } from "./state.ts";
 
-/** Participants see at most `windowSize` messages. When there are more, `foldSize` messages leave at once. */
+/**
+ * Participants see at most `windowSize` messages. If there are more, the oldest `foldSize` messages are merged into the summary at once.
+ */
 const windowSize = 16;
 const foldSize = 8;
 
@@ -16,8 +18,8 @@ export function saidBy(name: string, message: BaseMessage): AIMessage {
 export const isSaid = (message: BaseMessage): boolean => message.name !== undefined && !ToolMessage.isInstance(message);
 
 /**
- * Returns the transcript as one participant sees it. The messages of others are messages of a person that begin with the speaker's name. No
- * message has the field `name`, because some endpoints refuse it.
+ * Returns the transcript for one participant. Messages of other participants become user messages that begin with the speaker's name. The
+ * field `name` is removed, because some endpoints refuse it.
  */
 export function seenBy(name: string, state: Conversation, most: number): BaseMessage[] {
   const isOwn = (message: BaseMessage) => message.name === name && AIMessage.isInstance(message);
@@ -33,7 +35,7 @@ function told(message: BaseMessage, most: number): BaseMessage {
   return new HumanMessage({ id, content: cut(`${name}: ${text}`, most) });
 }
 
-/** Returns the messages that participants see: the user's task, the summary of what was folded, and the messages after it. */
+/** Returns the messages that participants see: the user's task, the summary, and the messages that are not in the summary. */
 export function present({ messages, summary, folded }: Conversation): BaseMessage[] {
   const task = messages.findLastIndex((message) => HumanMessage.isInstance(message) && message.name === undefined);
   const before = messages.slice(task, task + 1).filter(() => task >= 0 && task < folded);
@@ -41,7 +43,9 @@ export function present({ messages, summary, folded }: Conversation): BaseMessag
   return [...before, ...memory, ...messages.slice(folded)];
 }
 
-/** Returns the messages that leave the window now. The list is usually empty. The result of a tool leaves together with its call. */
+/**
+ * Returns the messages to merge into the summary now. The list is usually empty. A tool's result is always merged together with its call.
+ */
 export function leaving({ messages, folded }: Conversation): BaseMessage[] {
   const shown = messages.slice(folded);
   if (shown.length <= windowSize) return [];

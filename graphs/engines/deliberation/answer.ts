@@ -13,19 +13,19 @@ import type { Answer, Config, Deliberation, DeliberationSetup, Expert } from "./
 /** How often an expert may try in a round. */
 const mostTries = 2;
 
-/** A question to one expert, with everything that the expert needs. */
+/** The input for one expert in one round. */
 export interface Errand {
   expert: string;
   question: string;
   material: unknown;
   ballot: Ballot;
   round: number;
-  /** The expert's own view and those of the others, in a debate. */
+  /** The expert's own view, in a debate. `others` has the views of the other experts. */
   own: View | null;
   others: Record<string, object>;
-  /** Why the last try failed. */
+  /** The error of the last try. */
   error: string | null;
-  /** Number of experts that start before this one. */
+  /** The number of experts that start before this one. */
   stage: number;
   budget: Budget;
   rules: unknown;
@@ -43,7 +43,7 @@ export const begin = (setup: DeliberationSetup) => (state: Deliberation, config:
   };
 };
 
-/** Returns the experts that have not answered in this round and may still try. */
+/** Returns the experts that have not answered in this round and have a try left. */
 export function pending(setup: DeliberationSetup, state: Deliberation): Expert[] {
   return setup.expertsOf(state).filter(({ name }) => {
     const tries = state.answers.filter(({ expert }) => expert === name);
@@ -71,10 +71,10 @@ export function sendAll(setup: DeliberationSetup, state: Deliberation, config: C
     });
 }
 
-/** Lets one expert answer the question. It knows no other answer. */
+/** Lets one expert answer the question. The expert sees no other answer. */
 export const answer = (setup: DeliberationSetup) => (errand: Errand, config: Config) => ask(setup, errand, config);
 
-/** Lets one expert answer to the positions of the others. */
+/** Lets one expert respond to the positions of the others. */
 export const rebut = (setup: DeliberationSetup) => (errand: Errand, config: Config) => ask(setup, errand, config);
 
 async function ask(setup: DeliberationSetup, errand: Errand, config: Config) {
@@ -99,7 +99,7 @@ async function ask(setup: DeliberationSetup, errand: Errand, config: Config) {
   return { answers: [answerOf(expert, outcome, own)], ledger: outcome.ledger };
 }
 
-/** Returns the outcome for a used-up budget. The deliberation then ends with the views that it has. */
+/** Returns a used-up budget as an outcome, so that the deliberation ends with the views that it has. Throws any other error. */
 function asOutcome(error: Error) {
   if (!(error instanceof BudgetExceeded)) throw error;
   return { status: "failed" as const, error: error.message, isFatal: true, ledger: [] };
@@ -114,8 +114,8 @@ function answerOf({ name: expert, weight }: Expert, outcome: Outcome, own: View 
 }
 
 /**
- * Returns whether the expert kept, amended or conceded its position. With a ballot, the vote decides: an expert that votes as before has
- * not conceded.
+ * Returns whether the expert kept, amended or conceded its position. If there is a ballot, the vote takes precedence: an expert that votes
+ * as before has kept its position.
  */
 function moveOf({ move, option }: View, own: View): View["move"] {
   if (option === null) return move;

@@ -10,8 +10,8 @@ import { judge, prompts } from "./prompts.ts";
 import type { Config, Deliberation, DeliberationContext, DeliberationSetup } from "./state.ts";
 
 /**
- * Computes the agreement after a round, and decides whether another round follows. Does nothing while an expert may still try again. Throws
- * if fewer experts than the quorum have answered.
+ * Computes the agreement after a round, and decides whether another round follows. Does nothing while an expert has a try left. Throws if
+ * fewer experts than the quorum have answered.
  */
 export const check = (setup: DeliberationSetup) => async (state: Deliberation, config: Config) => {
   const startedAt = Date.now();
@@ -48,7 +48,7 @@ export const check = (setup: DeliberationSetup) => async (state: Deliberation, c
   };
 };
 
-/** Returns the error of a used-up budget. */
+/** Returns an error if the budget is used up. */
 function budgetProblem({ ledger }: Deliberation, { budget }: DeliberationContext): BudgetExceeded | undefined {
   try {
     enforceBudget(ledger, budget);
@@ -82,7 +82,10 @@ interface Grouped {
   isAffordable: boolean;
 }
 
-/** Lets the judge group positions by their meaning. Options and numbers need no judge. Without its answer, equal words decide. */
+/**
+ * Lets the judge group positions by their meaning. Options and numbers need no judge. If the judge gives no answer, positions in the same
+ * words form a group.
+ */
 async function group(setup: DeliberationSetup, { state, views, isAffordable }: Grouped, config: Config) {
   const { options, scale } = state.ballot;
   const nothing = { groups: [], agreed: [], disputed: [], gaps: [] as string[], ledger: [] };

@@ -7,7 +7,7 @@ import { movesIn } from "./opinion.ts";
 import { chair, prompts, shown } from "./prompts.ts";
 import type { Config, Deliberation, DeliberationSetup } from "./state.ts";
 
-/** Completes the result, and lets the chair tell the decision in words. The words are streamed. They change nothing in the result. */
+/** Completes the result, and lets the chair write a text about the decision. The text is streamed. It does not change the result. */
 export const conclude = (setup: DeliberationSetup) => async (state: Deliberation, config: Config) => {
   const { camps, views, rounds, decision, gaps } = state;
   const context = setup.contextOf(state, config);
@@ -43,7 +43,7 @@ const outcomeOf = ({ decision, decidedBy, agreement, reasoning, blockedBy, stopp
   ...{ decision, decidedBy, agreement: Math.round(agreement * 100) / 100, reasoning, blockedBy, stopped, rounds: rounds.length },
 });
 
-/** Returns the decision in words that code makes, for a run whose chair cannot write. */
+/** Returns a text about the decision that is made without a model. Used if the chair cannot write one. */
 function inWords({ decision, decidedBy, agreement, dissent, blockedBy }: Deliberation): string {
   const against = dissent.length > 0 ? ` Dissent: ${dissent.map(({ expert, position }) => `${expert}: ${position}`).join("; ")}.` : "";
   if (blockedBy.length > 0 && decision === null) return `There is no decision. Blocked by ${blockedBy.join("; ")}.${against}`;

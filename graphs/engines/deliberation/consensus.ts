@@ -1,13 +1,13 @@
 import { z } from "zod";
 import type { Ballot, View } from "./opinion.ts";
 
-/** Agreement from which a panel has a consensus: a share of the weights, all of them, or more than half. */
+/** The agreement that counts as consensus: a share of the weights, all of them, or more than half. */
 export const Threshold = z
   .union([z.enum(["unanimous", "majority"]), z.number().gt(0).max(1)])
   .default(0.7)
   .describe("Share of the weights that makes a consensus, or `unanimous`, or `majority` for more than half");
 
-/** Experts that hold the same view. */
+/** A camp: the experts that hold the same view. */
 export const Camp = z.object({
   option: z.union([z.string(), z.number()]).describe("Option, value or position of these experts"),
   experts: z.array(z.string()).describe("Experts that hold it"),
@@ -31,7 +31,7 @@ export const Grouping = z.object({
 });
 export type Grouping = z.infer<typeof Grouping>;
 
-/** Returns the letter under which a judge and the other experts see an expert. */
+/** Returns the letter that stands for an expert when the judge or other experts must not see the name. */
 export const labelOf = (index: number) => String.fromCharCode(65 + index);
 
 const sumOf = (views: { weight: number }[]) => views.reduce((sum, { weight }) => sum + weight, 0);
@@ -42,7 +42,7 @@ function campOf(option: Camp["option"], views: View[]): Camp {
   return { option, experts: views.map(({ expert }) => expert), weight, confidence: Math.round(confidence * 1_000) / 1_000 };
 }
 
-/** Returns the camps, the heaviest first. Of equal weights, the camp with more confidence comes first. */
+/** Returns the camps, the heaviest first. If weights are equal, the camp with more confidence comes first. */
 export function campsOf(views: View[], ballot: Ballot, groups: Grouping["groups"] = []): Camp[] {
   const found = ballot.scale ? campsOnScale(views, ballot.scale) : ballot.options ? campsOfOptions(views) : campsOfGroups(views, groups);
   return found.toSorted((a, b) => b.weight - a.weight || b.confidence - a.confidence);
@@ -51,7 +51,10 @@ export function campsOf(views: View[], ballot: Ballot, groups: Grouping["groups"
 const campsOfOptions = (views: View[]) =>
   [...Map.groupBy(views, ({ option }) => option ?? "").entries()].map(([option, camp]) => campOf(option, camp));
 
-/** Returns the camp around the weighted median, at most a tenth of the scale away, and a camp for each other value. */
+/**
+ * Returns the camps for numbers on a scale. Values within a tenth of the scale around the weighted median form one camp. Each other value
+ * is a camp.
+ */
 function campsOnScale(views: View[], { min, max }: { min: number; max: number }): Camp[] {
   const ordered = views.toSorted((a, b) => Number(a.option) - Number(b.option));
   const half = sumOf(views) / 2;
@@ -60,7 +63,7 @@ function campsOnScale(views: View[], { min, max }: { min: number; max: number })
   return [campOf(median, views.filter(isNear)), ...campsOfOptions(views.filter((view) => !isNear(view)))];
 }
 
-/** Returns a camp for each group of the judge. A view that is in no group is a camp of its own, unless another has the same words. */
+/** Returns a camp for each group of the judge. Views that are in no group form a camp if they have the same words. */
 function campsOfGroups(views: View[], groups: Grouping["groups"]): Camp[] {
   const left = new Map(views.map((view, index) => [labelOf(index), view]));
   const grouped = groups.flatMap(({ position, labels }) => {
@@ -77,7 +80,7 @@ function campsOfGroups(views: View[], groups: Grouping["groups"]): Camp[] {
 /** Returns the share of the weights in the heaviest camp. */
 export const agreementOf = (camps: Camp[]): number => (camps[0]?.weight ?? 0) / sumOf(camps);
 
-/** Tells whether the heaviest camp is a consensus. A tie never is. */
+/** Tells whether the heaviest camp is a consensus. A tie is never a consensus. */
 export function isConsensus(camps: Camp[], threshold: z.infer<typeof Threshold>): boolean {
   const agreement = agreementOf(camps);
   if (isTie(camps)) return false;
@@ -87,7 +90,10 @@ export function isConsensus(camps: Camp[], threshold: z.infer<typeof Threshold>)
 
 export const isTie = ([first, second]: Camp[]): boolean => first !== undefined && first.weight === second?.weight;
 
-/** Returns the option with most experts, each with one vote, or undefined on a tie that the named expert cannot break. */
+/**
+ * Returns the camp with the most experts, each with one vote. In a tie, the camp of the expert named by `tieBreak` wins. Returns undefined
+ * if that expert is in none of the tied camps.
+ */
 export function voteOn(camps: Camp[], tieBreak: string | undefined): Camp | undefined {
   const most = Math.max(...camps.map(({ experts }) => experts.length));
   const first = camps.filter(({ experts }) => experts.length === most);

@@ -11,14 +11,14 @@ import type { Config, Deliberation, DeliberationSetup } from "./state.ts";
 
 const noDecision = "no decision";
 
-/** Returns the position of a camp and all its arguments. They do not show who made them, or how many did. */
+/** Returns the position of a camp and all its arguments. The result does not show which experts are in the camp, or how many. */
 function positionOf({ option, experts }: Camp, views: View[]) {
   const arguing = views.filter(({ expert }) => experts.includes(expert));
   const all = (key: "reasons" | "risks" | "conditions") => [...new Set(arguing.flatMap((view) => view[key]))];
   return { option, reasons: all("reasons"), risks: all("risks"), conditions: all("conditions") };
 }
 
-/** Decides without consensus: by a vote, or by the judge. The judge also decides a vote that ends in a tie. */
+/** Decides by a vote or by the judge if there is no consensus. The judge also decides a vote that ends in a tie. */
 export const decide = (setup: DeliberationSetup) => async (state: Deliberation, config: Config) => {
   const { ruling, tieBreak } = setup.contextOf(state, config);
   if (state.blockedBy.length > 0) return { decidedBy: "veto" as const, reasoning: state.blockedBy.join("; ") };
@@ -28,12 +28,13 @@ export const decide = (setup: DeliberationSetup) => async (state: Deliberation, 
   return { decision: voted.option, decidedBy: "vote" as const, reasoning, confidence: voted.confidence };
 };
 
-/** Lets the judge rule. It sees letters and arguments, and not who made them or how many did. */
+/** Lets the judge decide. The judge sees letters and arguments, but neither names nor the number of experts behind them. */
 async function arbitrate(setup: DeliberationSetup, state: Deliberation, config: Config) {
   const startedAt = Date.now();
   const { camps, views, gaps, material } = state;
   const context = setup.contextOf(state, config);
-  const mixed = camps.toSorted((a, b) => (String(a.option) < String(b.option) ? -1 : 1)); // the heaviest camp would come first
+  // sorted by option, because the first place would reveal the heaviest camp
+  const mixed = camps.toSorted((a, b) => (String(a.option) < String(b.option) ? -1 : 1));
   const labels = mixed.map((_, index) => labelOf(index));
   const positions = mixed.map((camp, index) => ({ label: labelOf(index), ...positionOf(camp, views) }));
   const output = z.object({
@@ -58,7 +59,7 @@ async function arbitrate(setup: DeliberationSetup, state: Deliberation, config: 
   return { decision: mixed[labels.indexOf(winner)]?.option ?? null, decidedBy: "judge" as const, reasoning, confidence, ledger };
 }
 
-/** Asks a person to decide. This node calls no model, because it starts again from its beginning after the answer. */
+/** Asks a person to decide. This node calls no model, because the answer makes it run again from its beginning. */
 export const askPerson = (setup: DeliberationSetup) => (state: Deliberation, config: Config) => {
   const { camps, views, ballot, blockedBy, gaps } = state;
   const { askTimeoutSeconds: timeoutSeconds = null } = setup.contextOf(state, config);
@@ -73,7 +74,7 @@ export const askPerson = (setup: DeliberationSetup) => (state: Deliberation, con
   return { ...counted(state), gaps: [...gaps, `Nobody answered within ${timeoutSeconds} s.`] };
 };
 
-/** Returns the decision for the heaviest camp. There is none on a tie, or if an expert blocks it. */
+/** Returns the position of the heaviest camp as the decision. There is no decision if camps are tied or an expert blocks it. */
 function counted({ camps, blockedBy }: Deliberation) {
   const [first] = camps;
   if (blockedBy.length > 0) return { decidedBy: "veto" as const };

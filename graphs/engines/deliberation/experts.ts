@@ -3,12 +3,12 @@ import type { Problem } from "../../agent/closed.ts";
 import type { Expert } from "./state.ts";
 
 type Named = { name: string; role: string }[];
-/** Returns a check of a context's experts: names and roles are unique, and a vote can be decided. */
+/** Returns a check of a context's experts. Their names and roles must be unique, and their votes must lead to a decision. */
 export function checkExperts(members: Expert[] | undefined): (values: Record<string, unknown>) => Problem[] {
   for (const { path, message } of members ? twinsIn(members) : []) throw new Error(`${path.join(".")}: ${message}`);
   return ({ experts: sent, ruling, onSplit, tieBreak }) => {
     const experts = (sent ?? members) as Named | undefined;
-    if (!experts) return []; // another error reports the faulty list
+    if (!experts) return []; // another error reports the invalid list
     const isVote = ruling === "vote" || onSplit === "vote";
     return [...twinsIn(experts), ...(isVote ? tieProblems(experts, tieBreak as string | undefined) : [])];
   };
@@ -32,10 +32,10 @@ function tieProblems(experts: Named, tieBreak: string | undefined): Problem[] {
     : [{ path: ["tieBreak"], message: `there is no expert "${tieBreak}"; there are ${names.join(", ")}` }];
 }
 
-/** The forms in which options accept an expert. */
+/** The forms in which the options accept an expert. */
 export type PanelMember = Member & { veto?: boolean };
 
-/** Returns the expert for any of these forms. */
+/** Returns the expert for any form that `PanelMember` allows. */
 export function asExpert(member: PanelMember): Expert {
   if ("invoke" in member) return asAgent(member);
   const { veto, ...options } = member;

@@ -12,7 +12,7 @@ export const Expert = closed(
   findToolProblems,
 );
 
-/** The form of the vote: options to choose from, or a number on a scale. Without one, a judge compares positions by their meaning. */
+/** The form of the vote: options to choose from, or a number on a scale. Without a ballot, a judge compares positions by their meaning. */
 export const Ballot = closed(
   {
     options: z.array(z.string().trim().min(1)).min(2).max(20).optional().describe("Options, of which each expert chooses one"),
@@ -40,9 +40,9 @@ const points = (description: string) => z.array(z.string()).default([]).describe
 interface Form {
   ballot: Ballot;
   mayVeto: boolean;
-  /** Whether a status is wanted for each expert's field. */
+  /** Whether each expert also gives a status for its field. */
   status: boolean;
-  /** Whether the expert answers to the positions of others. */
+  /** Whether the expert responds to the positions of others. */
   isReply: boolean;
 }
 
@@ -79,23 +79,23 @@ export const View = z.object({
   conditions: z.array(z.string()).describe("Conditions of the expert"),
   status: Status.optional().describe("State of the expert's field"),
   veto: z.string().nullable().default(null).describe("Why the expert blocks the decision. Null if it does not."),
-  move: Move.optional().describe("Whether the expert moved in this round"),
-  because: z.string().optional().describe("The argument that moved the expert"),
-  stale: z.literal(true).optional().describe("Set if the expert failed in this round, so that its earlier view stands"),
+  move: Move.optional().describe("Whether the expert kept, amended or conceded its position in this round"),
+  because: z.string().optional().describe("The argument that changed the expert's position"),
+  stale: z.literal(true).optional().describe("Whether this is an earlier view, because the expert failed in this round"),
 });
 export type View = z.infer<typeof View>;
 
-/** A change of a position in a debate. */
+/** The record of an expert that changed its position in a debate. */
 export const Moved = z.object({
   round: z.number().int().describe("Round, from 1"),
-  expert: z.string().describe("Expert that moved"),
-  move: Move.describe("How it moved"),
+  expert: z.string().describe("Expert that changed its position"),
+  move: Move.describe("How the expert changed its position"),
   from: z.string().describe("Position before"),
   to: z.string().describe("Position after"),
-  because: z.string().describe("The argument that moved it"),
+  because: z.string().describe("The argument that changed the position"),
 });
 
-/** Returns every change of a position, from the views after each round. */
+/** Returns every change of position. `rounds` has the views after each round. */
 export function movesIn(rounds: View[][]): z.infer<typeof Moved>[] {
   return rounds.flatMap((views, round) =>
     views

@@ -1,14 +1,14 @@
 import { agent } from "../../agent/agent.ts";
 import type { View } from "./opinion.ts";
 
-/** The judge compares and decides. It sees labels instead of names, so that it judges arguments and not persons. */
+/** The judge that compares positions and decides. It sees labels instead of names, so that it judges arguments and not persons. */
 export const judge = agent({
   name: "judge",
   role: "the impartial judge of a panel",
   instructions: "Judge arguments by their weight, not by their number. Invent nothing.",
 });
 
-/** The judge in its role as author of the decision. Its text is the answer to the caller. */
+/** The agent that writes the decision for the caller. It is the judge in another role. */
 export const chair = agent({
   name: "chair",
   role: "the chair of a panel",
@@ -32,7 +32,7 @@ export const rules = {
   ],
 };
 
-/** Returns the parts of a view that others may see. */
+/** Returns the parts of a view that other experts may see. */
 export const shown = ({ option, position, reasons, risks, conditions }: View) => ({
   ...(option !== null && { option }),
   ...{ position, reasons, risks, conditions },

@@ -13,7 +13,7 @@ export interface Expert extends Agent {
   veto?: boolean;
 }
 
-/** The answer of an expert in the present round, or why there is none. */
+/** The answer of an expert in the current round, or the reason why there is none. */
 export const Answer = z.object({
   expert: z.string(),
   view: View.nullable(),
@@ -30,7 +30,7 @@ const list = <Item extends z.ZodType>(item: Item, description: string) =>
 const text = z.string().nullable().default(null);
 const question = taskState.task.describe("Question to decide");
 
-/** Who or what made the decision. */
+/** How the decision was made. */
 const DecidedBy = z.enum(["consensus", "vote", "judge", "human", "count", "veto"]);
 
 export const State = new StateSchema({
@@ -39,7 +39,7 @@ export const State = new StateSchema({
   material: Material.default(null).describe("Material for the question"),
   ballot: Ballot,
   rules: z.unknown().describe("Context of the run. A run that resumes this one does not change it."),
-  round: z.number().int().default(0).describe("Present round. The first statements are round 0."),
+  round: z.number().int().default(0).describe("Current round. The first statements are round 0."),
   answers: appending(Answer, "Answers of the present round"),
   rounds: list(z.array(View), "Views of all experts after each round. The first statements come first."),
   views: list(View, "Present view of each expert"),
@@ -55,8 +55,8 @@ export const State = new StateSchema({
   decision: z.union([z.string(), z.number()]).nullable().default(null).describe("Option, value or position that was decided"),
   decidedBy: DecidedBy.nullable()
     .default(null)
-    .describe("Who decided. `count`: the heaviest camp. `veto`: nobody, because an expert blocks."),
-  reasoning: text.describe("Why it was decided so"),
+    .describe("How the decision was made. `count`: for the heaviest camp. `veto`: not at all, because an expert blocks it."),
+  reasoning: text.describe("Reason of the decision"),
   confidence: z.number().default(0).describe("Confidence of the decision"),
   dissent: list(View, "Views that differ from the decision"),
   agreedPoints: list(z.string(), "Points on which several experts agree"),
@@ -77,10 +77,10 @@ type Shared = { [Key in keyof typeof sharedContext]: z.output<(typeof sharedCont
 export interface DeliberationContext extends Shared {
   threshold: z.output<typeof Threshold>;
   quorum: number;
-  /** The most rounds of debate while there is no consensus. With 0, each expert answers only once. */
+  /** The most rounds of debate without a consensus. With 0, each expert answers only once. */
   rounds: number;
   named: boolean;
-  /** Who decides if there is no consensus in the end. */
+  /** Who makes the decision when no consensus is reached. */
   ruling: "judge" | "vote" | "human";
   tieBreak?: string;
   status: boolean;
@@ -94,7 +94,7 @@ export type Config = LangGraphRunnableConfig;
 
 /** The values that all nodes of a deliberation share. */
 export interface DeliberationSetup {
-  /** The name of the pattern, for its events. */
+  /** The name of the pattern. Its events show the name. */
   pattern: string;
   /** Returns the context of a run. `rules` is the context with which the run began. */
   contextOf(state: { rules: unknown }, config: Config): DeliberationContext;

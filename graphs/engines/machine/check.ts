@@ -1,7 +1,7 @@
 import type { Problem } from "../../agent/closed.ts";
 import type { Machine } from "./table.ts";
 
-/** Returns the problems of a machine: states that do not exist, transitions that can never be taken, and states that nobody reaches. */
+/** Returns the problems of a machine: unknown states, transitions that can never be taken, and unreachable states. */
 export function problemsOf(machine: Machine): Problem[] {
   const problems = [...stateProblems(machine), ...transitionProblems(machine)];
   if (problems.length > 0) return problems;
@@ -51,7 +51,7 @@ function unknownState(states: Machine["states"], name: string, path: PropertyKey
   return Object.hasOwn(states, name) ? [] : [{ path, message: `there is no state "${name}"; there are ${Object.keys(states).join(", ")}` }];
 }
 
-/** Returns the states to which one step leads from this state. */
+/** Returns the states that one step from this state can reach. */
 function nextOf({ states, transitions }: Machine, state: string): string[] {
   const taken = transitions.filter(({ from }) => from === state).flatMap(({ to, onFailure }) => [to, onFailure]);
   return [...taken, states[state]?.onTimeout].filter((one) => one !== undefined);
@@ -63,7 +63,7 @@ function reachableFrom(machine: Machine, start: string): Set<string> {
   return reached;
 }
 
-/** Returns a warning for each state from which the machine can never end. */
+/** Returns a warning for each state from which the machine cannot reach an end. */
 export function warningsOf(machine: Machine): string[] {
   const stuck = Object.keys(machine.states).filter(
     (state) => ![...reachableFrom(machine, state)].some((one) => machine.states[one]?.final),

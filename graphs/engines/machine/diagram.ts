@@ -21,5 +21,5 @@ export function diagramOf({ initial, states, transitions }: Machine, current?: s
   return ["stateDiagram-v2", ...lines].join("\n");
 }
 
-/** Returns a text without the characters that end a label in Mermaid. */
+/** Returns a text without the characters that would end a label in Mermaid. */
 const plain = (text: string) => text.replace(/[;:"\n]/g, " ");

@@ -22,7 +22,7 @@ export interface Setup {
   contextOf(config: Config): MachineContext;
 }
 
-/** A question of a guard to the judge, and the place of its answer. */
+/** A guard's question to the judge, and the key for its answer. */
 export interface Question {
   place: string;
   ask: string;
@@ -37,7 +37,7 @@ const prompts = {
   interpret: "Which of the events does this message ask for? Choose `none` if it asks for none of them.",
 };
 
-/** Chooses the event that a message asks for. */
+/** Lets the judge choose the event that a message asks for. */
 export const interpret = (setup: Setup) => async (state: Running, config: Config) => {
   const Choice = z.object({ event: z.enum([...eventsIn(state.machine, state.state), "none"]) });
   const context = setup.contextOf(config);
@@ -50,7 +50,7 @@ export const interpret = (setup: Setup) => async (state: Running, config: Config
   return { ledger, event: outcome.result.event === "none" ? null : outcome.result.event };
 };
 
-/** Asks the judge the question of a guard. The answer is stored, so that it is not asked again. */
+/** Asks the judge the question of a guard. The answer is stored, so that the question is not asked again. */
 export const decide =
   (setup: Setup) =>
   async ({ place, ask, model, input, budget }: Question, config: Config) => {
@@ -65,10 +65,10 @@ export const decide =
     return { answers: { [place]: { [ask]: answer } }, ledger: outcome.ledger };
   };
 
-/** How much earlier than this process's clock the database's clock may end the time limit of a state. */
+/** How much earlier than this process's clock the database's clock may end a time limit. */
 const skewMs = 1_000;
 
-/** Does the action of the transition once. A question to a person in it waits no longer than the state may last. */
+/** Does the action of the transition once. If the action asks a person, the question waits no longer than the state's time limit. */
 export const act = (setup: Setup) => async (state: Running, config: Config) => {
   const { transition, event, tries, error } = state.taking as Taking;
   const { from, to, timeoutSeconds } = transition;
@@ -94,7 +94,7 @@ export const act = (setup: Setup) => async (state: Running, config: Config) => {
   return { acted: { ...acted, isOverdue } satisfies Acted, ledger };
 };
 
-/** Waits for the next event in a state with a time limit. The service's timer ends the question when the limit passes. */
+/** Asks for the next event in a state with a time limit. When the limit passes, the service's timer answers. */
 export const wait = (_setup: Setup) => (state: Running) => {
   const { machine, state: current, refused, facts, since } = state;
   const prompt = `${refused ? `${refused.error}: ${refused.message}. ` : ""}The machine is in ${current}. Which event comes next?`;

@@ -4,7 +4,7 @@ import type { Acted, Change, Running, Taking } from "./state.ts";
 
 const done = { taking: null, acted: null };
 
-/** Ends a transition: moves the machine, tries a failed action again, or lets the machine stay where it is. */
+/** Ends a transition: moves the machine, retries a failed action, or keeps the machine in its state. */
 export const settle = (setup: Setup) => (state: Running, config: Config) => {
   const taking = state.taking as Taking;
   const { acted } = state;
@@ -24,7 +24,10 @@ function afterSuccess(state: Running, taking: Taking, acted: Acted | null): Upda
   return acted ? { ...update, output: acted.result ?? null, spoken } : update;
 }
 
-/** A failed action is tried again, or leads to `onFailure`. Otherwise the state and the facts stay as they are. */
+/**
+ * Returns the update after a failed action: the action is retried, or the machine moves to `onFailure`. Without `onFailure`, the state and
+ * the facts do not change.
+ */
 function afterFailure(state: Running, taking: Taking, acted: Acted): Update {
   const { from, retries, onFailure } = taking.transition;
   const { status, error = "The action failed.", isFatal, isOverdue } = acted;
@@ -41,7 +44,7 @@ const changeOf = ({ transition: { from }, event, seen }: Taking, to: string, act
   ...{ from, event, to, guard: seen, action, at: new Date().toISOString(), reason },
 });
 
-/** Returns the update that brings the machine into another state. The data of the event join the facts. */
+/** Returns the update that moves the machine into another state, and merges the event's data into the facts. */
 function moved({ visits, moves, facts, data }: Running, change: Change, saved = {}): Update {
   const { to, at } = change;
   return {

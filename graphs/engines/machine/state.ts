@@ -14,14 +14,12 @@ const internal = <Value>() => z.unknown() as unknown as z.ZodType<Value>;
 /** An entry of the history of a machine. */
 export const Change = z.object({
   from: z.string().describe("State before"),
-  event: z.string().nullable().describe("Event. Null if the machine went on by itself"),
-  to: z.string().describe("State after. The same as before if an action failed and the machine stayed"),
-  guard: z.record(z.string(), z.unknown()).nullable().describe("Values that the guard saw. Null without a guard"),
+  event: z.string().nullable().describe("Event. Null for a transition without an event"),
+  to: z.string().describe("State after the change. It is the same as before if an action failed and the machine stayed in its state"),
+  guard: z.record(z.string(), z.unknown()).nullable().describe("Values that the guard read. Null without a guard"),
   action: z.enum(["success", "failed", "timeout"]).nullable().describe("Outcome of the action. Null without an action"),
   at: z.string().describe("Time of the change"),
-  reason: z
-    .string()
-    .describe("Why it happened: the reason that the caller gave, `event`, `automatic`, `timeout`, or the error of the action"),
+  reason: z.string().describe("Reason of the change: the caller's reason, `event`, `automatic`, `timeout`, or the error of the action"),
 });
 export type Change = z.infer<typeof Change>;
 
@@ -31,12 +29,12 @@ export interface Taking {
   event: string | null;
   seen: Record<string, unknown> | null;
   reason: string;
-  /** The failed tries of its action, and the error of the last one. */
+  /** The number of failed tries of the action, and the error of the last one. */
   tries: number;
   error?: string;
 }
 
-/** The result of one try of an action. The node `settle` turns it into a change of the state. */
+/** The result of one try of an action. The node `settle` turns it into a state update. */
 export type Acted = Pick<Outcome, "status"> & {
   result?: unknown;
   error?: string;
@@ -45,7 +43,7 @@ export type Acted = Pick<Outcome, "status"> & {
   message?: AIMessage;
 };
 
-/** Why an event was refused in a state with a time limit. Elsewhere a refusal is the error of the run. */
+/** The reason why an event was refused in a state with a time limit. In any other state, a refused event fails the run. */
 export const Refusal = z.object({
   event: z.string().describe("Event that was refused"),
   error: z.string().describe("`InvalidTransition` or `GuardFailed`"),
@@ -58,18 +56,18 @@ export const machineState = {
   event: z.string().nullable().default(null).describe("Event that the caller sent"),
   data: z.record(z.string(), z.unknown()).default({}).describe("Data of the event"),
   reason: z.string().default("").describe("Reason that the caller gave"),
-  auto: z.boolean().default(true).describe("Whether the machine goes on by itself after the first transition of the run"),
+  auto: z.boolean().default(true).describe("Whether the machine takes transitions without an event after the first transition of the run"),
   machine: internal<Machine | null>().default(null).describe("The machine of the thread"),
   agents: z.array(AgentData).default([]).describe("Agents to which actions refer by name"),
   state: z.string().nullable().default(null).describe("Current state of the machine"),
-  since: z.string().default("").describe("Time at which the machine came into the state"),
-  visits: z.record(z.string(), z.number().int()).default({}).describe("How often the machine came into each state"),
+  since: z.string().default("").describe("Time at which the machine entered the state"),
+  visits: z.record(z.string(), z.number().int()).default({}).describe("How often the machine has entered each state"),
   facts: z.record(z.string(), z.unknown()).default({}).describe("Data of all events so far, and the saved results of actions"),
   output: Material.default(null).describe("Result of the last action"),
   history: appending(Change, "All changes of the state, the first one first"),
   answers: byKey(z.record(z.string(), Answer), "Answers of the judge, by the place where a guard was checked and the question"),
   taking: internal<Taking | null>().default(null).describe("Transition that is being taken"),
-  acted: internal<Acted | null>().default(null).describe("Result of its action"),
+  acted: internal<Acted | null>().default(null).describe("Result of the transition's action"),
   isOverdue: z.boolean().default(false).describe("Whether the time limit of the state has passed"),
   moves: z.number().int().default(0).describe("Transitions that the run has taken"),
   error: z.string().nullable().default(null).describe("Error of the action that failed in this run"),
@@ -77,7 +75,7 @@ export const machineState = {
   spoken: z
     .array(z.unknown() as z.ZodType<AIMessage>)
     .default([])
-    .describe("Last message that clients have seen as it was written"),
+    .describe("Last message that was streamed to clients"),
   ledger: Ledger,
 };
 
@@ -114,13 +112,13 @@ export interface Running extends MachineValues {
   state: string;
 }
 
-/** Returns the values that guards and arguments of actions see. */
+/** Returns the values that guards and the arguments of actions can read. */
 export const valuesOf = ({ task, state, event, data, facts, output, visits }: MachineValues): Record<string, unknown> => ({
   ...{ task, state, event, data, output, visits },
   facts: { ...facts, ...data },
 });
 
-/** Returns the milliseconds until the time limit of the current state. Infinity if the state has none. */
+/** Returns the milliseconds until the current state's time limit. Returns Infinity if the state has no limit. */
 export function msLeft({ machine, state, since }: Running): number {
   const { timeoutSeconds } = machine.states[state] ?? {};
   return timeoutSeconds === undefined ? Number.POSITIVE_INFINITY : Date.parse(since) + timeoutSeconds * 1_000 - Date.now();

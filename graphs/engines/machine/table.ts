@@ -4,23 +4,23 @@ import type { Doing } from "../doing.ts";
 
 /** A state of a machine. */
 export interface MachineState {
-  /** Whether the machine ends here. */
+  /** Whether the machine ends in this state. */
   final?: boolean;
-  /** The seconds after which the machine leaves the state by itself, and the state to which it then goes. */
+  /** The seconds after which the machine leaves the state without an event, and the state that follows. */
   timeoutSeconds?: number;
   onTimeout?: string;
 }
 
-/** A transition of a machine. Without an event, the machine takes it by itself. */
+/** A transition of a machine. A transition without an event is taken automatically. */
 export interface Transition {
   from: string;
   event?: string;
   to: string;
   guard?: Condition | CodeCondition;
   action?: Doing;
-  /** The state to which the machine goes if the action fails for good. Without it, the machine stays where it is. */
+  /** The state that follows if the action fails for good. By default, the machine stays in its state. */
   onFailure?: string;
-  /** The key under which the result of the action is kept among the facts. */
+  /** The name of the fact that stores the result of the action. */
   saveAs?: string;
   timeoutSeconds: number;
   retries: number;
@@ -43,7 +43,7 @@ export class GuardFailed extends Error {
   override name = "GuardFailed";
 }
 
-/** Returns the transitions for an event, or those without an event, in the order in which they are tried. */
+/** Returns the transitions for an event in the order in which they are tried. For a null event, returns those without an event. */
 export const candidatesFor = ({ transitions }: Pick<Machine, "transitions">, state: string, event: string | null): Transition[] =>
   transitions.filter((one) => one.from === state && (one.event ?? null) === event);
 
@@ -52,24 +52,29 @@ export const eventsIn = ({ transitions }: Machine, state: string): string[] => [
   ...new Set(transitions.flatMap(({ from, event }) => (from === state && event !== undefined ? [event] : []))),
 ];
 
-/** Returns the error of an event that no transition from this state has. It names where the event leads elsewhere, and what is allowed. */
+/**
+ * Returns the error of an event for which this state has no transition. The error says where the event leads in other states, and which
+ * events are allowed.
+ */
 export function invalidTransition(machine: Machine, state: string, event: string): InvalidTransition {
   const target = machine.transitions.find((one) => one.event === event)?.to;
   const allowed = machine.states[state]?.final ? "nothing, the state is final" : eventsIn(machine, state).join(", ") || "no event";
   return new InvalidTransition(`${state}${target === undefined ? "" : ` → ${target}`} by ${event}; allowed: ${allowed}`);
 }
 
-/** The result of looking for a transition: the transition whose guard holds, the open questions to the judge, or the guards that failed. */
+/**
+ * The result of a search for a transition: the transition whose guard holds, the open questions to the judge, or the guards that failed.
+ */
 export interface Look {
   found?: Transition;
-  /** The values that the guard of the found transition saw. Null if it has no guard. */
+  /** The values that the guard of the found transition read. Null if it has no guard. */
   seen: Record<string, unknown> | null;
   questions: { ask: string; model?: string }[];
-  /** The targets whose guards failed, and what those guards saw. */
+  /** The targets whose guards failed, and the values that those guards read. */
   refused: { to: string; saw: string }[];
 }
 
-/** Returns the first transition whose guard holds. It stops at a guard with a question that the judge has not answered yet. */
+/** Returns the first transition whose guard holds. Stops at a guard with a question that the judge has not answered yet. */
 export function look(
   candidates: Transition[],
   values: Record<string, unknown>,

@@ -4,7 +4,9 @@ import type { Config, Question, Setup } from "./nodes.ts";
 import { msLeft, type Running, valuesOf } from "./state.ts";
 import { candidatesFor, GuardFailed, invalidTransition, look } from "./table.ts";
 
-/** The place of the answers to a guard's questions. A guard asks anew each time that the machine comes into a state. */
+/**
+ * Returns the key for the answers to a guard's questions. The key changes each time the machine changes its state, so the guard asks again.
+ */
 const placeOf = ({ history, state, event }: Running) => `${history.length}/${state}/${event ?? ""}`;
 
 function lookIn(setup: Setup, state: Running) {
@@ -12,14 +14,14 @@ function lookIn(setup: Setup, state: Running) {
   return { candidates, ...look(candidates, valuesOf(state), setup.conditions, state.answers[placeOf(state)] ?? {}) };
 }
 
-/** Tells whether the run takes no further transition: an action failed, it has taken too many, or it was to take only one. */
+/** Tells whether the run takes no further transition: an action failed, the limit of steps is reached, or the run was to take only one. */
 function isHalted(setup: Setup, { error, moves, event, auto }: Running, config: Config): boolean {
   return error !== null || moves >= setup.contextOf(config).maxSteps || (!auto && moves > 0 && event === null);
 }
 
 /**
- * Finds the transition that the machine takes now. A time limit that has passed comes before the event. An event that is not allowed fails
- * the run, so nothing changes. In a state with a time limit it is only recorded, because the timer of a failed run would be lost.
+ * Finds the transition to take now. A time limit that has passed takes precedence over the event. An event that is not allowed fails the
+ * run, so nothing changes. In a state with a time limit, such an event is only recorded, because a failed run would lose its timer.
  */
 export const take = (setup: Setup) => (state: Running, config: Config) => {
   const { machine, state: from, event, isOverdue, reason } = state;
@@ -41,7 +43,7 @@ export const take = (setup: Setup) => (state: Running, config: Config) => {
   return { event: null, data: {}, refused: { event, error: problem.name, message: problem.message } };
 };
 
-/** Returns what comes after `take`: the action, the change of the state, questions to the judge, or the end of the run. */
+/** Returns the next nodes after `take`: the action, the change of the state, questions to the judge, or the end of the run. */
 export const afterTake = (setup: Setup) => (state: Running, config: Config) => {
   const { budget, limits } = setup.contextOf(config);
   if (state.taking && !state.taking.transition.action) return "settle";

@@ -23,13 +23,13 @@ export const compensations = appending(Compensation, "Compensations in the order
 
 export interface CompensatedValues extends WorkflowValues {
   compensations: z.infer<typeof Compensation>[];
-  /** Set if the run only undoes the steps of the run before it on the thread. */
+  /** Set if the run only undoes the steps of the thread's previous run. */
   undo?: boolean;
 }
 
 /**
- * Returns the steps that must be undone, the last completed one first. A step that timed out may have had its effect, so it counts as
- * completed. So do steps that were at work when the run was cancelled. After a pivot has succeeded, nothing is undone.
+ * Returns the steps to undo, the last completed one first. A step that timed out may have had its effect, so it counts as completed. A step
+ * that was running when the run was cancelled counts as well. After a pivot has succeeded, no step is undone.
  */
 export function toUndo(state: CompensatedValues): Step[] {
   const { steps, results, order, compensations } = state;
@@ -41,7 +41,10 @@ export function toUndo(state: CompensatedValues): Step[] {
   return [...new Set([...done, ...unsure, ...inFlight])].reverse().filter(({ id, compensate }) => compensate && !undone.has(id));
 }
 
-/** Undoes one step. It tries several times, with growing pauses. A compensation that fails is recorded, and the next one follows. */
+/**
+ * Undoes one step. Tries several times, with growing pauses. If a compensation fails, the failure is recorded and the next compensation
+ * follows.
+ */
 export const compensate = (setup: Setup) => async (state: CompensatedValues, config: Config) => {
   const [step] = toUndo(state);
   if (!step?.compensate) return {};

@@ -27,47 +27,50 @@ export interface Setup {
   code: Code;
   conditions: Conditions;
   contextOf(config: Config): WorkflowContext;
-  /** How many failed steps stop new work, so that a person is asked. Undefined means that failures do not stop it. */
+  /** Returns how many failed steps stop new work, so that a person is asked. Undefined means that failures do not stop new work. */
   mostFailures?(state: WorkflowValues, context: WorkflowContext): number | undefined;
-  /** How many successful steps are enough. The others are then aborted. Undefined means all. */
+  /** Returns how many successful steps are enough. The remaining steps are then aborted. Undefined means that all must succeed. */
   enough?(state: WorkflowValues): number | undefined;
-  /** Returns the agent of a step with what the pattern adds to it. */
+  /** Returns the agent of a step with the additions of the pattern. */
   equip?(worker: Agent, step: Step, around: Surroundings): Agent;
 }
 
-/** One try of a step, as it is sent to the node `step`. */
+/** The input of the node `step`: one try of a step. */
 interface Try {
   step: Step;
   do: Doing;
   input: unknown;
   agents: AgentData[];
-  /** The result of the tries before this one. */
+  /** The result of the earlier tries. */
   before?: StepResult;
   advice: string;
-  /** The number of steps of the wave that begin before this one. */
+  /** The number of steps of the wave that start before this one. */
   stage: number;
   budget: WorkflowContext["budget"];
   race?: Race;
 }
 
-/** Returns the update of the first node and of `settle`. It decides conditions and skips steps that cannot run, until only work is left. */
+/**
+ * Returns the state update of the first node and of `settle`. Decides conditions and skips steps that cannot run, until only steps with
+ * work remain.
+ */
 export const settled = (setup: Setup, state: WorkflowValues) => {
   const { results, path } = settleSteps(state, setup.conditions);
   const completed = [...completedIn(state.results, state.order), ...completedIn(results, state.order)];
   return { results, path, order: completed };
 };
 
-/** Returns the ids of the successful steps that are not in the order yet. The one that ended first comes first. */
+/** Returns the ids of the successful steps that are not in `order` yet, sorted by the time when they ended. */
 function completedIn(results: Record<string, StepResult>, order: string[]): string[] {
   const ended = ({ startedAt, elapsedMs }: StepResult) => (startedAt === null ? 0 : Date.parse(startedAt) + elapsedMs);
   const added = Object.entries(results).filter(([id, { status, isOver }]) => status === "success" && isOver && !order.includes(id));
   return added.toSorted(([, one], [, other]) => ended(one) - ended(other)).map(([id]) => id);
 }
 
-/** The node that runs when all steps of a wave are over. */
+/** The node that runs when all steps of a wave have ended. */
 export const settle = (setup: Setup) => (state: WorkflowValues) => settled(setup, state);
 
-/** Returns what comes after a wave: more work, a question, or the end. */
+/** Returns the next nodes after a wave: more work, a question, or the end. */
 export const next = (setup: Setup) => (state: WorkflowValues, config: Config) => {
   const context = setup.contextOf(config);
   const questions = state.steps.flatMap((step) =>
@@ -100,10 +103,10 @@ const enoughMissing = ({ enough }: Setup, state: WorkflowValues): number | undef
   return needed === undefined ? undefined : Math.max(0, needed - state.order.length);
 };
 
-/** Tells whether a step has failed that stops the workflow. */
+/** Tells whether a step failed and stopped the workflow. */
 export const hasStopped = (state: WorkflowValues): boolean => stoppedAt(state) !== undefined;
 
-/** Returns the failed step that stopped the workflow. */
+/** Returns the step whose failure stopped the workflow. */
 export const stoppedAt = ({ steps, results }: WorkflowValues): Step | undefined =>
   steps.find(
     ({ id, onFailure }) => isFailed(results[id]) && results[id]?.isOver && (onFailure === "stop" || isCritical(results[id]?.output)),
@@ -153,7 +156,7 @@ export const step = (setup: Setup) => async (sent: Try, config: Config) => {
   return { results: { [step.id]: result }, ledger: outcome?.ledger ?? [], ...spoken };
 };
 
-/** Returns a failure instead of a success whose output does not fit the step's schema. */
+/** Returns a failure in place of a success whose output does not match the step's schema. */
 function checked({ outputs }: Step, outcome: Outcome): Outcome {
   if (!outputs || outcome.status !== "success") return outcome;
   const { error } = z.fromJSONSchema(outputs as Parameters<typeof z.fromJSONSchema>[0]).safeParse(outcome.result);
@@ -162,7 +165,7 @@ function checked({ outputs }: Step, outcome: Outcome): Outcome {
   return { status: "failed", error: problem, isFatal: false, ledger: outcome.ledger };
 }
 
-/** Returns the result of a step after a try. It says whether the step is over, and whether its handler comes next. */
+/** Returns the result of a step after a try. The result says whether the step has ended, and whether its failure handler runs next. */
 function resultOf(step: Step, outcome: Outcome, before: StepResult | undefined, started: number): StepResult {
   const tries = (before?.tries ?? 0) + 1;
   const times = { tries, startedAt: new Date(started).toISOString(), elapsedMs: (before?.elapsedMs ?? 0) + Date.now() - started };
@@ -195,7 +198,7 @@ interface Question {
   budget: WorkflowContext["budget"];
 }
 
-/** Asks the judge the question of a condition. The answer is stored, so that it is not asked again. */
+/** Asks the judge the question of a condition. The answer is stored, so that the question is not asked again. */
 export const decide =
   (setup: Setup) =>
   async ({ step, ask, model, input, budget }: Question, config: Config) => {
@@ -209,8 +212,8 @@ export const decide =
   };
 
 /**
- * Asks a person what to do after too many failures: retry, retry with new instructions, or accept the partial results. The context can
- * accept them beforehand.
+ * Asks a person what to do about too many failures. The person may retry, with or without new instructions, or accept the partial results.
+ * The context can accept them in advance.
  */
 export const askAboutFailures = (setup: Setup) => (state: WorkflowValues, config: Config) => {
   const { askTimeoutSeconds: timeoutSeconds = null, onFailures } = setup.contextOf(config);
@@ -225,7 +228,7 @@ export const askAboutFailures = (setup: Setup) => (state: WorkflowValues, config
   return { results: new Overwrite(Object.fromEntries(kept)), advice };
 };
 
-/** Returns the update after which no more work begins. Steps that bring together what there is still run. */
+/** Returns the update after which no more work begins, except for steps that collect the results of others. */
 function accept({ steps, results }: WorkflowValues) {
   const left = steps.filter(({ id, collects }) => !collects && !results[id]?.isOver);
   const ended = left.map(({ id }) => [id, results[id] ? { ...results[id], isOver: true } : notDone("skipped", "No more work was begun.")]);

@@ -1,16 +1,16 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 
-/** The steps of a wave of which only some need to succeed. */
+/** The steps of a wave, if only some of them need to succeed. */
 export interface Race {
-  /** Tells the waves of a run apart. */
+  /** The number of the wave. It distinguishes the races of a run. */
   wave: number;
-  /** How many successes are missing. */
+  /** The number of successes that are still missing. */
   missing: number;
 }
 
 /**
- * The races of each run, by an object that LangGraph keeps for one execution of the run. They are not stored. After a crash, the steps that
- * had not ended run again, and race again.
+ * The races of each run. The key is an object that LangGraph keeps for one execution of the run. Races are not stored: after a crash, the
+ * unfinished steps run again and a new race begins.
  */
 const races = new WeakMap<object, Map<number, { missing: number; end: AbortController }>>();
 
@@ -22,10 +22,10 @@ function find({ wave, missing }: Race, { control }: LangGraphRunnableConfig) {
   return race;
 }
 
-/** Returns the signal that aborts the steps of a race once enough of them have succeeded. */
+/** Returns a signal that aborts the steps of a race once enough of them have succeeded. */
 export const raceOf = (race: Race, config: LangGraphRunnableConfig): AbortSignal => find(race, config).end.signal;
 
-/** Counts a success. If enough steps have succeeded, the others are aborted. */
+/** Counts a success. If enough steps have succeeded, aborts the remaining ones. */
 export function leaveRace(race: Race, config: LangGraphRunnableConfig): void {
   const found = find(race, config);
   found.missing--;

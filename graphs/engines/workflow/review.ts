@@ -3,12 +3,12 @@ import type { Config, Setup } from "./nodes.ts";
 import { settled } from "./nodes.ts";
 import type { WorkflowValues } from "./state.ts";
 
-/** The answers of a reviewer that ask for no change. */
+/** The answers with which a reviewer approves an output. */
 const approvals = ["", "ok", "yes", "approve", "approved", "fine"];
 
 /**
- * Asks a person about each output that a person must see before it counts. What the person wants changed goes back to the step, with the
- * output. Without an answer in time, the output counts as it is.
+ * Asks a person about each output that a person must approve. If the person wants a change, the step runs again with its output and the
+ * request. If nobody answers in time, the output is accepted.
  */
 export const askReviewer = (setup: Setup) => (state: WorkflowValues, config: Config) => {
   const { askTimeoutSeconds: timeoutSeconds = null } = setup.contextOf(config);

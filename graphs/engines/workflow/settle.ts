@@ -5,15 +5,15 @@ import { type Decision, isFailed, notDone, type Step, type StepResult } from "./
 
 type Facts = Pick<WorkflowValues, "steps" | "results" | "path" | "answers" | "task" | "input">;
 
-/** The results and decisions that follow from the results so far, without any work. */
+/** The results and decisions that follow from the results so far, before any new work. */
 export interface Settlement {
   results: Record<string, StepResult>;
   path: Decision[];
 }
 
 /**
- * Decides all conditions that can be decided, and skips the steps that cannot run. A skipped step can settle others, so this goes on until
- * nothing changes. Steps whose question a judge has not answered yet are left as they are.
+ * Decides all conditions that can be decided, and skips the steps that cannot run. A skipped step can decide others, so this repeats until
+ * nothing changes. Steps that need an answer from the judge are not changed.
  */
 export function settleSteps(facts: Facts, conditions: Conditions): Settlement {
   const results: Settlement["results"] = {};
@@ -37,11 +37,11 @@ const conditionOf = ({ when, gate }: Step) => when ?? gate;
 const decisionOf = ({ id }: Step, { path }: Facts) => path.find(({ step }) => step === id);
 const isDecided = (step: Step, facts: Facts) => conditionOf(step) === undefined || decisionOf(step, facts) !== undefined;
 
-/** Tells whether the gates before a step have decided for the arm in which it stands. */
+/** Tells whether the gates before a step have all chosen the arm to which the step belongs. */
 const isInArm = ({ arms = [] }: Step, { results }: Facts): boolean =>
   arms.every(({ gate, holds }) => results[gate]?.status === "success" && Object(results[gate]?.output).holds === holds);
 
-/** Tells whether a step has not begun and everything that it needs is over. */
+/** Tells whether a step has not begun and all steps that it needs have ended. */
 export const isWaiting = ({ id, needs }: Step, { results }: Facts): boolean => !results[id] && needs.every((need) => results[need]?.isOver);
 
 function decide(step: Step, facts: Facts, conditions: Conditions): Decision | undefined {
@@ -92,10 +92,10 @@ export function readySteps(facts: Facts): Step[] {
   });
 }
 
-/** Returns the values that conditions and paths see: the task, the input, and the result of each step by its id. */
+/** Returns the values that conditions and paths read: the task, the input, and the result of each step by its id. */
 export const valuesOf = ({ task, input, results }: Facts): Record<string, unknown> => ({ task, input, ...results });
 
-/** Returns the input of a step: fixed, by its paths, or the outputs of the steps that it needs. */
+/** Returns the input of a step: its fixed input, the values at its paths, or the outputs of the steps that it needs. */
 export function inputOf(step: Step, facts: Facts): unknown {
   const { input: fixed, takes, needs } = step;
   if (fixed !== undefined) return fixed;
@@ -108,12 +108,12 @@ export function inputOf(step: Step, facts: Facts): unknown {
   return Object.fromEntries(needs.map((need) => [need, outputOf(need, facts)]));
 }
 
-/** Returns the value at a path. The id of a step stands for its output. */
+/** Returns the value at a path. The id of a step refers to its output. */
 function valueFor(path: string, facts: Facts): unknown {
   return facts.steps.some(({ id }) => id === path) ? outputOf(path, facts) : (valueAt(valuesOf(facts), path) ?? null);
 }
 
-/** Returns the output of a step. A gate has its input as its output. So has a step with `passes` that did not succeed. */
+/** Returns the output of a step. The output of a gate is its input. The same applies to a step with `passes` that did not succeed. */
 export function outputOf(id: string, facts: Facts): unknown {
   const step = facts.steps.find((one) => one.id === id);
   const result = facts.results[id];

@@ -8,7 +8,7 @@ import { Material, taskState } from "../../agent/task.ts";
 import { Answer } from "../conditions.ts";
 import { Decision, type Step, StepResult } from "./step.ts";
 
-/** Returns the schema of a state key that holds values by key. What a node returns for it replaces the values of the same keys. */
+/** Returns the schema of a state key that holds values by key. Values that a node returns replace the values of the same keys. */
 export const byKey = <Value extends z.ZodType>(value: Value, description: string) =>
   new ReducedValue(
     z
@@ -26,17 +26,17 @@ export const workflowState = {
     .array(z.unknown() as unknown as z.ZodType<Step>)
     .default([])
     .describe("Steps, as planned"),
-  agents: z.array(AgentData).default([]).describe("Agents of the run, by whose names steps refer to them"),
+  agents: z.array(AgentData).default([]).describe("Agents of the run. Steps refer to them by name."),
   results: byKey(StepResult, "Outcome of each step"),
   order: appending(z.string(), "Steps in the order in which they were completed"),
   path: appending(Decision, "Conditions in the order in which they were checked"),
   answers: byKey(z.record(z.string(), Answer), "Answers of the judge, by step and question"),
   advice: z.string().default("").describe("New instructions that a person gave after failures"),
-  accepted: z.boolean().default(false).describe("Set when no more work starts because a person or the context accepts what there is"),
+  accepted: z.boolean().default(false).describe("Whether no more work starts because a person or the context accepts the partial results"),
   spoken: z
     .array(z.unknown() as z.ZodType<AIMessage>)
     .default([])
-    .describe("Last message that clients have seen as it was written"),
+    .describe("Last message that was streamed to clients"),
   ledger: Ledger,
 };
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { CodeCondition, Condition } from "../conditions.ts";
 import type { Doing } from "../doing.ts";
 
-/** The name of a step. It has no dots, because paths separate names by dots. */
+/** The schema of a step's name. It has no dots, because paths separate names by dots. */
 export const stepName = z
   .string()
   .trim()
@@ -13,40 +13,42 @@ export const stepName = z
 /** The rule for a step that has failed for good. */
 export type OnFailure = "stop" | "continue" | { use: unknown } | { handler: Doing };
 
-/** A step of a workflow, as data. A pattern makes the steps from its input. */
+/** A step of a workflow, as data. A pattern makes steps from its input. */
 export interface Step {
   id: string;
   do: Doing;
-  /** The steps that must be over before this one can begin. */
+  /** The steps that must end before this step can begin. */
   needs: string[];
-  /** The paths of the values that the step gets. Default: the outputs of the steps that it needs, or else the input of the run. */
+  /** The paths of the step's input values. Default: the outputs of the steps that it needs, or the input of the run if it needs none. */
   takes?: string | string[];
-  /** A fixed input, instead of values of other steps. */
+  /** A fixed input. It takes precedence over the values of other steps. */
   input?: unknown;
-  /** The step is skipped if this does not hold. */
+  /** The condition of the step. If it does not hold, the step is skipped. */
   when?: Condition | CodeCondition;
-  /** A step that only decides. Its output says whether the condition holds. It does no work, and hands its input on. */
+  /** The condition of a step that only decides. Such a step does no work, and passes its input on. */
   gate?: Condition | CodeCondition;
-  /** The decisions of gates on which the step depends. It is skipped if one of them is different. */
+  /** The gates on which the step depends, each with the decision that the step needs. If a gate decides otherwise, the step is skipped. */
   arms?: { gate: string; holds: boolean }[];
   timeoutSeconds: number;
   retries: number;
   onFailure: OnFailure;
-  /** Whether a skipped or failed step hands its own input on as its output. Otherwise the steps that need it are skipped too. */
+  /** Whether the step passes its own input on if it is skipped or fails. Otherwise the steps that need it are skipped as well. */
   passes?: boolean;
-  /** Whether the step gets a list of the outputs of the steps that it needs, without those that failed. */
+  /** Whether the input of the step is a list of the outputs of the steps that it needs. Failed steps are left out. */
   collects?: boolean;
-  /** The JSON schema of the output. An output that does not fit counts as a failure, so it goes back with the problem named. */
+  /**
+   * The JSON schema of the output. An output that does not match is a failure, so the step is retried with a description of the problem.
+   */
   outputs?: Record<string, unknown>;
   /** Whether clients that stream the run see the tokens of this step's agent. */
   speaks?: boolean;
-  /** Whether a person sees the output before it counts. What the person wants changed goes back to the step. */
+  /** Whether a person must approve the output. If the person wants a change, the step runs again. */
   reviewed?: boolean;
-  /** Data of the pattern, for its function `equip`. */
+  /** Data that the pattern stores for its function `equip`. */
   own?: unknown;
   /** The work that undoes this step. */
   compensate?: Doing;
-  /** Set if nothing is undone once this step has succeeded. */
+  /** Whether this step is the pivot: once it has succeeded, no step is undone. */
   pivot?: boolean;
 }
 
@@ -59,17 +61,17 @@ export const StepResult = z.object({
   elapsedMs: z.number().describe("Duration of all tries in milliseconds"),
   isFatal: z.boolean().optional().describe("Whether a retry would fail in the same way"),
   handled: z.string().optional().describe("The error that a handler or a fixed value has replaced"),
-  isOver: z.boolean().describe("Whether the step is not tried again"),
-  isOpen: z.boolean().optional().describe("Whether a person must still see the output"),
+  isOver: z.boolean().describe("Whether the step has ended and is not tried again"),
+  isOpen: z.boolean().optional().describe("Whether a person must still approve the output"),
 });
 
 export type StepResult = z.infer<typeof StepResult>;
 
-/** A decision of a condition, with the values that it saw. */
+/** The decision of a condition, and the values that it read. */
 export const Decision = z.object({
   step: z.string().describe("Step whose condition was checked"),
   holds: z.boolean().describe("Whether the condition held"),
-  seen: z.record(z.string(), z.unknown()).describe("Values that the condition saw, by path or question"),
+  seen: z.record(z.string(), z.unknown()).describe("Values that the condition read, by path or question"),
   missing: z.array(z.string()).describe("Paths without a value. A comparison with them is false."),
 });
 

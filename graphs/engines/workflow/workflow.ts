@@ -24,7 +24,10 @@ import type { Step } from "./step.ts";
 type Values<Fields extends StateSchemaFields> = WorkflowValues & StateSchema<Fields>["State"];
 type Planned = Pick<WorkflowValues, "agents" | "steps"> & object;
 
-/** A pattern that runs steps in waves: its schemas, and the functions that turn its input into steps and the results into its output. */
+/**
+ * A pattern that runs steps in waves. It has schemas, a function that turns its input into steps, and a function that turns the results
+ * into its output.
+ */
 export interface Workflow<Fields extends StateSchemaFields, Context extends z.ZodObject> extends Omit<Setup, "contextOf"> {
   description?: string;
   state: StateSchema<Fields>;
@@ -55,9 +58,9 @@ export type WorkflowGraph<Fields extends StateSchemaFields> = CompiledStateGraph
 >;
 
 /**
- * Returns a graph that runs steps in waves. Each wave has all steps whose needs are over and whose conditions hold. The graph has only the
- * nodes that the pattern needs: `decide` asks the judge the questions of conditions, `askAboutFailures` asks a person after too many
- * failures, and `compensate` undoes steps.
+ * Returns a graph that runs steps in waves. A wave contains all steps whose needs have ended and whose conditions hold. The graph has only
+ * the nodes that the pattern needs. `decide` asks the judge the questions of conditions. `askAboutFailures` asks a person after too many
+ * failures. `compensate` undoes steps.
  */
 export function workflow<Fields extends StateSchemaFields, Context extends z.ZodObject>(
   pattern: Workflow<Fields, Context>,
@@ -117,17 +120,17 @@ export function workflow<Fields extends StateSchemaFields, Context extends z.Zod
   return guarded(builder.compile({ name, ...(description && { description }) })).withConfig({ recursionLimit: mostSuperSteps }) as never;
 }
 
-/** Tells whether the run was started to undo the steps of the run before it on the thread. */
+/** Tells whether the run was started to undo the steps of the thread's previous run. */
 const isUndoing = (values: WorkflowValues) => (values as CompensatedValues).undo === true;
 
 const workIn = ({ do: work, onFailure, compensate }: Step) => [work, compensate, Object(onFailure).handler];
 
-/** The values with which a run begins. */
+/** The initial values of a run. */
 const cleared = { results: {}, order: [], path: [], answers: {}, advice: "", accepted: false, spoken: [], ledger: [] };
 /** The update that empties the lists of an earlier run on the thread. */
 const emptied = { answers: new Overwrite({}), ledger: new Overwrite([]), compensations: new Overwrite([]) };
 
-/** The methods of `StateGraph` that are used here, without types that depend on the pattern's schemas. */
+/** The methods of `StateGraph` that this file uses, without types that depend on the pattern's schemas. */
 interface LooseBuilder {
   addNode(name: string, node: unknown): LooseBuilder;
   addEdge(from: string, to: string): LooseBuilder;

@@ -5,7 +5,7 @@ import { type OwnService, startOwnService } from "./own-service.ts";
 
 const graph = "scenario";
 
-/** Runs `ensemble demo`, which shows the scenario orchestrator at work. If no service is running, starts one and stops it afterwards. */
+/** Runs `ensemble demo`, which demonstrates the scenario orchestrator. If no service is running, starts one and stops it afterwards. */
 export async function demo(args: Arguments): Promise<ExitCode> {
   const leaving = listenForLeave();
   const keep = args.flags.has("keep");
@@ -51,7 +51,7 @@ async function endOwnService({ url, pid, stop, release }: OwnService, keep: bool
   note(`The service stays at ${url}. \`kill ${pid}\` stops it.`);
 }
 
-/** Writes a note to stderr, because stdout is kept for the result that `--json` prints. */
+/** Writes a note to stderr, because stdout is reserved for the result that `--json` prints. */
 function note(sentence: string): void {
   console.error(sentence);
 }

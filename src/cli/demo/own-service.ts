@@ -13,7 +13,7 @@ export interface OwnService {
   pid: number;
   log: string;
   stop(): Promise<void>;
-  /** Lets the service run on when this process ends. */
+  /** Keeps the service running when this process ends. */
   release(): void;
 }
 
@@ -22,12 +22,15 @@ const stopTimeoutMs = 40_000;
 const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
 const program = fileURLToPath(new URL(`../ensemble.${extension}`, import.meta.url));
 /**
- * Variables that are emptied for the service, whatever the shell contains. The service thus uses the embedded database and has both
- * roles.
+ * Variables that are set to empty values for the service. Whatever the shell contains, the service thus uses the embedded database and has
+ * both roles.
  */
 const plain = { DATABASE_URL: "", DATABASE_URI: "", POSTGRES_URI: "", DATABASE_DIRECT_URL: "", ENSEMBLE_ROLE: "" };
 
-/** Starts `ensemble start` in a session of its own, so that Ctrl-C here does not reach it. Waits until it prints its URL. */
+/**
+ * Starts `ensemble start` in a session of its own, so that Ctrl-C in this terminal does not reach it. Waits until the service prints its
+ * URL.
+ */
 export async function startOwnService(leaving: AbortSignal): Promise<OwnService> {
   const { dataDir } = await readEnvironment();
   const log = join(await makeDataDirectory(dataDir), "demo.log");

@@ -1,4 +1,4 @@
-/** Returns a duration as people write it, in the unit that fits. */
+/** Returns a duration with a suitable unit, for people. */
 export function seconds(ms: number): string {
   if (ms < 100) return `${Math.round(ms)} ms`;
   if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`;

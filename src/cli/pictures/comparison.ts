@@ -27,8 +27,8 @@ const Measure = z.looseObject({
 const Action = z.union([z.string(), z.looseObject({ action: z.string() }).transform(({ action }) => action)]);
 
 /**
- * A report with a comparison, as the scenario graph and the aggregator make it. Only the rows are required. The other fields are shown
- * if they exist.
+ * A report with a comparison, as the scenario graph and the aggregator return it. Only the rows are required. Other fields are shown if
+ * they exist.
  */
 const Compared = z.looseObject({
   comparison: z.looseObject({
@@ -54,7 +54,7 @@ const Compared = z.looseObject({
 
 type Compared = z.output<typeof Compared>;
 
-/** Shows a report that contains a comparison. Returns false for any other report, and shows nothing. */
+/** Shows a report that contains a comparison. For any other report, shows nothing and returns false. */
 export function showComparison(screen: Screen, report: unknown): boolean {
   const read = Compared.safeParse(report);
   if (!read.success) return false;

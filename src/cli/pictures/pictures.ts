@@ -5,7 +5,7 @@ import { showScenarios } from "./scenario/scenarios.ts";
 
 /** The live displays. Each one knows one form of progress events. */
 const pictures: ((screen: Screen) => Picture)[] = [showScenarios];
-/** The functions that show reports in a special form. Each returns false for a report of another form. */
+/** The functions that show reports in a special form. Each returns false for a report that it does not know. */
 const reports: ((screen: Screen, report: unknown) => boolean)[] = [showComparison];
 
 /** Opens all live displays on a screen and returns them as one. An event goes to the first display that knows its form. */
@@ -22,7 +22,7 @@ export function openPictures(screen: Screen): Picture {
   };
 }
 
-/** Shows a report in its special form. Returns false if there is no special form for it. */
+/** Shows a report in its special form. Returns false if no special form exists for it. */
 export function showReport(screen: Screen, report: unknown): boolean {
   return reports.some((show) => show(screen, report));
 }

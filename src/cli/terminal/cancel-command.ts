@@ -4,7 +4,7 @@ import { findRun, findThread } from "./find.ts";
 
 const timeoutMs = 10_000;
 
-/** Runs `ensemble cancel <run|thread>`, which cancels a run, or all open runs of a thread. With `--rollback`, it also deletes them. */
+/** Runs `ensemble cancel <run|thread>`, which cancels a run or all open runs of a thread. With `--rollback`, it also deletes the runs. */
 export async function cancel(args: Arguments): Promise<void> {
   const [id = ""] = args.words;
   const rollback = args.flags.has("rollback");

@@ -6,19 +6,19 @@ const sequences = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9
 const controls = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /**
- * Returns a text without anything that controls a terminal. Text from a model or a stranger could otherwise move the cursor, change the
- * title or hide a line. If an escape sequence arrives in two pieces, only its control characters are removed.
+ * Returns a text without characters that control a terminal. Otherwise, text from a model or a stranger could move the cursor, change the
+ * title or hide a line. If an escape sequence arrives in two chunks, only its control characters are removed.
  */
 export function clean(text: string): string {
   return text.replace(sequences, "").replace(controls, "");
 }
 
-/** Returns a text on one line, without anything that controls a terminal. */
+/** Returns a text on one line, without characters that control a terminal. */
 export function oneLine(text: string): string {
   return clean(text).replace(/\s+/g, " ").trim();
 }
 
-/** Returns the beginning of a text on one line, without anything that controls a terminal. */
+/** Returns the beginning of a text on one line, without characters that control a terminal. */
 export function excerpt(text: string, length: number): string {
   const line = oneLine(text);
   return line.length > length ? `${line.slice(0, length - 1)}…` : line;

@@ -14,7 +14,7 @@ export interface Connection {
 const timeoutMs = 30_000;
 const helloMs = 5_000;
 
-/** The service's URL, where that URL comes from, and the credentials to send. */
+/** The service's URL, the source of that URL, and the credentials to send. */
 export interface Address {
   url: string;
   source: ServiceAddress["source"] | "name";
@@ -31,7 +31,10 @@ export async function findAddress({ texts }: Arguments): Promise<Address> {
   return { ...(await ownAddress(config)), headers };
 }
 
-/** Calls `work` with a connection to the running service. If the service does not answer or refuses, throws a sentence for the user. */
+/**
+ * Calls `work` with a connection to the running service. If the service does not respond or refuses, throws an error with a sentence for
+ * the user.
+ */
 export async function withService<T>(args: Arguments, work: (connection: Connection) => Promise<T>): Promise<T> {
   const address = await findAddress(args);
   const trouble = await findTrouble(address);
@@ -41,7 +44,7 @@ export async function withService<T>(args: Arguments, work: (connection: Connect
   return work(openClient(address)).catch(explainAnswer(address.url));
 }
 
-/** Opens the official client. All retries of a request have the same idempotency key, so that together they make only one run. */
+/** Opens the official client. All retries of a request have the same idempotency key, so that they create only one run. */
 export function openClient({ url, headers: defaultHeaders }: Omit<Address, "source">): Connection {
   const onRequest = (_url: URL, init: RequestInit) => {
     if (init.method !== "POST") return init;
@@ -50,7 +53,7 @@ export function openClient({ url, headers: defaultHeaders }: Omit<Address, "sour
   return { url, client: new Client({ apiUrl: url, timeoutMs, onRequest, defaultHeaders }) };
 }
 
-/** Returns why no service can be used at an address, or undefined if one can. */
+/** Returns the reason why no service can be used at an address, or undefined if one can. */
 export async function findTrouble({ url, headers }: Address): Promise<string | undefined> {
   try {
     const response = await fetch(`${url}/ok`, { headers, signal: AbortSignal.timeout(helloMs) });
@@ -64,7 +67,7 @@ export async function findTrouble({ url, headers }: Address): Promise<string | u
 
 const Info = z.object({ halted: z.literal(true) });
 
-/** Returns whether the service is halted. Returns false for a server that does not report this, such as the official one. */
+/** Tells whether the service is halted. Returns false for a server that does not report this, such as the official one. */
 export async function isHalted(url: string): Promise<boolean> {
   const answer = await fetch(`${url}/info`, { signal: AbortSignal.timeout(helloMs) }).then((response) => response.json());
   return Info.safeParse(answer).success;

@@ -14,7 +14,7 @@ export type Ending =
 
 export interface Stream {
   threadId: string;
-  /** The id of the run that the service has created. Undefined until the stream has named it. */
+  /** Returns the id of the run that the service has created. Undefined until the stream has reported it. */
   runId: () => string | undefined;
   parts: AsyncIterable<Part>;
 }
@@ -46,7 +46,7 @@ export async function followRun(client: Client, stream: Stream, view: View, leav
   return settle(client, { threadId: stream.threadId, runId }, failure);
 }
 
-/** Returns how a run ended, after its stream has ended. The result is stored by then. */
+/** Returns the ending of a run after its stream has ended. The result is stored by then. */
 async function settle(client: Client, { threadId, runId }: { threadId: string; runId: string }, failure?: string): Promise<Ending> {
   const found = await Promise.all([client.runs.get(threadId, runId), client.runs.join(threadId, runId)]).catch((error: unknown) => {
     if (isNotFound(error)) return undefined;

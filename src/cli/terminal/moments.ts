@@ -7,7 +7,7 @@ export interface Part {
   data: unknown;
 }
 
-/** The meaning of a stream event for a person who watches the run. `path` names the subgraphs that the event comes from. */
+/** The meaning of a stream event for a person who watches the run. `path` lists the subgraphs from which the event comes. */
 export type Moment =
   | { kind: "attempt"; attempt: number }
   | { kind: "step"; path: string[]; node: string; update: unknown }
@@ -50,7 +50,8 @@ const readers: Record<string, (path: string[], data: unknown) => Moment[]> = {
       if (!/^(ai|AIMessageChunk)$/.test(chunk.type)) return [];
       const message = `${from.langgraph_checkpoint_ns} ${chunk.id ?? ""}`;
       const ends = Boolean(chunk.response_metadata?.finish_reason);
-      // The namespace of a message includes the node that made it, and the namespace of an update does not. It is removed here.
+      // The namespace of a message includes the node that sent it, but the namespace of an update does not. The node is removed here, so
+      // that both match.
       const around = path.at(-1) === from.langgraph_node ? path.slice(0, -1) : path;
       return [{ kind: "token", path: around, node: from.langgraph_node, message, text: textOf(chunk.content), ends }];
     }),

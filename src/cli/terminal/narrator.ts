@@ -17,13 +17,13 @@ const Messages = z.object({ messages: z.array(Message) });
 
 export interface Narrator {
   tell(moment: Moment): void;
-  /** Ends the line of a text that is being shown. */
+  /** Ends the current line of a text that is still being shown. */
   pause(): void;
-  /** Returns whether this text has been shown completely. */
+  /** Tells whether this text has been shown completely. */
   hasSaid(text: string): boolean;
 }
 
-/** Shows a run while it is executed: a line for each step and each progress event, and the tokens of models as they arrive. */
+/** Shows a run while it executes: a line for each step and each progress event, and the tokens of models as they arrive. */
 export const startNarrator = (screen: Screen): Narrator => new LineNarrator(screen);
 
 class LineNarrator implements Narrator {
@@ -34,7 +34,7 @@ class LineNarrator implements Narrator {
    * The ids of the tool calls and results that were shown. They are not shown again when a parent graph repeats its subgraph's messages.
    */
   private readonly shown = new Set<string>();
-  /** True if the stream names its steps. The stream of a run that sends only values does not. */
+  /** True if the stream names its steps. A stream that has only values does not. */
   private isNamed = false;
 
   constructor(screen: Screen) {
@@ -63,7 +63,7 @@ class LineNarrator implements Narrator {
 
   private tellStep({ path, node, update }: Extract<Moment, { kind: "step" }>): void {
     this.isNamed = true;
-    if (this.pictures.begun) return; // the live display shows the steps already
+    if (this.pictures.begun) return; // the live display already shows the steps
     this.screen.line(["green", "✓ "], ["dim", path.map((each) => `${each} › `).join("")], node);
     for (const [id, line] of toolLines(update)) {
       if (!this.shown.has(id)) this.screen.line("    ", ["dim", line]);
@@ -99,7 +99,7 @@ function details(rest: Record<string, unknown>): string {
     .join("");
 }
 
-/** Returns a line for each tool call and each tool result of a step. They get lines because they are not part of the streamed tokens. */
+/** Returns a line for each tool call and each tool result of a step. Tool calls and results are not part of the streamed tokens. */
 function toolLines(update: unknown): [id: string, line: string][] {
   const read = Messages.safeParse(update);
   if (!read.success) return [];

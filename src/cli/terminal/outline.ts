@@ -1,6 +1,6 @@
 import { oneLine } from "./clean.ts";
 
-/** Returns a value as an indented outline. Keys are written as words, and the items of lists with dashes. */
+/** Returns a value as an indented outline. Keys are converted to words, and list items begin with dashes. */
 export function outline(value: unknown, indent = ""): string {
   if (Array.isArray(value)) return value.map((each) => `${indent}- ${outline(each, `${indent}  `).trimStart()}`).join("\n");
   if (typeof value !== "object" || value === null) return `${indent}${String(value).replaceAll("\n", `\n${indent}`)}`;
@@ -16,7 +16,7 @@ export function outline(value: unknown, indent = ""): string {
 const isLeaf = (value: unknown) => (typeof value !== "object" || value === null) && !String(value).includes("\n");
 const isEmpty = (value: unknown) => value === null || (typeof value === "object" && Object.keys(value).length === 0);
 
-/** Returns a key as words, such as "Executive summary" for `executiveSummary`. A key that contains spaces stays as it is. */
+/** Returns a key as words, such as "Executive summary" for `executiveSummary`. A key that contains spaces is returned unchanged. */
 function inWords(key: string): string {
   const words = oneLine(key).replace(/([a-z])([A-Z])/g, (_, before: string, letter: string) => `${before} ${letter.toLowerCase()}`);
   return words.charAt(0).toUpperCase() + words.slice(1);

@@ -16,7 +16,7 @@ class Left extends Error {}
 
 type Ask = (prompt: string, prefilled?: string) => Promise<string>;
 
-/** Returns a person who is asked at a terminal, with one question after another. */
+/** Returns a person who is asked at a terminal, one question at a time. */
 export function openPrompt(input: Readable, output: Writable, screen: Screen): Person {
   return {
     async answer(questions) {
@@ -36,7 +36,7 @@ export function openPrompt(input: Readable, output: Writable, screen: Screen): P
   };
 }
 
-/** Returns a function that asks for one line. Lines that are pasted or piped in before a question are kept for the next questions. */
+/** Returns a function that asks for one line. If lines are pasted or piped in before a question, they answer the next questions. */
 function askThrough(lines: Interface): Ask {
   const buffered: string[] = [];
   let waiting: PromiseWithResolvers<string> | undefined;
@@ -56,7 +56,8 @@ function askThrough(lines: Interface): Ask {
     if (!left) {
       lines.setPrompt(prompt);
       lines.prompt();
-      if (prefilled && lines.terminal) lines.write(prefilled); // only on a terminal, because elsewhere the text would count as typed
+      // only on a terminal, because elsewhere the text would count as the person's input
+      if (prefilled && lines.terminal) lines.write(prefilled);
     }
     const line = buffered.shift();
     if (line !== undefined) return Promise.resolve(line);
@@ -102,7 +103,7 @@ async function askApproval(details: unknown, screen: Screen, ask: Ask): Promise<
 
 const Call = z.looseObject({ args: z.record(z.string(), z.unknown()) });
 
-/** Returns the part of the question that the person may edit: the arguments of a tool call, or else all details. */
+/** Returns the part of the question that the person may edit: the arguments of a tool call, or otherwise all details. */
 function editable(details: unknown): unknown {
   const call = Call.safeParse(details);
   return call.success ? call.data.args : (details ?? {});

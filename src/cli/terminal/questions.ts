@@ -4,7 +4,7 @@ import type { Screen } from "./screen.ts";
 
 const shared = { prompt: z.string(), details: z.unknown().optional(), timeoutSeconds: z.number().optional().catch(undefined) };
 
-/** The kinds of questions that the patterns ask. A question of another kind is answered with JSON. */
+/** The kinds of questions that the patterns ask. Any other question is answered with JSON. */
 export const Question = z.discriminatedUnion("type", [
   z.object({ type: z.literal("approval"), ...shared, action_requests: z.array(z.unknown()).optional().catch(undefined) }),
   z.object({ type: z.literal("selection"), ...shared, options: z.array(z.string()).min(1) }),
@@ -19,7 +19,7 @@ const Interrupted = z.object({ __interrupt__: z.array(OpenQuestion) });
 const OpenQuestions = z.record(z.string(), z.array(OpenQuestion));
 
 /**
- * Returns the questions that a run stopped for. Returns undefined if the run did not stop, and an empty list if it stopped at a
+ * Returns the questions for which a run stopped. Returns undefined if the run did not stop, and an empty list if it stopped at a
  * breakpoint.
  */
 export function questionsIn(values: unknown): OpenQuestion[] | undefined {
@@ -45,7 +45,7 @@ export function showQuestion(screen: Screen, value: unknown): void {
   if (question.timeoutSeconds) screen.line(["dim", `  After ${question.timeoutSeconds} s without an answer, the run goes on by itself.`]);
 }
 
-/** Returns an example of a valid answer. It is shown when a command explains how to answer. */
+/** Returns an example of a valid answer. A command shows it in its explanation of how to answer. */
 export function exampleAnswer(questions: OpenQuestion[]): unknown {
   const [only, ...others] = questions;
   if (only && others.length === 0) return example(only.value);

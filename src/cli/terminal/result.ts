@@ -7,12 +7,12 @@ import type { Screen } from "./screen.ts";
 
 const Values = z.record(z.string(), z.unknown());
 const Conversation = z.array(z.looseObject({ content: z.unknown().optional() })).min(1);
-/** The fields of the state in which graphs put the result for people. */
+/** The fields of the state in which graphs return their result for people. */
 const resultKeys = ["report", "answer", "result"];
 
 /**
- * Shows the result of a run: its report or answer, or else its last message, or else its values as JSON. If the run stopped for
- * questions, shows the questions. Texts that were shown while the run streamed are not shown again.
+ * Shows the result of a run: its report or answer, or else its last message, or else its values as JSON. If the run stopped for questions,
+ * shows the questions instead. Does not repeat texts that were shown while the run streamed.
  */
 export function showResult(screen: Screen, values: unknown, hasSaid: (text: string) => boolean): void {
   const questions = questionsIn(values);
@@ -34,7 +34,7 @@ export function showResult(screen: Screen, values: unknown, hasSaid: (text: stri
   else if (!hasSaid(last)) screen.line("\n", last);
 }
 
-/** Returns the parts of a result that were not shown yet. Returns undefined if all were. */
+/** Returns the parts of a result that have not been shown yet. Returns undefined if all parts have been shown. */
 function withoutSaid(result: unknown, hasSaid: (text: string) => boolean): unknown {
   if (typeof result === "string") return hasSaid(result) ? undefined : result;
   const { executiveSummary: summary, ...rest } = Object(result);

@@ -37,12 +37,12 @@ export function runGraph(args: Arguments, graph: string, options: StartOptions):
 }
 
 /**
- * Returns the input for a run that the user gave no input. On a thread at a breakpoint it is null, which continues the graph. On any
- * other thread it is empty, so that the graph starts again with the present state.
+ * Returns the input for a run if the user gave none. On a thread at a breakpoint it is null, which continues the graph. On any other thread
+ * it is an empty object, so that the graph starts again with the present state.
  */
 const beginning = ({ status }: Thread) => (status === "interrupted" ? null : {});
 
-/** Returns the context of the thread's last run. If the user gives no context for an answer, this one is used. */
+/** Returns the context of the thread's last run. An answer for which the user gives no context uses this one. */
 async function lastContext(client: Client, { thread_id }: Thread): Promise<Input | undefined> {
   return contextOf((await client.runs.list(thread_id, { limit: 1 }))[0]);
 }
@@ -53,7 +53,7 @@ export interface StartOptions {
   resume: unknown;
 }
 
-/** Reads the options and the files that they name. This happens before anything is sent, so that a mistake has no effect. */
+/** Reads the options and the files that they name. This happens before any request is sent, so that a mistake has no effect. */
 export async function readStart({ texts }: Arguments): Promise<StartOptions> {
   const { thread, resume, input, task, context } = texts;
   if (thread !== undefined && !z.guid().safeParse(thread).success)

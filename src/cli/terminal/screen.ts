@@ -3,7 +3,7 @@ import { clean } from "./clean.ts";
 
 type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
-/** A piece of a line, plain or with a style. The screen removes anything that controls a terminal, so that no caller can forget it. */
+/** A part of a line, plain or with a style. The screen removes characters that control a terminal, so callers need not. */
 export type Span = string | readonly [style: Style, text: string];
 
 export interface Screen {
@@ -12,9 +12,9 @@ export interface Screen {
   text(piece: string): void;
   /** Ends a line of text that is not complete yet. */
   endText(): void;
-  /** Draws lines that stay at the bottom of the terminal, in place of those drawn before. Other outputs do not show them. */
+  /** Draws lines that stay at the bottom of the terminal, in place of the previous ones. Other outputs do not show them. */
   picture(lines: Span[][]): void;
-  /** Leaves the drawn lines as they are now. Later output appears below them. */
+  /** Keeps the drawn lines as they are now. Later output appears below them. */
   leavePicture(): void;
   readonly live: boolean;
 }
@@ -82,6 +82,9 @@ function paint(span: Span, color: boolean): string {
   return color && span[1] ? styleText(span[0], clean(span[1]), { validateStream: false }) : clean(span[1]);
 }
 
-/** Returns the drawn lines with line wrapping turned off. A wrapped line would take two rows, and the next drawing would not cover both. */
+/**
+ * Returns the drawn lines with line wrapping turned off. A wrapped line would take two rows, and the next drawing would not cover both
+ * rows.
+ */
 const draw = (picture: string[]) => (picture.length > 0 ? `\x1b[?7l${picture.join("\n")}\n\x1b[?7h` : "");
 const erase = (picture: string[]) => (picture.length > 0 ? `\x1b[${picture.length}F\x1b[0J` : "");

@@ -9,8 +9,8 @@ import { openScreen } from "./screen.ts";
 import { jsonView, readableView, type View } from "./view.ts";
 
 /**
- * The exit code of a command that follows a run. 3 means that the run waits for an answer. 130 means that the user left with Ctrl-C
- * while the run continues.
+ * The exit code of a command that follows a run. 3 means that the run waits for an answer. 130 means that the user left with Ctrl-C while
+ * the run continues.
  */
 export type ExitCode = 0 | 1 | 3 | 130;
 
@@ -19,15 +19,15 @@ export interface Session {
   client: Client;
   graph: string;
   threadId: string;
-  /** The context of the runs. If a run answers a question, it is the context of the run that asked. */
+  /** The context of the runs. A run that answers a question uses the context of the run that asked. */
   context: Record<string, unknown> | undefined;
   view: View;
-  /** The person who answers questions. Undefined if there is nobody to ask. */
+  /** The person who answers questions. Undefined if no person can be asked. */
   person: Person | undefined;
   /** Writes a note, which is not part of the result. */
   say: (sentence: string) => void;
   leaving: AbortSignal;
-  /** A note for a person who leaves. It is set if leaving has a further effect, such as stopping the service. */
+  /** A note for a person who leaves. Set if leaving has another effect, such as stopping the service. */
   farewell?: string | undefined;
 }
 
@@ -84,7 +84,7 @@ export async function converse(session: Session, first: Stream): Promise<ExitCod
   }
 }
 
-/** Returns the person's answers, by the ids of the questions. Returns undefined if there is nobody to ask, or if the person has left. */
+/** Returns the person's answers, by the ids of the questions. Returns undefined if no person can be asked, or if the person has left. */
 export async function answer(
   { client, threadId, person }: Session,
   questions: OpenQuestion[],
@@ -117,7 +117,7 @@ function conclude({ view, say, threadId, farewell }: Session, ending: Exclude<En
   return 0;
 }
 
-/** Says what the run waits for, and how to continue it. */
+/** Tells the user what the run waits for, and how to continue it. */
 export function leaveOpen(
   { view, say, graph, threadId, person }: Session,
   { questions, values }: { questions: OpenQuestion[]; values: unknown },

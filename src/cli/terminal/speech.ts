@@ -13,13 +13,13 @@ interface Utterance {
 
 export interface Speech {
   say(token: Token): void;
-  /** Ends the text of one step. `tellStep` shows the step, before the text of another model begins. */
+  /** Ends the text of one step. Calls `tellStep` to show the step before the text of another model begins. */
   end(path: string[], node: string, tellStep: () => void): void;
   endAll(): void;
   hasSaid(text: string): boolean;
 }
 
-/** Shows the texts of models as they arrive. If several models write at the same time, one text is shown and the others wait. */
+/** Shows the texts of models as they arrive. If several models write at the same time, one text is shown while the others wait. */
 export function startSpeech(screen: Screen): Speech {
   const waiting = new Map<string, Utterance>();
   const said = new Set<string>();
@@ -28,7 +28,7 @@ export function startSpeech(screen: Screen): Speech {
   function say({ message, path, node, text, ends }: Token): void {
     const known = waiting.get(message);
     const utterance = known ?? { path, node, text: "", over: false };
-    if (!known && !text) return; // a tool call has no text, and an empty last chunk does not start one
+    if (!known && !text) return; // a tool call has no text, and an empty last chunk must not start a new text
     waiting.set(message, utterance);
     utterance.text += text;
     if (floor === utterance) screen.text(text);
@@ -36,7 +36,7 @@ export function startSpeech(screen: Screen): Speech {
     passOn();
   }
 
-  /** Shows the next waiting text as soon as the one that is shown is complete, until a text is incomplete or none waits. */
+  /** Shows the waiting texts one after another. Stops at a text that is incomplete, or when no text waits. */
   function passOn(): void {
     while (!floor || floor.over) {
       if (floor) close(floor);

@@ -9,7 +9,7 @@ const exitCodes = [
   "3 the run waits for an answer, 130 left with Ctrl-C while the run goes on.",
 ];
 
-/** Returns a command that follows a run, and sets the exit code by how the run ended. */
+/** Returns a command that follows a run and sets the exit code from the run's ending. */
 const ending = (follow: (args: Arguments) => Promise<number>) => async (args: Arguments) => {
   process.exitCode = await follow(args);
 };

@@ -4,7 +4,7 @@ import { startNarrator } from "./narrator.ts";
 import { showResult } from "./result.ts";
 import type { Screen } from "./screen.ts";
 
-/** Shows a run while it is executed, and its result at the end. */
+/** Shows a run while it executes, and its result at the end. */
 export interface View {
   begin(ids: { threadId: string; runId: string }): void;
   part(part: Part): void;

@@ -15,13 +15,13 @@ interface Asked {
   client: Client;
   args: Arguments;
   screen: Screen;
-  /** The word after the action: a project, or the key of a work item. */
+  /** The argument after the action: a project, or the key of a work item. */
   name: string | undefined;
 }
 
 const actions: Record<string, (asked: Asked) => Promise<void>> = { list, show, tail, graph, hooks, stats };
 
-/** Runs `ensemble work <action>`, which shows the work items that the pattern work-engine keeps. */
+/** Runs `ensemble work <action>`, which shows the work items of the pattern work-engine. */
 export async function work(args: Arguments): Promise<void> {
   const [action = "list", name] = args.words;
   const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
@@ -49,7 +49,7 @@ async function show({ client, args, screen, name }: Asked): Promise<void> {
   for (const { at, event } of events) screen.line(["dim", timeOf(at)], ` ${event}`);
 }
 
-/** Shows the newest events of all work items, and then each new one until the person leaves. */
+/** Shows the newest events of all work items, and then each new event until the person leaves. */
 async function tail({ client, args, screen, name }: Asked): Promise<void> {
   const limit = Number(args.texts.limit ?? 10);
   if (!Number.isInteger(limit) || limit < 0) throw new Error(`--limit is "${args.texts.limit}"; it should be a number from 0 on.`);
@@ -74,13 +74,13 @@ function newEvents(items: WorkItem[], shown: Map<string, number>) {
   return fresh.toSorted((one, other) => one.at.localeCompare(other.at));
 }
 
-/** Returns how many events of an item were shown. A run that begins an item again starts its list of events anew. */
+/** Returns how many events of an item were shown. If a run begins an item again, the item's list of events starts again as well. */
 function countIn(item: WorkItem, shown: Map<string, number>): number {
   const count = shown.get(nameOf(item)) ?? 0;
   return count > item.events.length ? 0 : count;
 }
 
-/** Draws which work items wait for which, as a diagram that Markdown pages can show. */
+/** Draws the dependencies between work items, as a diagram that Markdown pages can show. */
 async function graph({ client, args, name }: Asked): Promise<void> {
   const items = await workItems(client, name);
   if (args.flags.has("json"))
@@ -98,7 +98,7 @@ async function graph({ client, args, name }: Asked): Promise<void> {
 
 const labelOf = (item: WorkItem) => `${nameOf(item)}: ${item.status}, ${item.skill}`.replace(/["[\]{}<>\n]/g, " ");
 
-/** Shows what came after each stage: the word of its gate, and the lessons of its skill. */
+/** Shows the outcome of each stage: the verdict of its gate, and the lessons of its skill. */
 async function hooks({ client, args, screen, name }: Asked): Promise<void> {
   const ended = (await workItems(client, name)).filter(({ status }) => status === "done" || status === "failed");
   const since = args.texts.since === undefined ? undefined : new Date(args.texts.since);

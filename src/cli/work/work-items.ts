@@ -3,7 +3,7 @@ import { z } from "zod";
 
 const pageSize = 1_000;
 
-/** A stage as the pattern work-engine keeps it in the store. */
+/** A stage in the form in which the pattern work-engine stores it. */
 const Kept = z.object({
   status: z.string(),
   skill: z.string(),
@@ -37,13 +37,13 @@ export interface SkillStats {
   skill: string;
   stages: number;
   failures: number;
-  /** The mean quality of the stages, from 0 to 1. Null without a stage. */
+  /** The mean quality of the stages, from 0 to 1. Null if there are no stages. */
   quality: number | null;
   lessons: number;
   repair: string | null;
 }
 
-/** Returns the health of each skill: its last stages, its lessons, and why it needs repair. */
+/** Returns the health of each skill: its last stages, its lessons, and the reason why it needs repair. */
 export async function skillStats(client: Client): Promise<SkillStats[]> {
   const [health, lessons, tickets] = await Promise.all(
     [["health"], ["lessons"], ["repair-tickets"]].map((namespace) => itemsUnder(client, namespace)),

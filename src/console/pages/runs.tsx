@@ -30,8 +30,8 @@ export default function Runs() {
     every: 60_000,
   });
   return (
-    <Page title="Runs" aside={!found.isLoading && found.error === undefined && <Total {...found} />}>
-      <div className="flex h-[calc(100dvh-3.5rem)] flex-col max-lg:h-[calc(100dvh-7rem)]">
+    <Page title="Runs" isFull aside={!found.isLoading && found.error === undefined && <Total {...found} />}>
+      <div className="flex min-h-0 flex-1 flex-col">
         <FilterBar filters={filters} change={change} assistants={assistants.data ?? []} />
         {selection.runs.length > 0 && <SelectionBar selection={selection} />}
         <div className="relative flex min-h-0 flex-1 flex-col">

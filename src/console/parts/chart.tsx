@@ -1,22 +1,6 @@
 import { Suspense } from "react";
 import { lazily } from "../lazily.ts";
-
-export interface Series {
-  label: string;
-  values: number[];
-  /** A colour of the theme: "good", "bad", "accent", "muted" or "warn". */
-  colour: string;
-  isDashed?: boolean;
-}
-
-export interface ChartProps {
-  /** The sentence that screen readers read in place of the chart. */
-  label: string;
-  /** Seconds since 1970. */
-  times: number[];
-  series: Series[];
-  height?: number;
-}
+import type { ChartProps } from "./uplot-chart.tsx";
 
 const Drawn = lazily(() => import("./uplot-chart.tsx"));
 

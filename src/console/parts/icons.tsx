@@ -49,8 +49,22 @@ const drawings = {
     <path d="M4.5 4.5v7m0-3c4 0 6.5-1 6.5-4m-8-1.5a1.5 1.5 0 1 0 3 0 1.5 1.5 0 0 0-3 0m0 10a1.5 1.5 0 1 0 3 0 1.5 1.5 0 0 0-3 0m6.5-10a1.5 1.5 0 1 0 3 0 1.5 1.5 0 0 0-3 0" />
   ),
   pencil: <path d="m10.5 3 2.5 2.5-7.5 7.5H3v-2.5zM9 4.5 11.5 7" />,
-  tool: <path d="M13.5 4.5a3.5 3.5 0 0 1-4.700 4.200L4 13.5 2.5 12l4.800-4.800A3.5 3.5 0 0 1 11.5 2.5L9.5 4.5l2 2z" />,
   keyboard: <path d="M2 4.5h12v7.5H2zM4.5 7h.01M7 7h.01M9.5 7h.01M12 7h.01M5 9.5h6" />,
+  node: <rect x="3" y="4.5" width="10" height="7" rx="2" />,
+  model: <path d="M8 2.5 9.5 6.5 13.5 8 9.5 9.5 8 13.5 6.5 9.5 2.5 8 6.5 6.5z" />,
+  tool: <path d="M13 4.8 10.7 7 9 5.3l2.2-2.2a3.5 3.5 0 0 0-4.6 4.4l-3.8 3.8 1.9 1.9 3.8-3.8A3.5 3.5 0 0 0 13 4.8z" />,
+  plus: <path d="M8 3.5v9M3.5 8h9" />,
+  minus: <path d="M3.5 8h9" />,
+  fit: <path d="M2.5 6V2.5H6m4 0h3.5V6m0 4v3.5H10m-4 0H2.5V10" />,
+  fork: (
+    <>
+      <path d="M4.5 5.5v5m0-2.5h4a3 3 0 0 0 3-2.5" />
+      <circle cx="4.5" cy="4" r="1.5" />
+      <circle cx="4.5" cy="12" r="1.5" />
+      <circle cx="11.5" cy="4" r="1.5" />
+    </>
+  ),
+  handover: <path d="M2.5 5.5h10m-2.5-2.5 2.5 2.5-2.5 2.5M13.5 10.5h-10m2.5-2.5-2.5 2.5 2.5 2.5" />,
 } satisfies Record<string, ReactNode>;
 
 export type IconName = keyof typeof drawings;

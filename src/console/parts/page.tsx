@@ -8,16 +8,18 @@ interface PageProps {
   /** Beside the title, such as the status of a run. */
   aside?: ReactNode;
   actions?: ReactNode;
+  /** True if the page is as high as the screen and its parts scroll, as lists do. Otherwise the page scrolls. */
+  isFull?: boolean;
   children: ReactNode;
 }
 
-/** A page: its header with breadcrumbs, title and actions, and its content. The content scrolls with the page. */
-export function Page({ title, breadcrumbs = [], aside, actions, children }: PageProps) {
+/** A page: its header with breadcrumbs, title and actions, and its content. */
+export function Page({ title, breadcrumbs = [], aside, actions, isFull, children }: PageProps) {
   useEffect(() => {
     document.title = `${title} · Ensemble`;
   }, [title]);
   return (
-    <div className="flex min-h-full min-w-0 flex-col">
+    <div className={`flex min-w-0 flex-col ${isFull ? "h-full" : "min-h-full"}`}>
       <header className="flex min-h-14 flex-wrap items-center gap-x-3 gap-y-2 border-b border-line px-4 py-2.5 lg:px-6">
         {breadcrumbs.length > 0 && (
           <nav aria-label="Breadcrumbs" className="flex items-center gap-2 text-muted">

@@ -1,9 +1,25 @@
 import "uplot/dist/uPlot.min.css";
 import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
-import type { ChartProps, Series } from "./chart.tsx";
 import { number } from "./format.ts";
 import { useMedia } from "./media.ts";
+
+export interface Series {
+  label: string;
+  values: number[];
+  /** A colour of the theme: "good", "bad", "accent", "muted" or "warn". */
+  colour: string;
+  isDashed?: boolean;
+}
+
+export interface ChartProps {
+  /** The sentence that screen readers read in place of the chart. */
+  label: string;
+  /** Seconds since 1970. */
+  times: number[];
+  series: Series[];
+  height?: number;
+}
 
 const minute = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 

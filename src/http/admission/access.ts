@@ -5,16 +5,16 @@ import { everything, nothingAtAll, type Scope } from "../../db/scope.ts";
 import { documentPath } from "../document.ts";
 import type { Admitted } from "./admission.ts";
 
-/** Who may use a route: everyone, every authenticated user, or the users whom auth allows these actions. */
+/** Who may use a route: everyone, every authenticated user, or each user whom auth allows these actions. */
 export type Access = "public" | "signed-in" | AuthEvent[];
 
 /** Returns the `config` of a route that asks auth about these actions. */
 export const access = (...decisions: AuthEvent[]): { access: Access } => ({ access: decisions });
 
-/** The scope for a row that this request has created, or has already found in its scope. Auth need not decide about such a row again. */
+/** The scope for a row that this request has created or has already found in its scope. Auth need not decide about such a row again. */
 export const alreadyDecided: Scope = everything;
 
-/** Auth's decision: the scope in which the caller may act, and the value as the project's auth handler has left it. */
+/** Auth's decision: the scope in which the caller may act, and the value with the changes of the project's auth handler. */
 export interface Decision<Value> {
   scope: Scope;
   value: Value;
@@ -27,20 +27,20 @@ declare module "fastify" {
   interface FastifyRequest {
     /** The authenticated user. Null if the service runs without auth, and on public routes. */
     user: User | null;
-    /** The actions about which auth has decided in this request. */
+    /** The actions that auth has decided about in this request. */
     decided: AuthEvent[];
     /**
-     * Asks auth whether the caller may perform this action, and on which rows. A route gets the scope of these rows only from here, so
-     * it cannot forget to ask.
+     * Asks auth whether the caller may perform this action, and on which rows. This is the only way to get the scope of these rows, so a
+     * route cannot forget to ask.
      */
     access<Value extends object>(event: AuthEvent, value: Value): Promise<Decision<Value>>;
-    /** Authenticates the caller again. It is needed because a connection can stay open longer than a token is valid. */
+    /** Authenticates the caller again. A connection can stay open longer than a token is valid. */
     askAgain(): Promise<void>;
   }
 }
 
 /**
- * Puts auth before every route. A route without `config.access` cannot be registered. A route that names actions cannot succeed without
+ * Makes auth check every route. A route without `config.access` cannot be registered. A route that names actions cannot succeed without
  * asking auth about one of them. Register this before the routes.
  */
 export function guardRoutes(app: FastifyInstance, auth: Auth | undefined, admitted: Admitted): void {
@@ -74,8 +74,8 @@ export function guardRoutes(app: FastifyInstance, auth: Auth | undefined, admitt
 }
 
 /**
- * Returns the error for a request that one of this service's own webhooks sends to the API. The request is refused, because the
- * service's key may allow more than the creator of the run, who has chosen the URL.
+ * Returns the error for a request that one of this service's own webhooks sends to the API. Such a request is refused, because the creator
+ * of the run has chosen its URL, and the service's key may allow more than the creator may do.
  */
 const webhookRefused = () => new AuthRefusal(403, "A webhook leads to a route of the project's own, not into this API.");
 
@@ -92,8 +92,8 @@ async function decide(auth: Auth | undefined, request: FastifyRequest, event: Au
 }
 
 /**
- * Returns the scope of the rows on which the caller may perform the action. If auth refuses, the scope includes no rows, so that the
- * caller gets the same answer as if none existed.
+ * Returns the scope of the rows on which the caller may perform the action. If auth refuses, the scope includes no rows, so that the caller
+ * gets the same response as if no row existed.
  */
 export async function scopeOrNone(request: FastifyRequest, event: AuthEvent, value: object): Promise<Scope> {
   const decision = await request.access(event, value).catch((error) => {
@@ -104,8 +104,8 @@ export async function scopeOrNone(request: FastifyRequest, event: AuthEvent, val
 }
 
 /**
- * Returns the scope of the assistants from which the caller may create runs. Everyone who may create runs may use the default assistants
- * of graphs. The caller must be allowed to read any other assistant.
+ * Returns the scope of the assistants from which the caller may create runs. Everyone who may create runs may use the default assistants of
+ * graphs. For any other assistant, the caller must have read access.
  */
 export async function usableAssistants(request: FastifyRequest, assistantId: string, isOfGraph: boolean): Promise<Scope> {
   return isOfGraph ? everything : scopeOrNone(request, "assistants:read", { assistant_id: assistantId });

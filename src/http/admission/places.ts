@@ -5,11 +5,11 @@ import type { ApiDeps } from "../api-deps.ts";
 /** How many streams, sockets and waiting requests are open in this process: in total, per user, per run and per thread. */
 export type StreamCounts = Map<string, number>;
 
-/** A client that counts towards the limits, because it follows a run or thread. */
+/** A client that counts towards the limits because it follows a run or a thread. */
 export interface Place {
   of: "run" | "thread";
   id: string;
-  /** The user who follows. Undefined if the service runs without auth. */
+  /** The user of the client. Undefined if the service runs without auth. */
   user: string | undefined;
 }
 
@@ -18,10 +18,10 @@ const everything = "";
 export const countStreams = (counts: StreamCounts) => counts.get(everything) ?? 0;
 
 /**
- * Counts one more client, or throws a 429 if a limit is reached. Returns a function that stops counting this client.
+ * Counts another client, or throws a 429 if a limit is reached. Returns a function that stops counting this client.
  *
- * On a thread, the limit applies to each user separately. Users who may not read a thread can wait for it too, and must not use up the
- * limit of those who may.
+ * On a thread, the limit applies to each user separately. Users who may not read a thread can also wait for it, and must not use up the
+ * limit of those who may read it.
  */
 export function takePlace(counts: StreamCounts, { of, id, user }: Place, settings: ApiDeps["settings"]): () => void {
   const bounds = [

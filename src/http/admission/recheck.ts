@@ -13,27 +13,27 @@ export interface Line {
 }
 
 /**
- * The row that a client follows, and how to check that the client may still see it. `decide` asks auth which rows the client may see.
- * `find` looks for the row among them. Both throw if the client may not see the row.
+ * The row that a client follows, and the check that the client may still see it. `decide` asks auth which rows the client may see. `find`
+ * looks for the row among them. Both throw if the client may not see the row.
  */
 export interface Followed {
   decide(): Promise<Scope>;
   find(scope: Scope): Promise<unknown>;
 }
 
-/** The followed row of a client that has just created the run which it follows. Such a client needs no further check. */
+/** The value for a client that has just created the run that it follows. It needs no further check. */
 export const ownRequest: Followed = { decide: async () => alreadyDecided, find: async () => {} };
 
 /**
- * Checks at intervals that the client is still allowed to follow. This is needed because a stream may be open for days, while a token is
- * valid for minutes. If the check fails, closes the connection. The client then reconnects, and learns the reason from the answer.
+ * Checks at intervals that the client is still allowed to follow. A stream may be open for days, while a token is valid for minutes. If the
+ * check fails, closes the connection. The client then reconnects, and learns the reason from the response.
  */
 export function keepAsking({ auth, settings, log }: ApiDeps, request: FastifyRequest, followed: Followed, { gone, cut }: Line): void {
   const check = async () => {
     await request.askAgain();
     const scope = await followed.decide();
     await followed.find(scope).catch((error) => {
-      if (!isDatabaseTrouble(error)) throw error; // without the database no events are sent either, and the next check comes soon
+      if (!isDatabaseTrouble(error)) throw error; // without the database, no events are sent, and the next check comes soon
     });
   };
   const recheck = async () => {
@@ -46,7 +46,7 @@ export function keepAsking({ auth, settings, log }: ApiDeps, request: FastifyReq
   });
 }
 
-/** Returns the connection of a request that waits for its answer, in the form that `keepAsking` needs. */
+/** Returns the connection of a request that waits for its response, in the form that `keepAsking` needs. */
 export function lineOf({ raw }: FastifyReply): Line {
   return { gone: goneOf(raw), cut: () => raw.destroy() };
 }

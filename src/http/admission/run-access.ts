@@ -5,7 +5,7 @@ import type { Caller } from "../../runs/caller.ts";
 import type { NewRun } from "../../runs/create.ts";
 import { usableAssistants } from "./access.ts";
 
-/** The actions that a route must declare so that it may create runs. */
+/** The actions that a route must declare before it may create runs. */
 export const runDecisions = ["threads:create_run", "assistants:read"] as const;
 
 /**
@@ -33,7 +33,6 @@ export async function admitRun(request: FastifyRequest, wanted: NewRun): Promise
 }
 
 /**
- * Returns whether the id belongs to a graph's default assistant. Only such an assistant has a graph's name or a UUID of version 5 as its
- * id.
+ * Tells whether the id belongs to a graph's default assistant. Only such an assistant has a graph's name or a UUID of version 5 as its id.
  */
 const isOfGraph = (assistantId: string): boolean => !isId(assistantId) || assistantId[14] === "5";

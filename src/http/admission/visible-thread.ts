@@ -8,20 +8,17 @@ import type { Followed } from "./recheck.ts";
 export interface Sight {
   /** The scope of the threads that the caller may read. Undefined until auth has decided. */
   readable: Scope | undefined;
-  /** True if the caller has been able to see this thread before. */
+  /** True if the caller has already been able to see this thread. */
   isSeen: boolean;
 }
 
-/** A thread that a caller wants to follow, and what auth has decided about the caller so far. */
+/** A thread that a caller wants to follow, and the decisions of auth about the caller so far. */
 interface ThreadInSight {
   threadId: string;
   sight: Sight;
 }
 
-/**
- * Returns the repeated check that the caller may follow a thread. A caller who still waits for the thread to become readable passes the
- * check.
- */
+/** Returns the repeated check that the caller may follow a thread. A caller that is still waiting for read access passes the check. */
 export function inSight({ pool }: ApiDeps, request: FastifyRequest, { threadId, sight }: ThreadInSight): Followed {
   return {
     async decide() {
@@ -33,7 +30,7 @@ export function inSight({ pool }: ApiDeps, request: FastifyRequest, { threadId, 
   };
 }
 
-/** Yields the events of a thread. If the thread does not exist, or the caller may not read it yet, first waits until that changes. */
+/** Yields the events of a thread. If the thread does not exist, or the caller may not read it yet, waits until that changes. */
 export async function* followVisible(
   { pool, threadFeed }: ApiDeps,
   { threadId, sight, since }: ThreadInSight & { since: number },

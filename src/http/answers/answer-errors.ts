@@ -15,8 +15,8 @@ interface Answer {
 }
 
 /**
- * Adds the handlers that answer all errors. An error that the caller caused is answered with its message. Any other error is logged once
- * and answered without details.
+ * Adds the handlers that respond to all errors. The response to a caller's error has its message. Any other error is logged once, and its
+ * response has no details.
  */
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
@@ -34,15 +34,18 @@ export function answerErrors(app: FastifyInstance): void {
   );
 }
 
-/** Returns the path of a URL. Logs leave out the query, which may hold tokens. */
+/** Returns the path of a URL. Logs leave out the query, because it may contain tokens. */
 export const pathOf = (url: string): string => url.split("?")[0] ?? "";
 
-/** Returns whether an error of another service caused this error. The log then contains that cause, because the answer does not show it. */
+/**
+ * Tells whether an error of another service caused this error. The response hides such a cause, so it is logged. Other causes are not
+ * logged.
+ */
 const hasForeignCause = (error: unknown) => error instanceof ServiceError && error.cause !== undefined;
 
-/** Answers requests that Fastify refuses before it finds a route. Their path is not valid text, or an id in it is too long. */
+/** Responds to requests that Fastify refuses before it finds a route. Their path is not valid text, or an id in it is too long. */
 export function refusePath(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const tooLong = error.code === "FST_ERR_MAX_PARAM_LENGTH"; // Fastify's own message repeats the whole path
+  const tooLong = error.code === "FST_ERR_MAX_PARAM_LENGTH"; // Fastify's own message contains the whole path
   void send(request, reply, tooLong ? { status: 414, sentence: "A part of the path is too long to be an id or a name." } : toAnswer(error));
 }
 
@@ -51,7 +54,7 @@ const unreadable: Record<string, [status: string, sentence: string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "The request did not arrive in time."],
 };
 
-/** Answers a request that is not valid HTTP. It writes to the socket, because Fastify makes no reply object for such a request. */
+/** Responds to a request that is not valid HTTP. Writes to the socket, because Fastify creates no reply object for such a request. */
 export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
   const [status, sentence] = unreadable[error.code ?? ""] ?? ["400 Bad Request", `This is not an HTTP request: ${error.message}.`];
   if (socket.writable && error.code !== "ECONNRESET") {
@@ -62,12 +65,12 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): 
 }
 
 /**
- * Postgres's code for a violated foreign key. It occurs only if a row is deleted between the look-up of that row and the insert of a row
- * that refers to it.
+ * Postgres's code for a violated foreign key. It occurs only if a row is deleted after it was looked up and before another row that refers
+ * to it is inserted.
  */
 const foreignKeyViolation = "23503";
 
-/** Returns the answer to an error. An error that the caller caused is answered with its message, and any other error without details. */
+/** Returns the response to an error. A caller's error is returned with its message, and any other error without details. */
 export function toAnswer(error: FastifyError): Answer {
   if (error instanceof AuthRefusal) return { status: error.status, sentence: error.message, headers: error.headers };
   if (error instanceof ServiceError) return { status: error.status, sentence: error.message, details: error.details };
@@ -85,14 +88,14 @@ export function toAnswer(error: FastifyError): Answer {
   return { status: 500, sentence: "Internal Server Error" };
 }
 
-/** Returns whether Postgres refused a value of the caller because its column cannot store it (SQLSTATE class 22). */
+/** Tells whether Postgres refused a value of the caller because its column cannot store the value (SQLSTATE class 22). */
 function isUnstorableText(error: FastifyError): boolean {
   return /^22[0-9A-Z]{3}$/.test(error.code ?? "");
 }
 
 /**
- * Sends an error. Normally this is plain text that begins with the message, because clients match on it. It is JSON if the client asks
- * for that, or if the error lists fields.
+ * Sends an error. Normally, this is plain text that begins with the message, because clients match on it. It is JSON if the client requests
+ * JSON, or if the error lists fields.
  */
 async function send(
   request: FastifyRequest,

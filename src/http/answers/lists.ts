@@ -2,15 +2,14 @@ import type { FastifyReply } from "fastify";
 import type { Page } from "../../db/paging.ts";
 import { ServiceError } from "../../errors.ts";
 
-/** The header that tells clients that a total is an estimate. It is sent when there are too many rows to count. */
+/** The header that tells clients that a total is an estimate. It is sent if there are too many rows to count. */
 export const estimateHeader = "x-pagination-total-estimated";
 
-/** The most bytes of an answer. A page that reaches the limit ends early, and a header says where the next page begins. */
+/** The size limit of a response, in bytes. A page that reaches the limit ends early, and a header says where the next page begins. */
 export const mostBytes = 16 * 1024 * 1024;
 
 /**
- * Sends one page of a list, with headers for the next page. `extract` returns the values that the client wants to have extracted from a
- * row.
+ * Sends one page of a list, with headers for the next page. `extract` returns the values that the client has asked to extract from a row.
  */
 export function sendPage<Row extends object>(
   reply: FastifyReply,
@@ -25,12 +24,12 @@ export function sendPage<Row extends object>(
   return sendTexts(reply, texts);
 }
 
-/** Sends JSON texts as one JSON list. */
+/** Sends several JSON texts as one JSON list. */
 export function sendTexts(reply: FastifyReply, texts: string[]): FastifyReply {
   return reply.type("application/json; charset=utf-8").send(`[${texts.join(",")}]`);
 }
 
-/** Returns the texts of the first rows, as many as fit into one answer. The first row always counts as fitting. */
+/** Returns the texts of the first rows, as many as fit into one response. The first row is always included. */
 function takeWhileFits<Row>(rows: Row[], write: (row: Row) => string): string[] {
   const texts: string[] = [];
   let size = 0;
@@ -44,8 +43,8 @@ function takeWhileFits<Row>(rows: Row[], write: (row: Row) => string): string[] 
 }
 
 /**
- * Returns a row as JSON, together with its extracted values. A value that is extracted several times is serialised only once. Throws if
- * the text would become too large, before the text is built.
+ * Returns a row as JSON, with its extracted values. A value that is extracted several times is serialised only once. If the text would
+ * become too large, throws before the text is built.
  */
 function textOf<Row extends object>(row: Row, select: string[] | undefined, extracted: Record<string, unknown> | undefined): string {
   const text = JSON.stringify(selectFields(row, select));
@@ -71,7 +70,7 @@ export function selectFields<Row extends object>(row: Row, select: string[] | un
   return Object.fromEntries(Object.entries(row).filter(([field]) => select.includes(field))) as Partial<Row>;
 }
 
-/** Returns values of a document by paths such as `values.messages[-1].content`. A path that leads nowhere gives null. */
+/** Returns values of a document by paths such as `values.messages[-1].content`. A path without a value gives null. */
 export function extractPaths(document: object, paths: Record<string, string>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(paths).map(([alias, path]) => [alias, extractPath(document, path)]));
 }

@@ -37,15 +37,15 @@ export const Command = z.object({
 });
 export type Command = z.output<typeof Command>;
 
-/** The origin of a command: a request or a socket, and the thread that the command is about. */
+/** The origin of a command: a request or a socket, and the thread of the command. */
 export interface CommandSource {
   deps: ApiDeps;
-  /** The request through which further actions of the caller are checked. */
+  /** The request with which later actions of the caller are checked. */
   request: FastifyRequest;
   threadId: string;
 }
 
-/** The origin of a command, and the scope of what its caller may read. */
+/** The origin of a command, and the threads that its caller may read. */
 export interface CommandScope extends CommandSource {
   /** The scope of the threads that the caller may read. */
   readable: Scope;
@@ -53,7 +53,7 @@ export interface CommandScope extends CommandSource {
 
 export type Method = (scope: CommandScope, params: unknown) => Promise<object>;
 
-/** Returns the method of a command. It parses the command's parameters first. */
+/** Returns the method of a command. The method parses the parameters and then calls `perform`. */
 export function withParams<Params extends z.ZodType>(
   schema: Params,
   perform: (scope: CommandScope, params: z.output<Params>) => Promise<object>,

@@ -21,7 +21,7 @@ import { CommandError, type CommandScope, Command as Envelope, withParams } from
 
 const isCommand = (input: unknown) => Object(input).lg_name === "Command";
 
-/** The input of a run. RemoteGraph resumes a run with a command in its place, in the form in which LangGraph serialises commands. */
+/** The input of a run. To resume a run, RemoteGraph sends a command in place of the input, in LangGraph's serialized form. */
 const Input = z.union([
   z.custom<unknown>((input) => !isCommand(input)).transform((input = null) => ({ input })),
   Command.transform((command) => ({ command })),
@@ -39,8 +39,8 @@ const Start = z.object({
 });
 
 /**
- * The stream options of runs that the event streaming protocol creates. The run must log everything, because the protocol makes all its
- * events from the log.
+ * The stream options of runs that the event streaming protocol creates. Such a run must log everything, because all events of the protocol
+ * are made from the log.
  */
 const loggedInFull: Pick<RunRequest, "stream_mode" | "stream_subgraphs" | "stream_resumable"> = {
   stream_mode: ["values", "updates", "messages-tuple", "custom", "tasks", "tools", "checkpoints"],
@@ -48,7 +48,7 @@ const loggedInFull: Pick<RunRequest, "stream_mode" | "stream_subgraphs" | "strea
   stream_resumable: true,
 };
 
-/** Starts a run. If the thread waits for an answer, the input becomes the answer. */
+/** Starts a run. If the thread waits for an answer, the input is that answer. */
 export const runStart = withParams(Start, async (scope, { multitaskStrategy, multitask_strategy, input, ...given }) => {
   const strategy = multitaskStrategy ?? multitask_strategy ?? "enqueue";
   const wanted = { ...given, multitask_strategy: strategy, if_not_exists: "create" as const };
@@ -73,17 +73,17 @@ async function toInput(db: Db, threadId: string, { config, given }: Given) {
 }
 
 /**
- * Creates a run that logs all of its events. `decide` returns the run to make in the thread's current state. It is called twice, first
- * so that auth can decide. The second call holds the thread's lock, because the state may have changed in between.
+ * Creates a run that logs all of its events. `decide` returns the run to create in the thread's current state. It is called twice. The
+ * first call lets auth decide. The second call holds the thread's lock, because the state may have changed in between.
  */
 export async function makeLoggedRun(scope: CommandScope, decide: (db: Db) => Promise<RunRequest>): Promise<Run> {
   const { deps, request, threadId } = scope;
   const key = keyOf(request);
-  const before = await findMadeRun(deps.pool, key); // looked up first, because the thread may have changed since the run was made
+  const before = await findMadeRun(deps.pool, key); // looked up first, because the thread may have changed since the run was created
   if (before) return before;
   const wanted = await decide(deps.pool).catch(asError);
   if (wanted instanceof Error) {
-    const meanwhile = await findMadeRun(deps.pool, key); // the same command may have arrived twice at once, and the other one was faster
+    const meanwhile = await findMadeRun(deps.pool, key); // the same command may have arrived twice, and the other request was faster
     if (meanwhile) return meanwhile;
     throw wanted;
   }
@@ -108,8 +108,8 @@ async function findMadeRun(db: Db, key: IdempotentRequest | undefined): Promise<
 const asError = (error: Error) => error;
 
 /**
- * Returns the request's Idempotency-Key, or undefined if it has none. A retry may send the command with another id, so the id does not
- * count as a part of the request. Commands on a WebSocket have no key.
+ * Returns the request's Idempotency-Key, or undefined if it has none. A retry may send the command with another id, so the id is not
+ * compared. Commands on a WebSocket have no key.
  */
 function keyOf(request: FastifyRequest): IdempotentRequest | undefined {
   const key = request.method === "POST" ? idempotent(request) : undefined;
@@ -119,9 +119,9 @@ function keyOf(request: FastifyRequest): IdempotentRequest | undefined {
 }
 
 /**
- * Returns a check that also refuses runs of a second assistant. In the protocol, a thread belongs to the assistant of its first run.
- * That assistant is in the thread's metadata. A value there that is not an assistant's id is ignored, because callers may store any
- * value.
+ * Returns a check that also refuses runs of a second assistant. In the protocol, a thread belongs to the assistant of its first run. That
+ * assistant's id is in the thread's metadata. Any value in this field that is not an assistant's id is ignored, because callers may store
+ * any value.
  */
 function bindThread(findBound: () => unknown, check: RunCheck): RunCheck {
   return async (tx, asked) => {

@@ -10,7 +10,7 @@ import { makeLoggedRun } from "./run-commands.ts";
 
 const Get = z.object({ namespace: Namespace.nullish(), keys: z.array(Text).max(1_000).nullish() });
 
-/** Returns the state of the thread, or that of a subgraph if a namespace is given. */
+/** Returns the state of the thread. If a namespace is given, returns the state of the subgraph in that namespace. */
 export const getState = withParams(Get, async ({ deps: { pool, registry }, readable, threadId }, { namespace, keys }) => {
   const checkpoint = { checkpoint_ns: (namespace ?? []).join("|") };
   const { values, checkpoint: at } = await readState(pool, readable, registry, threadId, { checkpoint }).catch(asUnknownNamespace);
@@ -25,7 +25,7 @@ function selectKeys(values: unknown, keys: string[] | null | undefined): unknown
 
 const List = z.object({ namespace: Namespace.nullish(), limit: Limit, before: Text.nullish() });
 
-/** Lists the checkpoints of the thread, or those of a subgraph if a namespace is given, newest first. */
+/** Lists the checkpoints of the thread, newest first. If a namespace is given, lists those of the subgraph in that namespace. */
 export const listCheckpoints = withParams(List, async ({ deps: { pool, registry }, readable, threadId }, { namespace, limit, before }) => {
   const query = { limit, checkpoint: { checkpoint_ns: (namespace ?? []).join("|") }, ...(before && { before }) };
   const checkpoints: object[] = [];
@@ -40,8 +40,8 @@ export const listCheckpoints = withParams(List, async ({ deps: { pool, registry 
 });
 
 /**
- * Throws if a namespace is given. It is called after no checkpoint was found there, so the namespace has no graph or its graph has not
- * run.
+ * Throws if a namespace is given. It is called after no checkpoint was found in the namespace, so the namespace has no graph or its graph
+ * has not run.
  */
 function refuseNamespace(namespace: string[] | null | undefined): void {
   if (namespace && namespace.length > 0)
@@ -51,9 +51,7 @@ function refuseNamespace(namespace: string[] | null | undefined): void {
     );
 }
 
-/**
- * Turns LangGraph's error about a missing subgraph into the protocol's error for an unknown namespace. Throws any other error unchanged.
- */
+/** Converts LangGraph's error about a missing subgraph to the protocol's error for an unknown namespace. Rethrows any other error. */
 function asUnknownNamespace(error: Error): never {
   if (/^Subgraph ".*" not found$/s.test(error.message)) throw new CommandError("no_such_namespace", error.message);
   throw error;

@@ -5,16 +5,16 @@ import { holdMemory, type Memory } from "../memory.ts";
 import type { AllowedOrigins } from "./cors.ts";
 import { isForeign, quote } from "./gate.ts";
 
-/** The largest body that reserves no memory, in bytes. Only hundreds of such bodies at once would use much memory. */
+/** The size of the largest body that reserves no memory, in bytes. Only hundreds of such bodies at once would use much memory. */
 const smallBody = 256 * 1024;
-/** The size that is assumed for a body without a content-length. */
+/** The assumed size of a body without a content-length. */
 const unknownLength = 8 * 1024 * 1024;
-/**
- * How many bytes of memory one byte of a body takes. While a request is handled, its body exists as a buffer, as text and as a parsed
- * value.
- */
+/** How many bytes of memory one byte of a body takes. During a request, its body exists as a buffer, as text and as a parsed value. */
 const weightOfByte = 4;
-/** The most values in a body. The limit exists because a value takes far more memory than its text, such as the three bytes of `[],`. */
+/**
+ * The most values in a body. The limit exists because a small text can hold many values, such as the three bytes of `[],`, and a value
+ * takes far more memory than its text.
+ */
 const maxValues = 1_000_000;
 
 /**
@@ -24,12 +24,12 @@ const maxValues = 1_000_000;
 const maxDepth = 500;
 
 /**
- * Parses every body as JSON, as the official server does, whatever its content type. A missing body counts as an empty object, because
- * the SDK sends some requests without a body.
+ * Parses every body as JSON, whatever its content type, like the official server. A missing body counts as an empty object, because the SDK
+ * sends some requests without a body.
  */
 export function acceptJsonBodies(app: FastifyInstance, origins: AllowedOrigins, memory: Memory): void {
   app.removeAllContentTypeParsers();
-  // Reserve memory for a large body before it is read. It is released when the request has been answered.
+  // Memory for a large body is reserved before the body is read, and released after the response has been sent.
   app.addHook("preParsing", async (request, reply) => {
     const { "content-length": length = 0, "transfer-encoding": encoding } = request.headers;
     const bytes = encoding === undefined ? Number(length) : unknownLength;
@@ -44,10 +44,10 @@ export function acceptJsonBodies(app: FastifyInstance, origins: AllowedOrigins, 
   });
 }
 
-/** The content types that a web page may send to another origin without a preflight. */
+/** The content types that a web page can send to another origin without a preflight. */
 const simpleTypes = ["", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded"];
 
-/** Refuses the body of a request that a page of a foreign origin can send without a preflight. Such a request would bypass CORS. */
+/** Refuses the body of a request that a foreign page can send without a preflight. Such a request would bypass CORS. */
 function refuseWithoutPreflight({ headers }: FastifyRequest, origins: AllowedOrigins): void {
   const type = (headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
   if (!isForeign(headers.origin, headers.host, origins) || !simpleTypes.includes(type)) return;
@@ -70,8 +70,8 @@ export function parseJson(body: Buffer): unknown {
 }
 
 /**
- * Returns the deepest nesting of brackets, and an upper bound for the number of values. It counts bytes outside strings before the body
- * is parsed. In UTF-8 this is correct, because the bytes of brackets and quotes occur in no other character.
+ * Returns the deepest nesting of brackets, and an upper bound for the number of values. Before the body is parsed, it counts the bytes
+ * outside strings. This is correct in UTF-8, because the bytes of brackets and quotes occur in no other character.
  */
 function measure(body: Buffer): { depth: number; values: number } {
   let depth = 0;

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 /**
- * The value of `http.configurable_headers` or `http.logging_headers`: patterns of header names, where * stands for any characters. Each
+ * The value of `http.configurable_headers` or `http.logging_headers`: patterns of header names, in which * stands for any characters. Each
  * list has two names, because LangGraph's documentation uses both.
  */
 export interface HeaderPatterns {
@@ -13,9 +13,9 @@ export interface HeaderPatterns {
 
 export type PickHeaders = (headers: IncomingHttpHeaders) => Record<string, string>;
 
-/** Headers with credentials. A run never sees them, because its configuration is stored and shown. */
+/** Headers with credentials. A run never sees them, because its configuration is stored and can be read. */
 export const neverPicked = ["authorization", "proxy-authorization", "cookie", "x-api-key", "x-tenant-id", "x-service-key"];
-/** Matches headers that may hold credentials. They are picked only if a pattern contains their full name. */
+/** Matches headers that may contain credentials. Such a header is selected only if a pattern contains its full name. */
 const authLike = /auth|cookie|token|secret|passw|credential|signature|jwt|bearer|session-?key|(api|access|private|service)-?key/;
 /** Matches keys that the server itself sets in a run's configuration. */
 const reserved = /^(__.*|(run|thread|graph|assistant|user)_id|checkpoint_.*|langgraph_.*|constructor|prototype)$/;
@@ -23,8 +23,8 @@ const reserved = /^(__.*|(run|thread|graph|assistant|user)_id|checkpoint_.*|lang
 const usual = ["x-*", "user-agent"];
 
 /**
- * Returns a function that picks those headers of a request that its runs may see. Without patterns, these are `user-agent` and all
- * headers that begin with `x-`.
+ * Returns a function that selects the headers of a request that its runs can read. Without patterns, these are `user-agent` and all headers
+ * that begin with `x-`.
  */
 export function headerPicker(patterns: HeaderPatterns | null | undefined, fallback: string[] = usual): PickHeaders {
   const included = (patterns?.includes ?? patterns?.include ?? fallback).map(toMatcher);

@@ -3,12 +3,14 @@ import type { FastifyInstance } from "fastify";
 import { studioOrigins } from "../../auth/studio.ts";
 import type { CorsOptions } from "../../registry/http-options.ts";
 
-/** The response headers that web pages may read. The SDK needs them to find its run, to reconnect and to page. */
+/**
+ * The response headers that web pages may read. The SDK needs them to find its run, to reconnect and to request the next page of a list.
+ */
 const exposed = ["content-location", "location", "x-pagination-total", "x-pagination-total-estimated", "x-pagination-next"];
 
 /**
- * The origins of public web apps that people use with a service of their own. `http.cors.allow_origins` replaces this list, even if it
- * is an empty list.
+ * The origins of public web apps that people use with their own service. `http.cors.allow_origins` replaces this list, even if it is an
+ * empty list.
  */
 export const defaultOrigins = ["https://agentchat.vercel.app", ...studioOrigins];
 
@@ -22,8 +24,8 @@ export interface AllowedOrigins {
 }
 
 /**
- * Returns the origins whose pages may use the service, as `http.cors` says.
- * - With auth, every origin is allowed unless some are named, because a page needs credentials anyway.
+ * Returns the origins whose pages may use the service, according to `http.cors`.
+ * - With auth, every origin is allowed unless the setting names origins, because a page needs credentials in any case.
  * - Without auth, the named origins are allowed, or the default ones if none are named. Pages of this machine are always allowed.
  */
 export function allowedOrigins({ allow_origins, allow_origin_regex }: CorsOptions, hasAuth: boolean): AllowedOrigins {
@@ -33,7 +35,7 @@ export function allowedOrigins({ allow_origins, allow_origin_regex }: CorsOption
   return { all: named.includes("*"), listed: [...(isSet ? named : defaultOrigins), loopbackOrigin] };
 }
 
-/** Returns whether this origin is named in the list. An origin that is allowed only because every origin is allowed is not named. */
+/** Tells whether the list contains this origin. If every origin is allowed, an origin that is not in the list is still not listed. */
 export const isListed = ({ listed }: AllowedOrigins, origin: string): boolean =>
   listed.some((one) => (one instanceof RegExp ? one.test(origin) : one === origin));
 
@@ -49,7 +51,7 @@ export async function allowBrowsers(app: FastifyInstance, options: CorsOptions, 
   });
 }
 
-/** Returns the CORS headers for an answer of the project's own app to a page of this origin. */
+/** Returns the CORS headers for a response of the project's own app to a page of this origin. */
 export function corsHeaders(options: CorsOptions, allowed: AllowedOrigins, origin: string): Record<string, string> {
   if (!allowed.all && !isListed(allowed, origin)) return {};
   return {

@@ -12,7 +12,7 @@ import type { Gate } from "./gate.ts";
 import type { MemoryFetch } from "./memory-fetch.ts";
 import { sendResponse, toRequest } from "./web-bridge.ts";
 
-/** The objects that a Hono app gets with each request. They have the names that Hono's own Node server uses. */
+/** The objects that a Hono app receives with each request. They have the same names as in Hono's own Node server. */
 interface Env {
   incoming: IncomingMessage;
   outgoing: ServerResponse;
@@ -29,7 +29,7 @@ export interface FrontOptions {
   auth: Auth | undefined;
   admission: Admission;
   admitted: Admitted;
-  /** Returns the CORS headers for an answer of the project's app. */
+  /** Returns the CORS headers for a response of the project's app. */
   corsHeaders: (origin: string) => Record<string, string>;
   bodyLimitBytes: number;
   log: Logger;
@@ -44,14 +44,14 @@ export function frontListener(app: UserApp, options: FrontOptions): (incoming: I
   return (incoming, outgoing) => void serve(answer, options, { incoming, outgoing }).catch(() => outgoing.destroy());
 }
 
-/** Sends the request to our own routes and returns their answer. */
+/** Sends the request to our own routes and returns their response. */
 async function forwardToOurs({ forward, admitted }: FrontOptions, request: Request, { incoming, outgoing, user }: Env): Promise<Response> {
   const prepare = (connection: object) => {
     Object.assign(connection, { remoteAddress: incoming.socket.remoteAddress });
     if (user) admitted.set(connection, user);
   };
   return forward(request, prepare).catch(() => {
-    outgoing.destroy(); // cut the connection, as our own routes do: a complete answer would hide that it broke off
+    outgoing.destroy(); // cuts the connection like our own routes, because a complete response would hide that it was cut off
     return new Response(null, { status: 502 });
   });
 }
@@ -80,7 +80,7 @@ async function serve(answer: Answer, options: FrontOptions, { incoming, outgoing
 }
 
 /**
- * Returns a handler that authenticates each request before the app gets it, if `admission` is "first". A preflight is passed to our own
+ * Returns a handler that authenticates each request before the app receives it, if `admission` is "first". Passes a preflight to our own
  * routes, because it carries no credentials.
  */
 function admitFirst(answer: Answer, options: FrontOptions): Answer {
@@ -92,7 +92,7 @@ function admitFirst(answer: Answer, options: FrontOptions): Answer {
       user = await admit(options, request);
     } catch (error) {
       if (!isConsolePath(request)) throw error;
-      return forwardToOurs(options, request, env); // the console's files are public, but a route of the app at this path may not be
+      return forwardToOurs(options, request, env); // the console's files are public, but a route of the app at the same path may not be
     }
     return answer(request, { ...env, user });
   };
@@ -110,7 +110,7 @@ function readRequest(incoming: IncomingMessage, outgoing: ServerResponse): Reque
   }
 }
 
-/** Adds the CORS headers to an answer of the project's app. Answers of our own routes have them already. */
+/** Adds the CORS headers to a response of the project's app. Responses of our own routes already have them. */
 function withCors(response: Response, request: Request, { corsHeaders }: FrontOptions): Response {
   const origin = request.headers.get("origin");
   if (origin === null || response.headers.has("access-control-allow-origin")) return response;
@@ -122,8 +122,8 @@ function withCors(response: Response, request: Request, { corsHeaders }: FrontOp
 }
 
 /**
- * Returns a handler that runs our routes inside a Hono app. A request goes to the project's routes first, and to ours if none matches.
- * The project's middleware runs around both.
+ * Returns a handler that runs our routes inside a Hono app. A request goes to the project's routes first, and to ours if none matches. The
+ * project's middleware runs around both.
  */
 function aroundOurs(app: Hono, options: FrontOptions): Answer {
   const documents = new WeakMap<HonoRequest, Promise<unknown>>();
@@ -156,7 +156,7 @@ const guard = (options: FrontOptions) => async (context: Context) => {
   }
 };
 
-/** Makes all middleware and our routes share one parsed body. A change that one middleware makes is thus seen by all that follow. */
+/** Makes all middleware and our routes share one parsed body. If one middleware changes the body, the following ones see the change. */
 function shareDocument(req: HonoRequest, documents: WeakMap<HonoRequest, Promise<unknown>>): void {
   const parse = req.json.bind(req);
   const json = () => {
@@ -171,11 +171,11 @@ function hasDefaultErrorHandler(app: Hono): boolean {
   try {
     return Reflect.get(app, "errorHandler") === Reflect.get(Reflect.construct(app.constructor, []), "errorHandler");
   } catch {
-    return false; // the project has a class of its own here, whose constructor takes other arguments
+    return false; // the project's copy has its own class, whose constructor takes other arguments
   }
 }
 
-/** Returns the request as the middleware has changed it. */
+/** Returns the request with the changes of the middleware. */
 async function changedRequest(req: HonoRequest, document: Promise<unknown> | undefined): Promise<Request> {
   const changed = document && (await document.then(JSON.stringify).catch(() => undefined)); // if the body is not JSON, our routes refuse it
   if (changed !== undefined) return withBody(req.raw, changed);
@@ -191,7 +191,10 @@ function withBody({ url, method, headers: given, signal }: Request, body: BodyIn
   return new Request(url, { method, headers, signal, ...(method !== "GET" && method !== "HEAD" && { body }) });
 }
 
-/** Returns a handler for an app that is not a Hono app. The app gets each request first. If it answers with 404, our routes answer. */
+/**
+ * Returns a handler for an app that is not a Hono app. The app receives each request first. If its response is a 404, our routes handle the
+ * request.
+ */
 function beforeOurs(handler: FetchHandler, options: FrontOptions): Answer {
   return async (request, env) => {
     const body = request.body && (await readUpTo(request.body, options.bodyLimitBytes));
@@ -205,7 +208,7 @@ function beforeOurs(handler: FetchHandler, options: FrontOptions): Answer {
   };
 }
 
-/** Reads a body into memory, because both the app and our routes may read it. It has the same size limit as a body for our routes. */
+/** Reads a body into memory, because both the app and our routes may read it. It has the same size limit as any body for our routes. */
 async function readUpTo(body: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array<ArrayBuffer> | "too long"> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;

@@ -4,11 +4,11 @@ import type { Auth } from "../../auth/auth.ts";
 import { type AllowedOrigins, isListed } from "./cors.ts";
 import { isInMemory } from "./memory-fetch.ts";
 
-/** The settings by which the gate decides. */
+/** The settings of the gate. */
 export interface GateRules {
   /** How callers authenticate, or "none" if the service runs without auth. */
   proof: Auth["proof"] | "none";
-  /** The names that a Host header may have in addition to loopback names: `name`, `*.name`, `name:port`, or `*` for all. */
+  /** The names that a Host header may have in addition to loopback names: `name`, `*.name`, `name:port`, or `*` for all names. */
   hosts: string[];
   origins: AllowedOrigins;
 }
@@ -27,11 +27,11 @@ export interface Arrival {
   isSocket: boolean;
 }
 
-/** Returns a sentence that says why a request is refused, or undefined if it may pass. */
+/** Returns the reason for refusing a request as a sentence, or undefined if the request may pass. */
 export type Gate = (incoming: IncomingMessage) => string | undefined;
 
 /**
- * Returns the gate, which checks requests and upgrades and refuses those of foreign web pages. Calls from this process always pass.
+ * Returns the gate. It checks requests and upgrades, and refuses those of foreign web pages. Calls from this process always pass.
  * `isPublicFile` tells which files a page may load as scripts.
  */
 export function createGate(rules: GateRules, isPublicFile: (path: string) => boolean): Gate {
@@ -57,12 +57,12 @@ function arrivalOf({ method = "GET", url = "/", headers }: IncomingMessage): Arr
   };
 }
 
-/** Paths that work with any Host header, for health checks and scrapers. Their answers contain no data of users. */
+/** Paths that work with any Host header, for health checks and scrapers. Their responses contain no user data. */
 const openPaths = ["/ok", "/metrics"];
 
 /**
- * Returns a sentence that refuses a request of a foreign web page, or undefined if the request may pass. The danger is a service on the
- * operator's machine, because the browser there can reach it for any page that is open.
+ * Returns a sentence that refuses a request of a foreign web page, or undefined if the request may pass. A service on the operator's own
+ * machine needs this, because any page that is open in the browser there can reach it.
  */
 export function refuseForeignPage(arrival: Arrival, rules: GateRules, isPublicFile = false): string | undefined {
   const { method, path } = arrival;
@@ -72,7 +72,7 @@ export function refuseForeignPage(arrival: Arrival, rules: GateRules, isPublicFi
 
 /**
  * Refuses an unknown Host header if the service runs without auth. A foreign page can reach this machine through DNS rebinding, but the
- * Host header then still contains the page's own name.
+ * Host header then still contains the page's own host name.
  */
 function refuseHost({ host }: Arrival, { proof, hosts }: GateRules): string | undefined {
   if (proof !== "none" || host === undefined || isKnownHost(host, hosts)) return undefined;
@@ -84,13 +84,13 @@ function refuseOrigin({ origin, host, hasCookie, isSocket }: Arrival, { proof, o
   const foreign = `Pages of the Origin ${quote(origin)} may not use this service`;
   const remedy = "If they should, add it to http.cors.allow_origins in langgraph.json.";
   if (proof === "custom" && hasCookie) return `${foreign} with a Cookie. ${remedy}`;
-  // CORS keeps a foreign page from reading an answer, so a request may pass if the service has auth. A socket may not, because browsers
-  // do not apply CORS to sockets.
+  // CORS keeps a foreign page from reading a response, so a request may pass if the service has auth. A socket may not, because browsers do
+  // not apply CORS to sockets.
   return origins.all || (proof !== "none" && !isSocket) ? undefined : `${foreign}. ${remedy}`;
 }
 
 /**
- * Refuses requests that pages of other sites make with images, scripts, frames and forms. Browsers may send them without an Origin
+ * Refuses requests that pages of other sites make through images, scripts, frames and forms. Browsers may send them without an Origin
  * header. A link that a person follows may pass, because it does no harm.
  */
 function refuseHiddenPage({ method, origin, site, mode, dest, hasCookie }: Arrival, { proof, origins }: GateRules): string | undefined {
@@ -101,15 +101,15 @@ function refuseHiddenPage({ method, origin, site, mode, dest, hasCookie }: Arriv
   return 'A page of another site sends this request without an Origin (Sec-Fetch-Site is "cross-site"). Use fetch with mode "cors", and name the page\'s origin in http.cors.allow_origins in langgraph.json.';
 }
 
-/** Returns whether a request comes from a page of another origin, which the configuration does not name either. */
+/** Tells whether a request comes from a page of another origin that the configuration does not name. */
 export const isForeign = (origin: string | undefined, host: string | undefined, origins: AllowedOrigins): origin is string =>
   origin !== undefined && !isOwn(origin, host) && !isListed(origins, origin);
 
 const isOwn = (origin: string, host: string | undefined) => host !== undefined && [`http://${host}`, `https://${host}`].includes(origin);
 
 /**
- * Returns whether a Host header is one of these names, a loopback name or an IP address. IP addresses are safe, because DNS rebinding
- * needs a name.
+ * Tells whether a Host header is one of these names, a loopback name or an IP address. IP addresses are safe, because DNS rebinding needs a
+ * name.
  */
 function isKnownHost(host: string, hosts: string[]): boolean {
   const [, given = "", port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(host.toLowerCase()) ?? [];

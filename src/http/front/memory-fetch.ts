@@ -5,19 +5,19 @@ import { connectionHeaders } from "./web-bridge.ts";
 
 export interface MemoryFetch {
   /**
-   * Sends a request to the server, and returns the answer as a stream. `prepare` is called first, with the server's side of the
-   * connection. If one side aborts or breaks, the other side is closed too.
+   * Sends a request to the server, and returns the response as a stream. `prepare` is called first, with the server's end of the
+   * connection. If one end aborts or breaks, the other end is closed as well.
    */
   fetch(request: Request, prepare?: (connection: Duplex) => void): Promise<Response>;
   /** Closes all open connections. */
   close(): void;
 }
 
-/** Returns whether a connection exists only in this process. Every other connection is a network socket. */
+/** Tells whether a connection exists only in this process. Every other connection is a network socket. */
 export const isInMemory = (connection: Duplex): boolean => !(connection instanceof Socket);
 
 /**
- * Returns a fetch that calls a server in this process over connections in memory. The requests are real HTTP but need no network socket,
+ * Returns a fetch that calls a server in this process through connections in memory. The requests are real HTTP but need no network socket,
  * so the server need not listen.
  */
 export function memoryFetch(server: Server): MemoryFetch {
@@ -80,7 +80,7 @@ function headersOf({ headers, body }: Request): Record<string, string> {
   return Object.fromEntries(given);
 }
 
-/** Sends the request's body. Stops when the connection closes, because a server may answer before it has read everything. */
+/** Sends the request's body. Stops when the connection closes, because a server may respond before it has read everything. */
 function sendBody({ body }: Request, call: http.ClientRequest): void {
   if (!body) {
     call.end();

@@ -5,7 +5,7 @@ import { refuseConnection } from "../answers/answer-errors.ts";
 import { type FrontOptions, frontListener } from "./front.ts";
 import { memoryFetch } from "./memory-fetch.ts";
 
-/** The stages that a request passes before it reaches our routes: the path prefix and the project's app. */
+/** The stages that handle a request before our routes: the path prefix, and the HTTP app of the user's project. */
 export interface Approach {
   /** The path prefix of all routes. Empty for the root. */
   prefix: string;
@@ -16,28 +16,28 @@ export interface Approach {
 export type ArrivalLimits = Pick<ServerOptions, "requestTimeout" | "headersTimeout" | "connectionsCheckingInterval">;
 
 /**
- * Returns the time limits for the arrival of a request, and how often Node checks them. Its default of 30 seconds would be too rare for
- * short limits.
+ * Returns the time limits for the arrival of a request, and the interval at which Node checks them. Node's default interval of 30 seconds
+ * would be too long for short limits.
  */
 export function arrivalLimits(seconds: number): ArrivalLimits & { requestTimeout: number } {
   const limit = Math.ceil(seconds * 1000);
   return { requestTimeout: limit, headersTimeout: limit, connectionsCheckingInterval: Math.min(1_000, limit) };
 }
 
-/** The paths of health checks, which our own command line uses too. They also work without the prefix. */
+/** The paths of health checks. They work with and without the prefix, because our own command line uses them as well. */
 const healthPaths = ["/ok", "/info"];
 
 /**
- * Returns whether a request may be upgraded to a WebSocket. Any other upgrade is answered as a plain request, because curl and Java
- * offer HTTP/2 unasked.
+ * Tells whether a request may be upgraded to a WebSocket. Any other upgrade is handled as a plain request, because curl and Java offer
+ * HTTP/2 unasked.
  */
 export function wantsSocket({ headers, url = "" }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === "websocket" && /\/stream\/events\/?(\?|$)/.test(url);
 }
 
 /**
- * Returns the server factory for an API that has a prefix, or that has the project's app in front. Upgrades bypass that app, because it
- * can only answer requests.
+ * Returns the server factory for an API with a prefix, or with the project's app before our routes. Upgrades bypass that app, because it
+ * can only handle requests.
  */
 export function serverFactory({ prefix, app, front }: Approach, arrival: ArrivalLimits = {}): FastifyServerFactory {
   return (ours) => {
@@ -74,8 +74,8 @@ function takePrefixOff(incoming: IncomingMessage, prefix: string): boolean {
 }
 
 /**
- * Removes the prefix from the paths of upgrades. It adds its listener only when another listener for upgrades exists. Otherwise Node
- * would assume that upgrades are handled, and they would stay unanswered.
+ * Removes the prefix from the paths of upgrades. It adds its listener only if another listener for upgrades exists. Otherwise, Node would
+ * assume that upgrades are handled, and they would get no response.
  */
 function takePrefixOffUpgrades(server: Server, prefix: string): void {
   server.on("newListener", function onFirst(event) {

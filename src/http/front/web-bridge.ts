@@ -11,7 +11,7 @@ export function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): 
   const gone = new AbortController();
   const host = headers.host ?? "localhost";
   if (/[/?#@\\]/.test(host)) throw new Error("The host is not valid.");
-  // The URL is joined as text, because `new URL(url, base)` would read a path with two slashes at its start as another host.
+  // The URL is concatenated, because `new URL(url, base)` would read a path that begins with two slashes as another host.
   const request = new Request(url.startsWith("/") ? `http://${host}${url}` : url, {
     method,
     headers: toHeaders(incoming),
@@ -25,7 +25,7 @@ export function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): 
 }
 
 /**
- * Returns the body as a stream. If the body is not read to its end, it is drained afterwards, because the next request of the connection
+ * Returns the body as a stream. If the body is not read to its end, it is drained afterwards, because the next request on the connection
  * follows it.
  */
 function toBody(incoming: IncomingMessage, outgoing: ServerResponse): ReadableStream<Uint8Array> {
@@ -54,7 +54,7 @@ function toHeaders({ rawHeaders }: IncomingMessage): Headers {
   return headers;
 }
 
-/** The headers that belong to one connection, so they are not forwarded. */
+/** The headers that belong to one connection. They are not forwarded. */
 export const connectionHeaders = [
   "connection",
   "keep-alive",
@@ -66,7 +66,7 @@ export const connectionHeaders = [
   "expect",
 ];
 
-/** Sends an answer chunk by chunk, as its chunks arrive. If either side breaks off, closes the connection and rejects. */
+/** Sends a response in chunks as they arrive. If either side breaks off, closes the connection and rejects. */
 export async function sendResponse(response: Response, reply: ServerResponse): Promise<void> {
   reply.statusCode = response.status;
   if (response.statusText) reply.statusMessage = response.statusText;

@@ -97,8 +97,8 @@ export const assistantRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps)
 const idIsTaken = () => new ServiceError("conflict", "Assistant already exists");
 
 /**
- * Throws if neither this process nor a live worker has the graph. The workers are asked too, because they may serve another project or a
- * newer release.
+ * Throws if neither this process nor a live worker has the graph. The workers are checked as well, because they may serve another project
+ * or a newer release.
  */
 async function refuseUnknownGraph({ pool, registry }: ApiDeps, graphId: string | undefined): Promise<void> {
   if (graphId === undefined || registry.has(graphId) || (await isServedElsewhere(pool, graphId))) return;

@@ -52,8 +52,8 @@ export async function cancellable(request: FastifyRequest, { action, threadId, r
 }
 
 /**
- * Cancels a run. With `wait`, answers only when the run is over. The client counts as a waiting one before the run is cancelled. If
- * there are too many, the request is thus refused without an effect.
+ * Cancels a run. With `wait`, responds only when the run has ended. The client is counted among the waiting clients before the run is
+ * cancelled. If there are too many of them, the request is thus refused without an effect.
  */
 async function cancel(deps: StartDeps, request: RequestOf<typeof cancelSchema>, reply: FastifyReply) {
   const { threadId, runId } = request.params;
@@ -76,8 +76,8 @@ async function cancel(deps: StartDeps, request: RequestOf<typeof cancelSchema>, 
 }
 
 /**
- * Cancels the named runs of a thread, or all runs with a status. As on the official server, unknown ids are ignored as long as at least
- * one id is known.
+ * Cancels the named runs of a thread, or all runs with a status. Like on the official server, unknown ids are ignored if at least one id is
+ * known.
  */
 async function cancelMany(deps: ApiDeps, request: RequestOf<typeof bulkSchema>, reply: FastifyReply) {
   const { status, thread_id, run_ids } = request.body;

@@ -8,7 +8,7 @@ import { z } from "zod";
 import type { Auth } from "../../auth/auth.ts";
 import { answers } from "../schemas.ts";
 
-/** The offer of the web console: nothing at all, only reading, or everything. */
+/** The mode of the web console: switched off, only for reading, or with all functions. */
 export type ConsoleMode = "off" | "read-only" | "on";
 
 export interface ConsoleOptions {
@@ -24,7 +24,7 @@ interface Served extends ConsoleOptions {
   mountedAt: string;
 }
 
-/** The folder in which `npm run build:console` puts the files. In a checkout and in the package it is the same. */
+/** The folder into which `npm run build:console` writes the files. It is the same folder in a checkout and in the package. */
 const builtFolder = fileURLToPath(new URL("../../../dist/console", import.meta.url));
 
 const ConsoleConfig = z
@@ -41,7 +41,7 @@ const ConsoleConfig = z
 const isPublic = { access: "public" as const };
 const hidden = { schema: { hide: true }, config: isPublic };
 
-/** Serves the web console. The files are public, because they contain no data. The API decides what a user of the console sees. */
+/** Serves the web console. The files are public, because they contain no data. The API decides which data a user of the console can see. */
 export const consoleRoutes: FastifyPluginAsyncZod<Served> = async (app, { mode, folder = builtFolder, auth, version, mountedAt }) => {
   app.addHook("onRequest", async ({ routeOptions }, reply) => void (routeOptions.url !== "/" && reply.headers(securityHeaders())));
   app.addHook("onSend", async (_request, reply) => void (reply.statusCode >= 400 && reply.header("cache-control", "no-store")));
@@ -61,7 +61,7 @@ export const consoleRoutes: FastifyPluginAsyncZod<Served> = async (app, { mode, 
   });
 };
 
-/** Says why there is no console. */
+/** Responds that there is no console. */
 function refuse(app: FastifyInstance): void {
   const answer = async (_request: FastifyRequest, reply: FastifyReply) =>
     reply.code(404).type("text/plain; charset=utf-8").send("404 Not Found: the console is off. Set ENSEMBLE_CONSOLE=on to turn it on.");
@@ -69,7 +69,7 @@ function refuse(app: FastifyInstance): void {
   app.get("/console/*", hidden, answer);
 }
 
-/** Serves the scripts and styles. Their names contain a hash of their content, so a browser need not ask for them again. */
+/** Serves the scripts and styles. Their names contain a hash of their content, so browsers may cache them forever. */
 async function serveFiles(app: FastifyInstance, folder: string): Promise<void> {
   await app.register(fastifyStatic, { root: folder, serve: false, preCompressed: true, suppressWarning: true });
   app.get<{ Params: { file: string } }>("/console/assets/:file", hidden, ({ params: { file } }, reply) =>
@@ -80,7 +80,7 @@ async function serveFiles(app: FastifyInstance, folder: string): Promise<void> {
 const notBuilt =
   "The console is not built. In a checkout, run `npm run build:console`, then start the service again. The package and the Docker image contain it.";
 
-/** Returns a handler that sends the page. The page decides itself what it shows for a path, so every path gets the same page. */
+/** Returns a handler that sends the page. The page itself decides what to show for a path, so every path gets the same page. */
 function pageSender(folder: string, mountedAt: string) {
   return async (_request: FastifyRequest, reply: FastifyReply) => {
     const page = await readPage(folder);
@@ -96,8 +96,8 @@ function pageSender(folder: string, mountedAt: string) {
 const readPage = (folder: string): Promise<string | undefined> => readFile(`${folder}/index.html`, "utf8").catch(() => undefined);
 
 /**
- * Returns the headers that protect the console. Scripts come only from this service. Some libraries add a style element of their own,
- * which the browser accepts if it carries the page's nonce.
+ * Returns the headers that protect the console. Scripts come only from this service. Some libraries add a style element, which the browser
+ * accepts if it has the page's nonce.
  */
 function securityHeaders(nonce?: string): Record<string, string> {
   const policy = {

@@ -33,7 +33,7 @@ const Filter = {
   enabled: z.boolean().optional(),
   metadata: Json.optional(),
 };
-/** The fields that a search can select. It accepts `now` too, although our crons have no such field, because the SDK asks for it. */
+/** The fields that a search can select. `now` is accepted although our crons have no such field, because the SDK requests it. */
 const Selectable = z.enum([...Cron.keyof().options, "now"]);
 
 const createSchema = { body: CronCreate, response: answers(Cron) };
@@ -79,13 +79,13 @@ interface CronRequest {
   threadId: string | null;
 }
 
-/** Creates a cron. The caller must be allowed to create the cron, and also its runs. */
+/** Creates a cron. The caller must be allowed to create both the cron and its runs. */
 async function create(deps: ApiDeps, request: FastifyRequest, { body, threadId }: CronRequest) {
   refuseWebhook(deps.webhookRules, body.webhook);
   const asked = { ...toNewCron(withAllowedWebhook(deps, body), threadId), cron_id: newId(), user_id: request.user?.identity };
   const assistantId = toAssistantId(asked.assistant_id);
   const { value } = await request.access("crons:create", { ...asked, assistant_id: assistantId });
-  // If errors name the assistant, they use the id or name that the caller sent.
+  // Errors that name the assistant use the id or name that the caller sent.
   const named = value.assistant_id === assistantId ? { ...value, assistant_id: asked.assistant_id } : value;
   const { caller, cron } = await admit(deps, request, named);
   return transaction(deps.pool, (tx) => createCron(tx, caller, cron, rulesOf(deps)));
@@ -110,8 +110,8 @@ const withAllowedWebhook = <Body extends { webhook?: unknown }>({ settings }: Ap
   settings.sendsWebhooks || body.webhook === undefined ? body : { ...body, webhook: null };
 
 /**
- * Checks that the caller may create the runs of a cron. The project's auth handler may change the run that it is asked about. The change
- * is stored in the cron, so it applies to all of its runs.
+ * Checks that the caller may create the runs of a cron. The project's auth handler may change the run that it decides about. The change is
+ * stored in the cron, so it applies to all of its runs.
  */
 async function admit<C extends AskedCron>({ settings }: ApiDeps, request: FastifyRequest, cron: C) {
   const asked = runOfCron(cron, settings);
@@ -122,8 +122,8 @@ async function admit<C extends AskedCron>({ settings }: ApiDeps, request: Fastif
 }
 
 /**
- * Checks a change of a cron like a new cron. If only the schedule changes, the runs keep what the auth handler changed when the cron was
- * created.
+ * Checks a change of a cron like a new cron. If only the schedule changes, the runs keep the changes that the auth handler made when the
+ * cron was created.
  */
 async function admitChange(deps: ApiDeps, request: FastifyRequest, { after, ordersRuns, saysWhatRuns }: PlannedChange) {
   if (!ordersRuns) return { caller: undefined, after };
@@ -131,7 +131,7 @@ async function admitChange(deps: ApiDeps, request: FastifyRequest, { after, orde
   return { caller, after: saysWhatRuns ? cron : after };
 }
 
-/** Returns those fields of a cron's payload that the auth handler has changed. */
+/** Returns the fields of a cron's payload that the auth handler has changed. */
 function changedFields(before: NewRun["kwargs"], after: NewRun["kwargs"]): Partial<CronPayload> {
   const fields = ["input", "config", "context", "webhook", "interrupt_before", "interrupt_after", "stream_mode", "durability"] as const;
   const changed = fields.filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));

@@ -47,7 +47,7 @@ async function draw(deps: ApiDeps, request: RequestOf<typeof drawingSchema>, rep
 
 interface Subgraphs {
   assistantId: string;
-  /** The namespace to look in. Undefined for all subgraphs of the graph. */
+  /** The namespace of the wanted subgraph. Undefined for all subgraphs of the graph. */
   namespace?: string;
   recurse?: boolean | undefined;
 }
@@ -81,7 +81,7 @@ function knownGraph({ registry }: ApiDeps, { graph_id: graphId }: Assistant): st
   return graphId;
 }
 
-/** Returns each schema under two names. The official OpenAPI document has names with `_schema`, and the dev server has names without it. */
+/** Returns each schema under two names. The names in the official OpenAPI document end in `_schema`, and those of the dev server do not. */
 function underBothNames(schemas: GraphSchemas) {
   const { state_schema: state, input_schema: input, output_schema: output, config_schema: config } = schemas;
   return { ...schemas, state, input, output, config };

@@ -31,10 +31,10 @@ export const metaRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, ve
     },
   );
 
-  // Public, because clients read it before they know how to authenticate.
+  // This route is public, because clients read it before they know how to authenticate.
   app.get("/info", { config: { access: "public" } }, async (_request, reply) =>
     reply.send({
-      halted: await isHalted(pool).catch(() => null), // null means unknown, because the database does not answer
+      halted: await isHalted(pool).catch(() => null), // null means unknown, because the database does not respond
       version,
       model,
       langgraph_js_version: langgraph.version,
@@ -44,7 +44,7 @@ export const metaRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, ve
   );
 };
 
-/** Answers health checks if the other meta routes are disabled. */
+/** Serves health checks if the other meta routes are disabled. */
 export const healthRoute: FastifyPluginAsyncZod<ApiDeps> = async (app) => {
   app.get("/ok", { config: { access: "signed-in" } }, async (_request, reply) => reply.send({ ok: true }));
 };

@@ -23,7 +23,7 @@ import { cancelAbandoned, runOutput, streamRun } from "../sse/follow.ts";
 import { cancellable } from "./cancellation.ts";
 
 const JoinQuery = z.object({ cancel_on_disconnect: Flag.optional(), stream_mode: Unsettable(OneOrMore(StreamMode)) });
-/** The id of the last event that the client has. Without this header, the stream starts with the first event of the log. */
+/** The id of the last event that the client has received. Without this header, the stream starts with the first event of the log. */
 const LastEvent = z.looseObject({
   "last-event-id": z
     .string()
@@ -40,8 +40,8 @@ const streamSchema = { params: RunParams, querystring: JoinQuery, headers: LastE
 const streamAloneSchema = { ...streamSchema, params: z.object({ runId: Id }) };
 
 /**
- * The actions about which a route asks that lets clients join a run. The update of threads is among them, because a client with
- * `cancel_on_disconnect` must also be allowed to cancel the run.
+ * The access of routes that let clients join a run. It includes the update of threads, because a client with `cancel_on_disconnect` must
+ * also be allowed to cancel the run.
  */
 const joins = access("threads:read", "threads:update");
 
@@ -71,7 +71,7 @@ async function get(deps: ApiDeps, request: RequestOf<typeof getSchema>, reply: F
   return reply.send(await run.find(await run.decide()));
 }
 
-/** Sends what the attempts of a run did. A caller who may read the run may read its timeline. */
+/** Sends the timeline of a run's attempts. A caller who may read the run may read its timeline. */
 async function timeline({ pool }: ApiDeps, request: RequestOf<typeof timelineSchema>, reply: FastifyReply) {
   const { runId, threadId } = request.params;
   const { scope } = await request.access("threads:read", { thread_id: threadId, run_id: runId });
@@ -95,13 +95,13 @@ interface Joined {
   runId: string;
   /** The thread of the run. Undefined if the client names only the run. */
   threadId?: string;
-  /** True if the run is cancelled when the client disconnects. */
+  /** Whether the run is cancelled when the client disconnects. */
   cancels: boolean | undefined;
 }
 
 /**
- * Finds a run for a client that follows it or waits for it. If the client wants the run to be cancelled when it disconnects, also
- * returns the scope for that.
+ * Finds a run for a client that follows it or waits for it. If the run is to be cancelled when the client disconnects, also returns the
+ * scope for the cancellation.
  */
 async function findToJoin(deps: ApiDeps, request: FastifyRequest, { cancels, ...named }: Joined) {
   const followed = readable(deps, request, named);

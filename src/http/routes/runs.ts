@@ -17,8 +17,8 @@ import { type StartDeps, startAndStream, startAndWait, startRun } from "../runs/
 import { answers, Limit, Offset, OneOrMore, Run, streams, ThreadParams } from "../schemas.ts";
 
 /**
- * How many bytes of memory one byte of a batch takes. While a request is handled, a batch exists as documents, in a statement, as an
- * answer and as the answer's text.
+ * How many bytes of memory one byte of a batch takes. During a request, a batch exists as documents, in a statement, as a response and as
+ * the response's text.
  */
 const weightOfByte = 4;
 
@@ -58,7 +58,7 @@ async function startBatch(deps: ApiDeps, request: RequestOf<typeof batchSchema>,
   const { body, headers } = request;
   const wanted = body.map((one) => toNewRun(deps.settings, one, { threadId: one.thread_id ?? undefined, headers }));
   const assistantIds = wanted.map(({ assistantId }) => assistantId);
-  // Memory is reserved before the transaction begins, because a transaction that waits would keep a connection busy.
+  // Memory is reserved before the transaction begins, because a waiting transaction would occupy a connection.
   const bytes = await bytesOfAssistants(deps.pool, assistantIds);
   if (bytes > lightBytes) await holdMemory(deps.memory, reply, weightOfByte * bytes);
   return reply.send(await makeBatch(deps, request, wanted));

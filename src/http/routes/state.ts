@@ -131,7 +131,7 @@ interface History {
   query: HistoryQuery;
 }
 
-/** Sends as many states as fit into one answer. If more follow, a header names the checkpoint from which to continue. */
+/** Sends as many states as fit into one response. If more follow, a header names the checkpoint from which to continue. */
 async function sendHistory(deps: ApiDeps, reply: FastifyReply, { scope, threadId, query }: History): Promise<FastifyReply> {
   const texts: string[] = [];
   let size = 0;

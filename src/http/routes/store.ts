@@ -17,7 +17,8 @@ const optional = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().
 
 const Namespace = z.array(Text);
 /**
- * The fields of an item by which searches find it, or false for none. The schema says boolean, because OpenAPI 3.0 has no literal false.
+ * The fields of an item by which searches find it, or false for no fields. The schema says boolean, because OpenAPI 3.0 has no literal
+ * false.
  */
 const Index = z.union([
   z
@@ -44,7 +45,7 @@ const NamespaceSearch = z.object({
   limit: Whole(1, 1_000).default(100),
   offset: Offset,
 });
-/** Metadata of an item, which only an auth handler can add. If there is none, an item that is already stored keeps its metadata. */
+/** The metadata of an item. Only an auth handler can add it. If there is none, a stored item keeps its metadata. */
 const Marked = z.object({ metadata: Json.transform((marks) => (Object.keys(marks).length > 0 ? marks : undefined)) });
 
 const getSchema = { querystring: ItemQuery, response: answers(Item.nullable()) };

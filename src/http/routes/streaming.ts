@@ -21,7 +21,7 @@ import { EventFilter, LastEventNumber, LastThreadEvent, ThreadStreamQuery } from
 
 export interface StreamingDeps extends ApiDeps {
   counts: StreamCounts;
-  /** Sends a request through the project's own app, which gets requests before our routes. Undefined if the project has no such app. */
+  /** Sends a request through the project's own app, which receives requests before our routes. Undefined if the project has no such app. */
   askFront: ((request: Request) => Promise<Response>) | undefined;
 }
 
@@ -87,7 +87,7 @@ async function streamRuns(deps: StreamingDeps, request: RequestOf<typeof runsSch
   await streamThreadRuns(deps, reply, { threadId, followed, leave: enter(deps, request, threadId), since, modes });
 }
 
-/** Checks that the caller may read a thread. Returns the functions with which the check can be repeated later. */
+/** Checks that the caller may read a thread. Returns the functions that repeat the check later. */
 async function toFollow({ pool }: ApiDeps, request: FastifyRequest, threadId: string): Promise<Followed> {
   const decide = async () => (await request.access("threads:read", { thread_id: threadId })).scope;
   const find = (scope: Scope) => getThread(pool, scope, threadId);
@@ -100,7 +100,7 @@ async function refuseSocket(deps: StreamingDeps, request: RequestOf<typeof socke
   if (!request.ws) return;
   if (deps.askFront) await refuseWhereAppDoes(deps.askFront, request);
   const leave = enter(deps, request, request.params.threadId);
-  leave(); // the place was taken only to check the limit: the socket takes it again when it is open
+  leave(); // the client was counted only to check the limit, and is counted again when the socket is open
 }
 
 function openSocket(deps: StreamingDeps, request: FastifyRequest, socket: WebSocket): void {
@@ -124,6 +124,6 @@ async function refuseWhereAppDoes(ask: (request: Request) => Promise<Response>, 
   }
   const answer = await ask(new Request(new URL(url, `http://${headers.host}`), { headers: plain }));
   const text = await answer.text();
-  if (answer.status === upgradeRequired) return; // our own route has answered, so the app has let the request pass
+  if (answer.status === upgradeRequired) return; // our own route has responded, so the app has let the request pass
   throw new AuthRefusal(answer.status < 400 ? 403 : answer.status, text);
 }

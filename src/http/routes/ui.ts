@@ -32,7 +32,7 @@ export const uiRoutes: FastifyPluginAsyncZod<{ bundles: UiBundles; mountedAt: st
       const names = [...filesOf(graphId).keys()];
       const scheme = headers["x-forwarded-proto"] === "https" ? "https" : "http";
       const urlOf = (file: string) => attribute(`${scheme}://${host}${mountedAt}/ui/${encodeURIComponent(graphId)}/${file}`);
-      // The SDK in the page replaces the last argument with the id of its own element.
+      // In the page, the SDK replaces the last argument with the id of its own element.
       const render = `__LGUI_${graphId.replace(/[^a-zA-Z0-9]/g, "_")}.render(${JSON.stringify(name)}, "{{shadowRootId}}")`;
       const html = [
         ...names.filter((file) => file.endsWith(".css")).map((file) => `<link rel="stylesheet" href="${urlOf(file)}" />`),
@@ -55,7 +55,7 @@ export const uiRoutes: FastifyPluginAsyncZod<{ bundles: UiBundles; mountedAt: st
   );
 };
 
-/** Escapes a text for an HTML attribute whose value is in this kind of quotes. */
+/** Escapes a text for an HTML attribute in quotes of this kind. */
 function attribute(text: string, quote: '"' | "'" = '"'): string {
   const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   return quote === '"' ? escaped.replaceAll('"', "&quot;") : escaped.replaceAll("'", "&#39;");

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Issue } from "../../registry/validate.ts";
 import { answersById, type OpenQuestion, unaskedIds } from "../../threads/questions.ts";
 
-/** Validates answers against the schemas of the open questions. Returns the issues. */
+/** Validates answers with the schemas of the open questions. Returns the issues. */
 export function issuesOfAnswers(questions: OpenQuestion[], resume: unknown): Issue[] {
   const path = ["command", "resume"];
   const byId = answersById(resume);
@@ -10,7 +10,7 @@ export function issuesOfAnswers(questions: OpenQuestion[], resume: unknown): Iss
     const answered = questions.filter(({ id }) => byId.has(id));
     return answered.flatMap((question) => issuesOf(question, byId.get(question.id), [...path, question.id]));
   }
-  return questions.flatMap((question) => issuesOf(question, resume, path)); // LangGraph gives an answer without an id to all questions
+  return questions.flatMap((question) => issuesOf(question, resume, path)); // LangGraph passes an answer without an id to all questions
 }
 
 /** Returns an issue for each answer whose id matches no open question. */
@@ -27,7 +27,7 @@ function issuesOf({ responseSchema }: OpenQuestion, answer: unknown, path: Prope
 const JsonSchema = z.custom<z.core.JSONSchema.JSONSchema>((value) => typeof value === "object" && value !== null);
 
 /**
- * Returns the zod schema of a question. Returns undefined if the question has no schema, or one that zod cannot express. In that case
+ * Returns the zod schema of a question. Returns undefined if the question has no schema, or if zod cannot express its schema. In that case,
  * only the graph validates the answer.
  */
 function toSchema(responseSchema: unknown): z.ZodType | undefined {

@@ -18,7 +18,7 @@ export async function cancelRuns({ pool, wakeups }: ApiDeps, scope: Scope, { thr
     if (!(await lockThread(tx, scope, threadId))) return 0; // the thread has been deleted meanwhile
     return cancelOpenRuns(tx, [threadId], action, runIds);
   });
-  // The notifications serve both cases: a run that never started is over now, and a run that has started must be stopped by its worker.
+  // The notifications cover both cases: a run that never started has now ended, and a run that has started must be stopped by its worker.
   if (cancelled > 0) wakeups.notify(cancelTopic, claimTopic, threadTopic(threadId), ...runIds.map(endTopic), ...runIds.map(runTopic));
   return cancelled;
 }

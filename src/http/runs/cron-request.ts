@@ -5,7 +5,7 @@ import { faultOfPattern, isTimezone } from "../../crons/schedule.ts";
 import { Json, Time } from "../schemas.ts";
 import { RunCreate } from "./run-request.ts";
 
-/** The fields of a run that a cron can set for all of its runs. */
+/** The run fields that a cron can set for all of its runs. */
 const Payload = RunCreate.pick({
   input: true,
   config: true,
@@ -43,8 +43,8 @@ export const CronCreate = Payload.extend({ ...Changeable, assistant_id: RunCreat
 export const CronPatch = Payload.extend(Changeable);
 
 /**
- * Returns the cron that a request describes, with the defaults filled in. If the request names a thread, the cron's runs never delete
- * that thread.
+ * Returns the cron that a request describes, with the defaults filled in. If the request names a thread, the cron's runs never delete that
+ * thread.
  */
 export function toNewCron(body: z.output<typeof CronCreate>, threadId: string | null): NewCron {
   const { assistant_id, schedule, timezone, end_time, enabled, on_run_completed, metadata, ...payload } = body;

@@ -5,8 +5,8 @@ import type { IdempotentRequest } from "../../runs/idempotency.ts";
 const wellFormed = /^[\x21-\x7e]{1,255}$/;
 
 /**
- * Returns the request's Idempotency-Key, and the content that belongs to the key: the thread and the body. The path does not count, so
- * that a retry may use another route, for example to stream the run.
+ * Returns the request's Idempotency-Key, and the content that is compared for this key: the thread and the body. The path is not compared,
+ * so that a retry may use another route, for example to stream the run.
  */
 export function idempotent({ headers, params, body, user }: FastifyRequest): IdempotentRequest | undefined {
   const key = headers["idempotency-key"];

@@ -17,7 +17,7 @@ export async function makeRun(deps: ApiDeps, request: FastifyRequest, wanted: Ne
   return run;
 }
 
-/** Creates all runs of a batch, or none. If the batch is invalid, the issues name the position of the run. */
+/** Creates all runs of a batch, or none. If the batch is invalid, the issues name the index of the invalid run. */
 export async function makeBatch(deps: ApiDeps, request: FastifyRequest, wanted: NewRun[]): Promise<Run[]> {
   for (const [index, { kwargs }] of wanted.entries()) refuseWebhook(deps.webhookRules, kwargs.webhook, ["body", index]);
   const submissions: Submission[] = [];
@@ -29,8 +29,8 @@ export async function makeBatch(deps: ApiDeps, request: FastifyRequest, wanted: 
 }
 
 /**
- * Returns a check that refuses a batch, before its commit, if the answer would be too large. It could become large because the answer
- * contains each run with a copy of its assistant's config.
+ * Returns a check that refuses a batch before its commit if the response would be too large. The response contains each run with a copy of
+ * its assistant's config, so it may be large.
  */
 function refuseLargeBatch(most: number): (run: Run) => void {
   let bytes = 0;

@@ -30,24 +30,24 @@ export function refuseWebhook(rules: WebhookRules, webhook: string | null | unde
 /** Returns the parts of a run that are validated against the graph's schemas. */
 function callOf({ kwargs: { input, command, context, config } }: AskedRun) {
   return {
-    // A null input continues from the thread's state, and a command replaces the input. Neither is validated.
+    // A null input continues from the thread's state, and a command replaces the input. In both cases, no input is validated.
     ...(command === null && input !== null && { input }),
-    // Without a context, LangGraph takes `configurable` in its place, because older graphs keep their context there.
+    // Without a context, LangGraph uses `configurable` as the context, because older graphs keep their context in it.
     context: context ?? config.configurable,
   };
 }
 
 /**
- * Returns whether the questions that are open now are those that this run will find. If other runs come first, or the run starts at an
- * earlier checkpoint, others may be open. In that case only the graph validates the answers.
+ * Tells whether the present open questions are those that this run will find. If other runs come first, or the run starts at an earlier
+ * checkpoint, other questions may be open. In that case, only the graph validates the answers.
  */
 function knowsOpenQuestions({ wasBusy, kwargs }: AskedRun): boolean {
   return !wasBusy && !kwargs.config.configurable?.checkpoint_id;
 }
 
 /**
- * Throws if the graph would refuse an assistant's context. A required field may still be missing, because the run may add it, but each
- * given field must be valid.
+ * Throws if the graph would refuse an assistant's context. A required field may be missing, because the run may add it, but each given
+ * field must be valid.
  */
 export async function refuseContext(registry: Registry, graphId: string, context: Record<string, unknown>): Promise<void> {
   const issues = await registry.validate(graphId, { context });

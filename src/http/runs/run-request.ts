@@ -54,7 +54,7 @@ interface RunOrigin {
 }
 
 /**
- * Returns the run that a request describes, with the defaults filled in. The picked headers go into its `configurable`. Its trace
+ * Returns the run that a request describes, with the defaults filled in. The selected headers are added to its `configurable`. Its trace
  * continues the caller's trace.
  */
 export function toNewRun(settings: ApiDeps["settings"], body: RunRequest, { threadId, headers }: RunOrigin): NewRun {

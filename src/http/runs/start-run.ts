@@ -23,7 +23,7 @@ export type StartDeps = ApiDeps & { counts: StreamCounts };
 const newRunOf = ({ settings }: ApiDeps, { request, body, threadId }: Start): NewRun =>
   toNewRun(settings, body, { threadId, headers: request.headers });
 
-/** Creates a run and answers with it. */
+/** Creates a run and responds with it. */
 export async function startRun(deps: ApiDeps, start: Start): Promise<FastifyReply> {
   const run = await makeRun(deps, start.request, newRunOf(deps, start));
   return start.reply.header("content-location", runPath(start, run)).send(run);
@@ -31,9 +31,9 @@ export async function startRun(deps: ApiDeps, start: Start): Promise<FastifyRepl
 
 /**
  * Creates a run and streams it. Two things happen before the run is created:
- * - The feed, which passes events to followers, learns the run's id. The stream can thus begin without a query, and misses no event.
- * - The client is counted among those with open streams. If it has too many, it is refused and retries. If its run existed already, each
- *   retry would create another run.
+ * - The feed, which publishes events to followers, gets the run's id. The stream can thus begin without a query, and misses no event.
+ * - The client is counted among the clients with open streams. If it has too many, it is refused and retries. If the run were created
+ * first, each retry would create another run.
  */
 export async function startAndStream(deps: StartDeps, start: Start): Promise<void> {
   const wanted = newRunOf(deps, start);
@@ -52,8 +52,8 @@ async function stream(deps: ApiDeps, start: Start, { run, leave }: { run: Run; l
   const { reply } = start;
   const cancelScope = cancelScopeOf(start);
   reply.header("content-location", runPath(start, run));
-  // The SDK reconnects to this URL after a broken connection. Without it, it does not try, which is right for a run that is cancelled on
-  // disconnect.
+  // The SDK reconnects to this URL after a broken connection. Without the header, it does not reconnect, which is right for a run that is
+  // cancelled on disconnect.
   if (!cancelScope) reply.header("location", `${runPath(start, run)}/stream`);
   await streamRun(deps, reply, {
     leave,
@@ -73,7 +73,7 @@ export async function startAndWait(deps: StartDeps, start: Start): Promise<void>
   await makeAndWait(deps, start, wanted).finally(leave);
 }
 
-/** Creates a run and waits for its end. It starts to listen before it creates the run, so that it cannot miss the end. */
+/** Creates a run and waits for its end. It subscribes before it creates the run, so that it cannot miss the end. */
 async function makeAndWait(deps: ApiDeps, start: Start, wanted: NewRun): Promise<void> {
   const { request, reply } = start;
   const left = new AbortController();
@@ -85,12 +85,12 @@ async function makeAndWait(deps: ApiDeps, start: Start, wanted: NewRun): Promise
   reply.header("content-location", runPath(start, run));
   reply.header("location", `/threads/${run.thread_id}/runs/${run.run_id}/join`);
   const place = { scope: alreadyDecided, runId: run.run_id, threadId: run.thread_id };
-  // With an Idempotency-Key, this may be an older run. The end of an older run may have been announced already, so do not wait for it.
+  // With an Idempotency-Key, this may be an older run. Its end may already have been announced, so the announcement is not awaited.
   const heard = run.run_id === wanted.runId ? firstWord : undefined;
   await waitForRun(deps, reply, { ...place, cancelScope: cancelScopeOf(start), followed: ownRequest, firstWord: heard });
 }
 
 const cancelScopeOf = ({ body }: Start) => (body.on_disconnect === "cancel" ? alreadyDecided : undefined);
 
-/** Returns the path of the run, with the thread if the request named one. */
+/** Returns the path of the run. The path includes the thread if the request named one. */
 const runPath = ({ threadId }: Start, run: Run) => `${threadId === undefined ? "" : `/threads/${threadId}`}/runs/${run.run_id}`;

@@ -2,18 +2,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RawData, WebSocket } from "ws";
 
 const pingMs = 15_000;
-/** If more frames or more bytes than this wait to be handled, reading from the socket pauses. */
+/** The number of waiting frames at which reading from the socket pauses. There is also a limit for their bytes. */
 const mostWaiting = 50;
 const mostBytes = 1_000_000;
 
 type Frame = Buffer | undefined;
 
 /**
- * Handles the frames of a WebSocket one at a time. `onFrame` gets the next frame when it has finished the previous one. For a binary
- * frame it gets undefined.
+ * Handles the frames of a WebSocket one at a time. `onFrame` gets the next frame after it has finished the previous one. For a binary
+ * frame, it gets undefined.
  *
- * If a client sends too much, this stops reading, so that further frames wait on the client's side. A client that reads nothing for
- * `stalledSeconds`, or that does not answer a ping, is cut off.
+ * If a client sends too much, reading stops, so that more frames wait on the client's side. A client that reads nothing for
+ * `stalledSeconds`, or that does not respond to a ping, is disconnected.
  */
 export class Frames {
   readonly #socket: WebSocket;

@@ -15,17 +15,17 @@ import { EventFilter } from "../streaming-request.ts";
 import { Frames } from "./frames.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
-/** How long a socket's user counts as authenticated. The first command after that authenticates the user again. */
+/** How long a socket's user counts as authenticated, in milliseconds. The first command after that authenticates the user again. */
 const askAgainMs = 30_000;
 
 const Unsubscribe = z.object({ subscription_id: z.string() });
 
-/** Serves the event streaming protocol on one WebSocket. Returns a signal that aborts when the client is gone. */
+/** Serves the event streaming protocol on one WebSocket. Returns a signal that aborts when the client has disconnected. */
 export function serveSocket(socket: WebSocket, from: CommandSource): AbortSignal {
   return new EventSocket(socket, from).gone;
 }
 
-/** Answers the commands of one socket in order, and sends the events of its subscriptions. */
+/** Handles the commands of one socket in order, and sends the events of its subscriptions. */
 class EventSocket {
   readonly #from: CommandSource;
   readonly #sight: Sight = { readable: undefined, isSeen: false };
@@ -57,7 +57,7 @@ class EventSocket {
   }
 
   /**
-   * Answers a frame. A subscription starts only after its answer has been sent, because the answer tells the client its id. If several
+   * Handles a frame. A subscription starts only after its response has been sent, because the response tells the client its id. If several
    * frames arrive together, their subscriptions start together.
    */
   async #onFrame(frame: Buffer | undefined): Promise<void> {
@@ -80,8 +80,8 @@ class EventSocket {
   }
 
   /**
-   * Prepares auth for the next command. Forgets what was decided for the last one, and authenticates the user again if that was too long
-   * ago.
+   * Prepares auth for the next command. Clears the decisions for the previous one, and authenticates the user again if the last time was
+   * too long ago.
    */
   async #startDecisions(): Promise<void> {
     this.#from.request.decided = [];

@@ -9,37 +9,39 @@ export interface SubscriptionOptions {
   /** Yields the thread's events with numbers above `since`, as they arrive. */
   follow: (since: number, signal: AbortSignal) => AsyncGenerator<ThreadEvent[], void>;
   send: (texts: string[]) => Promise<void>;
-  /** Called when an error makes it impossible to send more events. */
+  /** Called if an error makes it impossible to send more events. */
   failed: (error: Error) => void;
   gone: AbortSignal;
 }
 
 interface Subscription {
   isWanted: (event: ThreadEvent) => boolean;
-  /** The number of the last event up to which this subscription has received everything that it wants. */
+  /** The number of an event. The subscription has received all wanted events up to it. */
   through: number;
   over: boolean;
 }
 
 /**
- * Sends the events of all subscriptions of a socket in one common sequence: each event once, in the order of the thread. The order
- * matters, because a client treats events that arrive after a run's end as late.
+ * Sends the events of all subscriptions of a socket in one common sequence: each event once, in the order of the thread. The order matters,
+ * because a client ignores events that arrive after a run's end as late.
  *
- * A new subscription first gets the earlier events on its own. When it has caught up, it joins the common sequence.
+ * A new subscription first receives the earlier events separately. When it has caught up, it joins the common sequence.
  */
 export class Subscriptions {
   readonly #options: SubscriptionOptions;
   readonly #all = new Map<string, Subscription>();
   readonly #inLine = new Set<Subscription>();
   readonly #fresh: Subscription[] = [];
-  /** The number of the last event of the common sequence. Undefined until the first subscription has started. */
+  /** The number of the last event that was sent in the common sequence. Undefined until the first subscription has started. */
   #sent: number | undefined;
 
   constructor(options: SubscriptionOptions) {
     this.#options = options;
   }
 
-  /** Adds a subscription. Returns its id, or undefined if the socket has too many. It gets events only after `start` has been called. */
+  /**
+   * Adds a subscription. Returns its id, or undefined if the socket has too many. It receives events only after `start` has been called.
+   */
   add(filter: Filter, since: number): string | undefined {
     if (this.#all.size >= mostSubscriptions) return undefined;
     const subscription = { isWanted: toMatcher(filter), through: since, over: false };
@@ -88,7 +90,7 @@ export class Subscriptions {
     }
   }
 
-  /** Adds subscriptions to the common sequence if they have caught up with it. Returns whether they have. */
+  /** Adds subscriptions to the common sequence if they have caught up with it. Returns whether they have caught up. */
   #joinLine(group: Subscription[], through: number): boolean {
     if (this.#sent === undefined || through < this.#sent) return false;
     for (const subscription of group) {

@@ -24,13 +24,13 @@ interface VisibleRun {
 
 /** A run that a client follows or waits for. */
 interface FollowedRun extends VisibleRun {
-  /** The scope in which the run is cancelled when the client disconnects. Undefined if the run should then continue. */
+  /** The scope for cancelling the run when the client disconnects. Undefined if the run should continue then. */
   cancelScope: Scope | undefined;
   followed: Followed;
 }
 
 export interface RunStream extends FollowedRun {
-  /** The id of the last event that the client has. It is -1 if the client has none. */
+  /** The id of the last event that the client has received. It is -1 if the client has received none. */
   after: number;
   /** The stream modes to send. Undefined means all. */
   modes?: string[];
@@ -39,13 +39,13 @@ export interface RunStream extends FollowedRun {
 }
 
 export interface RunWait extends FollowedRun {
-  /** Resolves when a new run has ended, or after a second. It was started before the run was created, so that the end cannot be missed. */
+  /** Resolves when a new run has ended, or after a second. It was created before the run, so that it cannot miss the end. */
   firstWord?: Promise<void> | undefined;
 }
 
 /**
- * Streams a run to a client until the run is over, then stops counting the client among those with open streams. After an error, it cuts
- * the connection, because the HTTP status has been sent already.
+ * Streams a run to a client until the run has ended. Then stops counting the client among the clients with open streams. After an error,
+ * cuts the connection, because the HTTP status has already been sent.
  */
 export async function streamRun(deps: ApiDeps, reply: FastifyReply, run: RunStream): Promise<void> {
   const { runId, after, modes, followed, leave } = run;
@@ -67,7 +67,7 @@ export async function streamRun(deps: ApiDeps, reply: FastifyReply, run: RunStre
 }
 
 /**
- * Returns whether one of the modes includes an event. The mode `messages` includes events such as `messages/partial`. The mode
+ * Tells whether one of the modes includes an event. The mode `messages` includes events such as `messages/partial`. The mode
  * `messages-tuple` includes events named `messages`.
  */
 function isOfMode({ event }: RunEvent, modes: string[]): boolean {
@@ -78,8 +78,8 @@ function isOfMode({ event }: RunEvent, modes: string[]): boolean {
 }
 
 /**
- * Waits for a run and answers with its output. The headers are sent at once. If the SDK got an error status later, it would repeat the
- * request. A newline every second keeps the connection open, which is harmless because JSON may begin with white space.
+ * Waits for a run and responds with its output. The headers are sent at once, because the SDK would repeat the request after a later error
+ * status. A newline every second keeps the connection open, which is harmless because JSON may begin with white space.
  */
 export async function waitForRun(deps: ApiDeps, reply: FastifyReply, run: RunWait): Promise<void> {
   const headers = { ...reply.getHeaders(), "content-type": "application/json; charset=utf-8" };
@@ -106,8 +106,8 @@ interface Wait extends Pick<RunWait, "firstWord"> {
 }
 
 /**
- * Returns a run's output as JSON as soon as the run is over. Returns undefined if the signal aborts first. `firstWord` delays the first
- * look-up until the run's end was announced or a second has passed.
+ * Returns a run's output as JSON as soon as the run has ended. Returns undefined if the signal aborts first. `firstWord` delays the first
+ * query until the run's end has been announced or a second has passed.
  */
 export async function runOutput(
   deps: ApiDeps,
@@ -116,12 +116,12 @@ export async function runOutput(
 ): Promise<string | null | undefined> {
   if (firstWord) await orAborted(firstWord, signal);
   while (!signal.aborted) {
-    const over = deps.wakeups.next(endTopic(run.runId), pollMs, signal); // subscribes before the query, so that the end cannot be missed
+    const over = deps.wakeups.next(endTopic(run.runId), pollMs, signal); // subscribes before the query, so that it cannot miss the end
     try {
       const outcome = await getOutcome(deps.pool, run.runId);
       if (!outcome?.open) return outcome?.output ?? (await outputOfThread(deps, run, outcome?.passed ?? false));
     } catch (error) {
-      if (!isDatabaseTrouble(error)) throw error; // without the database, nobody knows whether the run is over, so keep waiting
+      if (!isDatabaseTrouble(error)) throw error; // without the database, it is unknown whether the run has ended, so the loop goes on
     }
     await over;
     if (!signal.aborted) whileWaiting?.();
@@ -130,8 +130,8 @@ export async function runOutput(
 }
 
 /**
- * Returns the output of a run whose row does not contain it. Normally this is the thread's present values. If the thread has changed
- * since the run, it is the state at the run's last checkpoint, unless that is gone.
+ * Returns the output of a run whose row does not contain it. Normally, this is the thread's present values. If the thread has changed since
+ * the run, it is the state at the run's last checkpoint, if that still exists.
  */
 async function outputOfThread(
   { pool, registry }: ApiDeps,
@@ -144,7 +144,7 @@ async function outputOfThread(
 
 const textOf = (values: unknown) => (values === undefined || values === null ? null : JSON.stringify(values));
 
-/** Cancels a run whose client has disconnected, if the client wanted this. */
+/** Cancels a run whose client has disconnected, if the client requested this. */
 export async function cancelAbandoned(
   deps: ApiDeps,
   { cancelScope, runId, threadId }: Omit<FollowedRun, "scope" | "followed">,

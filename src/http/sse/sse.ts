@@ -6,18 +6,18 @@ import { goneOf } from "../gone.ts";
 
 const heartbeatMs = 5_000;
 /**
- * A comment that keeps the connection open. No blank line follows it, because the SDK would read the blank line as the end of an event,
- * and report an empty event.
+ * A comment that keeps the connection open. No blank line follows it, because the SDK would read a blank line as the end of an event, and
+ * report an empty event.
  */
 const heartbeat = ": heartbeat\n";
 
 export interface EventStream {
   /** Writes events, and waits until the client has received them. */
   send(events: RunEvent[]): Promise<void>;
-  /** Ends the stream cleanly. Call it only when the run is over and everything has been sent. */
+  /** Ends the stream cleanly. Call it only after the run has ended and everything has been sent. */
   end(): void;
   /**
-   * Cuts the connection. Call it whenever a stream stops before its run is over, because the SDK takes a clean end for the end of the
+   * Cuts the connection. Call it whenever a stream stops before its run has ended, because the SDK interprets a clean end as the end of the
    * run.
    */
   cut(): void;
@@ -26,8 +26,8 @@ export interface EventStream {
 }
 
 /**
- * Turns the reply into an event stream, and sends the headers and a comment at once. If a client reads nothing for `stalledSeconds`, it
- * is disconnected. It can then reconnect with its Last-Event-ID.
+ * Turns the reply into an event stream, and sends the headers and a comment at once. If a client reads nothing for `stalledSeconds`, it is
+ * disconnected. It can then reconnect with its Last-Event-ID.
  */
 export function openEventStream(reply: FastifyReply, stalledSeconds: number): EventStream {
   const headers = {
@@ -73,7 +73,7 @@ async function drained(raw: ServerResponse, gone: AbortSignal, stalledMs: number
   });
 }
 
-/** The encoded form of lists of events. All clients that get the same list share it. */
+/** The encoded form of lists of events. All clients that receive the same list share it. */
 const frames = new WeakMap<RunEvent[], Buffer>();
 
 function framesOf(events: RunEvent[]): Buffer {

@@ -12,13 +12,13 @@ import { openEventStream } from "./sse.ts";
 interface FollowedThread {
   threadId: string;
   followed: Followed;
-  /** Stops counting this client among those with open streams. */
+  /** Stops counting this client among the clients with open streams. */
   leave: () => void;
 }
 
 export interface ThreadStream extends FollowedThread {
   sight: Sight;
-  /** The number of the last event that the client has. */
+  /** The number of the last event that the client has received. */
   since: number;
   filter: Filter;
 }
@@ -35,7 +35,7 @@ export async function streamThread(deps: ApiDeps, reply: FastifyReply, thread: T
 }
 
 export interface ClassicStream extends FollowedThread {
-  /** The number of the last event that the client has. Undefined if the client wants only new events. */
+  /** The number of the last event that the client has received. Undefined if the client wants only new events. */
   since: number | undefined;
   modes: ThreadMode[];
 }
@@ -61,8 +61,8 @@ interface EndlessStream extends FollowedThread {
 }
 
 /**
- * Sends events until the client is gone or there are no more, then stops counting the client. The connection is always cut, because the
- * SDK would take a clean end for the end of a run.
+ * Sends events until the client has disconnected or there are no more. Then stops counting the client. The connection is always cut,
+ * because the SDK would interpret a clean end as the end of a run.
  */
 async function streamWithoutEnd(deps: ApiDeps, reply: FastifyReply, { threadId, followed, leave, read }: EndlessStream): Promise<void> {
   const stream = openEventStream(reply, deps.settings.stalledSeconds);

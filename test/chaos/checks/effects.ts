@@ -1,7 +1,7 @@
 import type { Evidence } from "../evidence.ts";
 import type { Breach } from "../ledger.ts";
 
-/** Checks effects: each is recorded once, was done under one key, and appears in the state as recorded. */
+/** Checks effects. Each is recorded once, was done under one key, and is in the state as it was recorded. */
 export function checkEffects({ effects, shownOf, auditOf, journalOf, ledger }: Evidence): Breach[] {
   const paying = ledger.runs.filter(({ kind }) => kind === "effects");
   return paying.flatMap(({ runId, work }) => {

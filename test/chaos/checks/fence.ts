@@ -40,7 +40,7 @@ function mayWrite(row: AuditRow, holder: Holder | undefined): boolean {
 }
 
 /**
- * Returns whether this write restores a row that was deleted before. A later run of the thread does that, so the write needs no right of
+ * Tells whether this write restores a row that was deleted before. A later run of the thread restores it, so the write needs no right of
  * the run that wrote the row first.
  */
 function isPutBack(row: AuditRow, taken: Set<string>): boolean {

@@ -3,9 +3,12 @@ import type { Fault } from "../faults.ts";
 import type { JournalLine } from "../journal.ts";
 import type { Breach } from "../ledger.ts";
 
-/** How long a worker may still work on another worker's run, counted from when it could run again. */
+/**
+ * How long a stopped worker may still work on a run that another worker has taken over, in milliseconds. The time begins when the stopped
+ * worker could continue.
+ */
 const graceMs = 2_000;
-/** Two processes may read the same clock at most this many milliseconds apart. */
+/** The largest difference between two processes that read the same clock, in milliseconds. */
 const readingErrorMs = 5;
 
 /**

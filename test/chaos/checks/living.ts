@@ -4,9 +4,11 @@ import type { Fault } from "../faults.ts";
 import type { Breach } from "../ledger.ts";
 import { drainSeconds } from "../service.ts";
 
-/** How long a process may need to leave, in addition to its drain time: to abort its runs, and to finish its own start. */
+/**
+ * How long a process may take to exit after its drain time, in milliseconds. It may have to abort its runs, and to finish its own start.
+ */
 const leaveMs = drainSeconds * 1000 + 8_000;
-/** How long others may still act on old information. */
+/** How long other processes may still act on old information, in milliseconds. */
 const lookMs = 2_000;
 
 /**

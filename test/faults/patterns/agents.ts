@@ -37,13 +37,13 @@ export const agents: Broken[] = [
   {
     graphId: "chooser",
     input: { task: "Add 2 and 3", run: true },
-    at: "Add 2 and 3", // in the pattern that it has started
+    at: "Add 2 and 3", // in the pattern that the chooser has started
     answers: [
       ["Find facts about the task", { json: { found: [{ fact: "minutes", value: 3, evidence: "Add" }] } }],
       ["Add 2 and 3", { tokens: ["5"] }],
     ],
     asked: { "Find facts about the task": 1, "Add 2 and 3": 2 },
     outcome: { choice: { pattern: "react" }, result: "5" },
-    refused: { choice: { pattern: "pipeline" }, result: expect.stringContaining("400") }, // without facts, the rules decide
+    refused: { choice: { pattern: "pipeline" }, result: expect.stringContaining("400") }, // without facts, the rules choose the pattern
   },
 ];

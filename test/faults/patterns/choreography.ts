@@ -18,7 +18,7 @@ export const choreography: Broken[] = [
     context: {
       listeners: [
         listener("early", "START"),
-        listener("late", "START"), // it is killed when `early` has ended, and before its event is published
+        listener("late", "START"), // the process is killed after `early` has ended and before its event is published
         { ...listener("join", "unused"), on: { and: ["early", "late"] } },
       ],
       onFailures: "partial",
@@ -39,7 +39,7 @@ export const choreography: Broken[] = [
       onFailures: "partial",
       limits: { failures: 2 },
     },
-    at: "Which of them should hold", // two wrote different values for one key
+    at: "Which of them should hold", // two listeners wrote different values for one key
     answers: [
       ["Which of them should hold", { json: { winner: "left", reason: "It is older." } }],
       ["do left", { json: { values: { name: "Thames" }, confidence: 0.5 } }],
@@ -74,7 +74,7 @@ export const choreography: Broken[] = [
       onFailures: "partial",
       limits: { failures: 1 },
     },
-    at: "You are the right one", // while its message is not acknowledged
+    at: "You are the right one", // while the agent's message is not acknowledged
     answers: [
       ["You are the right one", { json: { send: [sends("a", "done", "m2")], done: false } }],
       ['\\"from\\":\\"b\\"', { json: { send: [sends("user", "the end")], done: false } }],
@@ -94,7 +94,7 @@ export const choreography: Broken[] = [
       ],
       onFailures: "partial",
     },
-    at: actsAs("the right one"), // after all have announced, and when one has acted
+    at: actsAs("the right one"), // after all agents have announced an intention, when one has acted
     stored: { channel: "acted", count: 1 },
     answers: [
       ...["the left one", "the right one"].flatMap((role, index): [string, ScriptedReply][] => [

@@ -4,7 +4,7 @@ export const conversation: Broken[] = [
   {
     graphId: "group-chat",
     input: { task: "Write" },
-    at: '"role":"assistant"', // the planner in turn 4, who sees its own words
+    at: '"role":"assistant"', // in turn 4, in which the planner sees its own messages
     answers: [
       ['"role":"assistant"', { tokens: ["APPROVED"] }],
       ["You are a planner", { tokens: ["Two lines."] }],

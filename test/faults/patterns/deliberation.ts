@@ -54,7 +54,7 @@ export const deliberation: Broken[] = [
     outcome: { result: "Built.", tasks: [{ status: "completed" }, { status: "completed" }, { status: "completed" }] },
   },
   {
-    graphId: "team", // as a mesh, in the round after a tool
+    graphId: "team", // as a mesh, in the round after a tool call
     input: { task: "Build", tasks: [{ id: "a", subject: "the part a", owner: "researcher" }] },
     at: "maker reads it in the next round",
     answers: [

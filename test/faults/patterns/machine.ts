@@ -5,7 +5,7 @@ export const machine: Broken[] = [
   {
     graphId: "state-machine",
     input: { task: "Order" },
-    at: "Carry out the order", // in the second of three actions
+    at: "Carry out the order", // during the second of three actions
     answers: [
       ["carried out as it is?", { json: { valid: true, reason: "r" } }],
       ["Carry out the order", { tokens: ["carried out"] }],

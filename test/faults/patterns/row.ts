@@ -1,6 +1,6 @@
 import type { ScriptedReply } from "../../../graphs/testing/scripted-model.ts";
 
-/** A run of a pattern that a test interrupts. */
+/** A run of a pattern that is interrupted by a test. */
 export interface Broken {
   graphId: string;
   input: Record<string, unknown>;
@@ -12,7 +12,7 @@ export interface Broken {
   stored?: { channel: string; count: number };
   answers: [words: string, reply: ScriptedReply][];
   outcome: object;
-  /** The result when the model refuses everything, for patterns that then end without an error. */
+  /** The result if the model refuses every request, for patterns that then end without an error. */
   refused?: object;
 }
 

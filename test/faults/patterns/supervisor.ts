@@ -32,7 +32,7 @@ export const supervisor: Broken[] = [
   {
     graphId: "supervisor",
     input: { task: "Review", input: "code" },
-    at: "Task: do three", // in the second wave
+    at: "Task: do three", // during the second wave
     answers: [
       ["Split this task", { json: { steps: [step("one", "security"), step("two", "quality"), step("three", "architecture", "one")] } }],
       ["Review the work", { json: { decision: "continue", reason: "fine" } }],
@@ -44,7 +44,7 @@ export const supervisor: Broken[] = [
       "Task: do one": 1,
       "Task: do two": 1,
       "Task: do three": 2,
-      "Review the work": 1, // nothing is reviewed between waves that succeed
+      "Review the work": 1, // there is no review between waves that succeed
       "Write the report": 1,
     },
     outcome: { report: { executiveSummary: "All seen." }, results: { three: { status: "success" } } },
@@ -52,7 +52,7 @@ export const supervisor: Broken[] = [
   {
     graphId: "hierarchy",
     input: { mission: "Test", input: "code" },
-    at: "Task: do two", // in the second wave of a squad, when the other squad has reported
+    at: "Task: do two", // during the second wave of a squad, after the other squad has reported
     stored: { channel: "reports", count: 1 },
     answers: [
       ["Turn this mission", { json: { objectives: ["functional_testing", "security_testing"].map(objective) } }],
@@ -102,7 +102,7 @@ export const supervisor: Broken[] = [
       process: "hierarchical",
       manager_llm: "gpt-5",
     },
-    at: "Task: step two", // in the second wave of the manager
+    at: "Task: step two", // during the second wave of the manager
     answers: [
       ["Split this task", { json: { steps: [step("a", "worker"), step("b", "worker", "a")].map(named) } }],
       ["Review the work", { json: { decision: "finish", reason: "done" } }],

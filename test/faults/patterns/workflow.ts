@@ -21,7 +21,7 @@ export const workflow: Broken[] = [
         stage("five"),
       ],
     },
-    at: "do three", // inside an arm, behind a question to the judge
+    at: "do three", // inside an arm, after a question to the judge
     answers: [
       ["Is it long?", { json: { holds: true, reason: "It is." } }],
       ...["one", "two", "three", "four", "five"].map((name): [string, ScriptedReply] => [`do ${name}`, { tokens: [`said ${name}`] }]),
@@ -36,7 +36,7 @@ export const workflow: Broken[] = [
       task: "Order",
       saga: ["one", "two", "three"].map((name) => ({ name, execute: { task: `do ${name}` }, compensate: { task: `undo ${name}` } })),
     },
-    at: "undo two", // while the saga is undone, because its third step fails
+    at: "undo two", // while the saga is being undone, because its third step has failed
     answers: [
       ["undo two", { tokens: ["undone"] }],
       ["undo one", { tokens: ["undone"] }],
@@ -54,7 +54,7 @@ export const workflow: Broken[] = [
       task: "Build",
       stages: ["one", "two"].map((goal) => ({ capability: goal === "one" ? "plan" : "write", goal: `reach ${goal}` })),
     },
-    at: "Its goal: reach two", // at the second gate
+    at: "Its goal: reach two", // during the second gate
     answers: [
       ...["one", "two"].map((goal): [string, ScriptedReply] => [
         `Its goal: reach ${goal}`,

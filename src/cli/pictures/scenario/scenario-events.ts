@@ -5,7 +5,7 @@ const shared = { pattern: z.literal("scenario"), elapsedMs: z.number().default(0
 const Planned = z.looseObject({ name: z.string(), items: z.number().default(0) });
 const Wait = z.looseObject({ scenario, percent: z.number().default(0), waitedMs: z.number().default(0), arrived: z.boolean() });
 
-/** The progress events of the scenario graph. An optional field that is missing is not shown. */
+/** The progress events of the scenario graph. Optional fields that are missing are not shown. */
 export const ScenarioEvent = z.discriminatedUnion("type", [
   z.object({
     ...shared,

@@ -76,8 +76,8 @@ class ScenarioPicture implements Picture {
 }
 
 /**
- * Returns a writer of lines for outputs that are not terminals. A line contains figures from the event of a batch. If it comes before
- * that event, the writer keeps it until the event arrives.
+ * Returns a writer of lines for outputs that are not terminals. Each line contains figures from a batch event. If the line comes before
+ * that event, the writer holds the line back until the event arrives.
  */
 function holdLines(screen: Screen) {
   let held: { scenario: string; line: () => string }[] = [];
@@ -104,7 +104,8 @@ function meetingLine({ milestone, waits }: EventOf<"sync">): string {
   const each = waits.map(({ scenario, percent, waitedMs, arrived }) =>
     arrived ? `${scenario} waited ${seconds(waitedMs)}` : `${scenario} was at ${percent} %`,
   );
-  // In lockstep mode, the scenarios also wait for each other after each batch, which may be at any percentage.
+  // In lockstep mode, scenarios wait for each other after each batch. Such a batch may end at any percentage, so the milestone is named
+  // only if every arrived scenario has reached it.
   const where = waits.every(({ percent, arrived }) => percent >= milestone || !arrived) ? ` at ${milestone} %` : " after a batch";
   return `met${where}: ${each.join(", ")}`;
 }

@@ -68,7 +68,7 @@ export function BulkDialog({ action, runs, onDone, onClose }: Props) {
   ) : (
     <>
       <Button disabled={progress !== undefined} onClick={onClose}>
-        Keep
+        Back
       </Button>
       <Button kind={action === "retry" ? "primary" : "danger"} disabled={progress !== undefined} onClick={() => void start()}>
         {verb}

@@ -4,9 +4,6 @@ import { answerWithHeaders, api, type Schemas } from "../../api.ts";
 import { useLive } from "../../live.ts";
 import { type Filters, type SearchBody, toSearch } from "./filters.ts";
 
-/** A run in the list. The list leaves out what may be large. */
-export type ListedRun = Omit<Schemas["FoundRun"], "kwargs" | "multitask_strategy" | "updated_at">;
-
 const pageSize = 100;
 const everyMs = 5_000;
 const columns = [
@@ -19,12 +16,11 @@ const columns = [
   "started_at",
   "ended_at",
   "duration_ms",
-  "attempt",
-  "worker_id",
-  "metadata",
   "error",
-  "due_at",
 ] as const;
+
+/** A run in the list. The list leaves out what may be large. */
+export type ListedRun = Pick<Schemas["FoundRun"], (typeof columns)[number]>;
 
 interface Found {
   runs: ListedRun[];

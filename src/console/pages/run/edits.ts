@@ -1,0 +1,17 @@
+/** Returns the object in a JSON text. Throws a sentence for a person if there is none. */
+export function objectIn(text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`This is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("Write a JSON object, such as {}.");
+  return value as Record<string, unknown>;
+}
+
+/** Returns the entries of an edited object that differ from those before. */
+export function changedKeys(before: unknown, edited: Record<string, unknown>): Record<string, unknown> {
+  const old = (before ?? {}) as Record<string, unknown>;
+  return Object.fromEntries(Object.entries(edited).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(old[key])));
+}

@@ -1,0 +1,43 @@
+import { number } from "../../parts/format.ts";
+import type { IconName } from "../../parts/icons.tsx";
+import { duration } from "../../parts/time.tsx";
+import type { NodeFacts, NodeState } from "./node-states.ts";
+
+interface Look {
+  label: string;
+  icon: IconName;
+  text: string;
+  box: string;
+}
+
+/** How a node of the graph looks. The icon says the same as the colour. */
+export const nodeLooks: Record<NodeState, Look> = {
+  none: { label: "not reached", icon: "node", text: "text-muted", box: "border-line bg-surface text-muted" },
+  running: { label: "running", icon: "running", text: "text-accent", box: "border-accent bg-accent-soft" },
+  success: { label: "done", icon: "check", text: "text-good", box: "border-line-strong/70 bg-surface" },
+  error: { label: "failed", icon: "cross", text: "text-bad", box: "border-bad bg-bad-soft" },
+  interrupted: { label: "interrupted", icon: "pause", text: "text-warn", box: "border-warn bg-warn-soft" },
+  unfinished: { label: "cut off", icon: "minus", text: "text-muted", box: "border-dashed border-line-strong bg-surface" },
+};
+
+/** Returns what a node has done, such as "3 × · 1.2 s · 812 tokens". */
+export function factsLine({ state, count, ms, tokens }: NodeFacts): string {
+  if (state === "none") return "not reached";
+  const parts = [
+    state === "running" || state === "interrupted" || state === "unfinished" ? nodeLooks[state].label : "",
+    count > 1 ? `${number(count)}×` : "",
+    count > 0 ? duration(ms) : "",
+    tokens > 0 ? `${short(tokens)} tok` : "",
+  ];
+  return parts.filter(Boolean).join(" · ");
+}
+
+const short = (amount: number) => (amount < 10_000 ? number(amount) : `${(amount / 1_000).toFixed(0)}k`);
+
+/** Returns the state of a node and what it has done, in words. */
+export function toldState({ state, count, ms, tokens }: NodeFacts): string {
+  const { label } = nodeLooks[state];
+  if (count === 0) return label;
+  const times = count === 1 ? "once" : `${number(count)} times`;
+  return `${label}, ${times}, ${duration(ms)}${tokens > 0 ? `, ${number(tokens)} tokens` : ""}`;
+}

@@ -1,0 +1,29 @@
+import { type AttemptItem, type Item, type RunningNode, walk } from "./spans.ts";
+
+export type NodeState = "none" | "running" | "success" | "error" | "interrupted" | "unfinished";
+
+/** What a node of the graph has done in all attempts of a run. */
+export interface NodeFacts {
+  state: NodeState;
+  /** How often it began. */
+  count: number;
+  /** The time of all its calls together. */
+  ms: number;
+  tokens: number;
+}
+
+export const nothing: NodeFacts = { state: "none", count: 0, ms: 0, tokens: 0 };
+
+/** Returns the facts of each node that was reached, by its path. */
+export function factsByPath(trees: AttemptItem[], running: RunningNode[]): Map<string, NodeFacts> {
+  const facts = new Map<string, NodeFacts>();
+  for (const { roots } of trees) walk(roots, (item) => add(facts, item));
+  for (const { path } of running) facts.set(path, { ...(facts.get(path) ?? nothing), state: "running" });
+  return facts;
+}
+
+function add(facts: Map<string, NodeFacts>, { span, path, from, to = from, input, output }: Item): void {
+  if (span.kind !== "node") return;
+  const { count, ms, tokens } = facts.get(path) ?? nothing;
+  facts.set(path, { state: span.outcome, count: count + 1, ms: ms + to - from, tokens: tokens + input + output });
+}

@@ -1,0 +1,44 @@
+import type { ReactNode } from "react";
+import { Link } from "wouter";
+import { plural } from "../../parts/format.ts";
+import { Icon, type IconName } from "../../parts/icons.tsx";
+import type { Run, State } from "./data.ts";
+import type { Followed } from "./follow.ts";
+
+/** What a person should know before all else: why the run does not go on, and what it waits for. */
+export function Notices({ run, state, followed }: { run: Run; state: State | null | undefined; followed: Followed }) {
+  const questions = run.status === "interrupted" ? (state?.interrupts?.length ?? 0) : 0;
+  return (
+    <>
+      {run.waiting_for_graph !== undefined && (
+        <Notice icon="warning">
+          The run waits for a worker that has the graph <code className="font-mono">{run.waiting_for_graph}</code>. No live worker has it.
+          Start one with it, or cancel the run.
+        </Notice>
+      )}
+      {questions > 0 && (
+        <Notice icon="inbox">
+          The run asked {plural(questions, "question")} and waits for the answer.{" "}
+          <Link href={`/threads/${run.thread_id}`} className="font-medium underline">
+            Answer in the thread
+          </Link>{" "}
+          or in the{" "}
+          <Link href="/inbox" className="font-medium underline">
+            inbox
+          </Link>
+          .
+        </Notice>
+      )}
+      {run.status === "running" && followed.state === "reconnecting" && (
+        <Notice icon="retry">The stream of the run broke. The page reconnects and continues after the last event.</Notice>
+      )}
+    </>
+  );
+}
+
+const Notice = ({ icon, children }: { icon: IconName; children: ReactNode }) => (
+  <p role="status" className="flex items-start gap-2 rounded-lg bg-warn-soft px-4 py-2.5 text-warn">
+    <Icon name={icon} className="mt-0.5" />
+    <span className="min-w-0">{children}</span>
+  </p>
+);

@@ -1,0 +1,16 @@
+import type { Run, State } from "./data.ts";
+import type { Followed } from "./follow.ts";
+import type { RunningNode } from "./spans.ts";
+
+/**
+ * Returns the nodes that run now. The stream names them with those of subgraphs if the run streams its tasks. Otherwise they are those that
+ * follow the last stored step.
+ */
+export function runningNodes({ status, kwargs }: Run, state: State | null | undefined, { running }: Followed): RunningNode[] {
+  if (status !== "running") return [];
+  const streamsTasks = Array.isArray(kwargs.stream_mode) && kwargs.stream_mode.includes("tasks");
+  if (streamsTasks) return running;
+  return (state?.tasks ?? []).flatMap(({ id, name, result }) =>
+    typeof name === "string" && (result === undefined || result === null) ? [{ id: String(id), path: name }] : [],
+  );
+}
