@@ -14,5 +14,13 @@ export interface PageEntry {
 export const pages: PageEntry[] = [
   { path: "/", page: lazily(() => import("./pages/live.tsx")), menu: { label: "Live", icon: "live" } },
   { path: "/runs", page: lazily(() => import("./pages/runs.tsx")), menu: { label: "Runs", icon: "list" } },
+  { path: "/assistants", page: lazily(() => import("./pages/assistants.tsx")), menu: { label: "Assistants", icon: "robot" } },
+  { path: "/assistants/new", page: lazily(() => import("./pages/assistant-form.tsx")) },
+  { path: "/assistants/:id/edit", page: lazily(() => import("./pages/assistant-form.tsx")) },
+  { path: "/assistants/:id", page: lazily(() => import("./pages/assistant.tsx")) },
+  { path: "/store", page: lazily(() => import("./pages/store.tsx")), menu: { label: "Store", icon: "database" } },
+  { path: "/schedule", page: lazily(() => import("./pages/schedule.tsx")), menu: { label: "Crons and webhooks", icon: "calendar" } },
+  { path: "/schedule/new", page: lazily(() => import("./pages/cron-form.tsx")) },
+  { path: "/schedule/:id/edit", page: lazily(() => import("./pages/cron-form.tsx")) },
   { path: "/threads/:threadId/runs/:runId", page: lazily(() => import("./pages/run.tsx")) },
 ];

@@ -21,8 +21,8 @@ export function Empty({ title, children, command, action }: EmptyProps) {
       <h2 className="text-lg font-semibold">{title}</h2>
       {children && <div className="text-muted">{children}</div>}
       {command && (
-        <div className="flex max-w-full items-center gap-2 rounded-md border border-line bg-sunken py-1 pr-1 pl-3 text-left">
-          <code className="overflow-x-auto font-mono text-xs whitespace-pre">{command}</code>
+        <div className="flex max-w-full items-start gap-2 rounded-md border border-line bg-sunken py-1 pr-1 pl-3 text-left">
+          <code className="min-w-0 py-1.5 font-mono text-xs break-words whitespace-pre-wrap">{command}</code>
           <Copy text={command} label="Copy the command" />
         </div>
       )}

@@ -1,0 +1,70 @@
+import { type UseMutationResult, useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { answerOf, api, type PostBody } from "../../api.ts";
+import { queries } from "../../live.ts";
+import { jsonText, type ParsedObject, parseObject, withKeptKeys } from "../../parts/json-field.tsx";
+import { tell } from "../../parts/toast.tsx";
+import type { Assistant } from "./reads.ts";
+
+interface Typed {
+  name: string;
+  description: string;
+  configText: string;
+  metadataText: string;
+}
+
+/** What was typed into the form of an assistant, without its context. */
+export interface AssistantDraft extends Typed {
+  config: ParsedObject;
+  metadata: ParsedObject;
+  nameProblem: string | undefined;
+  set: (changes: Partial<Typed>) => void;
+  /** How often the person has tried to save. From the first time on, the form shows what is wrong. */
+  tries: number;
+  addTry: () => void;
+}
+
+export function useAssistantDraft(assistant: Assistant | undefined): AssistantDraft {
+  const [typed, setTyped] = useState<Typed>(() => ({
+    name: assistant?.name ?? "",
+    description: assistant?.description ?? "",
+    configText: jsonText(assistant?.config ?? {}),
+    metadataText: jsonText(assistant?.metadata ?? {}),
+  }));
+  const [tries, setTries] = useState(0);
+  return {
+    ...typed,
+    tries,
+    addTry: () => setTries(tries + 1),
+    nameProblem: tries > 0 && typed.name.trim() === "" ? "Enter a name." : undefined,
+    config: parseObject(typed.configText),
+    metadata: withKeptKeys(parseObject(typed.metadataText), assistant?.metadata),
+    set: (changes) => setTyped((old) => ({ ...old, ...changes })),
+  };
+}
+
+export type AssistantFields = Pick<PostBody<"/assistants">, "graph_id" | "name" | "description" | "context" | "config" | "metadata">;
+
+/** Creates an assistant, or gives one a new version. Fields that have not changed are left out of a new version. */
+export function useSave(
+  assistant: Assistant | undefined,
+  onDone: (assistant: Assistant) => void,
+): UseMutationResult<Assistant, Error, AssistantFields> {
+  return useMutation({
+    mutationFn: (fields) => {
+      if (!assistant) return answerOf(api.POST("/assistants", { body: fields }));
+      const params = { path: { assistantId: assistant.assistant_id } };
+      return answerOf(api.PATCH("/assistants/{assistantId}", { params, body: changesOf(assistant, fields) }));
+    },
+    onSuccess: async (saved) => {
+      await queries.invalidateQueries({ queryKey: ["assistants"] });
+      tell(assistant ? `Version ${saved.version} is the latest.` : `${saved.name} was created.`);
+      onDone(saved);
+    },
+  });
+}
+
+function changesOf(assistant: Assistant, fields: AssistantFields): Partial<AssistantFields> {
+  const isSame = (name: keyof AssistantFields) => JSON.stringify(fields[name]) === JSON.stringify(assistant[name]);
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !isSame(name as keyof AssistantFields)));
+}

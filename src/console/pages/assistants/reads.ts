@@ -1,0 +1,75 @@
+import type { UseQueryResult } from "@tanstack/react-query";
+import { answerOf, answerWithHeaders, api, type Schemas } from "../../api.ts";
+import { useLive } from "../../live.ts";
+import type { JsonSchema } from "../../parts/json-schema.ts";
+
+export type Assistant = Schemas["Assistant"];
+export type Version = Omit<Assistant, "updated_at">;
+
+/** The service makes such an assistant itself: one for each graph, and one for each file of the project that describes one. */
+export const isSystem = ({ metadata }: Pick<Assistant, "metadata">): boolean => metadata.created_by === "system";
+
+/** Returns the parts of a version that people change. */
+export const contentOf = ({ name, description, graph_id, context, config, metadata }: Version) => ({
+  name,
+  description,
+  graph_id,
+  context,
+  config,
+  metadata,
+});
+
+const at = (assistantId: string) => ({ path: { assistantId } });
+
+export const useAssistant = (id: string): UseQueryResult<Assistant> =>
+  useLive(["assistants", id], (signal) => answerOf(api.GET("/assistants/{assistantId}", { params: at(id), signal })), { every: 10_000 });
+
+/** Returns the versions, the newest first. */
+export const useVersions = (id: string, limit: number): UseQueryResult<Version[]> =>
+  useLive(
+    ["assistants", id, "versions", limit],
+    // The document of the API says nothing about this answer.
+    async (signal) => {
+      const call = api.POST("/assistants/{assistantId}/versions", { params: at(id), body: { limit }, signal });
+      return (await answerOf(call)) as unknown as Version[];
+    },
+    { every: 10_000 },
+  );
+
+/** Returns the ids of the graphs. Each graph has a system assistant. */
+export const useGraphs = (): UseQueryResult<string[]> =>
+  useLive(
+    ["graphs"],
+    async (signal) => {
+      const body = { limit: 1_000, metadata: { created_by: "system" }, select: ["graph_id" as const] };
+      const found = await answerOf(api.POST("/assistants/search", { body, signal }));
+      return [...new Set(found.map(({ graph_id }) => graph_id))].sort();
+    },
+    { every: 60_000 },
+  );
+
+export type GraphSchemas = Record<"input_schema" | "context_schema", JsonSchema>;
+
+/** Returns the schemas of a graph. Schemas do not change while the service runs. */
+export const useGraphSchemas = (graph: string): UseQueryResult<GraphSchemas> =>
+  useLive(
+    ["schemas", graph],
+    async (signal) =>
+      (await answerOf(api.GET("/assistants/{assistantId}/schemas", { params: at(graph), signal }))) as unknown as GraphSchemas,
+    { every: 300_000, enabled: graph !== "" },
+  );
+
+/** What is deleted together with an assistant. */
+export interface Belongings {
+  runs: number;
+  crons: number;
+}
+
+export async function readBelongings(id: string, signal: AbortSignal): Promise<Belongings> {
+  const search = { assistant_id: id, limit: 1, select: ["run_id" as const] };
+  const [{ headers }, crons] = await Promise.all([
+    answerWithHeaders(api.POST("/runs/search", { body: search, signal })),
+    answerOf(api.POST("/runs/crons/count", { body: { assistant_id: id }, signal })),
+  ]);
+  return { runs: Number(headers.get("x-pagination-total") ?? 0), crons };
+}

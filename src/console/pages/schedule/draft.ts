@@ -1,0 +1,80 @@
+import { useState } from "react";
+import type { PostBody } from "../../api.ts";
+import { jsonText, type ParsedObject, parseObject, withKeptKeys } from "../../parts/json-field.tsx";
+import type { Cron } from "./reads.ts";
+
+interface Typed {
+  schedule: string;
+  timezone: string;
+  /** The end as `datetime-local` gives it. */
+  end: string;
+  webhook: string;
+  threadId: string;
+  onCompleted: "delete" | "keep";
+  isEnabled: boolean;
+  configText: string;
+  metadataText: string;
+}
+
+/** What was typed into the form of a cron, without its input and its context. */
+export interface CronDraft extends Typed {
+  config: ParsedObject;
+  metadata: ParsedObject;
+  scheduleProblem: string | undefined;
+  set: (changes: Partial<Typed>) => void;
+  /** How often the person has tried to save. From the first time on, the form shows what is wrong. */
+  tries: number;
+  addTry: () => void;
+}
+
+export function useCronDraft(cron: Cron | undefined): CronDraft {
+  const [typed, setTyped] = useState(() => typedOf(cron));
+  const [tries, setTries] = useState(0);
+  return {
+    ...typed,
+    tries,
+    addTry: () => setTries(tries + 1),
+    scheduleProblem: tries > 0 && typed.schedule.trim() === "" ? "Enter a schedule." : undefined,
+    config: parseObject(typed.configText),
+    metadata: withKeptKeys(parseObject(typed.metadataText), cron?.metadata),
+    set: (changes) => setTyped((old) => ({ ...old, ...changes })),
+  };
+}
+
+const typedOf = (cron: Cron | undefined): Typed => ({
+  schedule: cron?.schedule ?? "",
+  timezone: cron?.timezone ?? "",
+  end: toLocal(cron?.end_time),
+  webhook: typeof cron?.payload.webhook === "string" ? cron.payload.webhook : "",
+  threadId: cron?.thread_id ?? "",
+  onCompleted: cron?.on_run_completed ?? "delete",
+  isEnabled: cron?.enabled ?? true,
+  configText: jsonText(cron?.payload.config ?? {}),
+  metadataText: jsonText(cron?.metadata ?? {}),
+});
+
+export type CronBody = PostBody<"/runs/crons">;
+
+/** Returns the request, without the assistant, or undefined if a field is wrong. */
+export function bodyOf(draft: CronDraft, cron: Cron | undefined): Omit<CronBody, "assistant_id"> | undefined {
+  const { schedule, timezone, end, webhook, onCompleted, isEnabled, config, metadata } = draft;
+  if (schedule.trim() === "" || !("value" in config) || !("value" in metadata)) return undefined;
+  const isSameEnd = cron !== undefined && end === toLocal(cron.end_time); // the field has minutes, the stored time may have seconds
+  return {
+    schedule: schedule.trim(),
+    timezone: timezone.trim() || null,
+    ...(!isSameEnd && { end_time: end === "" ? null : new Date(end).toISOString() }),
+    webhook: webhook.trim() || null,
+    on_run_completed: onCompleted,
+    enabled: isEnabled,
+    config: config.value,
+    metadata: metadata.value,
+  };
+}
+
+/** Returns a time as a `datetime-local` field wants it: in the zone of the browser. */
+function toLocal(time: string | null | undefined): string {
+  if (!time) return "";
+  const date = new Date(time);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}

@@ -1,0 +1,86 @@
+import type { UseQueryResult } from "@tanstack/react-query";
+import { answerOf, answerWithHeaders, api, type Schemas } from "../../api.ts";
+import { useLive } from "../../live.ts";
+
+export type Cron = Schemas["Cron"];
+export type DeadWebhook = Schemas["DeadWebhook"];
+export type LastRun = Pick<Schemas["FoundRun"], "run_id" | "thread_id" | "status" | "created_at">;
+export type NamedAssistant = Pick<Schemas["Assistant"], "assistant_id" | "name" | "graph_id">;
+
+/** The filters of the crons, as the URL holds them. An empty text means that the filter is off. */
+export interface CronFilters {
+  assistant: string;
+  /** "active" or "paused". */
+  state: string;
+  offset: number;
+}
+
+export interface Listed<Entry> {
+  entries: Entry[];
+  total: number;
+}
+
+const totalOf = (headers: Headers, shown: number) => Number(headers.get("x-pagination-total") ?? shown);
+
+/** Few, because each cron on the page asks for its last runs. */
+export const cronsPerPage = 20;
+
+/** Returns crons, those that tick next first. */
+export const useCrons = ({ assistant, state, offset }: CronFilters): UseQueryResult<Listed<Cron>> =>
+  useLive(
+    ["crons", assistant, state, offset],
+    async (signal) => {
+      const body = {
+        ...(assistant && { assistant_id: assistant }),
+        ...(state && { enabled: state === "active" }),
+        limit: cronsPerPage,
+        offset,
+        sort_by: "next_run_date" as const,
+        sort_order: "asc" as const,
+      };
+      const { data, headers } = await answerWithHeaders(api.POST("/runs/crons/search", { body, signal }));
+      return { entries: data, total: totalOf(headers, data.length) };
+    },
+    { every: 5_000 },
+  );
+
+/** Returns a cron. The API finds no cron by its id, but it keeps 1,000 at most, which is one page of a search. */
+export const useCron = (id: string): UseQueryResult<Cron | null> =>
+  useLive(["crons", "one", id], async (signal) => {
+    const crons = await answerOf(api.POST("/runs/crons/search", { body: { limit: 1_000 }, signal }));
+    return crons.find(({ cron_id }) => cron_id === id) ?? null;
+  });
+
+/** Returns the last runs of a cron. The service writes the cron's id into the metadata of each. */
+export const useLastRuns = (cronId: string): UseQueryResult<LastRun[]> =>
+  useLive(
+    ["cron runs", cronId],
+    async (signal) => {
+      const select = ["run_id" as const, "thread_id" as const, "status" as const, "created_at" as const];
+      return answerOf(api.POST("/runs/search", { body: { metadata: { cron_id: cronId }, limit: 5, select }, signal }));
+    },
+    { every: 20_000 },
+  );
+
+export const useAssistants = (): UseQueryResult<NamedAssistant[]> =>
+  useLive(
+    ["assistant names"],
+    async (signal) => {
+      const select = ["assistant_id" as const, "name" as const, "graph_id" as const];
+      return answerOf(api.POST("/assistants/search", { body: { limit: 1_000, sort_by: "name", sort_order: "asc", select }, signal }));
+    },
+    { every: 60_000 },
+  );
+
+export const webhooksPerPage = 50;
+
+export const useDeadWebhooks = (offset: number): UseQueryResult<Listed<DeadWebhook>> =>
+  useLive(
+    ["dead webhooks", offset],
+    async (signal) => {
+      const query = { limit: webhooksPerPage, offset };
+      const { data, headers } = await answerWithHeaders(api.GET("/webhooks/dead", { params: { query }, signal }));
+      return { entries: data, total: totalOf(headers, data.length) };
+    },
+    { every: 5_000 },
+  );

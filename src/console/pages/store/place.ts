@@ -1,0 +1,61 @@
+import { useSearchParams } from "wouter";
+
+/** What the page shows, as the URL holds it. */
+export interface Place {
+  namespace: string[];
+  /** The key of the open item. */
+  key: string | undefined;
+  /** The namespace of the open item. It may be below the shown namespace. */
+  keyNamespace: string[];
+  query: string;
+  filter: string;
+  offset: number;
+  /** True while a new item is written. */
+  isNew: boolean;
+}
+
+const start: Place = { namespace: [], key: undefined, keyNamespace: [], query: "", filter: "", offset: 0, isNew: false };
+
+function parse(params: URLSearchParams): Place {
+  const namespace = params.getAll("ns");
+  return {
+    namespace,
+    key: params.get("key") ?? undefined,
+    keyNamespace: params.has("in") ? params.getAll("in") : namespace,
+    query: params.get("q") ?? "",
+    filter: params.get("filter") ?? "",
+    offset: Number(params.get("offset")) || 0,
+    isNew: params.has("new"),
+  };
+}
+
+function write({ namespace, key, keyNamespace, query, filter, offset, isNew }: Place): URLSearchParams {
+  const params = new URLSearchParams(namespace.map((label) => ["ns", label]));
+  if (query) params.set("q", query);
+  if (filter) params.set("filter", filter);
+  if (offset > 0) params.set("offset", String(offset));
+  if (isNew) params.set("new", "");
+  if (key === undefined) return params;
+  params.set("key", key);
+  if (!isSamePath(keyNamespace, namespace)) for (const label of keyNamespace) params.append("in", label);
+  return params;
+}
+
+export const isSamePath = (one: string[], other: string[]): boolean => JSON.stringify(one) === JSON.stringify(other);
+
+export const isBelow = (path: string[], ancestor: string[]): boolean => isSamePath(path.slice(0, ancestor.length), ancestor);
+
+/** Returns the link to a place. What is not given is as in the place that opens first. */
+export const linkTo = (place: Partial<Place>): string => `/store?${write({ ...start, ...place })}`;
+
+export interface Navigation {
+  place: Place;
+  /** Goes to another place. With `replace`, the back button does not return to the present one. */
+  go: (changes: Partial<Place>, options?: { replace?: boolean }) => void;
+}
+
+export function usePlace(): Navigation {
+  const [params, setParams] = useSearchParams();
+  const place = parse(params);
+  return { place, go: (changes, options) => setParams(write({ ...place, ...changes }), options) };
+}

@@ -1,0 +1,51 @@
+import type { ReactNode } from "react";
+import { CodeEditor } from "./code-editor.tsx";
+
+interface Props {
+  label: string;
+  /** The text at first. Give the field a new `key` to replace it. */
+  text: string;
+  hint?: ReactNode;
+  error?: string | undefined;
+  onChange: (text: string) => void;
+}
+
+/** A value that is entered as JSON, with its label and what is wrong with it. */
+export function JsonField({ label, text, hint, error, onChange }: Props) {
+  return (
+    <div role="group" aria-label={label}>
+      <p className="mb-1 text-sm font-medium">{label}</p>
+      <CodeEditor label={label} value={text} onChange={onChange} />
+      {(error ?? hint) !== undefined && <p className={`mt-1 text-xs ${error ? "text-bad" : "text-muted"}`}>{error ?? hint}</p>}
+    </div>
+  );
+}
+
+export const jsonText = (value: unknown): string => JSON.stringify(value, null, 2);
+
+export type ParsedObject = { value: Record<string, unknown> } | { problem: string };
+
+/** Reads a JSON object. An empty text is an empty object. */
+export function parseObject(text: string): ParsedObject {
+  if (text.trim() === "") return { value: {} };
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return { value: value as Record<string, unknown> };
+    return { problem: "Enter a JSON object." };
+  } catch (error) {
+    return { problem: `This is not JSON. ${error instanceof Error ? error.message : ""}` };
+  }
+}
+
+/**
+ * Refuses an object in which keys of the present one are missing. The service merges metadata into the present metadata, so such keys
+ * would silently stay.
+ */
+export function withKeptKeys(parsed: ParsedObject, present: Record<string, unknown> = {}): ParsedObject {
+  if (!("value" in parsed)) return parsed;
+  const missing = Object.keys(present).filter((key) => !(key in parsed.value));
+  if (missing.length === 0) return parsed;
+  return { problem: `The service keeps keys that are left out. Set ${missing.join(", ")} to null instead.` };
+}
+
+export const problemOf = (parsed: ParsedObject): string | undefined => ("problem" in parsed ? parsed.problem : undefined);

@@ -1,0 +1,20 @@
+import { sentenceOf } from "../api.ts";
+import { Icon } from "./icons.tsx";
+
+/** The sentence with which the service has refused what a form or a dialog has sent. */
+export function Refusal({ error }: { error: unknown }) {
+  if (!error) return null;
+  return (
+    <p role="alert" className="flex items-start gap-2 rounded-md bg-bad-soft px-3 py-2 text-bad">
+      <Icon name="warning" className="mt-0.5" />
+      <span className="min-w-0 break-words">{sentenceOf(error)}</span>
+    </p>
+  );
+}
+
+/** Returns what the service says about a field of the request, or undefined if its sentence is not about that field. */
+export function refusalOf(error: unknown, field: string): string | undefined {
+  const start = `body.${field}: `;
+  const sentence = error ? sentenceOf(error) : "";
+  return sentence.startsWith(start) ? sentence.slice(start.length) : undefined;
+}
