@@ -14,5 +14,7 @@ export interface PageEntry {
 export const pages: PageEntry[] = [
   { path: "/", page: lazy(() => import("./pages/live.tsx")), menu: { label: "Live", icon: "live" } },
   { path: "/runs", page: lazy(() => import("./pages/runs.tsx")), menu: { label: "Runs", icon: "list" } },
+  { path: "/threads", page: lazy(() => import("./pages/threads.tsx")), menu: { label: "Threads", icon: "chat" } },
+  { path: "/threads/:thread", page: lazy(() => import("./pages/thread.tsx")) },
   { path: "/inbox", page: lazy(() => import("./pages/inbox.tsx")), menu: { label: "Inbox", icon: "inbox", Badge: QuestionsBadge } },
 ];

@@ -47,7 +47,7 @@ export function QuestionRow({ question, isChosen, onChoose }: Props) {
         </span>
         <span className="flex w-full items-center gap-2 text-xs text-muted">
           <RelativeTime time={question.created_at} />
-          <span className="ml-auto">{question.deadline && <Deadline time={question.deadline} />}</span>
+          <span className="ml-auto flex">{question.deadline && <Deadline time={question.deadline} />}</span>
         </span>
       </button>
     </div>
