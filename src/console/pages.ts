@@ -1,19 +1,9 @@
-import type { ComponentType, LazyExoticComponent } from "react";
-import { lazily } from "./lazily.ts";
-import type { IconName } from "./parts/icons.tsx";
-
-export interface PageEntry {
-  /** The path below /console, as wouter matches it. */
-  path: string;
-  page: LazyExoticComponent<ComponentType>;
-  /** The entry in the navigation. A page without one is reached by links. */
-  menu?: { label: string; icon: IconName };
-}
-
-/** Every page of the console. A page is a file in `pages/` whose default export is a component, and a line here. */
-export const pages: PageEntry[] = [
   { path: "/", page: lazily(() => import("./pages/live.tsx")), menu: { label: "Live", icon: "live" } },
   { path: "/runs", page: lazily(() => import("./pages/runs.tsx")), menu: { label: "Runs", icon: "list" } },
+  { path: "/threads", page: lazily(() => import("./pages/threads.tsx")), menu: { label: "Threads", icon: "chat" } },
+  { path: "/threads/:thread", page: lazily(() => import("./pages/thread.tsx")) },
+  { path: "/threads/:threadId/runs/:runId", page: lazily(() => import("./pages/run.tsx")) },
+  { path: "/inbox", page: lazily(() => import("./pages/inbox.tsx")), menu: { label: "Inbox", icon: "inbox", Badge: QuestionsBadge } },
   { path: "/assistants", page: lazily(() => import("./pages/assistants.tsx")), menu: { label: "Assistants", icon: "robot" } },
   { path: "/assistants/new", page: lazily(() => import("./pages/assistant-form.tsx")) },
   { path: "/assistants/:id/edit", page: lazily(() => import("./pages/assistant-form.tsx")) },
@@ -22,5 +12,30 @@ export const pages: PageEntry[] = [
   { path: "/schedule", page: lazily(() => import("./pages/schedule.tsx")), menu: { label: "Crons and webhooks", icon: "calendar" } },
   { path: "/schedule/new", page: lazily(() => import("./pages/cron-form.tsx")) },
   { path: "/schedule/:id/edit", page: lazily(() => import("./pages/cron-form.tsx")) },
+import type { IconName } from "./parts/icons.tsx";
+
+export interface PageEntry {
+  /** The path below /console, as wouter matches it. */
+  path: string;
+  page: LazyExoticComponent<ComponentType>;
+  /** The entry in the navigation. A page without one is reached by links. */
+  menu?: { label: string; icon: IconName; Badge?: ComponentType };
+}
+
+/** Every page of the console. A page is a file in `pages/` whose default export is a component, and a line here. */
+export const pages: PageEntry[] = [
+  { path: "/", page: lazily(() => import("./pages/live.tsx")), menu: { label: "Live", icon: "live" } },
+  { path: "/runs", page: lazily(() => import("./pages/runs.tsx")), menu: { label: "Runs", icon: "list" } },
+  { path: "/threads", page: lazily(() => import("./pages/threads.tsx")), menu: { label: "Threads", icon: "chat" } },
+  { path: "/threads/:thread", page: lazily(() => import("./pages/thread.tsx")) },
   { path: "/threads/:threadId/runs/:runId", page: lazily(() => import("./pages/run.tsx")) },
+  { path: "/inbox", page: lazily(() => import("./pages/inbox.tsx")), menu: { label: "Inbox", icon: "inbox", Badge: QuestionsBadge } },
+  { path: "/assistants", page: lazily(() => import("./pages/assistants.tsx")), menu: { label: "Assistants", icon: "robot" } },
+  { path: "/assistants/new", page: lazily(() => import("./pages/assistant-form.tsx")) },
+  { path: "/assistants/:id/edit", page: lazily(() => import("./pages/assistant-form.tsx")) },
+  { path: "/assistants/:id", page: lazily(() => import("./pages/assistant.tsx")) },
+  { path: "/store", page: lazily(() => import("./pages/store.tsx")), menu: { label: "Store", icon: "database" } },
+  { path: "/schedule", page: lazily(() => import("./pages/schedule.tsx")), menu: { label: "Crons and webhooks", icon: "calendar" } },
+  { path: "/schedule/new", page: lazily(() => import("./pages/cron-form.tsx")) },
+  { path: "/schedule/:id/edit", page: lazily(() => import("./pages/cron-form.tsx")) },
 ];

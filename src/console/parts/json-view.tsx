@@ -56,7 +56,7 @@ function Entries({ entries, isList, depth }: { entries: [string, unknown][]; isL
         type="button"
         aria-expanded={isOpen}
         onClick={() => setOpen(!isOpen)}
-        className="-ml-1 inline-flex align-bottom items-center gap-0.5 rounded-sm text-muted hover:text-text"
+        className="-ml-1 inline-flex items-center gap-0.5 align-bottom rounded-sm text-muted hover:text-text"
       >
         <Icon name="chevron" className={`size-3 ${isOpen ? "rotate-90" : ""}`} />
         {summary}

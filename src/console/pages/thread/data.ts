@@ -1,0 +1,115 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useEffect, useMemo } from "react";
+import { ApiFailure, answerOf, answerWithHeaders, api, type Schemas } from "../../api.ts";
+import { queries, useLive } from "../../live.ts";
+
+/** A thread without its values, which may be large. */
+export type ThreadFacts = Omit<Schemas["Thread"], "values" | "config">;
+
+/** The state of a thread at one checkpoint. */
+export type State = Schemas["ThreadState"];
+
+const facts = ["thread_id", "status", "metadata", "interrupts", "created_at", "updated_at", "state_updated_at"] as const;
+
+async function readThread(threadId: string, signal: AbortSignal): Promise<ThreadFacts> {
+  const body = { ids: [threadId], limit: 1, select: [...facts] };
+  const [thread] = await answerOf(api.POST("/threads/search", { body, signal }));
+  if (!thread) throw new ApiFailure(404, `There is no thread ${threadId}, or you may not see it.`);
+  return thread;
+}
+
+/** Follows a thread: its status, metadata and open questions. */
+export const useThread = (threadId: string) => useLive(["thread", threadId], (signal) => readThread(threadId, signal), { every: 3_000 });
+
+/** Reads what has changed on a thread at once. Call it after an action. */
+export const refreshThread = (threadId: string) => {
+  for (const name of ["thread", "history", "runs-of", "newest-run"]) void queries.invalidateQueries({ queryKey: [name, threadId] });
+};
+
+/** Follows the newest runs of a thread. */
+export const useRuns = (threadId: string, isBusy: boolean) =>
+  useLive(
+    ["runs-of", threadId],
+    (signal) =>
+      answerOf(
+        api.POST("/runs/search", {
+          body: {
+            thread_id: threadId,
+            limit: 100,
+            select: [
+              "run_id",
+              "thread_id",
+              "assistant_id",
+              "status",
+              "created_at",
+              "started_at",
+              "ended_at",
+              "duration_ms",
+              "attempt",
+              "error",
+              "graph_id",
+              "metadata",
+            ],
+          },
+          signal,
+        }),
+      ),
+    { every: isBusy ? 2_000 : 10_000 },
+  );
+
+/** Reads the newest run with its input and settings. */
+export const readNewestRun = async (threadId: string, signal?: AbortSignal): Promise<Schemas["Run"] | null> => {
+  const params = { path: { threadId }, query: { limit: 1 } };
+  const [run] = await answerOf(api.GET("/threads/{threadId}/runs", { params, ...(signal && { signal }) }));
+  return run ?? null;
+};
+
+/** A checkpoint's state may be large, so a page of the history has few. */
+const pageSize = 20;
+
+export const idOf = (state: State): string => String(state.checkpoint?.checkpoint_id ?? "");
+export const parentOf = (state: State): string | undefined => {
+  const id = state.parent_checkpoint?.checkpoint_id;
+  return id === undefined || id === null ? undefined : String(id);
+};
+
+interface History {
+  /** The newest first. */
+  states: State[];
+  isLoading: boolean;
+  error: unknown;
+  /** Loads earlier checkpoints. Undefined if all are there. */
+  more: (() => void) | undefined;
+  isLoadingMore: boolean;
+  refresh: () => void;
+}
+
+/** Reads the checkpoints of a thread in pages, and again when the thread has changed. */
+export function useHistory({ thread_id: threadId, status, state_updated_at: version }: ThreadFacts): History {
+  const found = useInfiniteQuery({
+    queryKey: ["history", threadId],
+    initialPageParam: undefined as string | undefined,
+    queryFn: async ({ pageParam, signal }) => {
+      const query = { limit: pageSize, ...(pageParam && { before: pageParam }) };
+      const { data, headers } = await answerWithHeaders(
+        api.GET("/threads/{threadId}/history", { params: { path: { threadId }, query }, signal }),
+      );
+      const last = data.at(-1);
+      const isFull = data.length === pageSize || headers.has("x-pagination-next");
+      return { states: data, next: isFull && last ? idOf(last) : undefined };
+    },
+    getNextPageParam: ({ next }) => next,
+    refetchInterval: status === "busy" ? 3_000 : false,
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a thread that has changed has new checkpoints
+  useEffect(() => void found.refetch(), [version, status]);
+  const states = useMemo(() => found.data?.pages.flatMap((page) => page.states) ?? [], [found.data]);
+  return {
+    states,
+    isLoading: found.isPending,
+    error: found.data ? undefined : found.error,
+    more: found.hasNextPage ? () => void found.fetchNextPage() : undefined,
+    isLoadingMore: found.isFetchingNextPage,
+    refresh: () => void found.refetch(),
+  };
+}

@@ -1,0 +1,70 @@
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { Button } from "../../parts/button.tsx";
+import { number } from "../../parts/format.ts";
+import { Message } from "./message.tsx";
+import type { Shown } from "./messages.ts";
+
+/** How many messages are shown at first, and more at each click. A long thread stays quick this way. */
+const step = 60;
+
+interface Props {
+  messages: Shown[];
+  isLoading?: boolean;
+  /** What follows the last message, such as an open question. */
+  children?: ReactNode;
+}
+
+/** The messages of a conversation. It stays at the end while one is there, and never moves what one reads. */
+export function MessageList({ messages, isLoading = false, children }: Props) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const isAtEnd = useRef(true);
+  const [shown, setShown] = useState(step);
+  const hidden = Math.max(0, messages.length - shown);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it follows what is added
+  useEffect(() => {
+    const element = scroller.current;
+    if (element && isAtEnd.current) element.scrollTop = element.scrollHeight;
+  }, [messages, children]);
+  const showMore = () => {
+    const element = scroller.current;
+    const fromEnd = element ? element.scrollHeight - element.scrollTop : 0;
+    setShown(shown + step);
+    requestAnimationFrame(() => element?.scrollTo(0, element.scrollHeight - fromEnd));
+  };
+  return (
+    <div
+      ref={scroller}
+      role="log"
+      aria-label="Messages"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: the list scrolls, so the keyboard must reach it
+      tabIndex={0}
+      onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+        isAtEnd.current = scrollHeight - scrollTop - clientHeight < 80;
+      }}
+      className="min-h-0 flex-1 overflow-auto px-4 py-5 focus-visible:-outline-offset-2 lg:px-6"
+    >
+      <div className="mx-auto max-w-3xl space-y-5">
+        {hidden > 0 && (
+          <div className="text-center">
+            <Button kind="quiet" onClick={showMore}>
+              Show {number(Math.min(step, hidden))} of {number(hidden)} earlier messages
+            </Button>
+          </div>
+        )}
+        {messages.slice(hidden).map((message, index) => (
+          <Message
+            key={message.key}
+            message={message}
+            isLive={isLoading && hidden + index === messages.length - 1 && message.role === "ai"}
+          />
+        ))}
+        {children}
+        {isLoading && (
+          <p role="status" className="text-sm text-muted">
+            The run is at work …
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,117 @@
+import { isObject } from "../../parts/json-schema.ts";
+
+/** A call of a tool, with its result as far as it is there. */
+export interface ToolUse {
+  id: string;
+  name: string;
+  args: unknown;
+  result: string | undefined;
+  isFailed: boolean;
+}
+
+/** A part of a message that is not text, such as a picture. It is never loaded. */
+export interface Attachment {
+  label: string;
+  /** Only an address on the web. Everything else stays text. */
+  link: string | undefined;
+}
+
+/** A message as the page shows it. */
+export interface Shown {
+  key: string;
+  role: "human" | "ai" | "system" | "tool";
+  /** Who speaks, such as the name of an agent. */
+  name: string | undefined;
+  text: string;
+  reasoning: string;
+  attachments: Attachment[];
+  tools: ToolUse[];
+}
+
+type Raw = Record<string, unknown>;
+
+/** Returns whether a state is a conversation: whether it has a list of messages. */
+export function messagesIn(values: unknown): unknown[] | undefined {
+  const messages = isObject(values) ? values.messages : undefined;
+  if (!Array.isArray(messages)) return undefined;
+  return messages.every((message) => isObject(message) && typeof message.type === "string" && "content" in message) ? messages : undefined;
+}
+
+/** Reads messages from a state or from a stream. The results of tools go to the calls that asked for them. */
+export function readMessages(messages: unknown[]): Shown[] {
+  const raw = messages.filter(isObject).map(plainOf);
+  const calls = new Set(raw.flatMap((message) => callsOf(message).map(({ id }) => id)));
+  const results = new Map(raw.filter(({ type }) => type === "tool").map((message) => [String(message.tool_call_id), message]));
+  return raw
+    .filter(({ type, tool_call_id }) => type !== "tool" || !calls.has(String(tool_call_id)))
+    .map((message, index) => read(message, index, results));
+}
+
+/** Streamed messages are objects of classes, whose type is what a method returns. */
+function plainOf(message: Raw): Raw {
+  const { getType } = message;
+  return typeof getType === "function" ? Object.assign(Object.create(message) as Raw, { type: getType.call(message) }) : message;
+}
+
+const callsOf = ({ tool_calls: calls }: Raw) =>
+  Array.isArray(calls) ? calls.filter(isObject).map((call) => ({ id: String(call.id), name: String(call.name), args: call.args })) : [];
+
+const roles: Record<string, Shown["role"]> = { human: "human", user: "human", ai: "ai", assistant: "ai", system: "system", tool: "tool" };
+
+function read(message: Raw, index: number, results: Map<string, Raw>): Shown {
+  const blocks = blocksOf(message.content);
+  const tools = callsOf(message).map((call) => {
+    const result = results.get(call.id);
+    return { ...call, result: result && textIn(blocksOf(result.content)), isFailed: result?.status === "error" };
+  });
+  return {
+    key: typeof message.id === "string" ? message.id : `${index}`,
+    role:
+      roles[
+        String(message.type)
+          .replace(/chunk$/i, "")
+          .replace(/message$/i, "")
+          .toLowerCase()
+      ] ?? "ai",
+    name: typeof message.name === "string" ? message.name : undefined,
+    text: textIn(blocks),
+    reasoning: blocks
+      .map(({ type, thinking, reasoning }) => (type === "thinking" || type === "reasoning" ? String(thinking ?? reasoning ?? "") : ""))
+      .join(""),
+    attachments: blocks.filter(({ type }) => !known.has(String(type))).map(toAttachment),
+    tools,
+  };
+}
+
+/** Blocks that are shown in another place. */
+const known = new Set([
+  "text",
+  "thinking",
+  "reasoning",
+  "redacted_thinking",
+  "tool_use",
+  "tool_call",
+  "tool_call_chunk",
+  "input_json_delta",
+  "invalid_tool_call",
+]);
+
+function blocksOf(content: unknown): Raw[] {
+  if (typeof content === "string") return content === "" ? [] : [{ type: "text", text: content }];
+  if (Array.isArray(content))
+    return content.flatMap((block) => (typeof block === "string" ? [{ type: "text", text: block }] : isObject(block) ? [block] : []));
+  return content === null || content === undefined ? [] : [{ type: "text", text: JSON.stringify(content, null, 2) }];
+}
+
+const textIn = (blocks: Raw[]) => blocks.map(({ type, text }) => (type === "text" ? String(text ?? "") : "")).join("");
+
+function toAttachment(block: Raw): Attachment {
+  const inside = isObject(block.image_url) ? block.image_url.url : (block.url ?? block.image_url);
+  const link = typeof inside === "string" && /^https?:\/\//i.test(inside) ? inside : undefined;
+  const name = [block.filename, block.name, block.title].find((one) => typeof one === "string");
+  const kind = String(block.type ?? "attachment")
+    .replaceAll("_", " ")
+    .replace(" url", "");
+  const media = typeof block.mime_type === "string" ? ` (${block.mime_type})` : "";
+  return { label: `${kind}${name ? `: ${String(name)}` : ""}${media}`, link };
+}

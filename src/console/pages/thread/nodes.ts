@@ -1,0 +1,11 @@
+import type { State } from "./data.ts";
+
+/** Returns the nodes whose work made a checkpoint: those that were next at the one before. */
+export function nodesOf(state: State, parent: State | undefined): string {
+  const source = state.metadata?.source;
+  if (source === "input") return "Input";
+  if (source === "fork") return "Fork";
+  if (source === "update") return "Edited state";
+  const names = [...new Set(parent?.tasks.map(({ name }) => String(name)) ?? [])];
+  return names.length > 0 ? names.map((name) => (name === "__start__" ? "Start" : name)).join(", ") : "Step";
+}

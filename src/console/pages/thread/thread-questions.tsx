@@ -1,0 +1,69 @@
+import { useState } from "react";
+import { answerOf, api, sentenceOf } from "../../api.ts";
+import { useLive } from "../../live.ts";
+import { Icon } from "../../parts/icons.tsx";
+import { AnswerForm } from "../../parts/questions/answer-form.tsx";
+import { Details } from "../../parts/questions/details.tsx";
+import { answerQuestion, keyOf, NoLongerOpen, type OpenQuestion } from "../../parts/questions/open-questions.ts";
+import { readQuestion } from "../../parts/questions/read-question.ts";
+import { RelativeTime } from "../../parts/time.tsx";
+import { useMayAct } from "../../settings.ts";
+import { refreshThread, type ThreadFacts } from "./data.ts";
+
+/** The open questions of a thread, with the same forms as in the inbox. */
+export function ThreadQuestions({ thread, isBusy }: { thread: ThreadFacts; isBusy: boolean }) {
+  const { thread_id: threadId, status, state_updated_at: version } = thread;
+  const { data = [] } = useLive(
+    ["questions", "thread", threadId, version],
+    (signal) => answerOf(api.POST("/interrupts/search", { body: { thread_id: threadId, limit: 100, sort_order: "asc" }, signal })),
+    { every: 10_000, enabled: status === "interrupted" && !isBusy },
+  );
+  if (status !== "interrupted" || isBusy) return null;
+  return data.map((question) => <OpenQuestionCard key={keyOf(question)} question={question} />);
+}
+
+function OpenQuestionCard({ question }: { question: OpenQuestion }) {
+  const mayAct = useMayAct();
+  const [failure, setFailure] = useState<string>();
+  const [isBusy, setBusy] = useState(false);
+  const read = readQuestion({ id: question.interrupt_id, value: question.value, schema: question.response_schema });
+  const answer = async (value: unknown) => {
+    setBusy(true);
+    setFailure(undefined);
+    await answerQuestion(question, value, streamed).catch((error) => setFailure(sentenceOfRefusal(error)));
+    setBusy(false);
+    refreshThread(question.thread_id);
+  };
+  return (
+    <section aria-label="Open question" className="space-y-4 rounded-lg border border-warn bg-surface p-4">
+      <header>
+        <h3 className="flex items-start gap-2 font-semibold">
+          <Icon name="pause" className="mt-0.5 text-warn" />
+          <span className="min-w-0 break-words whitespace-pre-wrap">{read.prompt}</span>
+        </h3>
+        <p className="mt-0.5 pl-6 text-xs text-muted">
+          The run waits for an answer. Asked <RelativeTime time={question.created_at} />.
+        </p>
+      </header>
+      <Details value={read.details} />
+      {failure && (
+        <p role="alert" className="rounded-md bg-bad-soft px-3 py-2 break-words text-bad">
+          {failure}
+        </p>
+      )}
+      {mayAct && <AnswerForm question={read} draft={keyOf(question)} isBusy={isBusy} onAnswer={(value) => void answer(value)} />}
+    </section>
+  );
+}
+
+/** The conversation shows tokens, so the run that follows must stream them. */
+const streamed = {
+  stream_mode: ["values", "updates", "messages-tuple", "custom", "tasks", "tools", "checkpoints"] as const,
+  stream_subgraphs: true,
+  stream_resumable: true,
+};
+
+const sentenceOfRefusal = (error: unknown) =>
+  error instanceof NoLongerOpen
+    ? "This question is no longer open. Somebody else has answered it, or its time ran out."
+    : `The answer was not accepted. ${sentenceOf(error)}`;
