@@ -5,6 +5,7 @@ import { existsSync, globSync, readFileSync, statSync, writeFileSync } from "nod
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 
 process.chdir(join(dirname(fileURLToPath(import.meta.url)), ".."));
 const source = "src/console";
@@ -28,8 +29,10 @@ function hashOfSources() {
 if (existsSync(source) && hasVite()) {
   const hash = hashOfSources();
   if (!existsSync(mark) || readFileSync(mark, "utf8") !== hash) {
+    process.env.NODE_ENV = "production"; // whatever the shell says: otherwise the build contains checks for developers
     const { build } = await import("vite");
     await build({ root: source, configFile: `${source}/vite.config.ts`, logLevel: process.argv.includes("--quiet") ? "warn" : "info" });
+    for (const file of globSync("dist/console/assets/*.{js,css}")) writeFileSync(`${file}.gz`, gzipSync(readFileSync(file), { level: 9 }));
     writeFileSync(mark, hash);
   }
 }

@@ -6,6 +6,13 @@ import { credentialHeaders, forgetCredential } from "./credential.ts";
 
 export type Schemas = components["schemas"];
 
+/** The body of a POST, by its path. */
+export type PostBody<Path extends keyof paths> = paths[Path] extends { post: { requestBody?: infer Body } }
+  ? NonNullable<Body> extends { content: { "application/json": infer Json } }
+    ? Json
+    : never
+  : never;
+
 /** A request that failed, with the sentence of the service. The status is 0 if the service did not answer. */
 export class ApiFailure extends Error {
   readonly status: number;

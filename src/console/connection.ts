@@ -4,6 +4,7 @@ import { consolePath } from "./boot.ts";
 const listeners = new Set<() => void>();
 let isDown = false;
 let restored: () => void = () => {};
+let waiting: Promise<void> | undefined;
 
 /** How often the service is asked whether it answers again, in milliseconds. */
 const everyMs = 1_500;
@@ -25,16 +26,25 @@ export function onRestored(work: () => void): void {
 
 /** Notes that a request got no answer. Asks until the service answers. */
 export function reportLost(): void {
-  if (isDown) return;
-  set(true);
-  const ask = async () => {
-    const answer = await fetch(`${consolePath}/config.json`, { cache: "no-store" }).catch(() => undefined);
-    if (answer?.ok) {
-      set(false);
-      restored();
-    } else setTimeout(ask, everyMs);
-  };
-  setTimeout(ask, everyMs);
+  if (!isDown) void whenUp();
+}
+
+/** Resolves when the service answers. If it does not, the banner is shown until it does. */
+export function whenUp(): Promise<void> {
+  waiting ??= ask().finally(() => {
+    waiting = undefined;
+  });
+  return waiting;
+}
+
+async function ask(): Promise<void> {
+  while (!(await fetch(`${consolePath}/config.json`, { cache: "no-store" }).catch(() => undefined))?.ok) {
+    set(true);
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+  if (!isDown) return;
+  set(false);
+  restored();
 }
 
 function set(down: boolean): void {

@@ -4,7 +4,7 @@ import { StrictMode, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { Router } from "wouter";
 import { consolePath } from "./boot.ts";
-import { readCredential, useRefusal } from "./credential.ts";
+import { useCredential } from "./credential.ts";
 import { queries } from "./live.ts";
 import { Failure, Skeleton } from "./parts/states.tsx";
 import { type Settings, SettingsContext } from "./settings.ts";
@@ -21,7 +21,7 @@ async function readSettings(): Promise<Settings> {
 function Console() {
   const [settings, setSettings] = useState<Settings>();
   const [error, setError] = useState<unknown>();
-  const refusal = useRefusal();
+  const { credential, refusal } = useCredential();
   const load = () => {
     setError(undefined);
     readSettings().then(setSettings, setError);
@@ -29,7 +29,7 @@ function Console() {
   useEffect(load, []);
   if (error) return <Failure what="The console could not start" error={error} retry={load} />;
   if (!settings) return <Skeleton lines={6} className="p-6" />;
-  const mustAsk = refusal !== undefined || (needsCredential(settings) && readCredential() === undefined);
+  const mustAsk = refusal !== undefined || (needsCredential(settings) && credential === undefined);
   return <SettingsContext value={settings}>{mustAsk ? <Login sentence={refusal ?? ""} /> : <Shell />}</SettingsContext>;
 }
 

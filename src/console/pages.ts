@@ -1,4 +1,5 @@
-import { type ComponentType, type LazyExoticComponent, lazy } from "react";
+import type { ComponentType, LazyExoticComponent } from "react";
+import { lazily } from "./lazily.ts";
 import type { IconName } from "./parts/icons.tsx";
 
 export interface PageEntry {
@@ -11,6 +12,6 @@ export interface PageEntry {
 
 /** Every page of the console. A page is a file in `pages/` whose default export is a component, and a line here. */
 export const pages: PageEntry[] = [
-  { path: "/", page: lazy(() => import("./pages/live.tsx")), menu: { label: "Live", icon: "live" } },
-  { path: "/runs", page: lazy(() => import("./pages/runs.tsx")), menu: { label: "Runs", icon: "list" } },
+  { path: "/", page: lazily(() => import("./pages/live.tsx")), menu: { label: "Live", icon: "live" } },
+  { path: "/runs", page: lazily(() => import("./pages/runs.tsx")), menu: { label: "Runs", icon: "list" } },
 ];

@@ -35,7 +35,7 @@ export async function startApi(
 }
 
 /** Returns what the console offers. Where others can reach the service and nobody has to authenticate, the operator must ask for it. */
-const consoleMode = ({ consoleMode: wanted, host }: Config, hasAuth: boolean): ConsoleMode =>
+export const consoleMode = ({ consoleMode: wanted, host }: Pick<Config, "consoleMode" | "host">, hasAuth: boolean): ConsoleMode =>
   wanted ?? (hasAuth || isLoopback(host) ? "on" : "off");
 
 const maxPortTries = 100;

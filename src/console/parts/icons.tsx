@@ -33,10 +33,22 @@ const drawings = {
       <path d="M3 13.5c.5-2.7 2.4-4 5-4s4.5 1.3 5 4" />
     </>
   ),
-  inbox: <path d="M2.5 9 4.5 3.5h7l2 5.5v3.5h-11zM2.5 9h3.200l.8 1.5h3l.8-1.5h3.200" />,
+  inbox: <path d="M2.5 9 4.5 3.5h7l2 5.5v3.5h-11zM2.5 9h3.2l.8 1.5h3l.8-1.5h3.2" />,
   box: <path d="M2.5 5 8 2.5 13.5 5v6L8 13.5 2.5 11zM2.5 5 8 7.5 13.5 5M8 7.5v6" />,
   flask: <path d="M6.5 2.5v4L3 13h10L9.5 6.5v-4m-4 0h5" />,
   database: <path d="M3 4c0-2 10-2 10 0v8c0 2-10 2-10 0zm0 0c0 2 10 2 10 0M3 8c0 2 10 2 10 0" />,
+  braces: (
+    <path d="M6 2.5c-2 0-2 1-2 2.5s-.3 2.5-1.5 3c1.2.5 1.5 1.5 1.5 3s0 2.5 2 2.5m4-11c2 0 2 1 2 2.5s.3 2.5 1.5 3c-1.2.5-1.5 1.5-1.5 3s0 2.5-2 2.5" />
+  ),
+  chat: <path d="M2.5 3.5h11v7.5H7.5l-3 2.5V11h-2z" />,
+  send: <path d="M13.5 2.5 2.5 7l4.5 2 2 4.5zM7 9l6.5-6.5" />,
+  stop: <rect x="4" y="4" width="8" height="8" rx="1" />,
+  branch: (
+    <path d="M4.5 4.5v7m0-3c4 0 6.5-1 6.5-4m-8-1.5a1.5 1.5 0 1 0 3 0 1.5 1.5 0 0 0-3 0m0 10a1.5 1.5 0 1 0 3 0 1.5 1.5 0 0 0-3 0m6.5-10a1.5 1.5 0 1 0 3 0 1.5 1.5 0 0 0-3 0" />
+  ),
+  pencil: <path d="m10.5 3 2.5 2.5-7.5 7.5H3v-2.5zM9 4.5 11.5 7" />,
+  tool: <path d="M13.5 4.5a3.5 3.5 0 0 1-4.700 4.200L4 13.5 2.5 12l4.800-4.800A3.5 3.5 0 0 1 11.5 2.5L9.5 4.5l2 2z" />,
+  keyboard: <path d="M2 4.5h12v7.5H2zM4.5 7h.01M7 7h.01M9.5 7h.01M12 7h.01M5 9.5h6" />,
 } satisfies Record<string, ReactNode>;
 
 export type IconName = keyof typeof drawings;

@@ -21,7 +21,7 @@ const unknown = { label: "Unknown", icon: "queued" as const, colour: "text-muted
 export function StatusBadge({ status }: { status: RunStatus }) {
   const { label, icon, colour } = statusLooks[status] ?? unknown;
   return (
-    <span className={`inline-flex items-center gap-1.5 text-sm whitespace-nowrap ${colour}`}>
+    <span className={`inline-flex items-center gap-1.5 align-middle text-sm whitespace-nowrap ${colour}`}>
       <Icon name={icon} className={status === "running" ? "size-3.5 animate-spin [animation-duration:1.6s]" : "size-3.5"} />
       {label}
     </span>
@@ -40,7 +40,9 @@ const tones: Record<Tone, string> = {
 /** A short word about a thing, such as a version or a state. */
 export function Tag({ tone = "plain", icon, children }: { tone?: Tone; icon?: IconName; children: React.ReactNode }) {
   return (
-    <span className={`inline-flex items-center gap-1 rounded-sm px-1.5 py-0.5 text-xs font-medium whitespace-nowrap ${tones[tone]}`}>
+    <span
+      className={`inline-flex items-center gap-1 rounded-sm px-1.5 align-middle py-0.5 text-xs font-medium whitespace-nowrap ${tones[tone]}`}
+    >
       {icon && <Icon name={icon} className="size-3" />}
       {children}
     </span>

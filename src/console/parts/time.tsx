@@ -68,5 +68,5 @@ export function duration(ms: number): string {
 
 /** The time since a moment, which grows while one looks at it. */
 export function Elapsed({ since }: { since: string }) {
-  return <span className="numbers">{duration(Math.max(0, useNow() - Date.parse(since)))}</span>;
+  return <span className="numbers text-sm whitespace-nowrap">{duration(Math.max(0, useNow() - Date.parse(since)))}</span>;
 }

@@ -1,5 +1,10 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, type Ref, useEffect, useImperativeHandle, useRef } from "react";
+
+export interface ListHandle {
+  /** Scrolls to the first row. */
+  toTop: () => void;
+}
 
 interface Props {
   /** The name that screen readers say. */
@@ -13,10 +18,11 @@ interface Props {
   /** Called with the first and the last row on the screen. */
   onRange?: (first: number, last: number) => void;
   className?: string;
+  handle?: Ref<ListHandle>;
 }
 
 /** A list of rows of one height. It renders only the rows on the screen, so that 10,000 rows scroll smoothly. */
-export function VirtualList({ label, count, rowHeight, header, row, keyOf, onRange, className = "" }: Props) {
+export function VirtualList({ label, count, rowHeight, header, row, keyOf, onRange, className = "", handle }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
     count,
@@ -25,6 +31,7 @@ export function VirtualList({ label, count, rowHeight, header, row, keyOf, onRan
     overscan: 12,
     ...(keyOf && { getItemKey: keyOf }),
   });
+  useImperativeHandle(handle, () => ({ toTop: () => rows.scrollToOffset(0) }), [rows]);
   const items = rows.getVirtualItems();
   const [first, last] = [items[0]?.index ?? 0, items.at(-1)?.index ?? 0];
   const report = useRef(onRange);

@@ -1,0 +1,111 @@
+import { useCallback, useMemo } from "react";
+import { useSearchParams } from "wouter";
+import type { PostBody } from "../../api.ts";
+import { type RunStatus, runStatuses } from "../../parts/status.tsx";
+
+export type SearchBody = PostBody<"/runs/search">;
+
+/** The filters of the page, as the URL holds them. An empty text means that the filter is off. */
+export interface Filters {
+  status: RunStatus[];
+  graph: string;
+  assistant: string;
+  error: string;
+  metadata: string;
+  /** The age of the oldest run, such as "1h". */
+  since: string;
+  /** The times between which the run was created, as `datetime-local` gives them. They count only if `since` is "custom". */
+  from: string;
+  to: string;
+}
+
+export const ages: Record<string, { label: string; ms: number }> = {
+  "15m": { label: "Last 15 minutes", ms: 15 * 60_000 },
+  "1h": { label: "Last hour", ms: 3_600_000 },
+  "24h": { label: "Last 24 hours", ms: 86_400_000 },
+  "7d": { label: "Last 7 days", ms: 7 * 86_400_000 },
+};
+
+const names = ["graph", "assistant", "error", "metadata", "since", "from", "to"] as const;
+
+/** Reads the filters from the URL. The second value changes some of them there, so that a link or the back button brings them back. */
+export function useFilters(): [Filters, (changes: Partial<Filters>) => void] {
+  const [params, setParams] = useSearchParams();
+  const text = params.toString();
+  const filters = useMemo(() => parse(new URLSearchParams(text)), [text]);
+  const change = useCallback(
+    (changes: Partial<Filters>) => {
+      setParams((old) => write({ ...parse(old), ...changes }), { replace: true });
+    },
+    [setParams],
+  );
+  return [filters, change];
+}
+
+function parse(params: URLSearchParams): Filters {
+  const wanted = (params.get("status") ?? "").split(",");
+  const texts = Object.fromEntries(names.map((name) => [name, params.get(name) ?? ""])) as Omit<Filters, "status">;
+  return { ...texts, status: runStatuses.filter((status) => wanted.includes(status)) };
+}
+
+function write({ status, ...texts }: Filters): URLSearchParams {
+  const params = new URLSearchParams();
+  if (status.length > 0) params.set("status", status.join(","));
+  for (const name of names) if (texts[name] !== "") params.set(name, texts[name]);
+  return params;
+}
+
+export const noFilters: Filters = parse(new URLSearchParams());
+
+export const isFiltered = (filters: Filters): boolean => write(filters).size > 0;
+
+/** Returns the request that finds the runs of these filters. */
+export function toSearch({ status, graph, assistant, error, metadata, since, from, to }: Filters): SearchBody {
+  const age = ages[since];
+  const found = parseMetadata(metadata);
+  const isCustom = since === "custom";
+  const start = age ? new Date(Date.now() - age.ms).toISOString() : isCustom ? toTime(from) : undefined;
+  const end = isCustom ? toTime(to) : undefined;
+  return {
+    ...(status.length > 0 && { status }),
+    ...(graph && { graph_id: graph }),
+    ...(assistant && { assistant_id: assistant }),
+    ...(error && { error }),
+    ...("value" in found && { metadata: found.value }),
+    ...(start && { created_since: start }),
+    ...(end && { created_until: end }),
+  };
+}
+
+function toTime(local: string): string | undefined {
+  const time = new Date(local);
+  return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
+}
+
+/** Reads metadata from `key=value` with commas between, or from a JSON object. Returns what is wrong if it is neither. */
+export function parseMetadata(text: string): { value: Record<string, unknown> } | { problem: string } | Record<string, never> {
+  if (text.trim() === "") return {};
+  if (text.trim().startsWith("{")) {
+    const value = parseJson(text);
+    return typeof value === "object" && value !== null
+      ? { value: value as Record<string, unknown> }
+      : { problem: "This is not a JSON object yet." };
+  }
+  const pairs = text.split(",").map((pair) => /^\s*([^=]+?)\s*=\s*(.*?)\s*$/.exec(pair));
+  if (pairs.some((pair) => !pair)) return { problem: "Write key=value, or a JSON object." };
+  return { value: Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? "", scalarOf(pair?.[2] ?? "")])) };
+}
+
+/** Reads numbers, true, false and null as such, and everything else as text. */
+function scalarOf(text: string): unknown {
+  const value = parseJson(text);
+  return typeof value === "object" && value !== null ? text : (value ?? (text === "null" ? null : text));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,43 @@
+import { useRef, useState } from "react";
+import type { ListedRun } from "./found.ts";
+
+export type ChosenRun = Pick<ListedRun, "run_id" | "thread_id" | "status">;
+
+export interface Selection {
+  runs: ChosenRun[];
+  has: (runId: string) => boolean;
+  /** Chooses a run, or takes it out. With Shift, does the same with all rows since the last one. */
+  toggle: (index: number, isChosen: boolean, withShift: boolean) => void;
+  add: (runs: ChosenRun[]) => void;
+  remove: (runIds: string[]) => void;
+  clear: () => void;
+}
+
+/** Keeps the chosen runs by their ids. They stay chosen when the list is read again, or when they have left the screen. */
+export function useSelection(at: (index: number) => ListedRun | undefined): Selection {
+  const [chosen, setChosen] = useState(new Map<string, ChosenRun>());
+  const last = useRef<number>(undefined);
+  const edit = (work: (copy: Map<string, ChosenRun>) => void) =>
+    setChosen((old) => {
+      const copy = new Map(old);
+      work(copy);
+      return copy;
+    });
+  const add = (runs: ChosenRun[]) => edit((copy) => runs.forEach((run) => void copy.set(run.run_id, run)));
+  const remove = (runIds: string[]) => edit((copy) => runIds.forEach((id) => void copy.delete(id)));
+  return {
+    runs: [...chosen.values()],
+    has: (runId) => chosen.has(runId),
+    toggle(index, isChosen, withShift) {
+      const start = withShift ? (last.current ?? index) : index;
+      last.current = index;
+      const [from, to] = [Math.min(start, index), Math.max(start, index)];
+      const rows = Array.from({ length: to - from + 1 }, (_, step) => at(from + step)).filter((run) => run !== undefined);
+      if (isChosen) add(rows);
+      else remove(rows.map(({ run_id }) => run_id));
+    },
+    add,
+    remove,
+    clear: () => setChosen(new Map()),
+  };
+}
