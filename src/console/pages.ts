@@ -14,4 +14,5 @@ export interface PageEntry {
 export const pages: PageEntry[] = [
   { path: "/", page: lazily(() => import("./pages/live.tsx")), menu: { label: "Live", icon: "live" } },
   { path: "/runs", page: lazily(() => import("./pages/runs.tsx")), menu: { label: "Runs", icon: "list" } },
+  { path: "/playground", page: lazily(() => import("./pages/playground.tsx")), menu: { label: "Playground", icon: "flask" } },
 ];
