@@ -12,6 +12,8 @@ export interface FieldProps {
   isRequired: boolean;
   /** True for the whole value, whose name stands above the form already. */
   isRoot?: boolean;
+  /** True for an item of a list. Its name is only for screen readers. */
+  isItem?: boolean;
   value: unknown;
   onChange: (value: unknown) => void;
   /** Draws the fields inside this one. A field may contain fields of every kind, so it gets what draws them. */
@@ -27,11 +29,11 @@ interface Around {
   onBlur: () => void;
 }
 
-export function aroundOf({ form, schema, path, name, isRequired, isRoot = false }: FieldProps): Around {
+export function aroundOf({ form, schema, path, name, isRequired, isRoot = false, isItem = false }: FieldProps): Around {
   const label = schema.title ?? name;
   return {
     label: isRequired || isRoot ? label : `${label} (optional)`,
-    isLabelHidden: isRoot,
+    isLabelHidden: isRoot || isItem,
     hint: schema.description,
     error: form.isShown(path) ? form.problems.get(path) : undefined,
     onBlur: () => form.leave(path),

@@ -1,6 +1,7 @@
 import { useRef } from "react";
 import { IconButton } from "./button.tsx";
 import { CodeEditor } from "./code-editor.tsx";
+import { kindOf, resolve } from "./json-schema.ts";
 import { SchemaField } from "./schema-field.tsx";
 import type { SchemaFormState } from "./use-schema-form.ts";
 
@@ -15,17 +16,20 @@ interface Props {
 /** A form made from a JSON schema, with a JSON editor for those who prefer one. Its state is in `useSchemaForm`. */
 export function SchemaForm({ form, label, title }: Props) {
   const isJson = form.text !== undefined;
+  const isAny = kindOf(resolve(form.schema, form.schema)) === "any"; // it is entered as JSON anyway
   return (
     <div role="group" aria-label={label}>
       <div className="mb-1.5 flex min-h-7 items-center gap-2">
         <span className="text-sm font-medium">{title ?? label}</span>
-        <IconButton
-          icon={isJson ? "list" : "braces"}
-          label={isJson ? "Show the form" : "Edit as JSON"}
-          aria-pressed={isJson}
-          className="ml-auto"
-          onClick={form.toggle}
-        />
+        {!isAny && (
+          <IconButton
+            icon={isJson ? "list" : "braces"}
+            label={isJson ? "Show the form" : "Edit as JSON"}
+            aria-pressed={isJson}
+            className="ml-auto"
+            onClick={form.toggle}
+          />
+        )}
       </div>
       {isJson ? (
         <JsonText form={form} label={label} />

@@ -16,12 +16,14 @@ function Group({ children, ...props }: FieldProps & { children: React.ReactNode 
       </>
     );
   return (
-    <fieldset className="min-w-0 border-l-2 border-line pl-3">
-      <legend className="-ml-3 mb-1 text-sm font-medium">{label}</legend>
-      {hint && <p className="mb-2 text-xs text-muted">{hint}</p>}
-      {children}
-      {error && <p className="mt-1 text-xs text-bad">{error}</p>}
-    </fieldset>
+    <div role="group" aria-label={label}>
+      <p className="mb-1 text-sm font-medium">{label}</p>
+      <div className="border-l-2 border-line pl-3">
+        {hint && <p className="mb-2 text-xs text-muted">{hint}</p>}
+        {children}
+        {error && <p className="mt-1 text-xs text-bad">{error}</p>}
+      </div>
+    </div>
   );
 }
 
@@ -88,7 +90,7 @@ export function ListField(props: FieldProps) {
                 path={`${path}/${index}`}
                 name={`${name} ${index + 1}`}
                 isRequired
-                isRoot={kindOf(itemSchema) !== "object" && kindOf(itemSchema) !== "boolean"}
+                isItem
                 value={item}
                 onChange={(next) => onChange(items.with(index, next))}
               />

@@ -42,7 +42,7 @@ export function Navigation() {
 
 const isBelow = (location: string, path: string) => location === path || (path !== "/" && location.startsWith(`${path}/`));
 
-function Entry({ path, label, icon, isOpen }: { path: string; isOpen: boolean } & NonNullable<(typeof pages)[number]["menu"]>) {
+function Entry({ path, label, icon, Badge, isOpen }: { path: string; isOpen: boolean } & NonNullable<(typeof pages)[number]["menu"]>) {
   return (
     <li>
       <Link
@@ -52,6 +52,7 @@ function Entry({ path, label, icon, isOpen }: { path: string; isOpen: boolean } 
       >
         <Icon name={icon} />
         {label}
+        {Badge && <Badge />}
       </Link>
     </li>
   );

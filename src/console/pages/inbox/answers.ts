@@ -1,0 +1,38 @@
+import { use, useState } from "react";
+import { sentenceOf } from "../../api.ts";
+import { DraftsContext } from "../../parts/draft.ts";
+import { answerQuestion, keyOf, NoLongerOpen, type OpenQuestion } from "../../parts/questions/open-questions.ts";
+import { tell } from "../../parts/toast.tsx";
+
+interface Answers {
+  isBusy: (question: OpenQuestion) => boolean;
+  /** Why the last answer to this question was refused. */
+  failureOf: (question: OpenQuestion) => unknown;
+  /** Sends an answer. Resolves to false if it was refused. */
+  answer: (question: OpenQuestion, value: unknown) => Promise<boolean>;
+}
+
+/** Sends answers, and keeps why they were refused while another question is shown. */
+export function useAnswers(): Answers {
+  const drafts = use(DraftsContext);
+  const [busy, setBusy] = useState<ReadonlySet<string>>(new Set());
+  const [failures, setFailures] = useState<ReadonlyMap<string, unknown>>(new Map());
+  const answer = async (question: OpenQuestion, value: unknown) => {
+    const key = keyOf(question);
+    setBusy((old) => new Set(old).add(key));
+    setFailures((old) => new Map([...old].filter(([other]) => other !== key)));
+    try {
+      await answerQuestion(question, value);
+      for (const name of [...(drafts?.keys() ?? [])]) if (name.startsWith(key)) drafts?.delete(name);
+      tell("The answer was sent.");
+      return true;
+    } catch (error) {
+      setFailures((old) => new Map(old).set(key, error));
+      if (!(error instanceof NoLongerOpen)) tell(`The answer was not accepted. ${sentenceOf(error)}`, true);
+      return false;
+    } finally {
+      setBusy((old) => new Set([...old].filter((other) => other !== key)));
+    }
+  };
+  return { isBusy: (question) => busy.has(keyOf(question)), failureOf: (question) => failures.get(keyOf(question)), answer };
+}

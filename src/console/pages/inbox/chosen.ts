@@ -1,0 +1,61 @@
+import { useEffect, useRef } from "react";
+import { isAtWork, keyOf, type OpenQuestion } from "../../parts/questions/open-questions.ts";
+import type { Pages } from "../../parts/use-pages.ts";
+import type { Filters } from "./filters.ts";
+
+interface Props {
+  filters: Filters;
+  change: (changes: Partial<Filters>) => void;
+  found: Pages<OpenQuestion>;
+}
+
+interface Chosen {
+  question: OpenQuestion | undefined;
+  /** The row of the question. */
+  index: number;
+  /** False if the question has left the list. */
+  isOpen: boolean;
+  choose: (question: OpenQuestion) => void;
+  /** Chooses the next question, or the one before with -1. */
+  step: (by: number) => void;
+  /** Chooses another question than this one, which is about to be answered. */
+  leave: () => void;
+}
+
+/**
+ * Keeps the chosen question. It stays chosen when the list is read again, and is kept on the page when it has left the list, so that
+ * nothing that was typed is lost. Without a choice, the first question is shown.
+ */
+export function useChosen({ filters, change, found }: Props): Chosen {
+  const kept = useRef<{ question: OpenQuestion; index: number }>(undefined);
+  const places = Array.from({ length: Math.min(found.total, 1_000) }, (_, place) => place);
+  const keyAt = (place: number) => {
+    const row = found.at(place);
+    return row && keyOf(row);
+  };
+  const index = filters.q === "" ? 0 : places.findIndex((place) => keyAt(place) === filters.q);
+  const listed = index >= 0 && index < found.total ? found.at(index) : undefined;
+  if (listed) kept.current = { question: listed, index };
+  const remembered = kept.current && (filters.q === "" || keyOf(kept.current.question) === filters.q) ? kept.current : undefined;
+  const question = listed ?? (filters.q === "" ? undefined : remembered?.question);
+  const choose = (chosen: OpenQuestion) => change({ q: keyOf(chosen) });
+  const step = (by: number) => {
+    if (found.total === 0) return isAtWork(threadOf(filters.q)) ? undefined : change({ q: "" });
+    const from = listed ? index : (remembered?.index ?? 0) - (by > 0 ? 1 : 0); // the next one has moved to its place
+    const to = Math.max(0, Math.min(found.total - 1, from + by));
+    const next = found.at(to);
+    if (next && keyOf(next) !== filters.q) choose(next);
+  };
+  const leave = () => {
+    const next = found.at(index + 1) ?? found.at(index - 1);
+    change({ q: next ? keyOf(next) : "" });
+  };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a link to a question that is not open any more shows the first one
+  useEffect(() => {
+    if (filters.q !== "" && !question && found.total > 0) change({ q: "" });
+  }, [filters.q, question, found.total]);
+  return { question, index, isOpen: listed !== undefined, choose, step, leave };
+}
+
+/** Returns the thread of a question's key. */
+const threadOf = (key: string) => key.split(".")[0] ?? "";

@@ -1,0 +1,85 @@
+import { useCallback, useMemo } from "react";
+import { useSearchParams } from "wouter";
+import type { QuestionSearch } from "../../parts/questions/open-questions.ts";
+
+/** The filters of the inbox and the chosen question, as the URL holds them. An empty text means that a filter is off. */
+export interface Filters {
+  graph: string;
+  thread: string;
+  age: string;
+  deadline: string;
+  sort: string;
+  /** The chosen question. */
+  q: string;
+}
+
+const names = ["graph", "thread", "age", "deadline", "sort", "q"] as const;
+
+const minutes = (amount: number) => amount * 60_000;
+const hour = minutes(60);
+
+export const ages: Record<string, { label: string; search: (now: number) => QuestionSearch }> = {
+  new: { label: "Asked in the last hour", search: (now) => ({ created_since: at(now - hour) }) },
+  "1h": { label: "Older than 1 hour", search: (now) => ({ created_until: at(now - hour) }) },
+  "1d": { label: "Older than 1 day", search: (now) => ({ created_until: at(now - 24 * hour) }) },
+  "7d": { label: "Older than 7 days", search: (now) => ({ created_until: at(now - 7 * 24 * hour) }) },
+};
+
+const beginning = at(0);
+
+export const deadlines: Record<string, { label: string; search: (now: number) => QuestionSearch }> = {
+  any: { label: "With a deadline", search: () => ({ deadline_since: beginning }) },
+  "15m": { label: "Due within 15 minutes", search: (now) => ({ deadline_until: at(now + minutes(15)) }) },
+  "1h": { label: "Due within 1 hour", search: (now) => ({ deadline_until: at(now + hour) }) },
+  "1d": { label: "Due within 1 day", search: (now) => ({ deadline_until: at(now + 24 * hour) }) },
+};
+
+export const sorts: Record<string, { label: string; search: QuestionSearch }> = {
+  "": { label: "Oldest first", search: { sort_by: "created_at", sort_order: "asc" } },
+  new: { label: "Newest first", search: { sort_by: "created_at", sort_order: "desc" } },
+  deadline: { label: "Nearest deadline first", search: { sort_by: "deadline", sort_order: "asc" } },
+};
+
+function at(time: number): string {
+  return new Date(time).toISOString();
+}
+
+/** Reads the filters from the URL. The second value changes some of them there. */
+export function useFilters(): [Filters, (changes: Partial<Filters>) => void] {
+  const [params, setParams] = useSearchParams();
+  const text = params.toString();
+  const filters = useMemo(() => parse(new URLSearchParams(text)), [text]);
+  const change = useCallback(
+    (changes: Partial<Filters>) => {
+      setParams((old) => write({ ...parse(old), ...changes }), { replace: true });
+    },
+    [setParams],
+  );
+  return [filters, change];
+}
+
+const parse = (params: URLSearchParams) => Object.fromEntries(names.map((name) => [name, params.get(name) ?? ""])) as unknown as Filters;
+
+const write = (filters: Filters) => new URLSearchParams(names.flatMap((name) => (filters[name] ? [[name, filters[name]]] : [])));
+
+export const noFilters = { graph: "", thread: "", age: "", deadline: "" };
+
+export const isFiltered = ({ graph, thread, age, deadline, sort }: Filters): boolean =>
+  [graph, thread, age, deadline].some(Boolean) || sort === "deadline";
+
+const threadId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Returns what is wrong with the id of a thread. An incomplete id finds nothing. */
+export const problemOfThread = (thread: string) => (thread === "" || threadId.test(thread) ? undefined : "Enter the whole id of a thread.");
+
+/** Returns the request that finds the questions of these filters now. */
+export function toSearch({ graph, thread, age, deadline, sort }: Filters): QuestionSearch {
+  const now = Date.now();
+  return {
+    ...(graph && { graph_id: graph }),
+    ...(thread && problemOfThread(thread) === undefined && { thread_id: thread }),
+    ...ages[age]?.search(now),
+    ...deadlines[deadline]?.search(now),
+    ...(sorts[sort] ?? sorts[""])?.search,
+  };
+}

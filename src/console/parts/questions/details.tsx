@@ -1,0 +1,11 @@
+import { JsonView } from "../json-view.tsx";
+
+/** What a person needs to know to answer. It came from a run, so it is shown as text. */
+export function Details({ value }: { value: unknown }) {
+  if (value === undefined || value === null) return null;
+  if (typeof value === "string")
+    return (
+      <p className="max-h-96 overflow-auto rounded-md border border-line bg-surface px-3 py-2 break-words whitespace-pre-wrap">{value}</p>
+    );
+  return <JsonView value={value} label="Details" />;
+}

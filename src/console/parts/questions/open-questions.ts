@@ -1,0 +1,94 @@
+import { ApiFailure, answerOf, answerWithHeaders, api, type Schemas } from "../../api.ts";
+import type { paths } from "../../api-types.ts";
+import { queries } from "../../live.ts";
+import { readSettings } from "../../run-settings.ts";
+import type { PageOfRows } from "../use-pages.ts";
+
+export type OpenQuestion = Schemas["Interrupt"];
+export type QuestionSearch = paths["/interrupts/search"]["post"]["requestBody"]["content"]["application/json"];
+
+/** The name of a question on the page. Another question of the same node may have the same id, so the thread belongs to it. */
+export const keyOf = ({ thread_id, interrupt_id }: Pick<OpenQuestion, "thread_id" | "interrupt_id">): string =>
+  `${thread_id}.${interrupt_id}`;
+
+/** The questions whose answer is on its way. They are not shown any more. */
+const sent = new Set<string>();
+
+/** The threads on which an answer of this page is at work. Their other questions are not open meanwhile, and come back after it. */
+const atWork = new Set<string>();
+export const isAtWork = (threadId: string): boolean => atWork.has(threadId);
+
+/** Searches the open questions of all threads. */
+export async function searchQuestions(body: QuestionSearch, signal?: AbortSignal): Promise<PageOfRows<OpenQuestion>> {
+  const { data, headers } = await answerWithHeaders(api.POST("/interrupts/search", { body, ...(signal && { signal }) }));
+  const rows = data.filter((question) => !sent.has(keyOf(question)));
+  return { rows, total: Number(headers.get("x-pagination-total") ?? data.length) - (data.length - rows.length) };
+}
+
+type RunBody = paths["/threads/{threadId}/runs"]["post"]["requestBody"]["content"]["application/json"];
+type StreamMode = Extract<RunBody["stream_mode"], unknown[]>[number];
+
+/** What the new run streams to those who follow it. */
+interface AnswerOptions {
+  stream_mode?: readonly StreamMode[];
+  stream_subgraphs?: boolean;
+  stream_resumable?: boolean;
+}
+
+/** The question was answered by somebody else, or its time ran out, or its thread has gone on for another reason. */
+export class NoLongerOpen extends Error {}
+
+/**
+ * Sends the answer to a question. The question disappears from the lists at once, and comes back if the answer is refused. The new run
+ * takes over the settings of the run that asked. Returns the new run.
+ */
+export async function answerQuestion(question: OpenQuestion, answer: unknown, options: AnswerOptions = {}): Promise<Schemas["Run"]> {
+  const key = keyOf(question);
+  sent.add(key);
+  void queries.invalidateQueries({ queryKey: ["questions"] });
+  try {
+    const run = await send(question, answer, options);
+    void follow(run);
+    return run;
+  } finally {
+    sent.delete(key);
+    void queries.invalidateQueries({ queryKey: ["questions"] });
+  }
+}
+
+/** Waits until a run has ended, at most a minute, and then reads the questions again. */
+async function follow({ thread_id: threadId, run_id: runId }: Schemas["Run"]): Promise<void> {
+  atWork.add(threadId);
+  for (let tries = 0; tries < 60; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 500 + tries * 20));
+    const run = await answerOf(api.GET("/threads/{threadId}/runs/{runId}", { params: { path: { threadId, runId } } })).catch(
+      () => undefined,
+    );
+    if (run && run.status !== "pending" && run.status !== "running") break;
+  }
+  atWork.delete(threadId);
+  void queries.invalidateQueries({ queryKey: ["questions"] });
+}
+
+async function send(question: OpenQuestion, answer: unknown, { stream_mode: modes = [], ...options }: AnswerOptions) {
+  const { thread_id: threadId, run_id, interrupt_id, assistant_id, graph_id } = question;
+  const settings = (await readSettings(threadId, run_id)) ?? { assistant_id: assistant_id ?? graph_id ?? "" };
+  const body = {
+    ...settings,
+    ...options,
+    ...(modes.length > 0 && { stream_mode: [...modes] }),
+    command: { resume: { [interrupt_id]: answer } },
+    strict_resume: true,
+    multitask_strategy: "reject" as const, // a thread that is at work has no open question
+  };
+  try {
+    return await answerOf(api.POST("/threads/{threadId}/runs", { params: { path: { threadId } }, body }));
+  } catch (error) {
+    if (isOver(error)) throw new NoLongerOpen(error.message);
+    throw error;
+  }
+}
+
+const isOver = (error: unknown): error is ApiFailure =>
+  error instanceof ApiFailure &&
+  (error.status === 404 || error.status === 409 || (error.status === 422 && error.message.includes("no question with this id is open")));

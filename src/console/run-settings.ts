@@ -1,0 +1,40 @@
+import { answerOf, api, type Schemas } from "./api.ts";
+import { isObject } from "./parts/json-schema.ts";
+
+/** What a new run takes over from an earlier one, so that it uses the same model, keys and limits. */
+export interface RunSettings {
+  assistant_id: string;
+  config?: Record<string, unknown>;
+  context?: Record<string, unknown>;
+}
+
+/** What the service itself puts into the configuration of a run. It belongs to that run, and a checkpoint there would fork the new one. */
+const own = new Set([
+  "run_id",
+  "thread_id",
+  "graph_id",
+  "assistant_id",
+  "user-agent",
+  "created_by",
+  "checkpoint_id",
+  "checkpoint_ns",
+  "checkpoint_map",
+]);
+const isOwn = (key: string) => own.has(key) || key.startsWith("__") || key.startsWith("langgraph_");
+
+/** Returns the settings of a run. The API refuses `configurable` and `context` together, so the context goes first. */
+export function settingsOf({ assistant_id, kwargs }: Pick<Schemas["Run"], "assistant_id" | "kwargs">): RunSettings {
+  const { configurable: given, ...config } = isObject(kwargs.config) ? kwargs.config : {};
+  const configurable = Object.fromEntries(Object.entries(isObject(given) ? given : {}).filter(([key]) => !isOwn(key)));
+  const context = isObject(kwargs.context) ? kwargs.context : {};
+  const hasContext = Object.keys(context).length > 0;
+  const settings = { ...config, ...(!hasContext && Object.keys(configurable).length > 0 && { configurable }) };
+  return { assistant_id, ...(Object.keys(settings).length > 0 && { config: settings }), ...(hasContext && { context }) };
+}
+
+/** Reads the settings of a run. A run that was deleted has none. */
+export async function readSettings(threadId: string, runId: string | null): Promise<RunSettings | undefined> {
+  if (runId === null) return undefined;
+  const path = { threadId, runId };
+  return answerOf(api.GET("/threads/{threadId}/runs/{runId}", { params: { path } })).then(settingsOf, () => undefined);
+}
