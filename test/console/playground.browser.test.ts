@@ -10,7 +10,11 @@ const shipped = await startTestService({ ENSEMBLE_CONFIG: "langgraph.json" });
 const small = await startTestService();
 const readOnly = await startTestService({ ENSEMBLE_CONFIG: "langgraph.json", ENSEMBLE_CONSOLE: "read-only" });
 
-const openAt = ({ urls }: { urls: string[] }, query: string, look = {}) => open(`${urls[0]}/console/playground${query}`, look);
+async function openAt({ urls }: { urls: string[] }, query: string, look = {}) {
+  const opened = await open(`${urls[0]}/console/playground${query}`, look);
+  opened.page.setDefaultTimeout(100_000); // other tests share the machine
+  return opened;
+}
 const form = ({ page }: Opened) => page.getByRole("form", { name: "Run" });
 const result = ({ page }: Opened) => page.getByRole("region", { name: "Run", exact: true });
 const press = (opened: Opened) => form(opened).getByRole("button", { name: "Run", exact: true }).click();
@@ -214,7 +218,7 @@ test("leaving the page does not end the run, and a reload finds it again", async
   expectQuiet(opened);
 });
 
-test("a failed run says why, and a question is shown", async () => {
+test("a failed run says why, and a question is answered in place", async () => {
   const opened = await openAt(small, "?graph=fails");
   const { page } = opened;
   await press(opened);
@@ -227,9 +231,19 @@ test("a failed run says why, and a question is shown", async () => {
   await enterJson(opened, { topic: "rivers" });
   await press(opened);
   await result(opened).getByText("Waits for an answer", { exact: true }).waitFor();
-  await page.getByRole("region", { name: "Questions" }).getByText("On rivers").waitFor();
+  const questions = page.getByRole("region", { name: "Questions" });
+  await questions.getByText("On rivers").waitFor();
   await shoot(opened, "playground-question");
   await expectAccessible(opened);
+  await questions.getByRole("button", { name: "Answer with JSON instead" }).click();
+  await questions.getByRole("textbox", { name: "Answer as JSON" }).click();
+  await page.keyboard.insertText('{ "approved": true }');
+  await questions.getByRole("button", { name: "Send answer" }).click();
+  await ended(opened);
+  await tab(opened, /^Output/);
+  await result(opened).getByText("published").waitFor();
+  await tab(opened, /^Steps 3/); // the steps before the question stay
+  await shoot(opened, "playground-answered");
   expectQuiet(opened);
 });
 

@@ -10,16 +10,17 @@ export interface RunRequest {
   called: string;
   /** The thread to continue. Undefined for a new one. */
   threadId: string | undefined;
-  input?: unknown;
+  input: unknown;
   context?: Record<string, unknown> | undefined;
   /** The most steps that the run may take. Undefined for the graph's own limit. */
   recursionLimit?: number | undefined;
-  /** The answer to questions, in place of an input. */
-  resume?: unknown;
 }
 
 /** What the page shows is made from these. `tasks` holds each step with its result, so `updates` and `values` are not needed. */
-const streamModes = ["tasks", "custom", "messages-tuple"];
+const streamModes = ["tasks", "custom", "messages-tuple"] as const;
+
+/** What the run streams that continues after an answer. */
+export const answerStreams = { stream_mode: streamModes, stream_subgraphs: true };
 
 const isFilled = (context: RunRequest["context"]) => context !== undefined && Object.keys(context).length > 0;
 
@@ -27,14 +28,10 @@ const configOf = ({ recursionLimit }: RunRequest) => recursionLimit !== undefine
 
 /** Returns the body of the request. Leaving the page does not cancel the run. */
 export function bodyOf(request: RunRequest): Record<string, unknown> {
-  const { assistantId, input, context, resume } = request;
   return {
-    assistant_id: assistantId,
-    ...(resume === undefined ? { input: input ?? null } : { command: { resume } }),
-    ...(isFilled(context) && { context }),
-    ...configOf(request),
-    stream_mode: streamModes,
-    stream_subgraphs: true,
+    assistant_id: request.assistantId,
+    ...sharedOf(request),
+    ...answerStreams,
     on_disconnect: "continue",
     if_not_exists: "create",
   };

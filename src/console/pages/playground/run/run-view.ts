@@ -145,7 +145,7 @@ type Span = Schemas["Timeline"]["attempts"][number]["spans"][number];
  * Takes the times of the steps from the run's timeline. The times of the stream are those at which the browser heard of a step, which is
  * late after a lost connection. Steps are found by their name and their order, so a node is left as it is if their numbers differ.
  */
-export function takeTimeline({ steps }: RunView, { attempts }: Schemas["Timeline"]): void {
+export function takeTimeline({ steps, assignments }: RunView, { attempts }: Schemas["Timeline"]): void {
   const spans = attempts.flatMap((attempt) => attempt.spans).filter(({ kind, outcome }) => kind === "node" && outcome !== "unfinished");
   const byName = Map.groupBy(
     spans.toSorted((one, other) => Date.parse(one.started_at) - Date.parse(other.started_at)),
@@ -154,6 +154,10 @@ export function takeTimeline({ steps }: RunView, { attempts }: Schemas["Timeline
   for (const [node, own] of Map.groupBy(steps, (step) => step.node)) {
     const found = byName.get(node) ?? [];
     if (found.length === own.length) for (const [index, step] of own.entries()) takeSpan(step, found[index]);
+  }
+  for (const assignment of assignments) {
+    const step = steps.findLast(({ id }) => id === assignment.id);
+    if (step) Object.assign(assignment, { startedAt: step.startedAt, endedAt: step.endedAt });
   }
 }
 

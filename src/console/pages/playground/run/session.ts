@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from "react";
-import { answerOf, api, sentenceOf } from "../../../api.ts";
+import { answerOf, api, type Schemas, sentenceOf } from "../../../api.ts";
 import { queries } from "../../../live.ts";
 import { tell } from "../../../parts/toast.tsx";
 import { noteEnd, noteRun, type PastRun } from "../history.ts";
@@ -59,11 +59,13 @@ function publish(): void {
   }, frameMs);
 }
 
-function begin(started: Pick<Session, "assistantId" | "name" | "threadId" | "runId" | "startedAt">): Session {
+type Started = Pick<Session, "assistantId" | "name" | "threadId" | "runId" | "startedAt">;
+
+function begin(started: Started, view = emptyView()): Session {
   leave.abort();
   leave = new AbortController();
   const state = { phase: "starting" as const, isLost: false, status: "running" as const, endedAt: undefined, failure: undefined };
-  session = { ...started, ...state, serial: ++serial, view: emptyView() };
+  session = { ...started, ...state, serial: ++serial, view };
   publish();
   return session;
 }
@@ -86,6 +88,15 @@ export async function resumeRun({ assistantId, name, threadId, runId, startedAt 
   const started = begin({ assistantId, name, threadId, runId, startedAt });
   started.phase = "streaming";
   await guarded(started, (watching) => finish(started, { threadId, runId }, undefined, watching));
+}
+
+/** Follows the run that continues after an answer. What the run before it did stays on the page, because both are one piece of work. */
+export async function followAnswer({ assistantId, name, threadId, view }: Session, run: Schemas["Run"]): Promise<void> {
+  const place = { threadId, runId: run.run_id };
+  const started = begin({ assistantId, name, ...place, startedAt: Date.now() }, { ...view, questions: [], output: undefined, attempt: 1 });
+  started.phase = "streaming";
+  noteRun({ assistantId, name, ...place, startedAt: started.startedAt, status: "running" });
+  await guarded(started, (watching) => finish(started, place, undefined, watching));
 }
 
 type Watching = Parameters<typeof followRun>[2];
@@ -130,7 +141,7 @@ async function finish(started: Session, place: Place, response: Response | undef
   const startedAt = Date.parse(timeline.started_at ?? timeline.created_at);
   Object.assign(started, { phase: "ended", status: timeline.status, startedAt, endedAt });
   noteEnd(place.runId, timeline.status);
-  void queries.invalidateQueries({ queryKey: ["interrupts"] });
+  void queries.invalidateQueries({ queryKey: ["questions"] });
 }
 
 /** Cancels the run. Its stream then ends by itself. */
