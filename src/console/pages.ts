@@ -1,17 +1,6 @@
-  { path: "/", page: lazily(() => import("./pages/live.tsx")), menu: { label: "Live", icon: "live" } },
-  { path: "/runs", page: lazily(() => import("./pages/runs.tsx")), menu: { label: "Runs", icon: "list" } },
-  { path: "/threads", page: lazily(() => import("./pages/threads.tsx")), menu: { label: "Threads", icon: "chat" } },
-  { path: "/threads/:thread", page: lazily(() => import("./pages/thread.tsx")) },
-  { path: "/threads/:threadId/runs/:runId", page: lazily(() => import("./pages/run.tsx")) },
-  { path: "/inbox", page: lazily(() => import("./pages/inbox.tsx")), menu: { label: "Inbox", icon: "inbox", Badge: QuestionsBadge } },
-  { path: "/assistants", page: lazily(() => import("./pages/assistants.tsx")), menu: { label: "Assistants", icon: "robot" } },
-  { path: "/assistants/new", page: lazily(() => import("./pages/assistant-form.tsx")) },
-  { path: "/assistants/:id/edit", page: lazily(() => import("./pages/assistant-form.tsx")) },
-  { path: "/assistants/:id", page: lazily(() => import("./pages/assistant.tsx")) },
-  { path: "/store", page: lazily(() => import("./pages/store.tsx")), menu: { label: "Store", icon: "database" } },
-  { path: "/schedule", page: lazily(() => import("./pages/schedule.tsx")), menu: { label: "Crons and webhooks", icon: "calendar" } },
-  { path: "/schedule/new", page: lazily(() => import("./pages/cron-form.tsx")) },
-  { path: "/schedule/:id/edit", page: lazily(() => import("./pages/cron-form.tsx")) },
+import type { ComponentType, LazyExoticComponent } from "react";
+import { lazily } from "./lazily.ts";
+import { QuestionsBadge } from "./pages/inbox/badge.tsx";
 import type { IconName } from "./parts/icons.tsx";
 
 export interface PageEntry {
@@ -30,6 +19,7 @@ export const pages: PageEntry[] = [
   { path: "/threads/:thread", page: lazily(() => import("./pages/thread.tsx")) },
   { path: "/threads/:threadId/runs/:runId", page: lazily(() => import("./pages/run.tsx")) },
   { path: "/inbox", page: lazily(() => import("./pages/inbox.tsx")), menu: { label: "Inbox", icon: "inbox", Badge: QuestionsBadge } },
+  { path: "/playground", page: lazily(() => import("./pages/playground.tsx")), menu: { label: "Playground", icon: "flask" } },
   { path: "/assistants", page: lazily(() => import("./pages/assistants.tsx")), menu: { label: "Assistants", icon: "robot" } },
   { path: "/assistants/new", page: lazily(() => import("./pages/assistant-form.tsx")) },
   { path: "/assistants/:id/edit", page: lazily(() => import("./pages/assistant-form.tsx")) },

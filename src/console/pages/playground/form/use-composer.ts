@@ -1,0 +1,117 @@
+import { useMemo, useState } from "react";
+import { useDraft } from "../../../parts/draft.ts";
+import { initialValue, isObject, type JsonSchema } from "../../../parts/json-schema.ts";
+import { type SchemaFormState, useSchemaForm } from "../../../parts/use-schema-form.ts";
+import type { RunRequest } from "../request.ts";
+import { Refused } from "../run/run-stream.ts";
+import { type Assistant, isGraph } from "../targets.ts";
+import { changesOf, contextShape, exampleOf, pointerOf, shapeOf, withoutDefaults } from "./shape.ts";
+
+export interface Composer {
+  kind: "messages" | "fields";
+  input: SchemaFormState;
+  /** Undefined if the graph has no context. */
+  context: SchemaFormState | undefined;
+  /** How many fields of the context differ from those of the assistant. */
+  changes: number;
+  /** The most steps of the run, as it was typed. */
+  limit: { text: string; set: (text: string) => void; problem: string | undefined };
+  /** Returns the request as it stands, valid or not. */
+  request: (threadId: string | undefined) => RunRequest;
+  /** Returns the request if the form is valid. Otherwise shows what is wrong. */
+  submit: (threadId: string | undefined) => RunRequest | undefined;
+}
+
+const anyText: JsonSchema = { type: "string" };
+const noContext: JsonSchema = { type: "object", properties: {} };
+
+/** The schemas of a graph, as the service gives them. A graph without types has empty ones. */
+export interface GraphSchemas {
+  input_schema?: unknown;
+  context_schema?: unknown;
+}
+
+const overlaid = (below: unknown, above: unknown) => (isObject(below) && isObject(above) ? { ...below, ...above } : (above ?? below));
+
+/** Keeps the forms of an assistant: its input and its context. `failure` is why the last request was refused. */
+export function useComposer(target: Assistant, schemas: GraphSchemas, failure: unknown): Composer {
+  const { input_schema: inputSchema, context_schema: contextSchema } = schemas;
+  const shape = useMemo(() => shapeOf(inputSchema), [inputSchema]);
+  const schema = shape.kind === "fields" ? shape.schema : anyText;
+  const contextFields = useMemo(() => contextShape(contextSchema), [contextSchema]);
+  const initial = useMemo(() => initialInput(schema, target, inputSchema), [schema, target, inputSchema]);
+  const initialContext = useMemo(
+    () => overlaid(initialValue(contextFields ?? noContext, contextFields ?? noContext), target.context),
+    [contextFields, target.context],
+  );
+  const name = target.assistant_id;
+  const input = useRefusals(useSchemaForm({ schema, initial, draft: `${name} input` }), "input", failure);
+  const options = { schema: contextFields ?? noContext, initial: initialContext, draft: `${name} context` };
+  const context = useRefusals(useSchemaForm(options), "context", failure);
+  const limit = useLimit(name);
+  const changed = changesOf(enteredIn(context), initialContext);
+  const request = (threadId: string | undefined): RunRequest => ({
+    assistantId: name,
+    called: isGraph(target) ? target.graph_id : name,
+    threadId,
+    input: inputOf(shape.kind, input),
+    context: changed,
+    recursionLimit: limit.value,
+  });
+  return {
+    kind: shape.kind,
+    input,
+    context: contextFields ? context : undefined,
+    changes: Object.keys(changed).length,
+    limit,
+    request,
+    submit(threadId) {
+      const isValid = [input, ...(contextFields ? [context] : [])].map((form) => form.submit() !== undefined);
+      return isValid.every(Boolean) && !limit.problem ? request(threadId) : undefined;
+    },
+  };
+}
+
+function useLimit(name: string) {
+  const [text, set] = useDraft(`${name} limit`, () => "");
+  const value = text.trim() === "" ? undefined : Number(text);
+  const problem = value !== undefined && !(Number.isInteger(value) && value > 0) ? "Enter a whole number of steps." : undefined;
+  return { text, set, value: problem ? undefined : value, problem };
+}
+
+function initialInput(schema: JsonSchema, { metadata }: Assistant, given: unknown): unknown {
+  const example = exampleOf(metadata, given);
+  if (schema === anyText) return undefined;
+  return overlaid(initialValue(schema, schema) ?? {}, example);
+}
+
+/** Returns what was entered, in the form or as JSON. Text that is no JSON counts as nothing. */
+function enteredIn({ text, value }: SchemaFormState): unknown {
+  if (text === undefined) return value;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function inputOf(kind: Composer["kind"], form: SchemaFormState): unknown {
+  if (kind === "messages") return { messages: [{ role: "user", content: form.value ?? "" }] };
+  return form.text === undefined ? withoutDefaults(form.value, form.schema) : enteredIn(form);
+}
+
+/** Adds what the service has refused to the problems of a form, until the form is changed. */
+function useRefusals(form: SchemaFormState, part: "input" | "context", failure: unknown): SchemaFormState {
+  const entered = form.text ?? form.value;
+  const [seen, see] = useState({ failure, entered });
+  if (seen.failure !== failure) see({ failure, entered });
+  const isCurrent = seen.failure === failure && seen.entered === entered;
+  const refused = failure instanceof Refused && isCurrent ? failure.fields : [];
+  const own = refused.filter(({ field }) => field === part || field.startsWith(`${part}.`) || field.startsWith(`${part}[`));
+  if (own.length === 0) return form;
+  const found = new Map(own.map(({ field, message }) => [pointerOf(field, part), message]));
+  const problems = new Map([...form.problems, ...found]);
+  const isShown = (path: string) => found.has(path) || (path === "" && form.text !== undefined) || form.isShown(path);
+  // The service decides again, so a refused value does not keep the form from being sent.
+  return { ...form, problems, isShown };
+}

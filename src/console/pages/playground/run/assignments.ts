@@ -1,0 +1,59 @@
+import { isObject } from "../../../parts/json-schema.ts";
+
+export type Outcome = "running" | "done" | "failed" | "stopped";
+
+/** A piece of work of an agent: one task of the graph that names who does it. */
+export interface Assignment {
+  /** The id of the graph's task. */
+  id: string;
+  agent: string;
+  /** The id of the work in its plan, such as "step-1". */
+  key: string | undefined;
+  task: string;
+  startedAt: number;
+  endedAt: number | undefined;
+  outcome: Outcome;
+}
+
+type Fields = Record<string, unknown>;
+
+const fieldsOf = (value: unknown): Fields => (isObject(value) ? value : {});
+const textIn = (...values: unknown[]) => values.find((value): value is string => typeof value === "string" && value !== "");
+/** The fields in which the patterns name who works. */
+const actorKeys = ["agent", "member", "expert", "actor", "listener", "subscriber", "squad"];
+const nameOf = (value: unknown) => (isObject(value) ? textIn(value.name) : textIn(value));
+
+/**
+ * Returns who works on what in a task of the graph, read from the task's input. Patterns send each piece of work with its agent to a node.
+ * A conversation names its speaker in the state. Returns undefined for a task that belongs to no agent.
+ */
+export function assignmentIn(node: string, input: unknown): Pick<Assignment, "agent" | "key" | "task"> | undefined {
+  const fields = fieldsOf(input);
+  const [step, deed] = [fieldsOf(fields.step), fieldsOf(fields.do)];
+  const key = textIn(step.id, fields.own);
+  const named = actorKeys.map((actor) => nameOf(fields[actor])).find(Boolean);
+  const actor = named ?? textIn(deed.agent, step.agent) ?? (node === "speak" ? textIn(fields.speaker) : undefined);
+  const agent = actor ?? key;
+  if (agent === undefined || (!named && !isObject(fields.step) && node !== "speak")) return undefined;
+  return { agent, key, task: taskIn(fields, step, deed) };
+}
+
+function taskIn(fields: Fields, step: Fields, deed: Fields): string {
+  const listed = Array.isArray(fields.tasks) ? fields.tasks.filter(isObject).find(({ id }) => id === fields.own) : undefined;
+  const { intention } = fieldsOf(fields.intention);
+  return textIn(step.task, deed.task, intention, listed?.subject, fields.task, fields.question, fields.wholeTask) ?? "";
+}
+
+const good = ["success", "done", "completed", "complete", "skipped"];
+
+/** Notes the outcome that a progress event reports, at the newest piece of work of that agent. */
+export function noteOutcome(assignments: Assignment[], event: unknown): void {
+  const fields = fieldsOf(event);
+  const { status } = fields;
+  if (typeof status !== "string") return;
+  const actor = textIn(fields.agent, fields.speaker, fields.member, fields.expert, fields.squad, fields.listener);
+  const key = textIn(fields.step, fields.objective, fields.task);
+  const isMeant = (one: Assignment) => (key !== undefined && one.key !== undefined ? one.key === key : one.agent === actor);
+  const found = assignments.findLast((one) => isMeant(one) && (actor === undefined || one.agent === actor));
+  if (found && !good.includes(status)) found.outcome = "failed";
+}
