@@ -71,7 +71,7 @@ const serverSettings = {
     .enum(["off", "read-only", "on"])
     .optional()
     .describe(
-      "Web console at /console: off, read-only or on. read-only hides its actions but forbids nothing: auth decides what a user may do. If unset, on. Without auth, it is off when HOST is not loopback.",
+      "Web console at /console: off, read-only or on. read-only hides its actions but forbids nothing: auth decides what a user may do. If unset, on. It is off with http.disable_meta, and without auth when HOST is not loopback.",
     ),
   ENSEMBLE_ROLE: z
     .enum(["all", "api", "worker"])

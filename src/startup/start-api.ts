@@ -23,8 +23,8 @@ export async function startApi(
 ): Promise<{ url: string; fetch: Fetch }> {
   const hosts = [...config.hosts, config.host, ...(config.serviceUrl ? [new URL(config.serviceUrl).hostname] : [])];
   const settings = { ...config, hosts, pickHeaders: headerPicker(http.configurable_headers), sendsWebhooks: !http.disable_webhooks };
-  const console = { mode: consoleMode(config, deps.auth !== undefined) };
-  const own = { version, settings, memory: createMemory(), writer: sharedRunWriter(deps.pool), console };
+  const mode = consoleMode(config, { hasAuth: deps.auth !== undefined, hidesMeta: http.disable_meta === true });
+  const own = { version, settings, memory: createMemory(), writer: sharedRunWriter(deps.pool), console: { mode } };
   const app = await buildApp({ ...deps, ...own }, http, inFront);
   closers.push(() => app.close());
   const prefix = http.mount_prefix ?? "";
@@ -34,12 +34,20 @@ export async function startApi(
   return { url, fetch: fetchInMemory(app.server, prefix) };
 }
 
+interface ConsoleFacts {
+  hasAuth: boolean;
+  /** True if the project closes the endpoints about the service. */
+  hidesMeta: boolean;
+}
+
 /**
  * Returns the mode of the console. If other machines can reach the service and it runs without auth, the console is on only if the operator
  * sets the mode.
  */
-export const consoleMode = ({ consoleMode: wanted, host }: Pick<Config, "consoleMode" | "host">, hasAuth: boolean): ConsoleMode =>
-  wanted ?? (hasAuth || isLoopback(host) ? "on" : "off");
+export const consoleMode = (
+  { consoleMode: wanted, host }: Pick<Config, "consoleMode" | "host">,
+  { hasAuth, hidesMeta }: ConsoleFacts,
+): ConsoleMode => wanted ?? ((hasAuth || isLoopback(host)) && !hidesMeta ? "on" : "off");
 
 const maxPortTries = 100;
 
