@@ -115,7 +115,7 @@ test("subgraphs open in place, and the graph is also a list", async () => {
 });
 
 test("a run that goes on lights its nodes, and settles when it ends", async () => {
-  const path = await create("slow", { input: { until: 100_000, tickMs: 400 }, streamMode: ["values", "tasks"] });
+  const path = await create("slow", { input: { until: 100_000, tickMs: 400 }, config: { recursion_limit: 100_000 }, streamMode: ["values", "tasks"] });
   const opened = await openRun(path);
   const { page } = opened;
   await expect.poll(() => stateOf(opened, "tick")).toBe("running");
@@ -144,7 +144,7 @@ test("a run that goes on lights its nodes, and settles when it ends", async () =
 });
 
 test("a run that goes on is lit without its tasks in the stream, and can be rolled back", async () => {
-  const path = await create("slow", { input: { until: 100_000, tickMs: 400 } });
+  const path = await create("slow", { input: { until: 100_000, tickMs: 400 }, config: { recursion_limit: 100_000 } });
   const opened = await openRun(path);
   const { page } = opened;
   await expect.poll(() => stateOf(opened, "tick")).toBe("running");
@@ -186,7 +186,7 @@ test("a run is forked from a checkpoint with a changed state", async () => {
   const opened = await openRun(path);
   const { page } = opened;
   await page.getByRole("button", { name: "Fork" }).click();
-  await page.getByLabel("Checkpoint").selectOption(await page.getByRole("option", { name: /next: three/ }).innerText());
+  await page.getByLabel("Checkpoint", { exact: true }).selectOption(await page.getByRole("option", { name: /next: three/ }).innerText());
   await page.getByLabel("With a changed state").check();
   const editor = page.getByRole("dialog").locator(".cm-content");
   await editor.click();
@@ -196,7 +196,7 @@ test("a run is forked from a checkpoint with a changed state", async () => {
   await page.getByRole("alert").getByText("This is not JSON").waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Fork" }).click();
-  await page.getByLabel("Checkpoint").selectOption(await page.getByRole("option", { name: /next: three/ }).innerText());
+  await page.getByLabel("Checkpoint", { exact: true }).selectOption(await page.getByRole("option", { name: /next: three/ }).innerText());
   await page.getByLabel("With a changed state").check();
   await editor.click();
   await page.keyboard.press("ControlOrMeta+a");

@@ -1,13 +1,15 @@
 import type { ReactNode } from "react";
 import { Link } from "wouter";
+import { answerOf, api } from "../../api.ts";
+import { useLive } from "../../live.ts";
 import { plural } from "../../parts/format.ts";
 import { Icon, type IconName } from "../../parts/icons.tsx";
 import type { Run, State } from "./data.ts";
 import type { Followed } from "./follow.ts";
 
-/** What a person should know before all else: why the run does not go on, and what it waits for. */
+/** Says why a run does not go on, and what it waits for. */
 export function Notices({ run, state, followed }: { run: Run; state: State | null | undefined; followed: Followed }) {
-  const questions = run.status === "interrupted" ? (state?.interrupts?.length ?? 0) : 0;
+  const questions = useOpenQuestions(run.thread_id, state);
   return (
     <>
       {run.waiting_for_graph !== undefined && (
@@ -34,6 +36,19 @@ export function Notices({ run, state, followed }: { run: Run; state: State | nul
       )}
     </>
   );
+}
+
+/** Returns how many questions of a state are still open. A later run of the thread may have answered them. */
+function useOpenQuestions(threadId: string, state: State | null | undefined): number {
+  const asked = new Set(((state?.interrupts ?? []) as { id?: string }[]).map(({ id }) => id));
+  const { data: thread } = useLive(
+    ["thread-of-run", threadId],
+    (signal) => answerOf(api.GET("/threads/{threadId}", { params: { path: { threadId } }, signal })),
+    { enabled: asked.size > 0 },
+  );
+  if (asked.size === 0 || thread?.status !== "interrupted") return 0;
+  const open = Object.values(thread.interrupts as Record<string, { id?: string }[]>).flat();
+  return open.filter(({ id }) => id !== undefined && asked.has(id)).length;
 }
 
 const Notice = ({ icon, children }: { icon: IconName; children: ReactNode }) => (

@@ -35,7 +35,7 @@ const pauseMs = 500;
  * Creates a run and returns the open stream of its events. If the service does not answer, the same request is sent again when it does. Its
  * key makes sure that this creates one run only.
  */
-export async function createRun(threadId: string, body: unknown, watching: Watching): Promise<Place & { response: Response }> {
+export async function postRun(threadId: string, body: unknown, watching: Watching): Promise<Place & { response: Response }> {
   const headers = { "content-type": "application/json", "idempotency-key": crypto.randomUUID() };
   for (;;) {
     const response = await request(`/threads/${threadId}/runs/stream`, { method: "POST", headers, body: JSON.stringify(body) }, watching);

@@ -4,7 +4,7 @@ import { queries } from "../../../live.ts";
 import { tell } from "../../../parts/toast.tsx";
 import { noteEnd, noteRun, type PastRun } from "../history.ts";
 import { bodyOf, type RunRequest } from "../request.ts";
-import { createRun, followRun, type Place } from "./run-stream.ts";
+import { followRun, type Place, postRun } from "./run-stream.ts";
 import { emptyView, endAll, type RunView, takeEvent, takeResult, takeTimeline } from "./run-view.ts";
 
 /** "starting" until the service has created the run, "ending" while the result is read. */
@@ -75,7 +75,7 @@ export async function startRun(request: RunRequest, name: string): Promise<void>
   const threadId = request.threadId ?? crypto.randomUUID();
   const started = begin({ assistantId: request.assistantId, name, threadId, runId: undefined, startedAt: Date.now() });
   await guarded(started, async (watching) => {
-    const { response, runId } = await createRun(threadId, bodyOf(request), watching);
+    const { response, runId } = await postRun(threadId, bodyOf(request), watching);
     Object.assign(started, { runId, phase: "streaming" });
     const { assistantId, startedAt } = started;
     noteRun({ assistantId, name, threadId, runId, startedAt, status: "running" });
