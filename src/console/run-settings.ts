@@ -1,14 +1,14 @@
 import { answerOf, api, type Schemas } from "./api.ts";
 import { isObject } from "./parts/json-schema.ts";
 
-/** What a new run takes over from an earlier one, so that it uses the same model, keys and limits. */
+/** The settings that a new run takes over from an earlier one, so that it uses the same model, keys and limits. */
 export interface RunSettings {
   assistant_id: string;
   config?: Record<string, unknown>;
   context?: Record<string, unknown>;
 }
 
-/** What the service itself puts into the configuration of a run. It belongs to that run, and a checkpoint there would fork the new one. */
+/** The keys that the service puts into the configuration of a run. They belong to that run. A checkpoint among them would fork the new one. */
 const own = new Set([
   "run_id",
   "thread_id",

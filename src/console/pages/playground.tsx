@@ -12,7 +12,7 @@ import { RunPanel } from "./playground/run/run-panel.tsx";
 import { resumeRun, useSession } from "./playground/run/session.ts";
 import { type Assistant, useAssistants, useSchemas, useTarget } from "./playground/targets.ts";
 
-/** What was typed for each assistant. It stays while another assistant or another page is open. */
+/** The texts that were typed for each assistant. They stay while another assistant or another page is open. */
 const drafts = new Map<string, unknown>();
 
 /** Runs a graph with an input that one enters, and shows what it does. */

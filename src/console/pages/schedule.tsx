@@ -8,7 +8,7 @@ import { Crons } from "./schedule/crons.tsx";
 import { useDeadWebhooks } from "./schedule/reads.ts";
 import { Webhooks } from "./schedule/webhooks.tsx";
 
-/** What the service does by itself: runs on a schedule, and calls after runs that failed. */
+/** Shows the work that the service does by itself: runs on a schedule, and webhooks that failed. */
 export default function Schedule() {
   const [params, setParams] = useSearchParams();
   const mayAct = useMayAct();

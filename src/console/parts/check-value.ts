@@ -1,6 +1,6 @@
 import { BrokenJson, choicesOf, isObject, type JsonSchema, type JsonType, kindOf, resolve, variantsOf } from "./json-schema.ts";
 
-/** What is wrong with a value, by the path of the field: "" is the value itself, "/age" its field `age`. */
+/** The problems of a value, by the path of the field: "" is the value itself, "/age" its field `age`. */
 export type Problems = Map<string, string>;
 
 const words: Record<JsonType, string> = {

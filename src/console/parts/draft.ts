@@ -1,6 +1,6 @@
 import { createContext, type Dispatch, type SetStateAction, use, useState } from "react";
 
-/** What was typed and not sent yet, by the name of its form. A page provides it so that typed text survives while another form is shown. */
+/** The typed texts that are not sent yet, by the name of the form. A page provides them, so that they survive while another form is shown. */
 export const DraftsContext = createContext<Map<string, unknown> | undefined>(undefined);
 
 /** Works as useState. With a name, the state is kept among the drafts of the page. */

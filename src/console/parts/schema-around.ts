@@ -2,7 +2,7 @@ import type { ComponentType } from "react";
 import type { JsonSchema } from "./json-schema.ts";
 import type { SchemaFormState } from "./use-schema-form.ts";
 
-/** What a field of a form needs. */
+/** The properties of a field of a form. */
 export interface FieldProps {
   form: SchemaFormState;
   schema: JsonSchema;
@@ -20,7 +20,7 @@ export interface FieldProps {
   Field: ComponentType<FieldProps>;
 }
 
-/** What the parts of a form show around a control. */
+/** The parts of a form around a control. */
 interface Around {
   label: string;
   isLabelHidden: boolean;

@@ -13,7 +13,7 @@ interface Typed {
   metadataText: string;
 }
 
-/** What was typed into the form of an assistant, without its context. */
+/** The texts in the form of an assistant, without its context. */
 export interface AssistantDraft extends Typed {
   config: ParsedObject;
   metadata: ParsedObject;

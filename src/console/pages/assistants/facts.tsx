@@ -5,7 +5,7 @@ import { KeyValue, Section } from "../../parts/page.tsx";
 import { RelativeTime } from "../../parts/time.tsx";
 import { type Assistant, isSystem } from "./reads.ts";
 
-/** What an assistant is at the moment. */
+/** Shows the newest version of an assistant. */
 export function Facts({ assistant }: { assistant: Assistant }) {
   return (
     <div className="grid gap-6 p-4 md:grid-cols-[minmax(0,20rem)_minmax(0,1fr)] lg:p-6">

@@ -59,7 +59,7 @@ export const useGraphSchemas = (graph: string): UseQueryResult<GraphSchemas> =>
     { every: 300_000, enabled: graph !== "" },
   );
 
-/** What is deleted together with an assistant. */
+/** The things that are deleted together with an assistant. */
 export interface Belongings {
   runs: number;
   crons: number;

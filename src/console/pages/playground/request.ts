@@ -2,7 +2,7 @@ import { prefix } from "../../boot.ts";
 import { readCredential } from "../../credential.ts";
 import { isObject } from "../../parts/json-schema.ts";
 
-/** What the page asks the service to run. */
+/** The request that the page sends for a run. */
 export interface RunRequest {
   /** The id of the assistant. */
   assistantId: string;
@@ -16,10 +16,10 @@ export interface RunRequest {
   recursionLimit?: number | undefined;
 }
 
-/** What the page shows is made from these. `tasks` holds each step with its result, so `updates` and `values` are not needed. */
+/** The stream modes from which the page is made. `tasks` holds each step with its result, so `updates` and `values` are not needed. */
 const streamModes = ["tasks", "custom", "messages-tuple"] as const;
 
-/** What the run streams that continues after an answer. */
+/** The stream modes of the run that continues after an answer. */
 export const answerStreams = { stream_mode: streamModes, stream_subgraphs: true };
 
 const isFilled = (context: RunRequest["context"]) => context !== undefined && Object.keys(context).length > 0;

@@ -1,6 +1,6 @@
 import type { State, Timeline } from "./data.ts";
 
-/** What one agent has spent. */
+/** The tokens and dollars that one agent has spent. */
 export interface Share {
   agent: string;
   calls: number;

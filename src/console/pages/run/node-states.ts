@@ -2,7 +2,7 @@ import { type AttemptItem, type Item, type RunningNode, walk } from "./spans.ts"
 
 export type NodeState = "none" | "running" | "success" | "error" | "interrupted" | "unfinished";
 
-/** What a node of the graph has done in all attempts of a run. */
+/** The state of a node of the graph, over all attempts of a run. */
 export interface NodeFacts {
   state: NodeState;
   /** How often it began. */

@@ -24,7 +24,7 @@ interface Props {
   onFork: () => void;
 }
 
-/** What the run was given, what it holds and what it gave. */
+/** Shows the input, the state, the output and the events of a run. */
 export function RunTabs({ run, state, error, followed, spending, open, onOpen, onFork }: Props) {
   const hasFailed = run.status === "error" || run.status === "timeout";
   const tabs = [

@@ -16,7 +16,7 @@ interface Typed {
   metadataText: string;
 }
 
-/** What was typed into the form of a cron, without its input and its context. */
+/** The texts in the form of a cron, without its input and its context. */
 export interface CronDraft extends Typed {
   config: ParsedObject;
   metadata: ParsedObject;

@@ -1,6 +1,6 @@
 import { useSearchParams } from "wouter";
 
-/** What the page shows, as the URL holds it. */
+/** The choice of the page, as the URL holds it. */
 export interface Place {
   namespace: string[];
   /** The key of the open item. */

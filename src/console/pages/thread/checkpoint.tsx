@@ -99,7 +99,7 @@ function Changes({ parent, state }: { parent: State | undefined; state: State })
   return <DiffView before={parent?.values ?? {}} after={state.values} />;
 }
 
-/** What one can do from a checkpoint. */
+/** The actions for a checkpoint. */
 function Actions({ thread, state, states, onChoose, onCompare }: Props) {
   const mayAct = useMayAct();
   const [open, setOpen] = useState<"edit" | "fork">();

@@ -14,7 +14,7 @@ import { useMayAct } from "../../settings.ts";
 import { refreshThread, type ThreadFacts } from "./data.ts";
 import { ThreadStatus } from "./thread-status.tsx";
 
-/** What is known about a thread, its metadata, and its deletion. */
+/** Shows the facts about a thread and its metadata, and deletes it. */
 export function Facts({ thread }: { thread: ThreadFacts }) {
   const mayAct = useMayAct();
   const [open, setOpen] = useState<"edit" | "delete">();

@@ -10,7 +10,7 @@ const step = 60;
 interface Props {
   messages: Shown[];
   isLoading?: boolean;
-  /** What follows the last message, such as an open question. */
+  /** The element after the last message, such as an open question. */
   children?: ReactNode;
 }
 

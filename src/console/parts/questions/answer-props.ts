@@ -1,4 +1,4 @@
-/** What each form of an answer needs. */
+/** The properties of a form for an answer. */
 export interface AnswerProps {
   /** The name under which the page keeps what was typed. */
   draft: string;

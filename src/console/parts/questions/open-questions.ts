@@ -28,7 +28,7 @@ export async function searchQuestions(body: QuestionSearch, signal?: AbortSignal
 type RunBody = paths["/threads/{threadId}/runs"]["post"]["requestBody"]["content"]["application/json"];
 type StreamMode = Extract<RunBody["stream_mode"], unknown[]>[number];
 
-/** What the new run streams to those who follow it. */
+/** The stream modes of the new run. */
 interface AnswerOptions {
   stream_mode?: readonly StreamMode[];
   stream_subgraphs?: boolean;

@@ -23,7 +23,7 @@ export interface Question {
   prompt: string;
   /** The prompt in one line. If there is none, the value itself. */
   summary: string;
-  /** What the person needs to know besides. Undefined if the prompt says everything. */
+  /** Details for the person. Undefined if the prompt says everything. */
   details: unknown;
   form: Form;
 }

@@ -2,7 +2,7 @@ import { isObject, type JsonSchema, toSchema } from "../json-schema.ts";
 
 type Args = Record<string, unknown>;
 
-/** What a person decides about a tool call. */
+/** The decision of a person about a tool call. */
 export type Decision = { type: "approve" } | { type: "edit"; args: Args } | { type: "reject"; reason: string };
 
 /** A tool call that waits for a person, and what the person may do with it. */

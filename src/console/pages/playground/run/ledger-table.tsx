@@ -12,7 +12,7 @@ interface Props {
   isFlat?: boolean;
 }
 
-/** What each agent has cost so far, with the sums. The patterns record every call of a model in their ledger. */
+/** Shows the cost of each agent so far, with the sums. The patterns record every call of a model in their ledger. */
 export function LedgerTable({ rows, isFlat = false }: Props) {
   const total = totalOf(rows);
   return (

@@ -7,7 +7,7 @@ import { readEventStream, type StreamEvent } from "../../../parts/sse.ts";
 
 /** A request that was refused, with what is wrong with each field. */
 export class Refused extends ApiFailure {
-  /** What is wrong, by the field, such as `input.scenarios[0].name`. */
+  /** The problems by their field, such as `input.scenarios[0].name`. */
   readonly fields: { field: string; message: string }[];
 
   constructor(status: number, sentence: string, fields: Refused["fields"] = []) {

@@ -7,7 +7,7 @@ import { QualityTrend } from "./quality-trend.tsx";
 import { readReport } from "./report.ts";
 import type { ScenarioView } from "./scenario.ts";
 
-/** What the scenario orchestrator does: the bars, the milestones and the quality while it runs, and the comparison at the end. */
+/** Shows the scenario orchestrator: the bars, the milestones and the quality while it runs, and the comparison at the end. */
 export function ScenarioBoard({ view, output }: { view: ScenarioView; output: unknown }) {
   const levels = [...view.levels.values()];
   const report = readReport(isObject(output) ? output.report : undefined);
