@@ -189,7 +189,7 @@ test("a question of unknown form is answered with JSON, and the run goes on", as
   const { thread_id: threadId } = await client.threads.create();
   await client.runs.wait(threadId, "review", { input: { topic: "rivers" } });
   const opened = await inbox(threadId);
-  await opened.page.getByText("On rivers").waitFor();
+  await opened.page.getByText("On rivers").first().waitFor();
   await opened.page.getByRole("textbox", { name: "Answer as JSON" }).fill('{ "approved": true }');
   await shoot(opened, "inbox-unknown");
   await expectAccessible(opened);

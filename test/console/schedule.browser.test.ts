@@ -144,7 +144,7 @@ test.each([
   const comparable = ({ kwargs: { config, ...rest } }: typeof tick) => ({ ...rest, tags: config.tags });
   expect(comparable(manual)).toEqual(comparable(tick));
   expect(manual.metadata).toEqual(tick.metadata);
-  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Close" }).first().click();
   await expect
     .poll(() =>
       crons(opened)
@@ -193,7 +193,7 @@ test("dead webhooks are sent again, and what was not taken is reported", async (
   await shoot(opened, "webhook-report");
   await eventually(async () => receiver.at("/three").length).toBe(2);
   expect(three).toBeTruthy();
-  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Close" }).first().click();
   await page.getByRole("heading", { name: "No webhook is dead" }).waitFor();
   expectQuiet(opened);
 });

@@ -46,8 +46,8 @@ export const crashedThenDone: AttemptRecord[] = [
 
 /** An attempt of which nothing is known, one that was returned to the queue, and one with every outcome of spans. */
 export const unrecorded: AttemptRecord[] = [
-  { attempt: 1, worker: null, claimed: null },
-  { attempt: 2, ...worker(3), claimed: 5_000, ended: 6_000, outcome: "released", spans: [[1, 0, "node", "one", 10, 900, "unfinished"]] },
+  { attempt: 1, ...worker(3), claimed: 1_000, ended: 2_000, outcome: "released", spans: [[1, 0, "node", "one", 10, 900, "unfinished"]] },
+  { attempt: 2, worker: null, claimed: null },
   {
     attempt: 3,
     ...worker(4),
