@@ -38,6 +38,7 @@ export class SpanRecorder implements CallWatcher {
   #dropped = 0;
 
   beginCall({ kind, name, namespace = "" }: BegunCall): number {
+    if (this.#isFull) return this.#drop();
     const parent = this.#enter(namespace);
     const number = this.#nextNumber++;
     this.#open.set(number, { kind, name, parent, startedAt: this.#now() });
@@ -51,6 +52,7 @@ export class SpanRecorder implements CallWatcher {
   /** Records that a task has begun or finished, as LangGraph's stream of tasks reports. */
   noteTask({ id, name, namespace, end }: StreamedTask): void {
     if (end) this.#end(this.#numbers.get(id), end);
+    else if (this.#isFull) this.#drop();
     else this.#enter([...namespace, `${name}:${id}`].join("|"));
   }
 
@@ -67,6 +69,7 @@ export class SpanRecorder implements CallWatcher {
 
   /** Records that a super-step of a nested graph begins. The step before step 0 only processes the input and has no nodes. */
   noteNestedStep(namespace: string, step: number): void {
+    if (this.#isFull) return;
     if (step < 0) this.#entering.add(namespace);
     else this.#entering.delete(namespace);
     this.#stepBegan.set(namespace, this.#now());
@@ -75,6 +78,7 @@ export class SpanRecorder implements CallWatcher {
   /** Records that a task of a nested graph has finished. Its name is undefined if the caller does not know it. */
   noteNestedTask(namespace: string, taskId: string, name: string | undefined, end: CallEnd): void {
     if (this.#entering.has(namespace)) return;
+    if (this.#isFull && !this.#numbers.has(taskId)) return void this.#drop();
     if (name !== undefined) this.#enter(`${namespace}|${name}:${taskId}`);
     this.#end(this.#numbers.get(taskId), end);
   }
@@ -126,15 +130,23 @@ export class SpanRecorder implements CallWatcher {
   }
 
   #add(number: number, { parent, kind, name, startedAt }: OpenSpan, endedAt: number, end: SpanEnd): void {
-    if (this.#spans.length >= mostSpans) {
-      this.#dropped++;
-      return;
-    }
+    if (this.#isFull) return void this.#drop();
     const { outcome, error, inputTokens, outputTokens } = end;
     const span: Span = [number, parent, kind, name, startedAt, endedAt, outcome];
     if (inputTokens !== undefined || outputTokens !== undefined || error !== undefined) span.push(inputTokens ?? 0, outputTokens ?? 0);
     if (error !== undefined) span.push(error.slice(0, mostErrorText));
     this.#spans.push(span);
+  }
+
+  /** True if the attempt keeps no further span. A long run then needs no more memory for its spans. */
+  get #isFull(): boolean {
+    return this.#spans.length >= mostSpans;
+  }
+
+  /** Counts a span that is not kept. Returns 0, which is the number of no span. */
+  #drop(): number {
+    this.#dropped++;
+    return 0;
   }
 
   #now(): number {

@@ -65,7 +65,7 @@ function Content({ filters, change, found, onHelp }: ContentProps) {
   const answer = async (answered: OpenQuestion, value: unknown) => {
     leave();
     const isAccepted = await answers.answer(answered, value);
-    // Whoever types in the next question already is not disturbed. The message and the list say that the question is back.
+    // A person who already types in the next question is not disturbed. The message and the list show that the question is back.
     if (!isAccepted && !document.activeElement?.matches("input, textarea, [contenteditable=true]")) choose(answered);
   };
   useShortcuts({

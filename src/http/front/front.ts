@@ -208,7 +208,7 @@ function beforeOurs(handler: FetchHandler, options: FrontOptions): Answer {
   };
 }
 
-/** Reads a body into memory, because both the app and our routes may read it. It has the same size limit as any body for our routes. */
+/** Reads a body into memory, because both the app and our routes may read it. The size limit is that of our routes. */
 async function readUpTo(body: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array<ArrayBuffer> | "too long"> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;

@@ -8,7 +8,7 @@ import { isObject } from "../../parts/json-schema.ts";
 import type { RunSettings } from "../../run-settings.ts";
 import { useMayAct } from "../../settings.ts";
 import { Composer } from "./composer.tsx";
-import { refreshThread, type ThreadFacts } from "./data.ts";
+import { cancelOpenRuns, refreshThread, type ThreadFacts } from "./data.ts";
 import { MessageList } from "./message-list.tsx";
 import { readMessages } from "./messages.ts";
 import { ThreadQuestions } from "./thread-questions.tsx";
@@ -52,6 +52,11 @@ export default function Chat({ thread, settings, retryFrom, stored, onBehind }: 
     await stream.submit(input as never, options as never).catch(setFailure);
     refreshThread(threadId);
   };
+  // The stream's own stop hides a failed cancellation, and knows only runs that it started itself.
+  const stop = async () => {
+    await cancelOpenRuns(threadId).catch(setFailure);
+    refreshThread(threadId);
+  };
   const error = failure ?? stream.error;
   return (
     <div className="flex h-full min-h-0 flex-col">
@@ -63,7 +68,7 @@ export default function Chat({ thread, settings, retryFrom, stored, onBehind }: 
         <Composer
           isLoading={stream.isLoading}
           onSend={(text) => void run({ messages: [{ type: "human", content: text }] })}
-          onStop={() => void stream.stop().then(() => refreshThread(threadId))}
+          onStop={() => void stop()}
           beside={
             !stream.isLoading &&
             messages.length > 0 && (

@@ -26,6 +26,14 @@ export const refreshThread = (threadId: string) => {
   for (const name of ["thread", "history", "runs-of", "newest-run"]) void queries.invalidateQueries({ queryKey: [name, threadId] });
 };
 
+/** Cancels the open runs of a thread. */
+export async function cancelOpenRuns(threadId: string): Promise<void> {
+  const body = { thread_id: threadId, status: ["pending" as const, "running" as const], select: ["run_id" as const] };
+  const open = await answerOf(api.POST("/runs/search", { body }));
+  const cancel = (runId: string) => api.POST("/threads/{threadId}/runs/{runId}/cancel", { params: { path: { threadId, runId } } });
+  await Promise.all(open.map(({ run_id }) => answerOf(cancel(run_id))));
+}
+
 /** Follows the newest runs of a thread. */
 export const useRuns = (threadId: string, isBusy: boolean) =>
   useLive(
