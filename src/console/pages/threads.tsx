@@ -1,8 +1,7 @@
-import { useEffect, useRef, useState } from "react";
 import { Link, useSearchParams } from "wouter";
 import { answerWithHeaders, api } from "../api.ts";
 import { Button } from "../parts/button.tsx";
-import { Input } from "../parts/field.tsx";
+import { DelayedInput } from "../parts/delayed-input.tsx";
 import { plural, shortId } from "../parts/format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { isObject } from "../parts/json-schema.ts";
@@ -89,37 +88,14 @@ function FilterBar({ filters, change }: { filters: Filters; change: (changes: Pa
           );
         })}
       </fieldset>
-      <Metadata
+      <DelayedInput
+        label="Metadata key=value"
+        className="w-full sm:w-64"
         value={filters.metadata}
         error={"problem" in found ? found.problem : undefined}
         onChange={(metadata) => change({ metadata })}
       />
     </search>
-  );
-}
-
-/** Takes effect when one stops typing, because each change starts a search. */
-function Metadata({ value, error, onChange }: { value: string; error: string | undefined; onChange: (text: string) => void }) {
-  const [text, setText] = useState(value);
-  const change = useRef(onChange);
-  change.current = onChange;
-  useEffect(() => setText(value), [value]);
-  useEffect(() => {
-    if (text === value) return;
-    const timer = setTimeout(() => change.current(text), 350);
-    return () => clearTimeout(timer);
-  }, [text, value]);
-  return (
-    <Input
-      label="Metadata key=value"
-      isLabelHidden
-      type="search"
-      placeholder="Metadata key=value"
-      className="w-full sm:w-64"
-      value={text}
-      error={error}
-      onChange={({ target }) => setText(target.value)}
-    />
   );
 }
 

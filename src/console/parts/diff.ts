@@ -44,3 +44,11 @@ function entriesOf(list: unknown[]): Map<string | number, unknown> {
   const hasIds = list.length > 0 && ids.every((id) => id !== undefined) && new Set(ids).size === ids.length;
   return new Map(list.map((item, index) => [hasIds ? (ids[index] ?? index) : index, item]));
 }
+
+/** Returns a path as text, such as `context.models[0].name`. */
+export function pathText(path: Change["path"]): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === "number" || !/^[\w$-]+$/.test(key)) return `${text}[${JSON.stringify(key)}]`;
+    return text === "" ? key : `${text}.${key}`;
+  }, "");
+}

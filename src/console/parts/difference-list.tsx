@@ -1,4 +1,4 @@
-import type { Difference } from "./differences.ts";
+import { type Change, pathText } from "./diff.ts";
 import { plural } from "./format.ts";
 import { Tag } from "./status.tsx";
 
@@ -8,15 +8,15 @@ const mostShown = 200;
 const mostCharacters = 2_000;
 
 /** The differences between two values: what was added, removed and changed, by path. */
-export function DifferenceList({ label, differences }: { label: string; differences: Difference[] }) {
+export function DifferenceList({ label, differences }: { label: string; differences: Change[] }) {
   if (differences.length === 0) return <p className="text-muted">There is no difference.</p>;
   return (
     <ul aria-label={label} className="divide-y divide-line overflow-hidden rounded-lg border border-line bg-surface">
       {differences.slice(0, mostShown).map((difference) => (
-        <li key={difference.path} className="px-3 py-2.5">
+        <li key={pathText(difference.path)} className="px-3 py-2.5">
           <div className="flex flex-wrap items-center gap-2">
             <Tag tone={tones[difference.kind]}>{difference.kind}</Tag>
-            <code className="min-w-0 font-mono text-xs break-all">{difference.path}</code>
+            <code className="min-w-0 font-mono text-xs break-all">{pathText(difference.path)}</code>
           </div>
           {difference.kind !== "added" && <Side sign="−" name="Before" look="bg-bad-soft" value={difference.before} />}
           {difference.kind !== "removed" && <Side sign="+" name="After" look="bg-good-soft" value={difference.after} />}

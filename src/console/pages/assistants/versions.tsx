@@ -1,8 +1,8 @@
 import { useState } from "react";
 import { useSearchParams } from "wouter";
 import { Button } from "../../parts/button.tsx";
+import { differences } from "../../parts/diff.ts";
 import { DifferenceList } from "../../parts/difference-list.tsx";
-import { differences } from "../../parts/differences.ts";
 import { Select } from "../../parts/field.tsx";
 import { Section } from "../../parts/page.tsx";
 import { Failure, Skeleton } from "../../parts/states.tsx";

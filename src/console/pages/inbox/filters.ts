@@ -1,6 +1,5 @@
-import { useCallback, useMemo } from "react";
-import { useSearchParams } from "wouter";
 import type { QuestionSearch } from "../../parts/questions/open-questions.ts";
+import { useUrlFilters } from "../../url-filters.ts";
 
 /** The filters of the inbox and the chosen question, as the URL holds them. An empty text means that a filter is off. */
 export interface Filters {
@@ -44,19 +43,8 @@ function at(time: number): string {
   return new Date(time).toISOString();
 }
 
-/** Reads the filters from the URL. The second value changes some of them there. */
-export function useFilters(): [Filters, (changes: Partial<Filters>) => void] {
-  const [params, setParams] = useSearchParams();
-  const text = params.toString();
-  const filters = useMemo(() => parse(new URLSearchParams(text)), [text]);
-  const change = useCallback(
-    (changes: Partial<Filters>) => {
-      setParams((old) => write({ ...parse(old), ...changes }), { replace: true });
-    },
-    [setParams],
-  );
-  return [filters, change];
-}
+/** Returns the filters in the URL, and a function that changes some of them. */
+export const useFilters = () => useUrlFilters(parse, write);
 
 const parse = (params: URLSearchParams) => Object.fromEntries(names.map((name) => [name, params.get(name) ?? ""])) as unknown as Filters;
 

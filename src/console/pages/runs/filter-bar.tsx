@@ -1,6 +1,7 @@
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
 import type { Schemas } from "../../api.ts";
 import { Button } from "../../parts/button.tsx";
+import { DelayedInput } from "../../parts/delayed-input.tsx";
 import { Input, Select } from "../../parts/field.tsx";
 import { Icon } from "../../parts/icons.tsx";
 import { type RunStatus, runStatuses, statusLooks } from "../../parts/status.tsx";
@@ -45,8 +46,8 @@ export function FilterBar({ filters, change, assistants }: Props) {
           onChange={(assistant) => change({ assistant })}
         />
         <Select label="Time" isLabelHidden value={filters.since} options={timeOptions} onChange={(since) => change({ since })} />
-        <Delayed label="Error contains" value={filters.error} onChange={(error) => change({ error })} />
-        <Delayed
+        <DelayedInput label="Error contains" value={filters.error} onChange={(error) => change({ error })} />
+        <DelayedInput
           label="Metadata key=value"
           value={filters.metadata}
           error={"problem" in metadata ? metadata.problem : undefined}
@@ -104,36 +105,5 @@ function Statuses({ chosen, onChange }: { chosen: RunStatus[]; onChange: (status
         );
       })}
     </fieldset>
-  );
-}
-
-interface DelayedProps {
-  label: string;
-  value: string;
-  error?: string | undefined;
-  onChange: (value: string) => void;
-}
-
-/** A text that takes effect when one stops typing, because each change starts a search. */
-function Delayed({ label, value, error, onChange }: DelayedProps) {
-  const [text, setText] = useState(value);
-  const change = useRef(onChange);
-  change.current = onChange;
-  useEffect(() => setText(value), [value]);
-  useEffect(() => {
-    if (text === value) return;
-    const timer = setTimeout(() => change.current(text), 350);
-    return () => clearTimeout(timer);
-  }, [text, value]);
-  return (
-    <Input
-      label={label}
-      isLabelHidden
-      type="search"
-      placeholder={label}
-      value={text}
-      error={error}
-      onChange={({ target }) => setText(target.value)}
-    />
   );
 }

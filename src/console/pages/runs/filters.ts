@@ -1,7 +1,6 @@
-import { useCallback, useMemo } from "react";
-import { useSearchParams } from "wouter";
 import type { PostBody } from "../../api.ts";
 import { type RunStatus, runStatuses } from "../../parts/status.tsx";
+import { useUrlFilters } from "../../url-filters.ts";
 
 export type SearchBody = PostBody<"/runs/search">;
 
@@ -28,19 +27,8 @@ export const ages: Record<string, { label: string; ms: number }> = {
 
 const names = ["graph", "assistant", "error", "metadata", "since", "from", "to"] as const;
 
-/** Reads the filters from the URL. The second value changes some of them there, so that a link or the back button brings them back. */
-export function useFilters(): [Filters, (changes: Partial<Filters>) => void] {
-  const [params, setParams] = useSearchParams();
-  const text = params.toString();
-  const filters = useMemo(() => parse(new URLSearchParams(text)), [text]);
-  const change = useCallback(
-    (changes: Partial<Filters>) => {
-      setParams((old) => write({ ...parse(old), ...changes }), { replace: true });
-    },
-    [setParams],
-  );
-  return [filters, change];
-}
+/** Returns the filters in the URL, and a function that changes some of them. */
+export const useFilters = () => useUrlFilters(parse, write);
 
 function parse(params: URLSearchParams): Filters {
   const wanted = (params.get("status") ?? "").split(",");
