@@ -51,7 +51,7 @@ function Unknown({ path: { runId }, sentence }: { path: RunPath; sentence: strin
           </Link>
         }
       >
-        {sentence} It may have been deleted or rolled back, or its thread's time to live has passed.
+        {sentence.replace(/\.?$/, ".")} It may have been deleted or rolled back, or its thread's time to live has passed.
       </Empty>
     </Page>
   );

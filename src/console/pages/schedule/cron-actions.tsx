@@ -85,7 +85,9 @@ function DeleteCron({ cron, name, onClose }: Props & { onClose: () => void }) {
       onClose={onClose}
     >
       <div className="space-y-3">
-        <p>It creates no more runs. The runs that it has created stay. To stop it for a while, pause it instead. This cannot be undone.</p>
+        <p>
+          It creates no more runs. Runs that it has created do not change. To stop it for a while, pause it instead. This cannot be undone.
+        </p>
         <Refusal error={remove.error} />
       </div>
     </ConfirmDialog>
