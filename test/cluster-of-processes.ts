@@ -21,6 +21,8 @@ export interface JournalLine {
 export interface TestCluster extends Pick<TestService, "client" | "fetch"> {
   db: pg.Pool;
   databaseUrl: string;
+  /** The address of the API process. */
+  url: string;
   startWorker(env?: Record<string, string>): Promise<TestProcess>;
   /** Returns the worker that an earlier test left running, or else starts one. A start costs a second of CPU. */
   aWorker(): Promise<TestProcess>;
@@ -75,6 +77,7 @@ export async function startCluster(env: Record<string, string> = {}): Promise<Te
     ...clientFor([api.url ?? ""]),
     db,
     databaseUrl,
+    url: api.url ?? "",
     async startWorker(more = {}) {
       const worker = await start({ ...ofWorker, ...more });
       onTestFinished(() => void worker.child.kill("SIGKILL")); // a failed test thus leaves no worker for the next test

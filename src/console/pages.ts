@@ -9,6 +9,8 @@ export interface PageEntry {
   page: LazyExoticComponent<ComponentType>;
   /** The entry in the navigation. A page without one is reached by links. */
   menu?: { label: string; icon: IconName; Badge?: ComponentType };
+  /** The entry that the navigation marks while this page is open. Without it, that is the entry whose path this path begins with. */
+  under?: string;
 }
 
 /** Every page of the console. A page is a file in `pages/` whose default export is a component, and a line here. */
@@ -17,7 +19,7 @@ export const pages: PageEntry[] = [
   { path: "/runs", page: lazily(() => import("./pages/runs.tsx")), menu: { label: "Runs", icon: "list" } },
   { path: "/threads", page: lazily(() => import("./pages/threads.tsx")), menu: { label: "Threads", icon: "chat" } },
   { path: "/threads/:thread", page: lazily(() => import("./pages/thread.tsx")) },
-  { path: "/threads/:threadId/runs/:runId", page: lazily(() => import("./pages/run.tsx")) },
+  { path: "/threads/:threadId/runs/:runId", page: lazily(() => import("./pages/run.tsx")), under: "/runs" },
   { path: "/inbox", page: lazily(() => import("./pages/inbox.tsx")), menu: { label: "Inbox", icon: "inbox", Badge: QuestionsBadge } },
   { path: "/playground", page: lazily(() => import("./pages/playground.tsx")), menu: { label: "Playground", icon: "flask" } },
   { path: "/assistants", page: lazily(() => import("./pages/assistants.tsx")), menu: { label: "Assistants", icon: "robot" } },

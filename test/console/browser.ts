@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, expect, onTestFinished } from "vitest";
+import { launchChromium } from "./launch.ts";
 
-const known = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 export interface Look {
@@ -11,21 +11,13 @@ export interface Look {
   scheme?: "light" | "dark";
 }
 
-/** The screen sizes and color schemes in which every page is opened. */
+/** The looks in which every page is opened. Together they have both screen sizes and both color schemes. */
 export const looks: Required<Look>[] = [
   { width: 1440, scheme: "light" },
-  { width: 1440, scheme: "dark" },
-  { width: 390, scheme: "light" },
   { width: 390, scheme: "dark" },
 ];
 
 let browser: Browser | undefined;
-
-async function launch(): Promise<Browser> {
-  const executablePath = [process.env.CHROMIUM_PATH ?? "", ...known].find((path) => existsSync(path));
-  if (!executablePath) throw new Error("The tests of the console need a Chromium: apt-get install chromium, or set CHROMIUM_PATH to one.");
-  return chromium.launch({ executablePath, args: ["--no-sandbox"] });
-}
 
 /** A page in the browser, and the complaints of the browser about it. */
 export interface Opened {
@@ -40,7 +32,7 @@ export interface Opened {
  * the end.
  */
 export async function open(url: string, { width = 1440, scheme = "light" }: Look = {}): Promise<Opened> {
-  browser ??= await launch();
+  browser ??= await launchChromium();
   const context = await browser.newContext({
     viewport: { width, height: width < 600 ? 844 : 900 },
     colorScheme: scheme,

@@ -148,7 +148,7 @@ test("what users have written is shown as text", async () => {
   const opened = await open(url);
   const { page } = opened;
   await tree(opened).getByRole("link", { name: "<img" }).click();
-  await items(opened).getByRole("link").click();
+  await items(opened).getByRole("link", { name: evil }).click();
   await page.getByRole("heading", { name: evil }).waitFor();
   await page.getByRole("button", { name: "Delete" }).click();
   await page.getByRole("heading", { name: `Delete ${evil}?` }).waitFor();

@@ -33,7 +33,7 @@ export function NumberField(props: FieldProps) {
   const { minimum, maximum } = schema;
   const around = aroundOf(props);
   const range = minimum !== undefined && maximum !== undefined ? `Between ${minimum} and ${maximum}.` : undefined;
-  const hint = [around.hint, range].filter(Boolean).join(" ");
+  const hint = [around.hint?.replace(/([^.!?])$/, "$1."), range].filter(Boolean).join(" ");
   return (
     <Input
       {...around}

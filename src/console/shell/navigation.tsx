@@ -11,6 +11,7 @@ import { useSettings } from "../settings.ts";
 export function Navigation() {
   const [isOpen, setOpen] = useState(false);
   const [location] = useLocation();
+  const place = placeOf(location);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the menu closes when another page opens
   useEffect(() => setOpen(false), [location]);
   return (
@@ -31,13 +32,19 @@ export function Navigation() {
       <div id="menu" className={`min-h-0 flex-1 flex-col overflow-y-auto lg:flex ${isOpen ? "flex" : "hidden"}`}>
         <nav aria-label="Pages" className="px-2 pb-2">
           <ul className="space-y-0.5">
-            {pages.map(({ path, menu }) => menu && <Entry key={path} path={path} {...menu} isOpen={isBelow(location, path)} />)}
+            {pages.map(({ path, menu }) => menu && <Entry key={path} path={path} {...menu} isOpen={isBelow(place, path)} />)}
           </ul>
         </nav>
         <Footer />
       </div>
     </div>
   );
+}
+
+/** Returns the path by which the navigation marks an entry. It differs from the location for a page that belongs under another entry. */
+function placeOf(location: string): string {
+  const open = pages.find(({ path }) => new RegExp(`^${path.replace(/:\w+/g, "[^/]+")}$`).test(location));
+  return open?.under ?? location;
 }
 
 const isBelow = (location: string, path: string) => location === path || (path !== "/" && location.startsWith(`${path}/`));

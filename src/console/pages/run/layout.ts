@@ -47,6 +47,7 @@ function place(nodes: ShownNode[], edges: ShownEdge[], direction: "TB" | "LR"): 
       return { ...node, ...box, x: box.x - (around?.x ?? 0), y: box.y - (around?.y ?? 0) };
     }),
     edges: edges.map((edge) => {
+      if (edge.source === edge.target) return { ...edge, path: loopAt(boxes.get(edge.source) ?? boxOf({})) };
       const points: Point[] = graph.edge(edge.source, edge.target).points ?? [];
       return { ...edge, path: smooth(points.map(({ x, y }) => ({ x, y: lowered(y) }))) };
     }),
@@ -87,6 +88,16 @@ interface Point {
   x: number;
   y: number;
 }
+
+/** Returns a path that leaves the right side of a box and comes back to it. */
+function loopAt({ x, y, width, height }: Box): string {
+  const right = x + width;
+  const [leave, back] = [y + height * 0.3, y + height * 0.7];
+  return `M${text({ x: right, y: leave })} C${text({ x: right + loopWidth, y: leave - 8 })} ${text({ x: right + loopWidth, y: back + 8 })} ${text({ x: right, y: back })}`;
+}
+
+/** The layout leaves about this much room beside a node with an edge to itself. */
+const loopWidth = 30;
 
 /** Returns a path that passes near the given points without corners. */
 function smooth(points: Point[]): string {

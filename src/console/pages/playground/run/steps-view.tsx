@@ -88,8 +88,11 @@ export function Growing({ since }: { since: number }) {
 function StepDetails({ step, onClose }: { step: Step; onClose: () => void }) {
   const { node, startedAt, result, outcome } = step;
   const place = useRef<HTMLDivElement>(null);
+  // The braces matter: browsers return a promise here, and React would call it as the effect's cleanup.
   // biome-ignore lint/correctness/useExhaustiveDependencies: another step comes into view
-  useEffect(() => place.current?.scrollIntoView({ block: "nearest" }), [step.id]);
+  useEffect(() => {
+    place.current?.scrollIntoView({ block: "nearest" });
+  }, [step.id]);
   return (
     <div ref={place} className="border-t border-line p-4">
       <div className="mb-2 flex items-center gap-2 text-sm">
