@@ -1,7 +1,8 @@
 // Builds the web console into dist/console, unless nothing has changed since the last build. npm runs this after an install in a checkout
-// (`prepare`). Where Vite is not installed, as after `npm ci --omit=dev`, it does nothing.
+// (`prepare`). Where Vite is not installed, as after `npm ci --omit=dev`, it does nothing. It must run on the machine's own Node, which may be
+// older than the one in node_modules.
 import { createHash } from "node:crypto";
-import { existsSync, globSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,9 +20,11 @@ const hasVite = () => {
   }
 };
 
+const filesIn = (folder) => readdirSync(folder, { recursive: true }).map((name) => join(folder, name)).filter((file) => statSync(file).isFile());
+
 function hashOfSources() {
   const hash = createHash("sha256");
-  const files = globSync(`${source}/**/*`).filter((file) => statSync(file).isFile());
+  const files = filesIn(source);
   for (const file of ["package-lock.json", ...files.sort()]) hash.update(file).update(readFileSync(file));
   return hash.digest("hex");
 }
@@ -32,7 +35,8 @@ if (existsSync(source) && hasVite()) {
     process.env.NODE_ENV = "production"; // whatever the shell says: otherwise the build contains checks for developers
     const { build } = await import("vite");
     await build({ root: source, configFile: `${source}/vite.config.ts`, logLevel: process.argv.includes("--quiet") ? "warn" : "info" });
-    for (const file of globSync("dist/console/assets/*.{js,css}")) writeFileSync(`${file}.gz`, gzipSync(readFileSync(file), { level: 9 }));
+    for (const file of filesIn("dist/console/assets").filter((name) => /\.(js|css)$/.test(name)))
+      writeFileSync(`${file}.gz`, gzipSync(readFileSync(file), { level: 9 }));
     writeFileSync(mark, hash);
   }
 }
