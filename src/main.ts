@@ -1,6 +1,5 @@
 import type { Pool } from "pg";
 import type { Logger } from "pino";
-import { ensureSystemAssistants } from "./assistants/assistants.ts";
 import { keyHeaders } from "./auth/keys.ts";
 import { type Config, setPatternLimits, variable } from "./config.ts";
 import { explainDatabase } from "./db/address.ts";
@@ -20,7 +19,7 @@ import { loadRegistry } from "./registry/registry.ts";
 import { type Fetch, fetchAt, installFetch, withTraceparent } from "./sdk/fetch.ts";
 import { installLogger } from "./sdk/logger.ts";
 import { type Closers, closeAll } from "./startup/closers.ts";
-import { graphsWithoutSchemas, loadForApi, provideModel, provideStore, systemAssistants } from "./startup/load-project.ts";
+import { graphsWithoutSchemas, loadForApi, provideModel, provideStore, storeProject, systemAssistants } from "./startup/load-project.ts";
 import { configuredDatabase, type Database, openDatabase } from "./startup/open-database.ts";
 import { startApi } from "./startup/start-api.ts";
 import { startWork } from "./startup/start-work.ts";
@@ -90,7 +89,7 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
 
   const { pool, directUrl } = await openDatabase(config, given, { log, closers, stopping });
   const presets = await readAssistants(project.parts.assistants, registry);
-  await ensureSystemAssistants(pool, [...systemAssistants(registry, config), ...presets]);
+  await storeProject(pool, project, [...systemAssistants(registry, config), ...presets]);
   const { threadFeed, ...feeds } = await startFeeds({ pool, directUrl }, role !== "worker", log, closers);
   const { metrics, metricsUrl, tracing } = await startWatching(config, pool, log, closers);
   const store = await storeOn(pool);

@@ -1832,6 +1832,7 @@ export interface paths {
                         /** @enum {string|null} */
                         durability?: "sync" | "async" | "exit" | null;
                         checkpoint_during?: boolean | null;
+                        priority?: number | null;
                     };
                 };
             };
@@ -2003,6 +2004,7 @@ export interface paths {
                         /** @enum {string|null} */
                         durability?: "sync" | "async" | "exit" | null;
                         checkpoint_during?: boolean | null;
+                        priority?: number | null;
                     };
                 };
             };
@@ -2130,6 +2132,7 @@ export interface paths {
                         /** @enum {string|null} */
                         durability?: "sync" | "async" | "exit" | null;
                         checkpoint_during?: boolean | null;
+                        priority?: number | null;
                     };
                 };
             };
@@ -2259,6 +2262,7 @@ export interface paths {
                         /** @enum {string|null} */
                         durability?: "sync" | "async" | "exit" | null;
                         checkpoint_during?: boolean | null;
+                        priority?: number | null;
                     };
                 };
             };
@@ -2386,6 +2390,7 @@ export interface paths {
                         /** @enum {string|null} */
                         durability?: "sync" | "async" | "exit" | null;
                         checkpoint_during?: boolean | null;
+                        priority?: number | null;
                     };
                 };
             };
@@ -2506,6 +2511,7 @@ export interface paths {
                         /** @enum {string|null} */
                         durability?: "sync" | "async" | "exit" | null;
                         checkpoint_during?: boolean | null;
+                        priority?: number | null;
                     };
                 };
             };
@@ -2624,6 +2630,7 @@ export interface paths {
                         /** @enum {string|null} */
                         durability?: "sync" | "async" | "exit" | null;
                         checkpoint_during?: boolean | null;
+                        priority?: number | null;
                         /** Format: uuid */
                         thread_id?: string | null;
                     }[];
@@ -3254,6 +3261,7 @@ export interface paths {
                         /** @enum {string|null} */
                         durability?: "sync" | "async" | "exit" | null;
                         checkpoint_during?: boolean | null;
+                        priority?: number | null;
                         schedule: string;
                         timezone?: string | null;
                         end_time?: string | null;
@@ -3357,6 +3365,7 @@ export interface paths {
                         /** @enum {string|null} */
                         durability?: "sync" | "async" | "exit" | null;
                         checkpoint_during?: boolean | null;
+                        priority?: number | null;
                         schedule: string;
                         timezone?: string | null;
                         end_time?: string | null;
@@ -3492,6 +3501,7 @@ export interface paths {
                         /** @enum {string|null} */
                         durability?: "sync" | "async" | "exit" | null;
                         checkpoint_during?: boolean | null;
+                        priority?: number | null;
                         schedule?: string | null;
                         timezone?: string | null;
                         end_time?: string | null;

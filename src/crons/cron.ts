@@ -3,7 +3,7 @@ import type { User } from "../auth/user.ts";
 import { everything, type Scope } from "../db/scope.ts";
 import { type Db, nothing, sql } from "../db/sql.ts";
 import type { NewRun } from "../runs/create.ts";
-import { type EventRetention, fillRequest, type RunRequest } from "../runs/request.ts";
+import { fillRequest, type RunDefaults, type RunRequest } from "../runs/request.ts";
 import { lockThread } from "../threads/threads.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -37,7 +37,7 @@ export const cronColumns = sql`cron_id, assistant_id, thread_id, schedule, timez
   user_id, next_run_date, created_at, updated_at`;
 
 /** Returns the run that a cron creates at each of its times. */
-export function runOfCron(cron: NewCron & { cron_id: string }, retention: EventRetention): NewRun {
+export function runOfCron(cron: NewCron & { cron_id: string }, retention: RunDefaults): NewRun {
   const { cron_id, assistant_id, thread_id, on_run_completed, payload, metadata } = cron;
   const request = { ...payload, assistant_id, metadata: { ...metadata, cron_id }, on_completion: on_run_completed };
   return fillRequest(request, thread_id ?? undefined, retention);

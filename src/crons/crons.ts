@@ -7,7 +7,7 @@ import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import { ServiceError } from "../errors.ts";
 import type { Caller } from "../runs/caller.ts";
 import type { RunCheck } from "../runs/create.ts";
-import type { EventRetention } from "../runs/request.ts";
+import type { RunDefaults } from "../runs/request.ts";
 import type { Run } from "../runs/run.ts";
 import { submitWithin } from "../runs/submit.ts";
 import { type Cron, cronColumns, holdCron, type Json, type NewCron, runOfCron } from "./cron.ts";
@@ -38,7 +38,7 @@ export interface CronSearch extends CronFilter {
 /** The rules for checking a cron's runs before the cron is stored. */
 export interface CronRules {
   check: RunCheck;
-  retention: EventRetention;
+  retention: RunDefaults;
 }
 
 /** A cron before and after a change that is not stored yet. Auth decides about this planned change. */

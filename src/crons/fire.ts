@@ -3,7 +3,7 @@ import { everything } from "../db/scope.ts";
 import { type Db, sql, transaction } from "../db/sql.ts";
 import { ServiceError } from "../errors.ts";
 import { onBehalfOf } from "../runs/caller.ts";
-import type { EventRetention } from "../runs/request.ts";
+import type { RunDefaults } from "../runs/request.ts";
 import type { Run } from "../runs/run.ts";
 import { submitWithin } from "../runs/submit.ts";
 import { type HeldCron, holdCron, runOfCron } from "./cron.ts";
@@ -32,7 +32,7 @@ export async function findDueCrons(db: Db): Promise<string[]> {
  * Creates a cron's run and sets the cron's next time in one transaction, so that a crash leaves both or neither. If several times were
  * missed, creates only one run. Returns undefined if another process was faster.
  */
-export async function fireCron(pool: Pool, cronId: string, retention: EventRetention): Promise<Tick | undefined> {
+export async function fireCron(pool: Pool, cronId: string, retention: RunDefaults): Promise<Tick | undefined> {
   return transaction(pool, async (tx) => {
     const cron = await holdCron(tx, everything, cronId, { due: true });
     if (!cron) return undefined;
@@ -48,7 +48,7 @@ const isOver = ({ end_time, now }: HeldCron) => end_time !== null && now.getTime
  * Creates the run. The run may be refused, for example because its thread is busy and its multitask strategy is `reject`. A refused run is
  * not retried, and the cron waits for its next time.
  */
-async function makeRun(tx: Db, cron: HeldCron, retention: EventRetention): Promise<Tick> {
+async function makeRun(tx: Db, cron: HeldCron, retention: RunDefaults): Promise<Tick> {
   await tx.query(sql`savepoint before_run`);
   try {
     return { run: await submitWithin(tx, { caller: onBehalfOf(cron.user), run: runOfCron(cron, retention) }) };

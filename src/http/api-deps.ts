@@ -56,6 +56,8 @@ export interface ApiDeps {
     leaseSeconds: number;
     eventRetentionSeconds: number;
     resumableRetentionSeconds: number;
+    /** The path of the queue key of runs without a user. */
+    queueKeyPath: readonly string[] | undefined;
     /** Returns the headers of a request that its runs can read. */
     pickHeaders: PickHeaders;
     /** True if LangChain sends traces to LangSmith in this process. */

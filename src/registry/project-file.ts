@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { HttpOptions, unreadHttpKeys } from "./http-options.ts";
+import { QueueOptions } from "./queue-options.ts";
 import { StoreOptions } from "./store-options.ts";
 import { buildKeyNames, toolKeys, unreadKeys } from "./unread-keys.ts";
 
@@ -124,6 +125,7 @@ const RemoteAgent = z.strictObject({
 export const OwnOptions = z
   .object({
     patterns: PatternOptions.optional().describe("Limits of the shipped patterns."),
+    queues: QueueOptions.optional().describe("Order and limits of the queue."),
     tools: z
       .string()
       .min(1)
@@ -227,5 +229,6 @@ export function unreadProjectKeys({ graphs, http, checkpointer, store, webhooks,
 
 const unreadOwnKeys = (own: z.infer<typeof OwnOptions>): string[] => [
   ...unreadKeys(own, Object.keys(OwnOptions.shape), "ensemble."),
+  ...unreadKeys(own.queues ?? {}, Object.keys(QueueOptions.shape), "ensemble.queues."),
   ...unreadKeys(own.patterns ?? {}, Object.keys(PatternOptions.shape), "ensemble.patterns."),
 ];

@@ -14,6 +14,7 @@ import {
   unreadProjectKeys,
   type WebhookOptions,
 } from "./project-file.ts";
+import { type QueueRules, queueRules } from "./queue-options.ts";
 import type { StoreOptions } from "./store-options.ts";
 import { buildKeyNames } from "./unread-keys.ts";
 
@@ -70,6 +71,8 @@ export interface Project {
   patterns: { hosts: string[]; directories: string[] };
   /** The tools, skills, guards, agents and MCP servers that the context of a pattern can name. */
   parts: PartSources;
+  /** The operator's rules for the queue (`ensemble.queues`). */
+  queues: QueueRules;
   /** Keys that the official server uses but this service ignores. One warning at the start names them. */
   ignoredKeys: string[];
   /** Keys for building images. They have no effect on a service that runs from the project's folder. */
@@ -96,6 +99,7 @@ export async function readProject(path: string): Promise<Project> {
     auth: auth ? authSource(root, file, auth) : undefined,
     patterns: patternLimits(root, given.ensemble?.patterns),
     parts: partSources(root, file, given.ensemble ?? {}),
+    queues: queueRules(given.ensemble?.queues),
     ignoredKeys: unreadProjectKeys(given),
     buildKeys: buildKeyNames.filter((key) => key in given),
   };

@@ -1,6 +1,7 @@
 import type { User } from "../auth/user.ts";
 import type { Fence } from "../db/fence.ts";
 import { type Db, prepared, sql } from "../db/sql.ts";
+import { placeInQueue } from "./queue.ts";
 import type { CancelAction, Json, RunKwargs } from "./run.ts";
 import { withRecord } from "./timeline.ts";
 
@@ -45,7 +46,7 @@ export interface ClaimLimits {
 const spare = 32;
 
 /**
- * Claims up to `slots` due runs of the worker's graphs, oldest first.
+ * Claims up to `slots` due runs of the worker's graphs, in the order of the queue (see `queue.ts`).
  *
  * The query reads only the next run of each thread, which the column `head` marks (see migration 032), separately for each graph. Long
  * queues thus cost nothing, and neither do the runs of graphs that this worker lacks. Any worker may claim a cancelled run, because
@@ -60,8 +61,10 @@ const spare = 32;
  */
 export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspects, maxCrashes }: ClaimLimits): Promise<Claim[]> {
   const suspect = sql`crashes > 0 and crashes >= ${maxCrashes - 1}`;
-  const columns = sql`run_id, thread_id, run_at, seq`;
-  const firstOnes = sql`order by run_at, seq limit ${slots + spare}`;
+  const columns = sql`run_id, thread_id, ${placeInQueue} as place, seq`;
+  const most = slots + spare;
+  const claimable = sql`head and graph_id = wanted.graph_id and run_at <= now() and not exists (select from halts)
+            and (not (${suspect}) or run_id in (select run_id from suspects))`;
   const statement = sql`
     with suspects as (
       select run_id from runs
@@ -70,17 +73,16 @@ export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspe
     first as (
       select ready.* from unnest(${graphs}::text[]) wanted (graph_id)
        cross join lateral (
-         select ${columns} from runs
-          where head and graph_id = wanted.graph_id and run_at <= now() and not exists (select from halts)
-            and (not (${suspect}) or run_id in (select run_id from suspects))
-          ${firstOnes}) ready
+         (select ${columns} from runs where ${claimable} and not parked and rank is not null order by rank, seq limit ${most})
+          union all
+         (select ${columns} from runs where ${claimable} and rank is null order by run_at, seq limit ${most})) ready
        union
-      (select ${columns} from runs where head and cancel is not null and run_at <= now() ${firstOnes})
-       ${firstOnes}),
+      (select ${columns} from runs where head and cancel is not null and run_at <= now() order by run_at, seq limit ${most})
+       order by place, seq limit ${most}),
     due as (
       select first.run_id, t.event_base
         from first join threads t using (thread_id)
-       order by first.run_at, first.seq limit ${slots}
+       order by first.place, first.seq limit ${slots}
          for no key update of t skip locked)
     update runs
        set status = 'running', head = false, worker_id = ${workerId}, attempt = attempt + 1,

@@ -9,6 +9,7 @@ import { type LockedThread, lockOrCreateThread, lockThread, notingRun } from "..
 import type { Caller } from "./caller.ts";
 import { cancelOpenRuns } from "./cancel.ts";
 import { insertRun, type RunRow } from "./insert.ts";
+import { priorityOf, queueKeyOf } from "./queue.ts";
 import { isThreadBusy } from "./read.ts";
 import type { Json, MultitaskStrategy, Run, RunConfig, RunKwargs } from "./run.ts";
 import { runWriterOf } from "./run-writer.ts";
@@ -26,6 +27,10 @@ export interface NewRun {
   afterSeconds: number;
   /** How long the run's events are kept after the run ends. */
   eventRetentionSeconds: number;
+  /** From 1 to 5. Without it, the merged config or the default decides. */
+  priority?: number | undefined;
+  /** The path of the queue key of a run without a user. */
+  queueKeyPath?: readonly string[] | undefined;
   kwargs: Omit<RunKwargs, "temporary">;
   /** The trace span of the request, as a W3C traceparent. */
   traceparent?: string | null | undefined;
@@ -77,14 +82,20 @@ export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: R
   };
   await check(tx, { assistant, threadId, wasBusy, kwargs });
   const onThread = { metadata: { ...(thread?.metadata ?? wanted.metadata), ...ofGraph }, config: withoutRunKeys(config) };
+  const metadata = { ...assistant.metadata, ...thread?.metadata, ...ofGraph, ...wanted.metadata };
+  const queueKey = queueKeyOf(caller.user?.identity, wanted.queueKeyPath, { metadata, context: kwargs.context });
+  const isQueued = queueKey !== null && wanted.afterSeconds === 0;
   const row: RunRow = {
     ...wanted,
     threadId,
     assistantId: assistant.assistant_id,
     graphId: assistant.graph_id,
-    metadata: { ...assistant.metadata, ...thread?.metadata, ...ofGraph, ...wanted.metadata },
+    metadata,
     kwargs,
     user: caller.user,
+    priority: priorityOf(wanted.priority, config),
+    queueKey,
+    turn: isQueued ? await writer.takeTurn(queueKey, assistant.graph_id) : null,
   };
   if (thread) return insertRun(tx, row, notingRun(threadId, onThread.metadata, onThread.config));
   return writer.insertWithThread({ ...row, thread: { ...onThread, temporary: kwargs.temporary } });

@@ -2,6 +2,7 @@ import type { User } from "../auth/user.ts";
 import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
 import { insertingThread, insertingThreads } from "../threads/threads.ts";
 import { hostOf } from "../webhooks/webhook-rules.ts";
+import { rankOf } from "./queue.ts";
 import { type Json, type MultitaskStrategy, type Run, type RunKwargs, runColumns } from "./run.ts";
 
 /** A run to insert, with the columns of its row. */
@@ -16,6 +17,10 @@ export interface RunRow {
   afterSeconds: number;
   eventRetentionSeconds: number;
   user: User | null;
+  priority: number;
+  queueKey: string | null;
+  /** The rank of the turn that the run has taken for its key. Null for a run without a key and for a delayed run. */
+  turn: number | null;
   traceparent?: string | null | undefined;
 }
 
@@ -25,7 +30,7 @@ export interface RunWithThread extends RunRow {
 }
 
 const columns = sql`run_id, thread_id, assistant_id, graph_id, multitask_strategy, metadata, kwargs, run_at, events_kept_secs, webhook, webhook_host,
-  auth_user, traceparent`;
+  auth_user, traceparent, priority, queue_key, rank`;
 
 const webhookHostOf = ({ kwargs: { webhook } }: RunRow) => webhook && hostOf(webhook);
 
@@ -36,7 +41,8 @@ export async function insertRun(tx: Db, run: RunRow, withThread: Sql): Promise<R
     insert into runs (${columns})
     values (${run.runId}, ${run.threadId}, ${run.assistantId}, ${run.graphId}, ${run.multitaskStrategy}, ${JSON.stringify(run.metadata)}, ${JSON.stringify(run.kwargs)},
             now() + make_interval(secs => ${run.afterSeconds}), ${run.eventRetentionSeconds}, ${run.kwargs.webhook},
-            ${webhookHostOf(run)}, ${run.user && JSON.stringify(run.user)}, ${run.traceparent ?? null})
+            ${webhookHostOf(run)}, ${run.user && JSON.stringify(run.user)}, ${run.traceparent ?? null}, ${run.priority}, ${run.queueKey},
+            ${rankOf({ graphId: sql`${run.graphId}::text`, priority: sql`${run.priority}::integer`, turn: sql`${run.turn}::double precision`, afterSeconds: sql`${run.afterSeconds}::double precision` })})
     returning ${runColumns}`);
   return rows[0] as Run;
 }
@@ -50,15 +56,17 @@ export async function insertRunsWithThreads(db: Db, runs: RunWithThread[]): Prom
     with on_thread as (${insertingThreads(runs.map(({ threadId, thread }) => ({ ...thread, thread_id: threadId })))})
     insert into runs (${columns})
     select run_id, thread_id, assistant_id, graph_id, strategy, metadata::json, kwargs::json, now() + make_interval(secs => after_seconds), kept_seconds,
-           webhook, webhook_host, auth_user::json, traceparent
+           webhook, webhook_host, auth_user::json, traceparent, priority, queue_key,
+           ${rankOf({ graphId: sql`r.graph_id`, priority: sql`r.priority`, turn: sql`turn`, afterSeconds: sql`after_seconds` })}
       from unnest(
         ${runs.map(({ runId }) => runId)}::uuid[], ${runs.map(({ threadId }) => threadId)}::uuid[], ${runs.map(({ assistantId }) => assistantId)}::uuid[],
         ${runs.map(({ graphId }) => graphId)}::text[],
         ${runs.map(({ multitaskStrategy }) => multitaskStrategy)}::multitask_strategy[], ${runs.map(({ metadata }) => JSON.stringify(metadata))}::text[],
         ${runs.map(({ kwargs }) => JSON.stringify(kwargs))}::text[], ${runs.map(({ afterSeconds }) => afterSeconds)}::double precision[],
         ${runs.map(({ eventRetentionSeconds }) => eventRetentionSeconds)}::double precision[], ${runs.map(({ kwargs }) => kwargs.webhook)}::text[],
-        ${runs.map(webhookHostOf)}::text[], ${runs.map(({ user }) => user && JSON.stringify(user))}::text[], ${runs.map(({ traceparent = null }) => traceparent)}::text[])
-        as r (run_id, thread_id, assistant_id, graph_id, strategy, metadata, kwargs, after_seconds, kept_seconds, webhook, webhook_host, auth_user, traceparent)
+        ${runs.map(webhookHostOf)}::text[], ${runs.map(({ user }) => user && JSON.stringify(user))}::text[], ${runs.map(({ traceparent = null }) => traceparent)}::text[],
+        ${runs.map(({ priority }) => priority)}::smallint[], ${runs.map(({ queueKey }) => queueKey)}::text[], ${runs.map(({ turn }) => turn)}::double precision[])
+        as r (run_id, thread_id, assistant_id, graph_id, strategy, metadata, kwargs, after_seconds, kept_seconds, webhook, webhook_host, auth_user, traceparent, priority, queue_key, turn)
     returning ${runColumns}`;
   const { rows } = await db.query<Run>(prepared("insert runs with threads", statement));
   const made = new Map(rows.map((run) => [run.run_id, run]));

@@ -28,16 +28,20 @@ export interface RunRequest {
   feedback_keys?: Given<string[]>;
   durability?: Given<RunKwargs["durability"]>;
   checkpoint_during?: Given<boolean>;
+  priority?: Given<number>;
 }
 
-/** How long the service keeps the events of a run after its end. */
-export interface EventRetention {
+/** The operator's defaults for new runs. */
+export interface RunDefaults {
+  /** How long the service keeps the events of a run after its end. */
   eventRetentionSeconds: number;
   resumableRetentionSeconds: number;
+  /** The path of the queue key of runs without a user, such as `["metadata", "tenant"]`. */
+  queueKeyPath?: readonly string[] | undefined;
 }
 
 /** Returns the run that a request describes, and fills in the defaults. */
-export function fillRequest(request: RunRequest, threadId: string | undefined, retention: EventRetention): NewRun {
+export function fillRequest(request: RunRequest, threadId: string | undefined, defaults: RunDefaults): NewRun {
   const resumable = request.stream_resumable ?? false;
   const configurable = { ...request.config?.configurable, ...checkpointKeys(request) };
   return {
@@ -49,7 +53,9 @@ export function fillRequest(request: RunRequest, threadId: string | undefined, r
     metadata: request.metadata ?? {},
     multitaskStrategy: request.multitask_strategy ?? "enqueue",
     afterSeconds: request.after_seconds ?? 0,
-    eventRetentionSeconds: resumable ? retention.resumableRetentionSeconds : retention.eventRetentionSeconds,
+    eventRetentionSeconds: resumable ? defaults.resumableRetentionSeconds : defaults.eventRetentionSeconds,
+    priority: request.priority ?? undefined,
+    queueKeyPath: defaults.queueKeyPath,
     kwargs: {
       input: request.input ?? null,
       command: request.command ?? null,

@@ -3,27 +3,60 @@ import { batched, largeDocument } from "../db/batched.ts";
 import { everything, type Scope } from "../db/scope.ts";
 import type { Db } from "../db/sql.ts";
 import { insertRunsWithThreads, insertRunWithThread, type RunWithThread } from "./insert.ts";
+import { type TakenTurns, type Turns, takeTurns } from "./queue.ts";
 import type { Run } from "./run.ts";
 
 /** The database calls that create a run with a new thread of its own. */
 export interface RunWriter {
   findAssistant(scope: Scope, id: string): Promise<Assistant | undefined>;
   insertWithThread(run: RunWithThread): Promise<Run>;
+  /** Takes the next turn of a key for a run of a graph. Returns the rank of the turn. */
+  takeTurn(key: string, graphId: string): Promise<number>;
 }
 
-/** Returns a writer that uses the given transaction. */
-export const runWriterOf = (tx: Db): RunWriter => ({
-  findAssistant: (scope, id) => findAssistant(tx, scope, id),
-  insertWithThread: (run) => insertRunWithThread(tx, run),
-});
+/** Returns a writer that uses the given transaction. `runs` is how many runs it will create. */
+export function runWriterOf(tx: Db, runs = 1): RunWriter {
+  return {
+    findAssistant: (scope, id) => findAssistant(tx, scope, id),
+    insertWithThread: (run) => insertRunWithThread(tx, run),
+    takeTurn: turnsInStock(tx, runs),
+  };
+}
+
+/**
+ * Returns a function that takes turns, for a transaction that creates up to `most` runs. It takes several turns at once, and twice as many
+ * each time, because the runs of one request usually have the same key.
+ */
+function turnsInStock(tx: Db, most: number): RunWriter["takeTurn"] {
+  const stock = new Map<string, Turns & { left: number }>();
+  let ahead = 1;
+  let taken = 0;
+  return async (key, graphId) => {
+    const of = JSON.stringify([key, graphId]);
+    let turns = stock.get(of);
+    if (!turns?.left) {
+      const amount = Math.max(1, Math.min(ahead, most - taken));
+      ahead *= 2;
+      const [fresh] = await takeTurns(tx, [{ key, graphId, amount }]);
+      turns = { ...(fresh as Turns), left: amount };
+      stock.set(of, turns);
+    }
+    const { first, step } = turns;
+    Object.assign(turns, { first: first + step, left: turns.left - 1 });
+    taken += 1;
+    return first;
+  };
+}
 
 /** Returns a writer that many requests share. Requests that arrive at the same time are written in one statement. */
 export function sharedRunWriter(db: Db): RunWriter {
   const alone = runWriterOf(db);
   const find = batched((ids: string[]) => findAssistants(db, ids));
+  const take = batched((turns: TakenTurns[]) => takeTurns(db, turns));
   const insert = batched((runs: RunWithThread[]) => insertRunsWithThreads(db, runs));
   return {
     findAssistant: (scope, id) => (scope === everything ? find(id) : alone.findAssistant(scope, id)),
     insertWithThread: (run) => (JSON.stringify(run.kwargs).length > largeDocument ? alone.insertWithThread(run) : insert(run)),
+    takeTurn: async (key, graphId) => (await take({ key, graphId, amount: 1 })).first,
   };
 }

@@ -6,7 +6,7 @@ import { createRun, type NewRun, type RunCheck } from "./create.ts";
 import { type IdempotentRequest, onceForKey } from "./idempotency.ts";
 import { makeSurely } from "./make-surely.ts";
 import { cancelTopic, claimTopic, type Run } from "./run.ts";
-import type { RunWriter } from "./run-writer.ts";
+import { type RunWriter, runWriterOf } from "./run-writer.ts";
 
 export interface SubmitDeps {
   pool: Pool;
@@ -42,8 +42,9 @@ export async function submitRuns(deps: SubmitDeps, submissions: Submission[], op
   const make = async (tx: Db) => {
     await prepare?.(tx);
     const made: Run[] = [];
+    const runWriter = isOneStatement ? writer : runWriterOf(tx, submissions.length);
     for (const { caller, run, check } of submissions) {
-      const one = await createRun(tx, caller, run, check, isOneStatement ? writer : undefined);
+      const one = await createRun(tx, caller, run, check, runWriter);
       inspect?.(one);
       made.push(one);
     }

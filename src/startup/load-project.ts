@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { ensureSystemAssistants } from "../assistants/assistants.ts";
 import type { Auth } from "../auth/auth.ts";
 import { chooseAuth } from "../auth/choose-auth.ts";
 import { type Config, setModelEndpoint, variable } from "../config.ts";
@@ -12,6 +13,7 @@ import type { Registry } from "../registry/registry.ts";
 import { typescriptOf } from "../registry/type-schemas.ts";
 import { loadUserApp } from "../registry/user-app.ts";
 import { startRehearsal } from "../rehearsal/server.ts";
+import { setWeights } from "../runs/queue.ts";
 import { preparePgvector } from "../store/pgvector.ts";
 import { type StoreRules, storeRules } from "../store/store-rules.ts";
 import { provideUi } from "../ui/bundles.ts";
@@ -90,6 +92,12 @@ export async function graphsWithoutSchemas({ graphIds, declaredSchemas }: Regist
   if (typescriptOf(file)) return []; // their schemas can be read from their types
   const known = await Promise.all(graphIds.map((graphId) => declaredSchemas(graphId).catch(() => undefined)));
   return graphIds.filter((_, index) => known[index] && Object.keys(known[index].state_schema).length === 0);
+}
+
+/** Stores the parts of the project that all processes read from the database. */
+export async function storeProject(db: Db, { queues }: Project, assistants: Parameters<typeof ensureSystemAssistants>[1]): Promise<void> {
+  await ensureSystemAssistants(db, assistants);
+  await setWeights(db, queues.weights);
 }
 
 /** Returns the default assistants of the graphs, with the defaults that the operator has configured. */

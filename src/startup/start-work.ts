@@ -20,7 +20,7 @@ export async function startWork(
   const sweeper = startSweeper(deps, { runTimeoutSeconds, graphWaitSeconds, rules: retentionRules(config, project) });
   closers.push(sweeper.stop);
   closers.push(startTimers(deps).stop);
-  closers.push(startCrons(deps, config).stop);
+  closers.push(startCrons(deps, { ...config, queueKeyPath: project.queues.keyPath }).stop);
   const worker = await startWorker(deps, url, { ...config, version });
   closers.push(worker.stop);
   return worker;

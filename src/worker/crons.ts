@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { findDueCrons, fireCron } from "../crons/fire.ts";
 import { isHalted } from "../runs/halt.ts";
-import type { EventRetention } from "../runs/request.ts";
+import type { RunDefaults } from "../runs/request.ts";
 import { announceRuns } from "../runs/submit.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
 
@@ -11,7 +11,7 @@ const pollMs = 1_000;
  * Checks every second whether crons are due by the database's clock, and creates their runs. Any number of processes may do this at
  * once.
  */
-export function startCrons({ pool, wakeups, log }: WorkerDeps, retention: EventRetention): { stop(): Promise<void> } {
+export function startCrons({ pool, wakeups, log }: WorkerDeps, retention: RunDefaults): { stop(): Promise<void> } {
   const stopped = new AbortController();
 
   async function fire(cronId: string): Promise<void> {

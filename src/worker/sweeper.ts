@@ -4,6 +4,7 @@ import type { RetentionRules } from "../retention/retention-rules.ts";
 import { sweepOnce, trimOnce } from "../retention/sweep.ts";
 import { endRunsOfAbsentGraphs, noteAbsentGraphs } from "../runs/absent.ts";
 import { repairHeads } from "../runs/heads.ts";
+import { sweepQueueKeys } from "../runs/queue.ts";
 import { cancelTopic, claimTopic, endTopic } from "../runs/run.ts";
 import { timeOutRuns } from "../runs/sweep.ts";
 import type { Walk } from "../threads/retention.ts";
@@ -12,6 +13,8 @@ import type { WorkerDeps } from "./worker-deps.ts";
 const pauseMs = 5_000;
 /** The interval in minutes at which the marks `head` of the threads' next runs are checked. */
 const headMinutes = 1;
+/** How many unused keys of the queue are deleted at once. */
+const mostKeys = 10_000;
 /** How many temporary threads one sweep checks. */
 const temporaryStep = 2_000;
 /** The interval in milliseconds at which threads in use are pruned between two sweeps. */
@@ -99,6 +102,7 @@ class Sweeper {
     const { pool, log, metrics, wakeups } = this.#deps;
     if (!this.#heads.isDue()) return;
     const threads = await repairHeads(pool);
+    await sweepQueueKeys(pool, mostKeys);
     this.#heads.restart();
     metrics.repairedHeads(threads);
     if (threads === 0) return;

@@ -19,6 +19,7 @@ const Payload = RunCreate.pick({
   multitask_strategy: true,
   durability: true,
   checkpoint_during: true,
+  priority: true,
 });
 
 const Pattern = z

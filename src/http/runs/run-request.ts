@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
 import type { NewRun } from "../../runs/create.ts";
+import { Priority } from "../../runs/queue.ts";
 import { fillRequest, type RunRequest } from "../../runs/request.ts";
 import { Durability, MultitaskStrategy, StreamMode } from "../../runs/run.ts";
 import { readTraceparent } from "../../tracing/tracing.ts";
@@ -38,6 +39,7 @@ export const RunCreate = z.object({
   feedback_keys: z.array(z.string()).nullish(),
   durability: Durability.nullish(),
   checkpoint_during: z.boolean().nullish(),
+  priority: Priority.nullish(),
 });
 
 export type RunCreateBody = z.infer<typeof RunCreate>;

@@ -1,0 +1,136 @@
+import { z } from "zod";
+import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
+import { ServiceError } from "../errors.ts";
+import type { RunConfig } from "./run.ts";
+
+/**
+ * The order of the queue. Each run gets a rank when it is created, and runs with smaller ranks are claimed first. A rank is a time in
+ * seconds:
+ * - A run without a key has the rank of the run that is claimed next, but not less than the present time.
+ * - The runs of a key follow each other at a distance of one turn. The first one has the rank of a run without a key. Keys with many
+ *   waiting runs thus take turns, and a key with few waiting runs need not wait for them.
+ * - Each step of priority brings a run one turn forward.
+ *
+ * New ranks are never less than the present time. Every run is thus claimed at last, whatever its key and its priority.
+ */
+const turnSeconds = 60;
+
+export const Priority = z.int().min(1).max(5);
+const usualPriority = 3;
+
+/** Returns the priority of a new run: its own, or else the one in the merged config of its assistant, its thread and its request. */
+export function priorityOf(own: number | undefined, config: RunConfig): number {
+  const given = own ?? config.priority ?? usualPriority;
+  const { success, data } = Priority.safeParse(given);
+  if (!success)
+    throw new ServiceError("invalid", `config.priority is ${JSON.stringify(given)}. It must be an integer from 1 (low) to 5 (high).`);
+  return data;
+}
+
+/** Returns an expression of how far a run of this priority comes forward, in seconds. */
+const advance = (priority: Sql): Sql => sql`(${priority} - 3) * 60`;
+
+/** Returns an expression of the place of a row of `runs` in the queue. */
+export const placeInQueue: Sql = sql`coalesce(rank, extract(epoch from run_at)::double precision - ${advance(sql`priority`)})`;
+
+/**
+ * Returns an expression of the rank of a new run without a key, before its priority counts. It reads the first entry of an index. For a key,
+ * this is the rank of its first turn.
+ */
+const firstRank = (graphId: Sql): Sql => sql`
+  greatest(extract(epoch from clock_timestamp())::double precision,
+           (select rank + ${advance(sql`priority`)} from runs
+             where head and not parked and rank is not null and graph_id = ${graphId} order by rank, seq limit 1))`;
+
+/** Expressions of the values that decide the rank of a new run. */
+export interface RankParts {
+  graphId: Sql;
+  priority: Sql;
+  /** The rank of the run's turn, or null for a run without a key. */
+  turn: Sql;
+  afterSeconds: Sql;
+}
+
+/** Returns an expression of the rank of a new run. It is null for a delayed run, whose place is its due time. */
+export const rankOf = ({ graphId, priority, turn, afterSeconds }: RankParts): Sql => sql`
+  case when ${afterSeconds} = 0 then coalesce(${turn}, ${firstRank(graphId)}) - ${advance(priority)} end`;
+
+/** Turns that a key takes for new runs of a graph. */
+export interface TakenTurns {
+  key: string;
+  graphId: string;
+  amount: number;
+}
+
+/** The rank of the first turn, and the distance to the next one. */
+export interface Turns {
+  first: number;
+  step: number;
+}
+
+/**
+ * Takes turns for keys. Returns the turns in the order of the requests. A key that has no waiting run starts again at the front, because
+ * its past runs no longer count. Turns whose runs are never created leave only a gap.
+ */
+export async function takeTurns(db: Db, wanted: TakenTurns[]): Promise<Turns[]> {
+  const statement = sql`
+    with wanted as (
+      select key, max(${firstRank(sql`graph_id`)}) as first, sum(amount) as amount
+        from unnest(${wanted.map(({ key }) => key)}::text[], ${wanted.map(({ graphId }) => graphId)}::text[],
+                    ${wanted.map(({ amount }) => amount)}::integer[]) as w (key, graph_id, amount)
+       group by key),
+    taken as (
+      insert into queue_keys as k (key, next_rank, turns)
+      select key, first + amount * ${turnSeconds}::double precision, amount from wanted order by key
+          on conflict (key) do update
+         set next_rank = greatest(excluded.next_rank - excluded.turns * ${turnSeconds}::double precision,
+                                  case when exists (select from runs where queue_key = k.key and status = 'pending') then k.next_rank end)
+                         + excluded.turns * ${turnSeconds}::double precision / k.weight,
+             turns = k.turns + excluded.turns, used_at = now()
+      returning key, next_rank, weight)
+    select key, next_rank - amount * ${turnSeconds}::double precision / weight as first, ${turnSeconds}::double precision / weight as step
+      from taken join wanted using (key)`;
+  const { rows } = await db.query<Turns & { key: string }>(prepared("take turns", statement));
+  const next = new Map(rows.map(({ key, ...turns }) => [key, turns]));
+  return wanted.map(({ key, amount }) => {
+    const turns = next.get(key) as Turns;
+    next.set(key, { ...turns, first: turns.first + amount * turns.step });
+    return turns;
+  });
+}
+
+/** Stores the weights of keys. Keys that are not named get weight 1. */
+export async function setWeights(db: Db, weights: Record<string, number>): Promise<void> {
+  const keys = Object.keys(weights).sort();
+  await db.query(sql`
+    insert into queue_keys (key, next_rank, weight)
+    select key, 0, weight from unnest(${keys}::text[], ${keys.map((key) => weights[key])}::double precision[]) as w (key, weight)
+        on conflict (key) do update set weight = excluded.weight where queue_keys.weight <> excluded.weight`);
+  await db.query(sql`update queue_keys set weight = 1 where weight <> 1 and key <> all(${keys}::text[])`);
+}
+
+/** Deletes keys that nobody has used for a day, at most `limit`. Returns their number. */
+export async function sweepQueueKeys(db: Db, limit: number): Promise<number> {
+  const { rowCount } = await db.query(sql`
+    delete from queue_keys k
+     where key in (select key from queue_keys where weight = 1 and used_at < now() - interval '1 day' order by used_at limit ${limit} for update skip locked)
+       and not exists (select from runs where queue_key = k.key and status = 'pending')`);
+  return rowCount ?? 0;
+}
+
+/** The longest key. Longer identities and values are cut. */
+const longestKey = 200;
+
+/** Returns the key of a new run: the user, or else the value at the configured path of its metadata or context. */
+export function queueKeyOf(
+  identity: string | undefined,
+  path: readonly string[] | undefined,
+  run: { metadata: unknown; context: unknown },
+): string | null {
+  const found = identity ?? path?.reduce<unknown>((value, name) => fieldOf(value, name), run);
+  const isKey = (typeof found === "string" && found !== "") || typeof found === "number";
+  return isKey ? String(found).replaceAll("\0", "").slice(0, longestKey) : null;
+}
+
+const fieldOf = (value: unknown, name: string): unknown =>
+  typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
