@@ -22,7 +22,7 @@ const mayImport: Record<string, string[]> = {
   runs: ["auth", "db", "errors", "events", "threads", "assistants", "checkpoints", "webhooks"],
   crons: ["auth", "db", "errors", "runs", "threads", "assistants"],
   streaming: ["db", "events", "runs"],
-  registry: ["patches"],
+  registry: ["patches", "runs"],
   rehearsal: [],
   sdk: [],
   /** Fixes for libraries. Each is needed until a release of the library contains the fix. */

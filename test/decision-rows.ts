@@ -56,6 +56,10 @@ export const decisionRows: Record<string, DecisionRow> = {
   "POST /workers/halt": { needs: ["threads:update"], reached: wasHalted },
   "POST /workers/resume": { needs: ["threads:update"] },
   "GET /runs/stats": { needs: ["threads:search"] },
+  "GET /limits": { needs: ["threads:search"] },
+  "GET /limits/{name}": { needs: ["threads:search"] },
+  "PUT /limits/{name}": { needs: ["threads:update"], body: () => ({ total: 8 }) },
+  "DELETE /limits/{name}": { needs: ["threads:update"] },
 
   "POST /assistants | an id that is taken": {
     needs: ["assistants:create", "assistants:read"],

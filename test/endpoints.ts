@@ -139,6 +139,20 @@ export const endpoints: Record<string, Endpoint> = {
   "POST /workers/halt": {},
   "POST /workers/resume": {},
   "GET /runs/stats": {},
+  "GET /limits": {},
+  "GET /limits/{name}": {},
+  "PUT /limits/{name}": {
+    body: { total: 1 },
+    fields: {
+      total: [-1, 1.5, "1", {}],
+      per_key: [-1, 1.5, "1"],
+      rate: ["1", "0/m", "5/x", 3],
+      max_waiting: [-1, "1"],
+      shadow: ["yes", 1],
+      graphs: [[], "steps", [1]],
+    },
+  },
+  "DELETE /limits/{name}": {},
   "GET /console/config.json": {},
 
   "POST /assistants": {

@@ -44,7 +44,9 @@ const afterClaim =
   (work: (db: Db, claim: Claim) => Promise<unknown>): Work =>
   async (db, aside) => {
     await aside.query(sql`insert into workers (worker_id, lock_key, host, pid) values (${workerId}, 1, 'here', 1)`);
-    const [claim] = await claimRuns(aside, workerId, { graphs: ["g"], slots: 1, suspects: 1, maxCrashes: 3 });
+    const {
+      claims: [claim],
+    } = await claimRuns(aside, workerId, { graphs: ["g"], slots: 1, suspects: 1, maxCrashes: 3 });
     await work(db, claim as Claim);
   };
 

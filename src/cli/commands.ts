@@ -36,6 +36,11 @@ export const commands: Record<string, Command> = {
     takes: ["[redrive]", "[run…]"],
     run: async ({ words }: Arguments) => (await import("./webhook-command.ts")).webhooks(words),
   },
+  limits: {
+    summary: "list the limits of the queue, or set, pause or reset one",
+    takes: ["[set|pause|reset]", "[name]", "[value…]"],
+    run: async ({ words }: Arguments) => (await import("./limits-command.ts")).limits(words),
+  },
   key: {
     summary: "create an API key, and its entry for ENSEMBLE_API_KEYS",
     takes: ["name"],

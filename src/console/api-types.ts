@@ -3925,6 +3925,228 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["QueueLimit"][];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/limits/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            name: string;
+                            graphs: string[];
+                            total: number | null;
+                            per_key: number | null;
+                            rate: string | null;
+                            max_waiting: number | null;
+                            shadow: boolean;
+                            configured: {
+                                [key: string]: unknown;
+                            } | null;
+                            override: {
+                                [key: string]: unknown;
+                            } | null;
+                            running: number;
+                            waiting: number;
+                            refused: number;
+                            keys: components["schemas"]["KeyOfLimit"][];
+                        };
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Graphs whose runs the limit counts. Default: the graph with the limit's name. */
+                        graphs?: string[] | null;
+                        /** @description How many of the runs may run at once. 0 pauses them. */
+                        total?: number | null;
+                        /** @description How many runs of one queue key may run at once. */
+                        per_key?: number | null;
+                        /** @description How many of the runs may start in a time, such as `100/m`. The units are `s`, `m`, `h` and `d`. */
+                        rate?: string | null;
+                        /** @description How many runs of one queue key may wait. A request beyond that gets 429. */
+                        max_waiting?: number | null;
+                        /** @description `true`: the limit only counts what it would refuse. */
+                        shadow?: boolean | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            name: string;
+                            graphs: string[];
+                            total: number | null;
+                            per_key: number | null;
+                            rate: string | null;
+                            max_waiting: number | null;
+                            shadow: boolean;
+                            configured: {
+                                [key: string]: unknown;
+                            } | null;
+                            override: {
+                                [key: string]: unknown;
+                            } | null;
+                            running: number;
+                            waiting: number;
+                            refused: number;
+                            keys: components["schemas"]["KeyOfLimit"][];
+                        };
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/threads/{threadId}/commands": {
         parameters: {
             query?: never;
@@ -4501,6 +4723,29 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
             waiting_for_graph?: string;
+        };
+        QueueLimit: {
+            name: string;
+            graphs: string[];
+            total: number | null;
+            per_key: number | null;
+            rate: string | null;
+            max_waiting: number | null;
+            shadow: boolean;
+            configured: {
+                [key: string]: unknown;
+            } | null;
+            override: {
+                [key: string]: unknown;
+            } | null;
+            running: number;
+            waiting: number;
+            refused: number;
+        };
+        KeyOfLimit: {
+            key: string;
+            running: number;
+            waiting: number;
         };
         FoundRun: {
             /** Format: uuid */

@@ -146,6 +146,28 @@ export const Run = z
   })
   .meta({ id: "Run" });
 
+const amount = z.number().int().nullable();
+/** A limit of the queue. */
+export const QueueLimit = z
+  .object({
+    name: z.string(),
+    graphs: z.array(z.string()),
+    total: amount,
+    per_key: amount,
+    rate: z.string().nullable(),
+    max_waiting: amount,
+    shadow: z.boolean(),
+    configured: Json.nullable(),
+    override: Json.nullable(),
+    running: z.number().int(),
+    waiting: z.number().int(),
+    refused: z.number(),
+  })
+  .meta({ id: "QueueLimit" });
+
+/** A queue key, and its runs that a limit counts. */
+export const KeyOfLimit = z.object({ key: z.string(), running: z.number().int(), waiting: z.number().int() }).meta({ id: "KeyOfLimit" });
+
 /** A run in the results of a search over all threads. */
 export const FoundRun = Run.extend({
   graph_id: z.string().nullable(),

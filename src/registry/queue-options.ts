@@ -1,4 +1,13 @@
 import { z } from "zod";
+import { LimitValues } from "../runs/limit-values.ts";
+
+const otherNames: Record<string, string> = { perKey: "per_key", maxWaiting: "max_waiting" };
+
+/** A limit in langgraph.json. It takes the names `perKey` and `maxWaiting` as well. */
+const LimitOptions = z.preprocess((given) => {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) return given;
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [otherNames[name] ?? name, value]));
+}, LimitValues.strict());
 
 /** The operator's rules for the order of the queue. */
 export const QueueOptions = z
@@ -14,12 +23,23 @@ export const QueueOptions = z
       .record(z.string().min(1), z.number().positive().max(1_000))
       .optional()
       .describe("Weights of keys. A key with weight 3 gets three turns while a key with weight 1, which is the default, gets one."),
+    limits: z
+      .record(z.string().min(1).max(200), LimitOptions)
+      .optional()
+      .describe(
+        "Limits by name. The name of a limit is a graph, or any name if the limit has `graphs`. The keys are `graphs`, `total`, `per_key`, `rate`, `max_waiting` and `shadow`.",
+      ),
   })
   .loose();
 
 export interface QueueRules {
   keyPath: string[] | undefined;
   weights: Record<string, number>;
+  limits: Record<string, LimitValues>;
 }
 
-export const queueRules = ({ key, weights = {} }: z.infer<typeof QueueOptions> = {}): QueueRules => ({ keyPath: key?.split("."), weights });
+export const queueRules = ({ key, weights = {}, limits = {} }: z.infer<typeof QueueOptions> = {}): QueueRules => ({
+  keyPath: key?.split("."),
+  weights,
+  limits,
+});

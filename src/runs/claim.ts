@@ -1,6 +1,7 @@
 import type { User } from "../auth/user.ts";
 import type { Fence } from "../db/fence.ts";
 import { type Db, prepared, sql } from "../db/sql.ts";
+import { decidingRoom, findingRoom, isContended, parkedCount, takingRoom } from "./limit-slots.ts";
 import { placeInQueue } from "./queue.ts";
 import type { CancelAction, Json, RunKwargs } from "./run.ts";
 import { withRecord } from "./timeline.ts";
@@ -30,6 +31,8 @@ export interface Claim extends Fence {
   /** The trace spans of the request and of the previous attempt, for links to them. */
   traceparent: string | null;
   attemptSpan: string | null;
+  /** The limits whose slots the run holds while it runs. */
+  holds: string[] | null;
 }
 
 export interface ClaimLimits {
@@ -40,6 +43,15 @@ export interface ClaimLimits {
   suspects: number;
   /** The number of crashes after which a run is given up. */
   maxCrashes: number;
+}
+
+/** The result of a claim. */
+export interface Claimed {
+  claims: Claim[];
+  /** How many runs the claim has parked, because their key has reached a limit. Other runs may be due behind them. */
+  parked: number;
+  /** True if the claim has left out runs because another process had locked the rows of their limits. */
+  contended: boolean;
 }
 
 /** How many runs a claim reads beyond those that it needs. The reserve is for runs whose threads other workers have locked. */
@@ -59,9 +71,9 @@ const spare = 32;
  * condition on the locked row, and a unique index on running runs. The start time is `clock_timestamp()` and not `now()`, because the
  * thread's previous run may have ended after this statement began. The run copies `event_base`, its first event number, from its thread.
  */
-export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspects, maxCrashes }: ClaimLimits): Promise<Claim[]> {
+export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspects, maxCrashes }: ClaimLimits): Promise<Claimed> {
   const suspect = sql`crashes > 0 and crashes >= ${maxCrashes - 1}`;
-  const columns = sql`run_id, thread_id, ${placeInQueue} as place, seq`;
+  const columns = sql`run_id, thread_id, ${placeInQueue} as place, seq, graph_id, queue_key, cancel`;
   const most = slots + spare;
   const claimable = sql`head and graph_id = wanted.graph_id and run_at <= now() and not exists (select from halts)
             and (not (${suspect}) or run_id in (select run_id from suspects))`;
@@ -70,8 +82,9 @@ export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspe
       select run_id from runs
        where head and status = 'pending' and run_at <= now() and graph_id = any(${graphs}::text[]) and ${suspect}
        order by run_at, seq limit ${suspects}),
-    first as (
-      select ready.* from unnest(${graphs}::text[]) wanted (graph_id)
+    ${findingRoom(graphs)},
+    first as materialized (
+      select ready.* from open_graphs wanted
        cross join lateral (
          (select ${columns} from runs where ${claimable} and not parked and rank is not null order by rank, seq limit ${most})
           union all
@@ -79,13 +92,16 @@ export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspe
        union
       (select ${columns} from runs where head and cancel is not null and run_at <= now() order by run_at, seq limit ${most})
        order by place, seq limit ${most}),
+    ${decidingRoom},
     due as (
-      select first.run_id, t.event_base
-        from first join threads t using (thread_id)
+      select first.run_id, t.event_base, held.holds
+        from first join threads t using (thread_id) left join held using (run_id)
+       where first.run_id not in (select run_id from refused)
        order by first.place, first.seq limit ${slots}
-         for no key update of t skip locked)
+         for no key update of t skip locked),
+    claimed as (
     update runs
-       set status = 'running', head = false, worker_id = ${workerId}, attempt = attempt + 1,
+       set holds = due.holds, status = 'running', head = false, worker_id = ${workerId}, attempt = attempt + 1,
            started_at = coalesce(started_at, clock_timestamp()), claimed_at = clock_timestamp(), claimed_attempt = attempt + 1,
            updated_at = now(), event_base = coalesce(runs.event_base, due.event_base)
       from due
@@ -96,9 +112,13 @@ export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspe
               extract(epoch from now() - created_at)::double precision as "waitedSeconds",
               extract(epoch from now() - run_at)::double precision as "dueSeconds",
               extract(epoch from clock_timestamp() - started_at)::double precision as "ranSeconds",
-              not exists (select from checkpoints where checkpoints.thread_id = runs.thread_id::text) as "isFresh"`;
-  const { rows } = await db.query<Claim>(prepared("claim runs", statement));
-  return rows;
+              not exists (select from checkpoints where checkpoints.thread_id = runs.thread_id::text) as "isFresh",
+              runs.holds, runs.queue_key as "queueKey"),
+    ${takingRoom}
+    select claimed.*, ${parkedCount} as parked, ${isContended} as contended from (select) one left join claimed on true`;
+  const { rows } = await db.query<Claim & Omit<Claimed, "claims">>(prepared("claim runs", statement));
+  const { parked = 0, contended = false } = rows[0] ?? {};
+  return { claims: rows.filter(({ runId }) => runId !== null), parked, contended };
 }
 
 /**

@@ -52,6 +52,8 @@ export interface EndingRun extends Fence {
   end: RunEnd;
   /** The record of the attempt for the run's timeline, as JSON. */
   record?: string | undefined;
+  /** The limits whose slots the run holds. */
+  holds?: string[] | null;
 }
 
 /**
@@ -74,13 +76,13 @@ export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
 }
 
 /**
- * Tells whether an end may share a statement with other ends. It may if the run has no webhook, leaves no question open and stores no large
- * document.
+ * Tells whether an end may share a statement with other ends. It may if the run has no webhook, leaves no question open, stores no large
+ * document and holds no slot of a limit. Two statements with several slots could wait for each other.
  */
-export function isPlainEnd({ end: { webhook, timers, output, thread }, record }: EndingRun): boolean {
+export function isPlainEnd({ end: { webhook, timers, output, thread }, record, holds }: EndingRun): boolean {
   const documents = [documentOf(output), thread?.values, thread?.interrupts, record];
   const size = documents.reduce((sum, document) => sum + (document?.length ?? 0), 0);
-  return !webhook && timers?.set.length === 0 && timers.unanswered.length === 0 && size <= largeDocument;
+  return !holds && !webhook && timers?.set.length === 0 && timers.unanswered.length === 0 && size <= largeDocument;
 }
 
 /**

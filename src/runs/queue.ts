@@ -66,6 +66,8 @@ export interface TakenTurns {
 export interface Turns {
   first: number;
   step: number;
+  /** True if a limit bounds how many runs of a key may wait for some graph. */
+  isBounded: boolean;
 }
 
 /**
@@ -88,7 +90,8 @@ export async function takeTurns(db: Db, wanted: TakenTurns[]): Promise<Turns[]> 
                          + excluded.turns * ${turnSeconds}::double precision / k.weight,
              turns = k.turns + excluded.turns, used_at = now()
       returning key, next_rank, weight)
-    select key, next_rank - amount * ${turnSeconds}::double precision / weight as first, ${turnSeconds}::double precision / weight as step
+    select key, next_rank - amount * ${turnSeconds}::double precision / weight as first, ${turnSeconds}::double precision / weight as step,
+           exists (select from limits where max_waiting is not null) as "isBounded"
       from taken join wanted using (key)`;
   const { rows } = await db.query<Turns & { key: string }>(prepared("take turns", statement));
   const next = new Map(rows.map(({ key, ...turns }) => [key, turns]));

@@ -3,6 +3,7 @@ import { batched, largeDocument } from "../db/batched.ts";
 import { everything, type Scope } from "../db/scope.ts";
 import type { Db } from "../db/sql.ts";
 import { insertRunsWithThreads, insertRunWithThread, type RunWithThread } from "./insert.ts";
+import { refuseFullQueue } from "./limits.ts";
 import { type TakenTurns, type Turns, takeTurns } from "./queue.ts";
 import type { Run } from "./run.ts";
 
@@ -10,7 +11,7 @@ import type { Run } from "./run.ts";
 export interface RunWriter {
   findAssistant(scope: Scope, id: string): Promise<Assistant | undefined>;
   insertWithThread(run: RunWithThread): Promise<Run>;
-  /** Takes the next turn of a key for a run of a graph. Returns the rank of the turn. */
+  /** Takes the next turn of a key for a run of a graph. Returns the rank of the turn. Refuses a key with too many waiting runs. */
   takeTurn(key: string, graphId: string): Promise<number>;
 }
 
@@ -41,7 +42,8 @@ function turnsInStock(tx: Db, most: number): RunWriter["takeTurn"] {
       turns = { ...(fresh as Turns), left: amount };
       stock.set(of, turns);
     }
-    const { first, step } = turns;
+    const { first, step, isBounded } = turns;
+    if (isBounded) await refuseFullQueue(tx, key, graphId);
     Object.assign(turns, { first: first + step, left: turns.left - 1 });
     taken += 1;
     return first;
@@ -57,6 +59,10 @@ export function sharedRunWriter(db: Db): RunWriter {
   return {
     findAssistant: (scope, id) => (scope === everything ? find(id) : alone.findAssistant(scope, id)),
     insertWithThread: (run) => (JSON.stringify(run.kwargs).length > largeDocument ? alone.insertWithThread(run) : insert(run)),
-    takeTurn: async (key, graphId) => (await take({ key, graphId, amount: 1 })).first,
+    async takeTurn(key, graphId) {
+      const { first, isBounded } = await take({ key, graphId, amount: 1 });
+      if (isBounded) await refuseFullQueue(db, key, graphId);
+      return first;
+    },
   };
 }

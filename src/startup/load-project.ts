@@ -1,3 +1,4 @@
+import type { Pool } from "pg";
 import type { Logger } from "pino";
 import { ensureSystemAssistants } from "../assistants/assistants.ts";
 import type { Auth } from "../auth/auth.ts";
@@ -13,6 +14,7 @@ import type { Registry } from "../registry/registry.ts";
 import { typescriptOf } from "../registry/type-schemas.ts";
 import { loadUserApp } from "../registry/user-app.ts";
 import { startRehearsal } from "../rehearsal/server.ts";
+import { defineLimits } from "../runs/limits.ts";
 import { setWeights } from "../runs/queue.ts";
 import { preparePgvector } from "../store/pgvector.ts";
 import { type StoreRules, storeRules } from "../store/store-rules.ts";
@@ -95,9 +97,18 @@ export async function graphsWithoutSchemas({ graphIds, declaredSchemas }: Regist
 }
 
 /** Stores the parts of the project that all processes read from the database. */
-export async function storeProject(db: Db, { queues }: Project, assistants: Parameters<typeof ensureSystemAssistants>[1]): Promise<void> {
-  await ensureSystemAssistants(db, assistants);
-  await setWeights(db, queues.weights);
+export async function storeProject(
+  pool: Pool,
+  { queues, graphs }: Project,
+  assistants: Parameters<typeof ensureSystemAssistants>[1],
+): Promise<void> {
+  await ensureSystemAssistants(pool, assistants);
+  await setWeights(pool, queues.weights);
+  await defineLimits(
+    pool,
+    graphs.map(({ graphId }) => graphId),
+    queues.limits,
+  );
 }
 
 /** Returns the default assistants of the graphs, with the defaults that the operator has configured. */

@@ -1,12 +1,16 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
 import type { Logger } from "pino";
 import type { Wakeups } from "../db/listen.ts";
-import { type Claim, claimRuns } from "../runs/claim.ts";
+import { type Claim, type Claimed, claimRuns } from "../runs/claim.ts";
 import { claimTopic } from "../runs/run.ts";
 import type { Attempts } from "./attempts.ts";
 import { now } from "./liveness-news.ts";
 
 const pollMs = 1_000;
+/** The longest pause in milliseconds before a claim is repeated that met locked rows of limits. */
+const contendedMs = 20;
+const nothing: Claimed = { claims: [], parked: 0, contended: false };
 /** The topic by which the worker notifies itself that it has a free slot. */
 export const roomTopic = "room";
 
@@ -46,8 +50,8 @@ export function startClaimer(options: ClaimerOptions): Claimer {
   let claimedAt = Number.POSITIVE_INFINITY;
   let pausedUntil = 0;
 
-  async function claim(slots: number): Promise<Claim[]> {
-    if (slots <= 0 || !options.isAnnounced() || now() < pausedUntil) return [];
+  async function claim(slots: number): Promise<Claimed> {
+    if (slots <= 0 || !options.isAnnounced() || now() < pausedUntil) return nothing;
     return claimRuns(pool, workerId, { graphs, slots, suspects: attempts.hasSuspect() ? 0 : 1, maxCrashes });
   }
 
@@ -57,16 +61,17 @@ export function startClaimer(options: ClaimerOptions): Claimer {
       claimedAt = Number.POSITIVE_INFINITY;
       const askedAt = now();
       const asked = attempts.freeSlots();
-      const claims = await claim(asked).catch((err) => {
+      const { claims, parked, contended } = await claim(asked).catch((err) => {
         log.warn({ err }, "claim failed, trying again");
-        return [];
+        return nothing;
       });
       for (const claim of claims) options.start(claim, askedAt);
       claimedAt = now();
       // If no slot is free, waits for one. If the claim returned fewer runs than there were free slots, no more runs are due. In that case,
       // waits for a notification, which comes when a run becomes due or a locked thread is unlocked.
       if (attempts.freeSlots() === 0) await wakeups.next(roomTopic, pollMs, stopped.signal);
-      else if (claims.length < asked) await told;
+      else if (contended) await sleep(contendedMs * Math.random(), undefined, { signal: stopped.signal }).catch(() => {});
+      else if (claims.length < asked && parked === 0) await told;
     }
   }
 

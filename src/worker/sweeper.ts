@@ -4,6 +4,7 @@ import type { RetentionRules } from "../retention/retention-rules.ts";
 import { sweepOnce, trimOnce } from "../retention/sweep.ts";
 import { endRunsOfAbsentGraphs, noteAbsentGraphs } from "../runs/absent.ts";
 import { repairHeads } from "../runs/heads.ts";
+import { sweepSlots, unpark } from "../runs/limit-slots.ts";
 import { sweepQueueKeys } from "../runs/queue.ts";
 import { cancelTopic, claimTopic, endTopic } from "../runs/run.ts";
 import { timeOutRuns } from "../runs/sweep.ts";
@@ -15,6 +16,8 @@ const pauseMs = 5_000;
 const headMinutes = 1;
 /** How many unused keys of the queue are deleted at once. */
 const mostKeys = 10_000;
+/** How many parked runs of a key go on at once. */
+const mostUnparked = 100;
 /** How many temporary threads one sweep checks. */
 const temporaryStep = 2_000;
 /** The interval in milliseconds at which threads in use are pruned between two sweeps. */
@@ -61,6 +64,7 @@ class Sweeper {
       await this.#endOverdue().catch(this.#report);
       await this.#watchAbsentGraphs().catch(this.#report);
       await this.#checkHeads().catch(this.#report);
+      await this.#unpark().catch(this.#report);
       if (!more) await this.#pause();
     }
   }
@@ -103,11 +107,17 @@ class Sweeper {
     if (!this.#heads.isDue()) return;
     const threads = await repairHeads(pool);
     await sweepQueueKeys(pool, mostKeys);
+    await sweepSlots(pool, mostKeys);
     this.#heads.restart();
     metrics.repairedHeads(threads);
     if (threads === 0) return;
     log.error({ threads }, "threads had the wrong next run or none, and were repaired");
     wakeups.notify(claimTopic);
+  }
+
+  /** Lets parked runs go on whose key has room. Normally, the end of another run of the key has done so before. */
+  async #unpark(): Promise<void> {
+    if ((await unpark(this.#deps.pool, mostUnparked)) > 0) this.#deps.wakeups.notify(claimTopic);
   }
 
   #announceEnds(runs: string[]): void {

@@ -46,6 +46,8 @@ const graphs = Object.fromEntries(
 );
 const project = await makeProject({ "auth.ts": auth, "langgraph.json": { graphs, auth: { path: "./auth.ts:auth" } } });
 const { fetch, db } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });
+/** Limits belong to nobody, so all rows use the same one. */
+await db.query("insert into limits (name, graphs, configured, total) values ('shared', '{none}', '{}', 9)");
 
 interface Asked {
   method: string;
@@ -107,13 +109,23 @@ async function makeThings(): Promise<Things> {
 const nobodys = ["GET /ok", "GET /info", "GET /console/config.json", "POST /assistants", "POST /threads"];
 
 /** Endpoints about the whole service, which refuse users who do not see everything. */
-const ofAll = ["GET /metrics", "GET /workers", "POST /workers/halt", "POST /workers/resume", "GET /runs/stats"];
+const ofAll = [
+  "GET /metrics",
+  "GET /workers",
+  "POST /workers/halt",
+  "POST /workers/resume",
+  "GET /runs/stats",
+  "GET /limits",
+  "GET /limits/{name}",
+  "PUT /limits/{name}",
+  "DELETE /limits/{name}",
+];
 
 const endpointOf = (name: string) => (name.split(" | ")[0] ?? "").replace(/askingId|busyId/, "threadId").replace("waitingId", "runId");
 
 function toRequest(name: string, { body, search = "" }: DecisionRow, things: Things): Asked {
   const [method = "", path = ""] = (name.split(" | ")[0] ?? "").split(" ");
-  const filled = (path + search).replace(/\{(\w+)\}/g, (_, id: keyof Things) => things[id]);
+  const filled = (path + search).replace(/\{(\w+)\}/g, (_, id: keyof Things) => things[id] ?? "shared");
   return { method, path: filled, body: body ? body(things) : endpoints[endpointOf(name)]?.body };
 }
 

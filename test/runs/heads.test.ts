@@ -54,7 +54,8 @@ async function create(threadId: string, afterSeconds = 0): Promise<string> {
   });
 }
 
-const claim = (slots = 1, graphs = ["steps"]) => claimRuns(db, workerId, { graphs, slots, suspects: 1, maxCrashes: 3 });
+const claim = async (slots = 1, graphs = ["steps"]) =>
+  (await claimRuns(db, workerId, { graphs, slots, suspects: 1, maxCrashes: 3 })).claims;
 const end = (one: Claim) => endRun(db, { ...one, end: { status: "success", output: null, error: null, thread: { status: "idle" } } });
 const idsOf = (claims: Claim[]) => claims.map(({ runId }) => runId);
 const headOf = async (threadId: string) =>

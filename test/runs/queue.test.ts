@@ -39,7 +39,7 @@ async function createBatch(amount: number, wanted: Wanted): Promise<void> {
 const send = (path: string, body: object) =>
   fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 const create = async (wanted: Wanted): Promise<{ run_id: string }> => (await send("/runs", bodyOf(wanted))).json();
-const claim = (slots: number) => claimRuns(db, workerId, { graphs: ["steps"], slots, suspects: 1, maxCrashes: 3 });
+const claim = async (slots: number) => (await claimRuns(db, workerId, { graphs: ["steps"], slots, suspects: 1, maxCrashes: 3 })).claims;
 /** Claims runs one after another. The runs of one claim come in no order. */
 async function claimInTurn(amount: number): Promise<string[]> {
   const ids: string[] = [];

@@ -1,0 +1,165 @@
+import { type Db, type Sql, sql } from "../db/sql.ts";
+
+/**
+ * The queries by which a claim obeys the limits. A claim locks the rows of `limit_slots` that it may count on, skips those that others have
+ * locked, and takes the slots of the runs that it claims in the same statement. Without limits, all of these queries are empty.
+ */
+
+/**
+ * Returns the `with` queries that come before the candidates of a claim:
+ * - `limited`: the limits of these graphs, and whether any of their runs can be claimed.
+ * - `totals`: the locked rows of the totals.
+ * - `covering`: the limits that the claim can obey now, and how many more runs each allows.
+ * - `open_graphs`: the graphs that no limit closes at the moment.
+ */
+export const findingRoom = (graphs: string[]): Sql => sql`
+    limited as materialized (
+      select l.*, total is not null or rate is not null as has_total,
+             exists (select from runs where head and not parked and graph_id = any(l.graphs) and run_at <= now()) as is_asked
+        from limits l where l.graphs && ${graphs}::text[]),
+    totals as materialized (
+      select s.name, s.running,
+             floor(least(l.rate, coalesce(s.tokens, l.rate) + extract(epoch from now() - s.refilled_at) * l.rate / l.rate_seconds)) as tokens
+        from limited l join limit_slots s on s.name = l.name and s.key = ''
+       where l.has_total and l.is_asked
+       order by s.name
+         for update of s skip locked),
+    covering as materialized (
+      select l.name, l.graphs, l.per_key, l.shadow, l.has_total, least(l.total - t.running, t.tokens) as room
+        from limited l left join totals t using (name)
+       where not l.has_total or t.name is not null),
+    open_graphs as (
+      select graph_id from unnest(${graphs}::text[]) wanted (graph_id)
+       where not exists (select from limited l left join covering c using (name)
+                          where graph_id = any(l.graphs) and (c.name is null or (c.room < 1 and not l.shadow))))`;
+
+/**
+ * Returns the `with` queries that decide about the candidates in the query `first`:
+ * - `keyed`: the locked rows of their keys.
+ * - `counted`: each candidate with each of its limits, and its position among the candidates of its key.
+ * - `full_key`: the candidates whose key has no room. `is_known` is false if the row of the key is missing or locked by others.
+ * - `refused`: these, and the candidates for whom a total has no room.
+ * - `missing`: the rows of keys that the next claim will find.
+ */
+export const decidingRoom: Sql = sql`
+    asked as materialized (
+      select f.run_id, f.place, f.seq, f.queue_key, c.name, c.per_key, c.room, c.shadow
+        from first f join covering c on f.graph_id = any(c.graphs) where f.cancel is null),
+    keyed as materialized (
+      select s.name, s.key, s.running from limit_slots s
+       where (s.name, s.key) in (select name, queue_key from asked where per_key is not null and queue_key is not null)
+       order by s.name, s.key
+         for update skip locked),
+    counted as (
+      select a.*, k.name is not null as is_known, a.per_key - k.running as key_room, a.per_key is not null and a.queue_key is not null as is_keyed,
+             row_number() over (partition by a.name, a.queue_key order by a.place, a.seq) as nth_of_key
+        from asked a left join keyed k on k.name = a.name and k.key = a.queue_key),
+    full_key as (
+      select run_id, bool_and(is_known) as is_known from counted
+       where is_keyed and not shadow and (key_room is null or nth_of_key > key_room)
+       group by run_id),
+    rest as (
+      select *, row_number() over (partition by name order by place, seq) as nth from counted
+       where run_id not in (select run_id from full_key)),
+    refused as (
+      select run_id from full_key union select run_id from rest where nth > room and not shadow),
+    missing as (
+      insert into limit_slots (name, key)
+      select distinct c.name, c.queue_key from counted c
+       where c.is_keyed and not c.is_known and not exists (select from limit_slots s where s.name = c.name and s.key = c.queue_key)
+       order by 1, 2
+          on conflict do nothing),
+    held as (select run_id, array_agg(name order by name) as holds from asked group by run_id)`;
+
+/**
+ * Returns the `with` queries that follow the claimed runs in the query `claimed`:
+ * - `taken`: takes their slots and tokens.
+ * - `noted`: counts the runs that a limit refused, or would have in shadow.
+ * - `parking`: parks the candidates whose key is full, so that later claims need not look at them.
+ */
+export const takingRoom: Sql = sql`
+    slots as (
+      select name, key, count(*)::integer as amount
+        from claimed cross join unnest(holds) name cross join lateral (values (''), ("queueKey")) keys (key)
+       where key is not null group by name, key),
+    taken as (
+      update limit_slots s
+         set running = s.running + slots.amount, used_at = now(), refilled_at = now(),
+             tokens = case when s.key = '' and l.rate is not null
+                           then least(l.rate, coalesce(s.tokens, l.rate) + extract(epoch from now() - s.refilled_at) * l.rate / l.rate_seconds) - slots.amount end
+        from slots join limited l using (name)
+       where s.name = slots.name and s.key = slots.key and (s.key <> '' or l.has_total)),
+    over as (
+      select name, count(*) as amount from (
+        select name, run_id from counted where is_keyed and is_known and nth_of_key > key_room
+         union
+        select name, run_id from rest where nth > room) refusals
+       group by name),
+    noted as (
+      update limits l set refused = l.refused + over.amount from over
+       where l.name = over.name and (l.shadow or exists (select from full_key where is_known))),
+    parking as (
+      update runs set parked = true
+       where run_id in (select run_id from runs
+                         where run_id in (select run_id from full_key where is_known) and head and status = 'pending' and not parked
+                           for no key update skip locked)
+      returning run_id)`;
+
+/** Expressions for the result of a claim: how many candidates it has parked, and whether it should be repeated soon. */
+export const parkedCount: Sql = sql`(select count(*)::integer from parking)`;
+export const isContended: Sql = sql`
+  (exists (select from limited where has_total and is_asked and name not in (select name from totals))
+   or exists (select from full_key where not is_known))`;
+
+/**
+ * Counts the runs that hold slots of a limit, and creates the rows that are missing. Call it after a limit has got a total, a rate or a
+ * limit for each key. A run that ends meanwhile waits for the lock of its row, so that the count is exact.
+ */
+export async function countSlots(tx: Db, name: string): Promise<void> {
+  await tx.query(sql`select 1 from limit_slots where name = ${name} order by key for update`);
+  await tx.query(sql`
+    update limit_slots s set running = actual.running
+      from (select key, (select count(*)::integer from runs
+                          where status = 'running' and ${name} = any(holds) and (key = '' or queue_key = key)) as running
+              from limit_slots where name = ${name}) actual
+     where s.name = ${name} and s.key = actual.key and s.running <> actual.running`);
+}
+
+/** Creates the rows of a limit whose runs are running. Commit before `countSlots`, so that runs that end see the rows. */
+export async function insertSlots(db: Db, name: string): Promise<void> {
+  await db.query(sql`
+    insert into limit_slots (name, key)
+    select ${name}, '' from limits where name = ${name} and (total is not null or rate is not null)
+     union
+    select ${name}, queue_key from runs, limits l
+     where l.name = ${name} and l.per_key is not null and status = 'running' and ${name} = any(holds) and queue_key is not null
+     order by 1, 2
+        on conflict do nothing`);
+}
+
+/**
+ * Makes parked runs claimable whose key has room, for example after a limit was raised. Handles at most `most` runs for each key and limit.
+ * Returns how many runs it has released.
+ */
+export async function unpark(db: Db, most: number): Promise<number> {
+  const { rowCount } = await db.query(sql`
+    with rooms as (
+      select s.key, l.graphs, least(l.per_key - s.running, ${most}::integer) as room
+        from limits l join limit_slots s using (name) where s.key <> '' and s.running < l.per_key),
+    free as (
+      select run_id from rooms cross join lateral (
+        select run_id from runs where head and parked and queue_key = rooms.key and graph_id = any(rooms.graphs) order by rank, seq limit rooms.room) next
+       union
+      (select run_id from runs r where head and parked
+          and not exists (select from limits l where l.per_key is not null and not l.shadow and r.graph_id = any(l.graphs)) limit ${most}))
+    update runs set parked = false
+     where run_id in (select run_id from runs where run_id in (select run_id from free) and head and parked for no key update skip locked)`);
+  return rowCount ?? 0;
+}
+
+/** Deletes the rows of keys that have run nothing for an hour, at most `limit`. */
+export async function sweepSlots(db: Db, limit: number): Promise<void> {
+  await db.query(sql`
+    delete from limit_slots where (name, key) in (
+      select name, key from limit_slots where key <> '' and running = 0 and used_at < now() - interval '1 hour' limit ${limit} for update skip locked)`);
+}

@@ -1,0 +1,51 @@
+import { z } from "zod";
+
+const count = z.int().min(0).max(1_000_000);
+const units: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+const ratePattern = /^([1-9]\d{0,6})\/([1-9]\d{0,4})?([smhd])$/;
+
+/** The values of a limit, as langgraph.json and the API state them. Null removes a value of langgraph.json. */
+export const LimitValues = z.object({
+  graphs: z
+    .array(z.string().min(1).max(200))
+    .min(1)
+    .max(1_000)
+    .nullish()
+    .describe("Graphs whose runs the limit counts. Default: the graph with the limit's name."),
+  total: count.nullish().describe("How many of the runs may run at once. 0 pauses them."),
+  per_key: count.nullish().describe("How many runs of one queue key may run at once."),
+  rate: z
+    .string()
+    .regex(ratePattern, 'must be a number per time, such as "100/m", "5/s" or "10/30s"')
+    .nullish()
+    .describe("How many of the runs may start in a time, such as `100/m`. The units are `s`, `m`, `h` and `d`."),
+  max_waiting: count.nullish().describe("How many runs of one queue key may wait. A request beyond that gets 429."),
+  shadow: z.boolean().nullish().describe("`true`: the limit only counts what it would refuse."),
+});
+export type LimitValues = z.infer<typeof LimitValues>;
+
+/** The values of a limit that are in force, as columns of its row. */
+export interface LimitColumns {
+  graphs: string[];
+  total: number | null;
+  perKey: number | null;
+  rate: number | null;
+  rateSeconds: number | null;
+  maxWaiting: number | null;
+  shadow: boolean;
+}
+
+/** Returns the values in force: those set at run time, and otherwise those of langgraph.json. */
+export function inForce(name: string, configured: LimitValues | null, override: LimitValues | null): LimitColumns {
+  const { graphs, total = null, per_key: perKey = null, rate, max_waiting: maxWaiting = null, shadow } = { ...configured, ...override };
+  const [, amount, times = "1", unit = "s"] = ratePattern.exec(rate ?? "") ?? [];
+  return {
+    graphs: graphs ?? [name],
+    total,
+    perKey,
+    rate: amount === undefined ? null : Number(amount),
+    rateSeconds: amount === undefined ? null : Number(times) * (units[unit] ?? 1),
+    maxWaiting,
+    shadow: shadow ?? false,
+  };
+}

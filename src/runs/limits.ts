@@ -1,0 +1,166 @@
+import type { Pool } from "pg";
+import { type Db, type Sql, sql, transaction } from "../db/sql.ts";
+import { ServiceError } from "../errors.ts";
+import { countSlots, insertSlots, unpark } from "./limit-slots.ts";
+import { inForce, type LimitValues } from "./limit-values.ts";
+
+/** A limit in the API's form. */
+export interface Limit {
+  name: string;
+  /** The values in force. */
+  graphs: string[];
+  total: number | null;
+  per_key: number | null;
+  rate: string | null;
+  max_waiting: number | null;
+  shadow: boolean;
+  /** The values of langgraph.json. Null for a limit that was created at run time. */
+  configured: LimitValues | null;
+  /** The values that were set at run time. */
+  override: LimitValues | null;
+  running: number;
+  /** How many runs wait that the limit counts, up to 10,000. */
+  waiting: number;
+  /** How often the limit has made a run wait or refused it. In shadow, how often it would have. */
+  refused: number;
+}
+
+/** A queue key and its runs of a limit. */
+export interface KeyOfLimit {
+  key: string;
+  running: number;
+  waiting: number;
+}
+
+const mostCounted = 10_000;
+const mostUnparked = 1_000;
+
+const countRuns = (condition: Sql): Sql => sql`
+  (select count(*)::integer from (select from runs where ${condition} and graph_id = any(l.graphs) limit ${mostCounted}) r)`;
+
+/** Returns all limits, or the one with this name. */
+export async function listLimits(db: Db, name?: string): Promise<Limit[]> {
+  const { rows } = await db.query<Limit>(sql`
+    select name, graphs, total, per_key, shadow, max_waiting, configured, override, refused::double precision as refused,
+           coalesce(override ->> 'rate', case when override -> 'rate' is null then configured ->> 'rate' end) as rate,
+           ${countRuns(sql`status = 'running'`)} as running, ${countRuns(sql`status = 'pending' and run_at <= now()`)} as waiting
+      from limits l where ${name ?? null}::text is null or name = ${name ?? null} order by name`);
+  return rows;
+}
+
+/** Returns the limit with its keys that have running or waiting runs, those with the most runs first. */
+export async function readLimit(db: Db, name: string): Promise<Limit & { keys: KeyOfLimit[] }> {
+  const [limit] = await listLimits(db, name);
+  if (!limit) throw limitNotFound(name);
+  const { rows: keys } = await db.query<KeyOfLimit>(sql`
+    select queue_key as key, count(*) filter (where status = 'running')::integer as running, count(*) filter (where status = 'pending')::integer as waiting
+      from runs where status in ('pending', 'running') and queue_key is not null and graph_id = any(${limit.graphs}::text[])
+     group by queue_key order by count(*) desc, key limit 100`);
+  return { ...limit, keys };
+}
+
+const limitNotFound = (name: string) => new ServiceError("not_found", `There is no limit with the name "${name}".`);
+
+/**
+ * Stores the limits of a project. Removes limits that only an earlier version of the project had. Limits of other projects, which have
+ * other graphs, stay.
+ */
+export async function defineLimits(pool: Pool, graphIds: string[], limits: Record<string, LimitValues>): Promise<void> {
+  const changed = await transaction(pool, async (tx) => {
+    await tx.query(sql`select pg_advisory_xact_lock(${limitLock})`);
+    const { rows } = await tx.query<StoredLimit>(sql`select name, graphs, configured, override from limits`);
+    const stored = new Map(rows.map((row) => [row.name, row]));
+    const gone = rows.filter(
+      ({ name, graphs, configured }) => configured && !(name in limits) && graphs.every((id) => graphIds.includes(id)),
+    );
+    for (const { name, override } of gone) await store(tx, name, null, override);
+    const names = Object.keys(limits).filter((name) => JSON.stringify(stored.get(name)?.configured) !== JSON.stringify(limits[name]));
+    for (const name of names) await store(tx, name, limits[name] ?? null, stored.get(name)?.override ?? null);
+    return [...names, ...gone.map(({ name }) => name)];
+  });
+  for (const name of changed) await settle(pool, name);
+}
+
+/** Sets the values of a limit at run time. They replace those that were set before. Creates the limit if there is none. */
+export async function overrideLimit(pool: Pool, name: string, values: LimitValues): Promise<void> {
+  const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+  if (Object.keys(given).length === 0)
+    throw new ServiceError(
+      "invalid",
+      "Send at least one of graphs, total, per_key, rate, max_waiting and shadow. DELETE resets the limit.",
+    );
+  await change(pool, name, (stored) => ({ configured: stored?.configured ?? null, override: given }));
+}
+
+/** Removes the values that were set at run time. A limit that langgraph.json does not have is deleted. */
+export async function resetLimit(pool: Pool, name: string): Promise<void> {
+  await change(pool, name, (stored) => {
+    if (!stored) throw limitNotFound(name);
+    return { configured: stored.configured, override: null };
+  });
+}
+
+/** The key of the advisory lock of changes of limits. The number is arbitrary, but no other lock may use it. */
+const limitLock = 7_201_923;
+
+interface StoredLimit {
+  name: string;
+  graphs: string[];
+  configured: LimitValues | null;
+  override: LimitValues | null;
+}
+
+type Parts = Pick<StoredLimit, "configured" | "override">;
+
+async function change(pool: Pool, name: string, changed: (stored: Parts | undefined) => Parts): Promise<void> {
+  await transaction(pool, async (tx) => {
+    await tx.query(sql`select pg_advisory_xact_lock(${limitLock})`);
+    const { rows } = await tx.query<Parts>(sql`select configured, override from limits where name = ${name}`);
+    const { configured, override } = changed(rows[0]);
+    await store(tx, name, configured, override);
+  });
+  await settle(pool, name);
+}
+
+/** Stores a limit with its values in force. Deletes it if it has no values. */
+async function store(tx: Db, name: string, configured: LimitValues | null, override: LimitValues | null): Promise<void> {
+  if (!configured && !override) {
+    await tx.query(sql`delete from limits where name = ${name}`);
+    return;
+  }
+  const { graphs, total, perKey, rate, rateSeconds, maxWaiting, shadow } = inForce(name, configured, override);
+  await tx.query(sql`
+    insert into limits (name, graphs, configured, override, total, per_key, rate, rate_seconds, max_waiting, shadow)
+    values (${name}, ${graphs}, ${configured && JSON.stringify(configured)}::json, ${override && JSON.stringify(override)}::json,
+            ${total}::integer, ${perKey}::integer, ${rate}::integer, ${rateSeconds}::double precision, ${maxWaiting}::integer, ${shadow})
+        on conflict (name) do update
+       set graphs = excluded.graphs, configured = excluded.configured, override = excluded.override, total = excluded.total, per_key = excluded.per_key,
+           rate = excluded.rate, rate_seconds = excluded.rate_seconds, max_waiting = excluded.max_waiting, shadow = excluded.shadow, updated_at = now()`);
+  if (total === null && rate === null) await tx.query(sql`delete from limit_slots where name = ${name} and key = ''`);
+  if (perKey === null) await tx.query(sql`delete from limit_slots where name = ${name} and key <> ''`);
+}
+
+/** Brings the slots of a changed limit up to date, and lets runs go on that it no longer holds up. */
+async function settle(pool: Pool, name: string): Promise<void> {
+  await insertSlots(pool, name);
+  await transaction(pool, (tx) => countSlots(tx, name));
+  while ((await unpark(pool, mostUnparked)) >= mostUnparked);
+}
+
+/** Refuses a new run if its key has as many waiting runs as a limit allows. A limit in shadow only counts it. */
+export async function refuseFullQueue(db: Db, key: string, graphId: string): Promise<void> {
+  const { rows } = await db.query<{ name: string; most: number; shadow: boolean }>(sql`
+    with full_queues as (
+      select name, max_waiting, shadow from limits l
+       where ${graphId} = any(graphs) and max_waiting is not null
+         and (select count(*) from (select from runs where queue_key = ${key} and status = 'pending' and graph_id = any(l.graphs)
+                                     limit l.max_waiting) waiting) >= max_waiting),
+    noted as (update limits set refused = refused + 1 where name in (select name from full_queues where shadow))
+    select name, max_waiting as most, shadow from full_queues order by shadow limit 1`);
+  const [full] = rows;
+  if (!full || full.shadow) return;
+  throw new ServiceError(
+    "too_many",
+    `The queue of "${key}" is full: ${full.most} of its runs wait, which is the most that the limit "${full.name}" allows. Try again later.`,
+  );
+}
