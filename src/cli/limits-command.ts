@@ -37,7 +37,7 @@ function valuesIn(words: string[]): LimitValues {
   const pairs = words.map((word) => {
     const [, key = "", text = ""] = /^(\w+)=(.*)$/.exec(word) ?? [];
     if (key === "") throw new Error(`"${word}" is not a value. ${usage}`);
-    return [key, valueOf(key, text)];
+    return [key, readValue(key, text)];
   });
   if (pairs.length === 0) throw new Error(`"limits set" needs a value. ${usage}`);
   const { data, error } = LimitValues.strict().safeParse(Object.fromEntries(pairs));
@@ -45,7 +45,7 @@ function valuesIn(words: string[]): LimitValues {
   return data;
 }
 
-function valueOf(key: string, text: string): unknown {
+function readValue(key: string, text: string): unknown {
   if (key === "graphs") return text.split(",");
   if (key === "rate") return text;
   return key === "shadow" ? text === "true" : Number(text);
