@@ -3,6 +3,7 @@ import { measureBefore } from "./parts/before.ts";
 import { measureBig } from "./parts/big.ts";
 import { measureFirstEvent } from "./parts/first-event.ts";
 import { measurePatterns } from "./parts/patterns.ts";
+import { measureQueue } from "./parts/queue.ts";
 import { measureRuns } from "./parts/runs.ts";
 import { measureScale } from "./parts/scale.ts";
 import { measureSize } from "./parts/size.ts";
@@ -31,8 +32,9 @@ export const parts: Record<string, Part> = {
   scale: measureScale,
   patterns: measurePatterns,
   size: measureSize,
+  queue: measureQueue,
   before: measureBefore,
 };
 
 /** The parts that run by default. The others run by name only. */
-export const usualParts = Object.keys(parts).filter((name) => !["patterns", "size", "before"].includes(name));
+export const usualParts = Object.keys(parts).filter((name) => !["patterns", "size", "queue", "before"].includes(name));

@@ -1,6 +1,6 @@
 import type { User } from "../auth/user.ts";
 import type { Fence } from "../db/fence.ts";
-import { type Db, prepared, sql } from "../db/sql.ts";
+import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
 import { decidingRoom, findingRoom, isContended, parkedCount, takingRoom } from "./limit-slots.ts";
 import { placeInQueue } from "./queue.ts";
 import type { CancelAction, Json, RunKwargs } from "./run.ts";
@@ -39,8 +39,8 @@ export interface ClaimLimits {
   /** The graphs that this worker has loaded. */
   graphs: string[];
   slots: number;
-  /** How many suspect runs may be claimed. A run is suspect if one more crash of its worker would end the run. */
-  suspects: number;
+  /** Whether a suspect run may be claimed. A run is suspect if one more crash of its worker would end the run. */
+  suspects: 0 | 1;
   /** The number of crashes after which a run is given up. */
   maxCrashes: number;
 }
@@ -52,6 +52,16 @@ export interface Claimed {
   parked: number;
   /** True if the claim has left out runs because another process had locked the rows of their limits. */
   contended: boolean;
+}
+
+/**
+ * Returns how many candidates a claim reads at most, as SQL and as a name. The number is written into the statement, and the names of the
+ * graphs are hidden in a subquery. Postgres then finds that a plan for any parameters is as good as one for these, and keeps it. Otherwise
+ * it would plan this long statement at each claim, which takes longer than the claim itself.
+ */
+function candidates(wanted: number): [most: Sql, name: string] {
+  if (wanted <= 64) return [sql`64`, "64"];
+  return wanted <= 256 ? [sql`256`, "256"] : [sql`2048`, "2048"];
 }
 
 /** How many runs a claim reads beyond those that it needs. The reserve is for runs whose threads other workers have locked. */
@@ -74,15 +84,16 @@ const spare = 32;
 export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspects, maxCrashes }: ClaimLimits): Promise<Claimed> {
   const suspect = sql`crashes > 0 and crashes >= ${maxCrashes - 1}`;
   const columns = sql`run_id, thread_id, ${placeInQueue} as place, seq, graph_id, queue_key, cancel`;
-  const most = slots + spare;
+  const [most, name] = candidates(slots + spare);
   const claimable = sql`head and graph_id = wanted.graph_id and run_at <= now() and not exists (select from halts)
             and (not (${suspect}) or run_id in (select run_id from suspects))`;
   const statement = sql`
-    with suspects as (
+    with wanted (graph_id) as materialized (select unnest((select ${graphs}::text[]))),
+    suspects as (
       select run_id from runs
-       where head and status = 'pending' and run_at <= now() and graph_id = any(${graphs}::text[]) and ${suspect}
-       order by run_at, seq limit ${suspects}),
-    ${findingRoom(graphs)},
+       where head and status = 'pending' and run_at <= now() and graph_id in (select graph_id from wanted) and ${suspect} and ${suspects} > 0
+       order by run_at, seq limit 1),
+    ${findingRoom},
     first as materialized (
       select ready.* from open_graphs wanted
        cross join lateral (
@@ -116,7 +127,7 @@ export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspe
               runs.holds, runs.queue_key as "queueKey"),
     ${takingRoom}
     select claimed.*, ${parkedCount} as parked, ${isContended} as contended from (select) one left join claimed on true`;
-  const { rows } = await db.query<Claim & Omit<Claimed, "claims">>(prepared("claim runs", statement));
+  const { rows } = await db.query<Claim & Omit<Claimed, "claims">>(prepared(`claim runs ${name}`, statement));
   const { parked = 0, contended = false } = rows[0] ?? {};
   return { claims: rows.filter(({ runId }) => runId !== null), parked, contended };
 }

@@ -6,17 +6,24 @@ import { type Db, type Sql, sql } from "../db/sql.ts";
  */
 
 /**
- * Returns the `with` queries that come before the candidates of a claim:
+ * The `with` queries that come before the candidates of a claim. They read the graphs of the worker from the query `wanted`:
+ * - `asked_graphs`: the graphs whose runs can be claimed. It is read only if there are limits.
  * - `limited`: the limits of these graphs, and whether any of their runs can be claimed.
  * - `totals`: the locked rows of the totals.
  * - `covering`: the limits that the claim can obey now, and how many more runs each allows.
  * - `open_graphs`: the graphs that no limit closes at the moment.
  */
-export const findingRoom = (graphs: string[]): Sql => sql`
+export const findingRoom: Sql = sql`
+    asked_graphs as materialized (
+      select graph_id from wanted
+       where exists (select from (select from runs where head and not parked and rank is not null and graph_id = wanted.graph_id and run_at <= now()
+                                   order by rank, seq limit 1) ranked)
+          or exists (select from (select from runs where head and rank is null and graph_id = wanted.graph_id and run_at <= now()
+                                   order by run_at, seq limit 1) unranked)),
     limited as materialized (
       select l.*, total is not null or rate is not null as has_total,
-             exists (select from runs where head and not parked and graph_id = any(l.graphs) and run_at <= now()) as is_asked
-        from limits l where l.graphs && ${graphs}::text[]),
+             exists (select from asked_graphs where graph_id = any(l.graphs)) as is_asked
+        from limits l where exists (select from wanted where graph_id = any(l.graphs))),
     totals as materialized (
       select s.name, s.running,
              floor(least(l.rate, coalesce(s.tokens, l.rate) + extract(epoch from now() - s.refilled_at) * l.rate / l.rate_seconds)) as tokens
@@ -29,12 +36,12 @@ export const findingRoom = (graphs: string[]): Sql => sql`
         from limited l left join totals t using (name)
        where not l.has_total or t.name is not null),
     open_graphs as (
-      select graph_id from unnest(${graphs}::text[]) wanted (graph_id)
+      select graph_id from wanted
        where not exists (select from limited l left join covering c using (name)
                           where graph_id = any(l.graphs) and (c.name is null or (c.room < 1 and not l.shadow))))`;
 
 /**
- * Returns the `with` queries that decide about the candidates in the query `first`:
+ * The `with` queries that decide about the candidates in the query `first`:
  * - `keyed`: the locked rows of their keys.
  * - `counted`: each candidate with each of its limits, and its position among the candidates of its key.
  * - `full_key`: the candidates whose key has no room. `is_known` is false if the row of the key is missing or locked by others.
@@ -72,7 +79,7 @@ export const decidingRoom: Sql = sql`
     held as (select run_id, array_agg(name order by name) as holds from asked group by run_id)`;
 
 /**
- * Returns the `with` queries that follow the claimed runs in the query `claimed`:
+ * The `with` queries that follow the claimed runs in the query `claimed`:
  * - `taken`: takes their slots and tokens.
  * - `noted`: counts the runs that a limit refused, or would have in shadow.
  * - `parking`: parks the candidates whose key is full, so that later claims need not look at them.

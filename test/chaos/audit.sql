@@ -23,12 +23,18 @@ end $$;
 create function chaos_runs() returns trigger language plpgsql as $$
 begin
   if new.attempt > old.attempt then
-    perform chaos_note('claim', new.run_id, new.attempt, jsonb_build_object('worker', new.worker_id, 'crashes', new.crashes));
+    perform chaos_note('claim', new.run_id, new.attempt, jsonb_build_object('worker', new.worker_id, 'crashes', new.crashes, 'holds', new.holds, 'key', new.queue_key));
   elsif old.status = 'running' and new.status = 'pending' then
     perform chaos_note('back', new.run_id, old.attempt, jsonb_build_object('crashes', new.crashes));
   elsif new.status <> old.status then
     perform chaos_note('end', new.run_id, old.attempt, jsonb_build_object('status', new.status));
   end if;
+  return null;
+end $$;
+
+create function chaos_deleted_runs() returns trigger language plpgsql as $$
+begin
+  perform chaos_note('end', old.run_id, old.attempt, jsonb_build_object('status', 'deleted'));
   return null;
 end $$;
 
@@ -62,6 +68,7 @@ end $$;
 
 create trigger chaos after insert or update of lock_key on workers                        for each row execute function chaos_workers();
 create trigger chaos after update on runs                                                 for each row execute function chaos_runs();
+create trigger chaos_gone after delete on runs                                           for each row when (old.status = 'running') execute function chaos_deleted_runs();
 create trigger chaos after insert or update on checkpoints                                for each row execute function chaos_checkpoints();
 create trigger chaos after insert or update or delete on checkpoint_writes                for each row execute function chaos_writes();
 create trigger chaos after insert or update on effects                                    for each row execute function chaos_effects();

@@ -23,6 +23,8 @@ export interface ChaosClient {
 
 const returnsLimit = 40;
 const returnPauseMs = 250;
+/** The queue keys of the runs. */
+const tenants = ["north", "south", "west"];
 const streamModes: StreamMode[][] = [["updates"], ["values"], ["updates", "custom"], ["messages-tuple", "values"]];
 
 /** Creates a client that uses the official one. Its requests alternate between the API processes, as behind a load balancer. */
@@ -50,7 +52,8 @@ export function createClient(urls: string[], ledger: Ledger, random: Random): Ch
   async function createAndFollow(request: RunRequest): Promise<string> {
     const { threadId, graph, payload } = request;
     const sight: Sight = { runId: "", eventIds: [], returns: 0 };
-    const options = { ...payload, streamMode: random.pick(streamModes) };
+    const metadata = { tenant: random.pick(tenants) };
+    const options = { ...payload, metadata, streamMode: random.pick(streamModes) };
     if (random.next() < 0.5) {
       const onRunCreated = ({ run_id }: { run_id: string }) => acknowledge(request, run_id, sight);
       await follow(threadId, sight, sdk.runs.stream(threadId, graph, { ...options, onRunCreated }));

@@ -29,6 +29,9 @@ interface AuditDetail {
   step: number;
   task: string;
   idx: number;
+  /** The limits whose slots a claimed run holds, and its queue key. */
+  holds: string[] | null;
+  key: string | null;
 }
 
 export interface Database {

@@ -25,6 +25,8 @@ export interface Evidence {
   journalOf: Map<string, JournalLine[]>;
   runs: Map<string, RunRow>;
   effects: { runId: string; taskId: string; name: string; result: string }[];
+  /** The rows of limits that still count running runs. */
+  slots: { name: string; key: string; running: number }[];
   /** The receipts of the effects in the threads. */
   shownOf: Map<string, string[]>;
 }
@@ -42,6 +44,7 @@ export async function gather(database: Database, journalFile: string, ledger: Le
     `select distinct on (run_id) run_id as "runId", "values" -> 'said' as said from effects join runs using (run_id) join threads using (thread_id)
       where runs.status = 'success'`,
   );
+  const slots = await database.query<Evidence["slots"][number]>("select name, key, running from limit_slots where running <> 0");
   return {
     ledger,
     faults,
@@ -51,6 +54,7 @@ export async function gather(database: Database, journalFile: string, ledger: Le
     journalOf: Map.groupBy(journal, ({ runId }) => runId),
     runs: new Map(runs.map((run) => [run.runId, run])),
     effects,
+    slots,
     shownOf: new Map(shown.map(({ runId, said }) => [runId, said])),
   };
 }

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { checkEffects } from "./checks/effects.ts";
 import { checkFence } from "./checks/fence.ts";
 import { checkLatecomers } from "./checks/latecomers.ts";
+import { checkLimits } from "./checks/limits.ts";
 import { checkTheLiving } from "./checks/living.ts";
 import { checkOutcomes } from "./checks/outcomes.ts";
 import { checkRepeats } from "./checks/repeats.ts";
@@ -90,6 +91,7 @@ function examine({ all }: { all: Evidence }) {
       ...checkStreams(all),
       ...checkEffects(all),
       ...checkTheLiving(all),
+      ...checkLimits(all),
     ],
   };
 }
