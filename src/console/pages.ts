@@ -27,6 +27,7 @@ export const pages: PageEntry[] = [
   { path: "/assistants/:id/edit", page: lazily(() => import("./pages/assistant-form.tsx")) },
   { path: "/assistants/:id", page: lazily(() => import("./pages/assistant.tsx")) },
   { path: "/store", page: lazily(() => import("./pages/store.tsx")), menu: { label: "Store", icon: "database" } },
+  { path: "/queues", page: lazily(() => import("./pages/queues.tsx")), menu: { label: "Queues", icon: "queues" } },
   { path: "/schedule", page: lazily(() => import("./pages/schedule.tsx")), menu: { label: "Crons and webhooks", icon: "calendar" } },
   { path: "/schedule/new", page: lazily(() => import("./pages/cron-form.tsx")) },
   { path: "/schedule/:id/edit", page: lazily(() => import("./pages/cron-form.tsx")) },

@@ -1,0 +1,115 @@
+import { useMutation } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { answerOf, api, type Schemas, sentenceOf } from "../../api.ts";
+import { queries } from "../../live.ts";
+import { Button } from "../../parts/button.tsx";
+import { Dialog } from "../../parts/dialog.tsx";
+import { Checkbox, Input } from "../../parts/field.tsx";
+import { tell } from "../../parts/toast.tsx";
+
+type QueueLimit = Schemas["QueueLimit"];
+
+const fields = [
+  { key: "total", label: "Runs at once", hint: "How many of the runs may run at once. 0 pauses them." },
+  { key: "per_key", label: "Runs of a key at once", hint: "How many runs of one queue key may run at once." },
+  { key: "max_waiting", label: "Waiting runs of a key", hint: "A request beyond that gets 429." },
+] as const;
+
+type Draft = Record<"name" | "graphs" | "rate" | (typeof fields)[number]["key"], string>;
+
+const textOf = (value: number | string | null | undefined) => (value === null || value === undefined ? "" : String(value));
+
+function draftOf(limit: QueueLimit | undefined): Draft {
+  const { name = "", graphs = [], total, per_key, max_waiting, rate } = limit ?? {};
+  const ownGraphs = graphs.length === 1 && graphs[0] === name ? "" : graphs.join(", ");
+  return { name, graphs: ownGraphs, total: textOf(total), per_key: textOf(per_key), max_waiting: textOf(max_waiting), rate: textOf(rate) };
+}
+
+/** Returns the values to send. An empty field removes the value, also if langgraph.json has one. */
+function bodyOf(draft: Draft, shadow: boolean) {
+  const graphs = draft.graphs
+    .split(",")
+    .map((graph) => graph.trim())
+    .filter(Boolean);
+  const count = (text: string) => (text.trim() === "" ? null : Number(text));
+  return {
+    ...(graphs.length > 0 && { graphs }),
+    total: count(draft.total),
+    per_key: count(draft.per_key),
+    max_waiting: count(draft.max_waiting),
+    rate: draft.rate.trim() || null,
+    shadow,
+  };
+}
+
+/** Changes the values of a limit at run time, or creates a limit. */
+export function LimitDialog({ limit, onClose }: { limit?: QueueLimit; onClose: () => void }) {
+  const [draft, setDraft] = useState(() => draftOf(limit));
+  const [shadow, setShadow] = useState(limit?.shadow ?? false);
+  const save = useMutation({
+    mutationFn: () => answerOf(api.PUT("/limits/{name}", { params: { path: { name: draft.name.trim() } }, body: bodyOf(draft, shadow) })),
+    onSuccess: ({ name }) => {
+      tell(`The limit ${name} is in force.`);
+      onClose();
+      return queries.invalidateQueries({ queryKey: ["limits"] });
+    },
+  });
+  const wrong = fields.find(({ key }) => !/^\d*$/.test(draft[key].trim()));
+  const change =
+    (key: keyof Draft) =>
+    ({ target }: { target: { value: string } }) =>
+      setDraft({ ...draft, [key]: target.value });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (!wrong) save.mutate();
+  };
+  return (
+    <Dialog
+      title={limit ? `Limit ${limit.name}` : "New limit"}
+      onClose={onClose}
+      footer={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" form="limit" disabled={save.isPending || draft.name.trim() === ""}>
+            Save
+          </Button>
+        </>
+      }
+    >
+      <form id="limit" aria-label="Limit" onSubmit={submit} className="space-y-3">
+        {!limit && (
+          <Input label="Name" value={draft.name} onChange={change("name")} hint="A graph, or any name if you name the graphs below." />
+        )}
+        <Input
+          label="Graphs"
+          value={draft.graphs}
+          onChange={change("graphs")}
+          hint="Separated by commas. Empty: the graph with the limit's name."
+        />
+        {fields.map(({ key, label, hint }) => (
+          <Input
+            key={key}
+            label={label}
+            hint={hint}
+            inputMode="numeric"
+            value={draft[key]}
+            onChange={change(key)}
+            error={/^\d*$/.test(draft[key].trim()) ? undefined : "Enter a whole number, or nothing."}
+          />
+        ))}
+        <Input
+          label="Rate"
+          value={draft.rate}
+          onChange={change("rate")}
+          hint="How many of the runs may start in a time, such as 100/m or 10/30s."
+        />
+        <Checkbox label="Only count what the limit would refuse (shadow)" checked={shadow} onChange={setShadow} />
+        {save.error && (
+          <p role="alert" className="text-sm text-bad">
+            {sentenceOf(save.error)}
+          </p>
+        )}
+      </form>
+    </Dialog>
+  );
+}
