@@ -16,7 +16,8 @@ import { compareLangGraph } from "./registry/installed.ts";
 import { foldersOf, type Project, readProject } from "./registry/project.ts";
 import { offerGraphs } from "./registry/project-graphs.ts";
 import { loadProjectParts } from "./registry/project-parts.ts";
-import { loadRegistry } from "./registry/registry.ts";
+import { loadRegistry, type Registry } from "./registry/registry.ts";
+import { ensureResources } from "./resources/resources.ts";
 import { type Fetch, fetchAt, installFetch, withTraceparent } from "./sdk/fetch.ts";
 import { installLogger } from "./sdk/logger.ts";
 import { type Closers, closeAll } from "./startup/closers.ts";
@@ -89,8 +90,7 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   const headers = role === "api" ? {} : resolveHeaders(project.webhooks, variable); // only workers need the secrets in these headers
 
   const { pool, directUrl } = await openDatabase(config, given, { log, closers, stopping });
-  const presets = await readAssistants(project.parts.assistants, registry);
-  await ensureSystemAssistants(pool, [...systemAssistants(registry, config), ...presets]);
+  await storeProject(pool, project, registry, config);
   const { threadFeed, ...feeds } = await startFeeds({ pool, directUrl }, role !== "worker", log, closers);
   const { metrics, metricsUrl, tracing } = await startWatching(config, pool, log, closers);
   const store = await storeOn(pool);
@@ -126,6 +126,13 @@ async function loadGraphs({ graphs }: Project, log: Logger, closers: Closers) {
   const registry = await loadRegistry(graphs, (sentence) => log.warn(sentence));
   offered.openWith((graphId) => registry.open(graphId));
   return registry;
+}
+
+/** Stores the assistants of the service, and the resources that runs share. */
+async function storeProject(pool: Pool, { parts, resources }: Project, registry: Registry, config: Config): Promise<void> {
+  const presets = await readAssistants(parts.assistants, registry);
+  await ensureSystemAssistants(pool, [...systemAssistants(registry, config), ...presets]);
+  await ensureResources(pool, resources);
 }
 
 /** Logs the keys of the project file that have no effect. */

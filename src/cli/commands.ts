@@ -36,6 +36,11 @@ export const commands: Record<string, Command> = {
     takes: ["[redrive]", "[run…]"],
     run: async ({ words }: Arguments) => (await import("./webhook-command.ts")).webhooks(words),
   },
+  resources: {
+    summary: "list the resources that runs share, set the limit of one, or reset it to that of langgraph.json",
+    takes: ["[set|reset]", "[name]", "[limit]"],
+    run: async ({ words }: Arguments) => (await import("./resource-command.ts")).resources(words),
+  },
   key: {
     summary: "create an API key, and its entry for ENSEMBLE_API_KEYS",
     takes: ["name"],

@@ -25,6 +25,7 @@ import { graphRoutes } from "./routes/graphs.ts";
 import { interruptRoutes } from "./routes/interrupts.ts";
 import { healthRoute, metaRoutes } from "./routes/meta.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
+import { resourceRoutes } from "./routes/resources.ts";
 import { singleRunRoutes } from "./routes/run.ts";
 import { runSearchRoutes } from "./routes/run-search.ts";
 import { runStatsRoutes } from "./routes/run-stats.ts";
@@ -88,8 +89,8 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
 }
 
 const routesOfRuns: FastifyPluginAsyncZod<StreamingDeps> = async (app, options) => {
-  const groups = [runRoutes, runSearchRoutes, runStatsRoutes, singleRunRoutes, cancellationRoutes, cronRoutes, webhookRoutes, workerRoutes];
-  for (const routes of groups) await app.register(routes, options);
+  const groups = [runRoutes, runSearchRoutes, runStatsRoutes, singleRunRoutes, cancellationRoutes, cronRoutes, webhookRoutes];
+  for (const routes of [...groups, workerRoutes, resourceRoutes]) await app.register(routes, options);
   await app.register(streamingRoutes, options);
 };
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ResourceLimit, ResourceName } from "../resources/limit.ts";
 import { HttpOptions, unreadHttpKeys } from "./http-options.ts";
 import { StoreOptions } from "./store-options.ts";
 import { buildKeyNames, toolKeys, unreadKeys } from "./unread-keys.ts";
@@ -159,6 +160,12 @@ export const OwnOptions = z
       .record(z.string().regex(/^[\w-]+$/, "must be letters, digits, - and _"), McpServer)
       .optional()
       .describe("MCP servers by name. Contexts use their tools as `<server>/<tool>`. Needs the package `@langchain/mcp-adapters`."),
+    resources: z
+      .record(ResourceName, ResourceLimit)
+      .optional()
+      .describe(
+        "Resources that runs share, by name. Each has `pool`, the number of its units, or `rate`, its tokens in a unit of time, such as `1000/m`.",
+      ),
     a2a: z
       .record(z.string().regex(/^[\w-]+$/, "must be letters, digits, - and _"), RemoteAgent)
       .optional()
@@ -227,5 +234,6 @@ export function unreadProjectKeys({ graphs, http, checkpointer, store, webhooks,
 
 const unreadOwnKeys = (own: z.infer<typeof OwnOptions>): string[] => [
   ...unreadKeys(own, Object.keys(OwnOptions.shape), "ensemble."),
+  ...Object.entries(own.resources ?? {}).flatMap(([name, limit]) => unreadKeys(limit, ["pool", "rate"], `ensemble.resources.${name}.`)),
   ...unreadKeys(own.patterns ?? {}, Object.keys(PatternOptions.shape), "ensemble.patterns."),
 ];

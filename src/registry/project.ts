@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import type { z } from "zod";
+import type { ResourceLimit } from "../resources/limit.ts";
 import type { HttpOptions } from "./http-options.ts";
 import {
   type AuthOptions,
@@ -70,6 +71,8 @@ export interface Project {
   patterns: { hosts: string[]; directories: string[] };
   /** The tools, skills, guards, agents and MCP servers that the context of a pattern can name. */
   parts: PartSources;
+  /** The resources that runs share, by name (`ensemble.resources`). */
+  resources: Record<string, ResourceLimit>;
   /** Keys that the official server uses but this service ignores. One warning at the start names them. */
   ignoredKeys: string[];
   /** Keys for building images. They have no effect on a service that runs from the project's folder. */
@@ -96,6 +99,7 @@ export async function readProject(path: string): Promise<Project> {
     auth: auth ? authSource(root, file, auth) : undefined,
     patterns: patternLimits(root, given.ensemble?.patterns),
     parts: partSources(root, file, given.ensemble ?? {}),
+    resources: given.ensemble?.resources ?? {},
     ignoredKeys: unreadProjectKeys(given),
     buildKeys: buildKeyNames.filter((key) => key in given),
   };

@@ -44,7 +44,10 @@ export const auth = new Auth()
 const graphs = Object.fromEntries(
   ["steps", "nested", "review", "slow"].map((name) => [name, `${import.meta.dirname}/../graphs/${name}.ts:graph`]),
 );
-const project = await makeProject({ "auth.ts": auth, "langgraph.json": { graphs, auth: { path: "./auth.ts:auth" } } });
+const project = await makeProject({
+  "auth.ts": auth,
+  "langgraph.json": { graphs, auth: { path: "./auth.ts:auth" }, ensemble: { resources: { db: { pool: 1 } } } },
+});
 const { fetch, db } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });
 
 interface Asked {
@@ -100,14 +103,23 @@ async function makeThings(): Promise<Things> {
   await make("/store/items", { namespace: ["shelf", mark], key: "k", value: { by: "owner" } }, "PUT");
   const runId = run?.run_id ?? "";
   const ids = { assistantId, threadId, askingId, busyId, runId, waitingId, cronId, checkpointId: checkpoint.checkpoint_id };
-  return { ...ids, questionId: String(question?.id), namespace: "child", mark, owner };
+  return { ...ids, questionId: String(question?.id), namespace: "child", name: "db", mark, owner };
 }
 
 /** Endpoints without rows that belong to a user. */
 const nobodys = ["GET /ok", "GET /info", "GET /console/config.json", "POST /assistants", "POST /threads"];
 
 /** Endpoints about the whole service, which refuse users who do not see everything. */
-const ofAll = ["GET /metrics", "GET /workers", "POST /workers/halt", "POST /workers/resume", "GET /runs/stats"];
+const ofAll = [
+  "GET /metrics",
+  "GET /workers",
+  "POST /workers/halt",
+  "POST /workers/resume",
+  "GET /resources",
+  "PUT /resources/{name}",
+  "DELETE /resources/{name}",
+  "GET /runs/stats",
+];
 
 const endpointOf = (name: string) => (name.split(" | ")[0] ?? "").replace(/askingId|busyId/, "threadId").replace("waitingId", "runId");
 

@@ -7,7 +7,14 @@ const { client, fetch, db } = await startTestService();
 const { thread_id: threadId } = await client.threads.create();
 await client.runs.wait(threadId, "steps", { input: {} });
 const [run] = await client.runs.list(threadId);
-const existing: Record<string, string> = { threadId, runId: run?.run_id ?? "", assistantId: "steps", namespace: "child", checkpointId: "" };
+const existing: Record<string, string> = {
+  threadId,
+  runId: run?.run_id ?? "",
+  assistantId: "steps",
+  namespace: "child",
+  checkpointId: "",
+  name: "db",
+};
 existing.cronId = (await client.crons.create("steps", { schedule: "0 0 1 1 *" })).cron_id;
 existing.checkpointId = (await client.threads.getState(threadId)).checkpoint.checkpoint_id ?? "";
 
@@ -105,7 +112,7 @@ function spoiltIds(method: string, path: string, body: unknown, unknownId: numbe
     const nul = { ...at("a%00b"), status: 422, names: `params.${name}` };
     if (name === "namespace") return [nul];
     const unknown = { ...at(randomUUID()), status: unknownId };
-    if (name === "assistantId" || name === "checkpointId") return [nul, unknown, { ...at("nobody"), status: 404 }];
+    if (name === "assistantId" || name === "checkpointId" || name === "name") return [nul, unknown, { ...at("nobody"), status: 404 }];
     return [nul, unknown, ...["nobody", "-1", `${randomUUID()}x`].map((id) => ({ ...at(id), status: 422, names: `params.${name}` }))];
   });
 }
