@@ -3,7 +3,7 @@ import type { Pool } from "pg";
 import { projectFile } from "../config.ts";
 import { readProject } from "../registry/project.ts";
 import { unknownSentence } from "../resources/impossible.ts";
-import { ResourceLimit, toColumns } from "../resources/limit.ts";
+import { mostUnits, ResourceLimit, toColumns } from "../resources/limit.ts";
 import { deleteResource, findResource, type ListedResource, listResources, setLimit } from "../resources/resources.ts";
 import { clean } from "./terminal/clean.ts";
 import { withDatabase } from "./with-database.ts";
@@ -29,8 +29,10 @@ function lineOf({ name, limit, overridden, held, free, waiting, contention }: Li
 
 /** Sets a limit: a number is the size of a pool, and a text such as "1000/m" is a rate. */
 async function set(pool: Pool, name: string, text: string): Promise<void> {
-  const { data: limit, error } = ResourceLimit.safeParse(/^\d+$/.test(text) ? { pool: Number(text) } : { rate: text });
-  if (!limit) throw new Error(`"${text}" is not a limit: it ${error.issues[0]?.message}. The size of a pool is a whole number.`);
+  const isPool = /^-?[\d.]+$/.test(text);
+  const { data: limit, error } = ResourceLimit.safeParse(isPool ? { pool: Number(text) } : { rate: text });
+  const rule = isPool ? `the size of a pool is a whole number from 1 to ${mostUnits}` : `a rate ${error?.issues[0]?.message}`;
+  if (!limit) throw new Error(`"${text}" is not a limit: ${rule}.`);
   const { kind } = await found(pool, name);
   if (toColumns(limit).kind !== kind)
     throw new Error(`"${name}" is a ${kind}, so ${kind === "pool" ? "give a number" : 'give a rate such as "1000/m"'}.`);

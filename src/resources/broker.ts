@@ -119,9 +119,9 @@ async function untilServed(
   signal?.throwIfAborted();
   if (news === "held") return;
   if (news === "deadlocked") throw deadlockOf(request);
-  if (news) throw await explainImpossible(db, request.needs).catch(orRefuse);
+  if (news === "impossible") throw await explainImpossible(db, request.needs).catch(orRefuse);
   const short = await readShortages(db, request.holder).catch(orRefuse);
-  if (await leave(broker, request, true)) throw timeoutOf(request, short.length > 0 ? short : names(request));
+  if (news === "gone" || (await leave(broker, request, true))) throw timeoutOf(request, short.length > 0 ? short : names(request));
 }
 
 /** Ends a request. Returns false if it was kept because it is served. */

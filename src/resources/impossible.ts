@@ -12,7 +12,7 @@ export async function explainImpossible(db: Db, needs: [name: string, amount: nu
     if (resource && amount > resource.capacity)
       return new ResourceError(`No run can get ${amount} of "${name}", because its capacity is ${resource.capacity}.`);
   }
-  return new ResourceError("The request for resources was dropped because its run seemed to be over.");
+  return new ResourceError("The limits of the resources changed while the run asked for them.");
 }
 
 /** Returns the sentence for a resource that does not exist. */
