@@ -289,6 +289,32 @@ test("twenty connections that take and leave several resources at once never exc
   expect(await countGrants(db)).toMatchObject({ all: 0 });
 });
 
+test("a request for two resources that arrives while another process decides about one of them is not served by half", async () => {
+  await ensure({ a: { pool: 1 }, b: { pool: 1 } });
+  const run = await startRun();
+  const [first] = [await run.take({ a: 1 }), await run.take({ b: 1 })];
+  const arriving = await db.connect();
+  await arriving.query("begin");
+  const request = {
+    holder: newId(),
+    runId: run.runId,
+    attempt: 1,
+    needs: [
+      ["a", 1],
+      ["b", 1],
+    ] as [string, number][],
+  };
+  expect(await takeResources(arriving, { ...request, priority: 3, waitSeconds: 60, inside: [] })).toBe("waiting");
+  const leaving = first.leave(); // does not see the new request yet, and waits for the lock of a
+  const isBlocked = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+  while ((await db.query(isBlocked)).rowCount === 0);
+  await arriving.query("commit");
+  arriving.release();
+  expect(await leaving).toEqual({ ended: true, served: 0 });
+  expect(await readWaiting(db, [request.holder])).toEqual([undefined]);
+  expect(await findResource(db, "b")).toMatchObject({ held: 1, free: 0 });
+});
+
 test("a transaction that hangs with a resource's lock delays only requests for that resource", async () => {
   await ensure({ stuck: { pool: 1 }, other: { pool: 1 } });
   const { take } = await startRun();
