@@ -1,7 +1,7 @@
 import pg from "pg";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { ensureSystemAssistants } from "../../src/assistants/assistants.ts";
-import { newId, systemAssistantId } from "../../src/db/ids.ts";
+import { newId } from "../../src/db/ids.ts";
 import {
   countGrants,
   dropDeadGrants,
@@ -17,6 +17,7 @@ import { deleteResource, ensureResources, findResource, listResources, setLimit 
 import { releaseRun } from "../../src/runs/claim.ts";
 import { takeOver } from "../../src/runs/workers.ts";
 import { createDatabase } from "../database.ts";
+import { startRun as startRunningRun } from "./running-run.ts";
 
 const db = new pg.Pool({ connectionString: await createDatabase(), max: 25 });
 afterAll(() => db.end());
@@ -29,21 +30,15 @@ beforeEach(async () => {
 
 /** Creates a running run, and returns it as one that can take resources. */
 async function startRun() {
-  const [runId, threadId, workerId] = [newId(), newId(), newId()];
-  await db.query("insert into workers (worker_id, lock_key, host, pid) values ($1, nextval('worker_lock_keys'), 'test', 1)", [workerId]);
-  await db.query("insert into threads (thread_id) values ($1)", [threadId]);
-  await db.query(
-    `insert into runs (run_id, thread_id, assistant_id, status, multitask_strategy, metadata, kwargs, attempt, worker_id, started_at, events_kept_secs)
-     values ($1, $2, $3, 'running', 'enqueue', '{}', '{}', 1, $4, now(), 60)`,
-    [runId, threadId, systemAssistantId("g"), workerId],
-  );
+  const run = await startRunningRun(db);
+  const { runId } = run;
   const take = async (needs: Record<string, number>, more: Partial<ResourceRequest> = {}) => {
     const holder = newId();
     const request = { holder, runId, attempt: 1, needs: Object.entries(needs), priority: 3, waitSeconds: 60, inside: [], ...more };
     const taken = await takeResources(db, request);
     return { holder, taken, leave: () => leaveResources(db, holder, false), news: async () => (await readWaiting(db, [holder]))[0] };
   };
-  return { runId, threadId, workerId, take };
+  return { ...run, take };
 }
 
 const ensure = (limits: Record<string, ResourceLimit>) => ensureResources(db, limits);
