@@ -4,4 +4,5 @@ export { type Config, readConfig } from "./config.ts";
 export { effect } from "./effects/effect.ts";
 export { type Service, startService } from "./main.ts";
 export { DeadlockError, ResourceError, ResourceTimeoutError } from "./resources/errors.ts";
+export type { ResourceOptions } from "./resources/request.ts";
 export { withResources } from "./resources/with-resources.ts";

@@ -161,7 +161,12 @@ export const OwnOptions = z
       .optional()
       .describe("MCP servers by name. Contexts use their tools as `<server>/<tool>`. Needs the package `@langchain/mcp-adapters`."),
     resources: z
-      .record(ResourceName, ResourceLimit)
+      .record(z.string(), ResourceLimit)
+      .superRefine((limits, context) => {
+        for (const name of Object.keys(limits))
+          for (const { message } of ResourceName.safeParse(name).error?.issues ?? [])
+            context.addIssue({ code: "custom", path: [name], message });
+      })
       .optional()
       .describe(
         "Resources that runs share, by name. Each has `pool`, the number of its units, or `rate`, its tokens in a unit of time, such as `1000/m`.",
