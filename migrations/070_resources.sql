@@ -45,10 +45,13 @@ create table grants (
 
 create index grants_of_resource on grants (resource, state);
 
+-- The requests that count. Each run is looked up by its primary key. A join might scan all running runs for each request, as long as the
+-- database has no statistics about them.
 create view valid_grants as
 select holder, resource, amount, run_id, attempt, priority, state, since, until, inside, passes
-  from grants join runs using (run_id, attempt)
- where runs.status = 'running' and (state <> 'waiting' or until > now());
+  from grants g
+ where (select status = 'running' and attempt = g.attempt from runs where runs.run_id = g.run_id)
+   and (state <> 'waiting' or until > now());
 
 create function tokens_now(r resources) returns double precision language sql volatile as $$
   select least(r.capacity, r.tokens + greatest(0, extract(epoch from clock_timestamp() - r.filled_at)) * r.capacity / r.per_seconds)
@@ -65,21 +68,20 @@ $$;
 
 -- Returns the waiting requests for these resources. `needed` is the amount of a request and of all requests that come before it. A request
 -- gains one priority a minute, so its place among the others never changes. Requests that no longer fit into the capacity are left out.
--- `is_whole` is false if a request also waits for another resource.
 create function resource_queue(names text[])
-  returns table (holder uuid, resource text, free double precision, needed bigint, is_whole boolean) language sql stable as $$
+  returns table (holder uuid, resource text, free double precision, needed bigint) language sql stable as $$
   with room as materialized (select * from resource_room(names))
   select w.holder, w.resource, room.free,
-         sum(w.amount) over (partition by w.resource order by w.passes desc, w.since - make_interval(mins => w.priority), w.holder),
-         not exists (select from grants o where o.holder = w.holder and o.resource <> all(names))
+         sum(w.amount) over (partition by w.resource order by w.passes desc, w.since - make_interval(mins => w.priority), w.holder)
     from valid_grants w join room on room.name = w.resource
    where w.state = 'waiting'
-     and not exists (select from grants o join resources r on r.name = o.resource where o.holder = w.holder and o.amount > r.capacity)
+     and w.holder <> all (array(select o.holder from grants o join resources r on r.name = o.resource
+                                 where o.state = 'waiting' and o.amount > r.capacity))
 $$;
 
 -- Locks these resources, and the other resources of the requests that wait for them. Returns the names of all of them. The order of the
--- names prevents deadlocks, so a transaction calls this only once. Every function that changes the state of a request holds the locks of its
--- resources. Grants are thus decided by one process at a time for each resource.
+-- names prevents deadlocks, so a transaction calls this only once. Every function that changes the state of a request holds the locks of
+-- its resources. Grants are thus decided by one process at a time for each resource.
 create function lock_resources(names text[]) returns text[] language plpgsql as $$
 declare
   locked text[];
@@ -98,11 +100,14 @@ create function serve_locked(locked text[]) returns integer language plpgsql as 
 declare
   served integer;
 begin
-  if not exists (select from grants where state = 'waiting' and resource = any(locked)) then
+  if not exists (select from grants where state = 'waiting' and resource = any(locked))
+     or not exists (select from resource_room(locked) where free >= 1) then
     return 0;
   end if;
   with fitting as (
-    select holder from resource_queue(locked) group by holder having bool_and(is_whole and needed <= free)),
+    select q.holder from resource_queue(locked) q group by q.holder
+    having bool_and(needed <= free)
+       and not exists (select from grants o where o.holder = q.holder and resource <> all(locked))),
   granted as (
     update grants set state = 'held' from fitting
      where grants.holder = fitting.holder and state = 'waiting'
@@ -152,8 +157,12 @@ begin
     delete from grants where holder = the_holder;
     return 'busy';
   end if;
-  update resources set contention = contention + 1
-    from resource_queue(names) q where q.holder = the_holder and q.resource = name and q.needed > q.free;
+  update resources r set contention = contention + 1
+    from resource_room(names) room
+   where r.name = room.name
+     and free < (select sum(o.amount) from grants g join grants o on o.resource = g.resource and o.state = 'waiting'
+                  where g.holder = the_holder and g.resource = r.name
+                    and o.since - make_interval(mins => o.priority) <= g.since - make_interval(mins => g.priority));
   return 'waiting';
 end $$;
 

@@ -33,7 +33,8 @@ export type WayOut = { passes: string } | { victim: string };
  */
 export function findWayOut(grants: Grant[], rooms: Room[]): WayOut | undefined {
   const { stuck, free } = play(grants, rooms);
-  const nested = stuck.filter(({ inside }) => inside.some((outer) => grants.some(({ holder }) => holder === outer)));
+  const holders = new Set(grants.map(({ holder }) => holder));
+  const nested = stuck.filter(({ inside }) => inside.some((outer) => holders.has(outer)));
   if (nested.length === 0) return undefined;
   const passing = nested.find(({ needs }) => fits(needs, free));
   if (passing) return { passes: passing.holder };

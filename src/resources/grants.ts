@@ -88,7 +88,7 @@ export async function dropDeadGrants(db: Db): Promise<void> {
   await db.query(sql`
     with dead as (
       select holder, resource from grants g
-       where not exists (select from runs where runs.run_id = g.run_id and runs.attempt = g.attempt and status = 'running')
+       where (select status = 'running' and attempt = g.attempt from runs where runs.run_id = g.run_id) is not true
           or (state <> 'held' and until < now() - interval '1 minute')
          for update skip locked)
     delete from grants using dead where grants.holder = dead.holder and grants.resource = dead.resource`);
@@ -104,8 +104,9 @@ export async function serveWaiting(db: Db): Promise<number> {
 /** Returns all requests that count, in the order in which they are served, and the resources that they concern. */
 export async function readGrants(db: Db): Promise<{ grants: Grant[]; rooms: Room[] }> {
   const { rows } = await db.query<{ grants: Grant[]; rooms: Room[] }>(sql`
-    select (select coalesce(json_agg(json_build_object('holder', holder, 'runId', run_id, 'state', state, 'needs', needs, 'priority', priority, 'inside', inside,
-                                                       'since', since) order by passes desc, since - make_interval(mins => priority), holder), '[]')
+    select (select coalesce(json_agg(json_build_object('holder', holder, 'runId', run_id, 'state', state, 'needs', needs, 'priority', priority,
+                                                       'inside', inside, 'since', since)
+                                     order by passes desc, since - make_interval(mins => priority), holder), '[]')
               from (select holder, run_id, min(state) as state, json_object_agg(resource, amount) as needs, min(priority) as priority,
                            min(inside) as inside, min(since) as since, bool_or(passes) as passes
                       from valid_grants group by holder, run_id) one) as grants,

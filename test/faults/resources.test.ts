@@ -90,6 +90,18 @@ test("a deadlock between runs of two workers ends with one DeadlockError and one
   expect(ends.map((end) => end.__error__?.error ?? end.done).sort()).toEqual(["DeadlockError", true]);
 });
 
+test("requests that wait go on waiting when all connections of the database are cut", async () => {
+  await startWorker();
+  const { gate, open } = makeGate();
+  const holding = await start({ name: "first", needs: { x: 1 }, gate });
+  await holding.enters("first");
+  const waiting = await start({ name: "second", needs: { x: 1 }, options: { waitSeconds: 200 } });
+  await waiting.waits();
+  await db.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name <> ''");
+  open();
+  expect(await Promise.all([waiting.join(), holding.join()])).toMatchObject([{ done: true }, { done: true }]);
+});
+
 test("a limit that is changed over the API is obeyed by the workers", async () => {
   for (const _ of [1, 2]) await startWorker({ N_JOBS_PER_WORKER: "1" });
   const { gate, open } = makeGate();

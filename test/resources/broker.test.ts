@@ -44,7 +44,7 @@ test("an aborted request stops waiting, is gone, and its work is never called", 
   const aborting = new AbortController();
   let isCalled = false;
   const config = { ...waiting.config, signal: aborting.signal };
-  const ended = withResources(config, { x: 1 }, () => (isCalled = true)).catch((error) => error);
+  const ended = withResources(config, { x: 1 }, () => (isCalled = true), { waitSeconds: 3_600 }).catch((error) => error);
   await until(async () => (await count("waiting")) === 1);
   aborting.abort(new Error("stopped"));
   expect(await ended).toMatchObject({ message: "stopped" });
