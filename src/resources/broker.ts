@@ -56,39 +56,46 @@ export function startBroker(options: BrokerOptions): ResourceBroker {
   const watcher = startWatcher({ wakeups, look: (holders: string[]) => readWaiting(db, holders), onError });
   const broker: Broker = { ...options, watcher };
   return {
-    forRun: (run) => ({ use: (request, work, signal) => useResources(broker, run, request, work, signal) }),
+    forRun: (run) => ({ use: (request, work, signal) => useResources({ broker, run, signal }, request, work) }),
     stop: watcher.stop,
   };
 }
 
-const useResources = async <Result>(
-  broker: Broker,
-  run: RunAttempt,
-  valid: ValidRequest,
-  work: () => Result | Promise<Result>,
-  signal: AbortSignal | undefined,
-): Promise<Result | undefined> => {
+/** A use of resources by a run. The signal ends its wait. */
+interface Use {
+  broker: Broker;
+  run: RunAttempt;
+  signal: AbortSignal | undefined;
+}
+
+async function useResources<Result>(use: Use, valid: ValidRequest, work: () => Result | Promise<Result>): Promise<Result | undefined> {
+  const { broker, run, signal } = use;
   signal?.throwIfAborted();
   const request = requestOf(run, valid);
-  const orRefuse = (error: Error): never => {
-    run.refused(error);
-    throw error;
-  };
   const began = performance.now();
-  const taken = await takeResources(broker.db, request).catch(orRefuse);
-  if (taken === "lost") return orRefuse(run.lostRight());
-  if (taken === "impossible") throw await explainImpossible(broker.db, request.needs).catch(orRefuse);
+  const taken = await takeResources(broker.db, request).catch(refuse(run));
+  if (taken === "lost") return refuse(run)(run.lostRight());
+  if (taken === "impossible") throw await explainImpossible(broker.db, request.needs).catch(refuse(run));
   if (taken === "busy" && valid.skip) return undefined;
   if (taken === "busy") throw timeoutOf(request, names(request));
   try {
-    if (taken === "waiting") await untilServed(broker, request, signal, orRefuse);
+    if (taken === "waiting") await untilServed(use, request);
+    signal?.throwIfAborted();
     for (const name of names(request)) broker.onServed(name, (performance.now() - began) / 1000);
     return await enclosing.run({ ...run.fence, holders: [...request.inside, request.holder] }, work);
   } finally {
     // If this fails, the resources are free when the run ends.
     await leave(broker, request, false).catch(broker.onError);
   }
-};
+}
+
+/** Returns a function that stops the attempt because of an error, and throws the error. */
+const refuse =
+  (run: RunAttempt) =>
+  (error: Error): never => {
+    run.refused(error);
+    throw error;
+  };
 
 function requestOf({ fence, priority = defaultPriority }: RunAttempt, valid: ValidRequest): ResourceRequest {
   const outer = enclosing.getStore();
@@ -107,20 +114,15 @@ function requestOf({ fence, priority = defaultPriority }: RunAttempt, valid: Val
 const names = ({ needs }: ResourceRequest) => needs.map(([name]) => name);
 
 /** Waits until a request is served. Throws if its time is over, the run has stopped, or it can never be served. */
-async function untilServed(
-  broker: Broker,
-  request: ResourceRequest,
-  signal: AbortSignal | undefined,
-  orRefuse: (error: Error) => never,
-): Promise<void> {
+async function untilServed({ broker, run, signal }: Use, request: ResourceRequest): Promise<void> {
   const { db, watcher } = broker;
   const deadline = AbortSignal.timeout(Math.ceil(request.waitSeconds * 1000));
   const news = await watcher.wait(request.holder, servedTopic, signal ? AbortSignal.any([signal, deadline]) : deadline);
   signal?.throwIfAborted();
   if (news === "held") return;
   if (news === "deadlocked") throw deadlockOf(request);
-  if (news === "impossible") throw await explainImpossible(db, request.needs).catch(orRefuse);
-  const short = await readShortages(db, request.holder).catch(orRefuse);
+  if (news === "impossible") throw await explainImpossible(db, request.needs).catch(refuse(run));
+  const short = await readShortages(db, request.holder).catch(refuse(run));
   if (news === "gone" || (await leave(broker, request, true))) throw timeoutOf(request, short.length > 0 ? short : names(request));
 }
 
