@@ -5,6 +5,7 @@ export type ReactOptions = Partial<AgentOptions>;
 
 /** Returns a graph whose model thinks, calls tools and reads their results. It stops when it can answer, or at the limit of rounds. */
 export function react({ instructions, tools, approve = [], guardrails, ...options }: ReactOptions = {}) {
+  if (options.needs) throw new Error("The agent of react is the whole run, so it takes no `needs`. Use withResources in its tools.");
   const Context = patternContext(solverContext, { instructions, ...(tools && { tools: [] }) }, [{ ...options, guardrails }]);
   return buildAgent({
     name: options.name ?? "react",

@@ -3,3 +3,6 @@ export { EnsembleSaver } from "./checkpoints/saver.ts";
 export { type Config, readConfig } from "./config.ts";
 export { effect } from "./effects/effect.ts";
 export { type Service, startService } from "./main.ts";
+export { DeadlockError, ResourceError, ResourceTimeoutError } from "./resources/errors.ts";
+export type { ResourceOptions } from "./resources/request.ts";
+export { withResources } from "./resources/with-resources.ts";

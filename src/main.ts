@@ -8,7 +8,6 @@ import { startFeed } from "./events/feed.ts";
 import { createLogger } from "./log.ts";
 import { listenForScrapers } from "./metrics/listener.ts";
 import { startMetrics } from "./metrics/metrics.ts";
-import { readAssistants } from "./registry/assistant-files.ts";
 import { needsEndpoint } from "./registry/embeddings.ts";
 import { type FirstCall, findFirstCall } from "./registry/first-call.ts";
 import { compareLangGraph } from "./registry/installed.ts";
@@ -19,7 +18,7 @@ import { loadRegistry } from "./registry/registry.ts";
 import { type Fetch, fetchAt, installFetch, withTraceparent } from "./sdk/fetch.ts";
 import { installLogger } from "./sdk/logger.ts";
 import { type Closers, closeAll } from "./startup/closers.ts";
-import { graphsWithoutSchemas, loadForApi, provideModel, provideStore, storeProject, systemAssistants } from "./startup/load-project.ts";
+import { graphsWithoutSchemas, loadForApi, provideModel, provideStore, storeProject } from "./startup/load-project.ts";
 import { configuredDatabase, type Database, openDatabase } from "./startup/open-database.ts";
 import { startApi } from "./startup/start-api.ts";
 import { startWork } from "./startup/start-work.ts";
@@ -88,8 +87,7 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   const headers = role === "api" ? {} : resolveHeaders(project.webhooks, variable); // only workers need the secrets in these headers
 
   const { pool, directUrl } = await openDatabase(config, given, { log, closers, stopping });
-  const presets = await readAssistants(project.parts.assistants, registry);
-  await storeProject(pool, project, [...systemAssistants(registry, config), ...presets]);
+  await storeProject(pool, project, registry, config);
   const { threadFeed, ...feeds } = await startFeeds({ pool, directUrl }, role !== "worker", log, closers);
   const { metrics, metricsUrl, tracing } = await startWatching(config, pool, log, closers);
   const store = await storeOn(pool);

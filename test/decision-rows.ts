@@ -13,6 +13,7 @@ export type Things = Record<
   | "questionId"
   | "namespace"
   | "mark"
+  | "name"
   | "owner",
   string
 >;
@@ -55,6 +56,9 @@ export const decisionRows: Record<string, DecisionRow> = {
   "GET /workers": { needs: ["threads:search"] },
   "POST /workers/halt": { needs: ["threads:update"], reached: wasHalted },
   "POST /workers/resume": { needs: ["threads:update"] },
+  "GET /resources": { needs: ["threads:search"] },
+  "PUT /resources/{name}": { needs: ["threads:update"], body: () => ({ pool: 2 }) },
+  "DELETE /resources/{name}": { needs: ["threads:update"] },
   "GET /runs/stats": { needs: ["threads:search"] },
   "GET /limits": { needs: ["threads:search"] },
   "GET /limits/{name}": { needs: ["threads:search"] },

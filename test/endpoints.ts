@@ -138,6 +138,15 @@ export const endpoints: Record<string, Endpoint> = {
   "GET /workers": {},
   "POST /workers/halt": {},
   "POST /workers/resume": {},
+  "GET /resources": {},
+  "PUT /resources/{name}": {
+    body: { pool: 2 },
+    fields: {
+      pool: [0, -1, 1.5, "1", true, null, {}, 2 ** 31],
+      rate: [7, "", "1000", "0/m", "1000/month", "1.5/s", "-1/s", "9999999999/s", null],
+    },
+  },
+  "DELETE /resources/{name}": {},
   "GET /runs/stats": {},
   "GET /limits": {},
   "GET /limits/{name}": {},

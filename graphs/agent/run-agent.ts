@@ -18,6 +18,7 @@ import { BudgetExceeded, enforceBudget, entryOf, type LedgerEntry } from "./ledg
 import { isRefusal, NoAnswer } from "./model-errors.ts";
 import { openModel, UnknownModel } from "./models.ts";
 import { muted } from "./muted.ts";
+import { withNeeds } from "./needs.ts";
 import { asText, type Errand, instructionOf, openingOf, PromptTooLong } from "./prompt.ts";
 import type { Proposal } from "./proposal.ts";
 import { type AnswerSchema, readAnswer } from "./structured.ts";
@@ -65,23 +66,27 @@ export async function runAgent<Result = unknown>(assignment: Assignment, config:
   enforceBudget([...(assignment.earlier ?? []), ...account.ended], assignment.budget);
   const { recorded, ...recording } = recordIn(account);
   const run: AgentRun = { quiet: true, ...assignment, account, ...recording };
-  const started = Date.now();
-  const deadline = AbortSignal.timeout(Math.ceil(agent.errandSeconds * 1000));
-  const signal = config.signal ? AbortSignal.any([config.signal, deadline]) : deadline;
+  let started = Date.now();
+  let deadline: AbortSignal | undefined;
   try {
-    const done = await work(run, assignment, { ...config, signal });
-    const learned = await learn(run, { task, result: done.result, quality: done.stopped ?? "success" }, { ...config, signal });
-    return { status: "success", ...done, ledger: [...done.ledger, ...learned], result: done.result as Result };
+    return await withNeeds(agent.needs, config, async () => {
+      started = Date.now(); // the errand's time begins when the agent has what it needs
+      deadline = AbortSignal.timeout(Math.ceil(agent.errandSeconds * 1000));
+      const signal = config.signal ? AbortSignal.any([config.signal, deadline]) : deadline;
+      const done = await work(run, assignment, { ...config, signal });
+      const learned = await learn(run, { task, result: done.result, quality: done.stopped ?? "success" }, { ...config, signal });
+      return { status: "success" as const, ...done, ledger: [...done.ledger, ...learned], result: done.result as Result };
+    });
   } catch (error) {
     config.signal?.throwIfAborted();
     const cause = rootOf(error);
     if (cause.name === "BudgetExceededError") throw new BudgetExceeded(cause.message, recorded);
     if (isBubble(cause)) throw cause;
-    const { status, message } = deadline.aborted ? overdue(agent) : { status: statusOf(cause), message: cause.message };
+    const { status, message } = deadline?.aborted ? overdue(agent) : { status: statusOf(cause), message: cause.message };
     await learn(run, { task, result: message, quality: status }, config);
     const failed = recorded.some(({ outcome }) => outcome !== "success");
     if (!failed) recorded.push(entryOf({ ...calledBy(run, started), task }, status, 0, { inputTokens: 0, outputTokens: 0 }, message));
-    return { status, error: message, isFatal: !deadline.aborted && isFatal(cause), ledger: recorded };
+    return { status, error: message, isFatal: !deadline?.aborted && isFatal(cause), ledger: recorded };
   }
 }
 
@@ -233,6 +238,7 @@ function isFatal(error: Error): boolean {
   if (error instanceof NoAnswer) return error.isFatal;
   return (
     error instanceof UnknownModel ||
+    error.name === "ResourceError" ||
     error instanceof KnowledgeError ||
     error instanceof GuardrailTripped ||
     error instanceof PromptTooLong ||

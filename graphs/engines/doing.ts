@@ -6,6 +6,7 @@ import { askAnswer, askApproval, nobodyAnswered } from "../agent/ask-human.ts";
 import { closed } from "../agent/closed.ts";
 import { type Budget, type Limits, type Models, tierOf } from "../agent/context.ts";
 import type { LedgerEntry } from "../agent/ledger.ts";
+import { isLackOfResources, Needs, withNeeds } from "../agent/needs.ts";
 import { projectAgent, projectAgentNames } from "../agent/project.ts";
 import { GraphName, openProjectGraph } from "../agent/project-graphs.ts";
 import { type Outcome, runAgent } from "../agent/run-agent.ts";
@@ -30,6 +31,7 @@ export const Doing = closed(
     input: z.record(z.string(), z.unknown()).optional().describe("Input of the graph. Default: a message with the input of the step"),
     ask: z.string().min(1).max(10_000).optional().describe("Question to a person, whose answer is the result"),
     options: z.array(z.string().min(1)).min(2).optional().describe("Answers to choose from"),
+    needs: Needs.optional(),
   },
   (given) => {
     const has = (key: string) => Object(given)[key] !== undefined;
@@ -102,6 +104,15 @@ export interface Surroundings {
 
 /** Does a piece of work once. Returns a failure as an outcome, so that it does not fail work that runs in parallel. */
 export async function perform(errand: Errand, around: Surroundings, config: LangGraphRunnableConfig): Promise<Outcome> {
+  const { needs } = errand.do;
+  if (!needs) return performAtOnce(errand, around, config);
+  return withNeeds(needs, config, () => performAtOnce(errand, around, config)).catch((error) => {
+    if (!isLackOfResources(error)) throw error;
+    return { ...failed(error.message), isFatal: error.name === "ResourceError" };
+  });
+}
+
+async function performAtOnce(errand: Errand, around: Surroundings, config: LangGraphRunnableConfig): Promise<Outcome> {
   const { code, tool, ask } = errand.do;
   const own = code === undefined ? undefined : around.code.get(code);
   if (code !== undefined && !own) return failed(`The code of this graph no longer has "${code}".`);

@@ -49,7 +49,7 @@ export interface ScriptedModel {
   /** Sets the answers to the next requests, in order. The last answer is repeated. */
   script(...replies: ScriptedReply[]): void;
   /** Sets a function that chooses each answer from the request's messages. Use it if the order of the requests varies. */
-  respond(answer: (messages: string) => ScriptedReply): void;
+  respond(answer: (messages: string) => ScriptedReply | Promise<ScriptedReply>): void;
   /**
    * Features that the endpoint lacks. Without `response_format`, it refuses that field with 400. Without `usage`, it reports no token
    * usage. Without `ids`, all its answers have the same id. `script` and `respond` do not change this set.
@@ -67,7 +67,7 @@ export interface ScriptedModel {
 export async function startScriptedModel(): Promise<ScriptedModel> {
   let replies: ScriptedReply[] = [{ tokens: ["hello"] }];
   let abandoned = Promise.withResolvers<void>();
-  let answer: ((messages: string) => ScriptedReply) | undefined;
+  let answer: ((messages: string) => ScriptedReply | Promise<ScriptedReply>) | undefined;
   const requests: ScriptedModel["requests"] = [];
   const lacks: ScriptedModel["lacks"] = new Set();
 
@@ -79,7 +79,7 @@ export async function startScriptedModel(): Promise<ScriptedModel> {
     response.on("close", () => {
       if (!response.writableFinished) abandoned.resolve();
     });
-    const reply = answer?.(JSON.stringify(body.messages)) ?? (replies.length > 1 ? replies.shift() : replies[0]) ?? {};
+    const reply = (await answer?.(JSON.stringify(body.messages))) ?? (replies.length > 1 ? replies.shift() : replies[0]) ?? {};
     const spoken = reply.json === undefined ? reply : { ...reply, tokens: [JSON.stringify(reply.json)] };
     if (reply.status) response.writeHead(reply.status, reply.headers).end('{"error":{"message":"scripted refusal"}}');
     else if (reply.cut) response.writeHead(200, { "content-type": "text/event-stream" }).write('data: {"id', () => response.destroy());

@@ -41,6 +41,11 @@ export const commands: Record<string, Command> = {
     takes: ["[set|pause|reset]", "[name]", "[value…]"],
     run: async ({ words }: Arguments) => (await import("./limits-command.ts")).limits(words),
   },
+  resources: {
+    summary: "list the resources that runs share, set the limit of one, or reset it to that of langgraph.json",
+    takes: ["[set|reset]", "[name]", "[limit]"],
+    run: async ({ words }: Arguments) => (await import("./resource-command.ts")).resources(words),
+  },
   key: {
     summary: "create an API key, and its entry for ENSEMBLE_API_KEYS",
     takes: ["name"],

@@ -4147,6 +4147,149 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/resources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Resource"][];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/resources/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Number of units that nodes can hold at once. */
+                        pool?: number;
+                        /** @description Number of tokens in a unit of time, such as `"1000/m"`. The units are `s`, `m`, `h` and `d`. */
+                        rate?: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Resource"];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/threads/{threadId}/commands": {
         parameters: {
             query?: never;
@@ -4950,6 +5093,26 @@ export interface components {
             auth: ("api-key" | "token" | "custom")[];
             /** @description the path prefix of the API */
             prefix: string;
+        };
+        Resource: {
+            name: string;
+            /** @enum {string} */
+            kind: "pool" | "rate";
+            capacity: number;
+            limit: {
+                /** @description Number of units that nodes can hold at once. */
+                pool?: number;
+                /** @description Number of tokens in a unit of time, such as `"1000/m"`. The units are `s`, `m`, `h` and `d`. */
+                rate?: string;
+            } & {
+                [key: string]: unknown;
+            };
+            overridden: boolean;
+            held: number;
+            free: number;
+            waiting: number;
+            longest_wait_seconds: number;
+            contention: number;
         };
         RunStats: {
             /** Format: date-time */

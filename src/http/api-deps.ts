@@ -5,6 +5,7 @@ import type { Wakeups } from "../db/listen.ts";
 import type { EventFeed } from "../events/feed.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Registry } from "../registry/registry.ts";
+import type { ResourceLimit } from "../resources/limit.ts";
 import type { RunWriter } from "../runs/run-writer.ts";
 import type { StoreRules } from "../store/store-rules.ts";
 import type { ThreadFeed } from "../streaming/thread-feed.ts";
@@ -33,6 +34,8 @@ export interface ApiDeps {
    */
   model: "external" | "rehearsal" | null;
   webhookRules: WebhookRules;
+  /** The limits of resources in the project file, by name. */
+  limits: Record<string, ResourceLimit>;
   /** The memory budget for large requests and responses. */
   memory: Memory;
   /** The UI components of the graphs. Undefined if no graph has UI components. */

@@ -26,6 +26,7 @@ import { interruptRoutes } from "./routes/interrupts.ts";
 import { limitRoutes } from "./routes/limits.ts";
 import { healthRoute, metaRoutes } from "./routes/meta.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
+import { resourceRoutes } from "./routes/resources.ts";
 import { singleRunRoutes } from "./routes/run.ts";
 import { runSearchRoutes } from "./routes/run-search.ts";
 import { runStatsRoutes } from "./routes/run-stats.ts";
@@ -99,6 +100,7 @@ const routesOfRuns: FastifyPluginAsyncZod<StreamingDeps> = async (app, options) 
     webhookRoutes,
     workerRoutes,
     limitRoutes,
+    resourceRoutes,
   ];
   for (const routes of groups) await app.register(routes, options);
   await app.register(streamingRoutes, options);

@@ -2,8 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
 import { Gauge, type Registry } from "prom-client";
 import { readTableSizes, type TableSize } from "../db/sizes.ts";
+import { type ListedResource, listResources } from "../resources/resources.ts";
 import { countWaiting } from "../runs/absent.ts";
 import { type QueueFigures, readQueue, readRunCounts } from "../runs/figures.ts";
+import { resourceMetrics } from "./resource-gauges.ts";
 
 /** The shortest time between two reads from the database, in milliseconds. It applies however often the metrics are scraped. */
 const freshMs = 5_000;
@@ -12,13 +14,14 @@ const timeoutMs = 2_000;
 const mostWaiting = 10_000;
 
 const checkpointTables = ["checkpoints", "checkpoint_blobs", "checkpoint_writes"];
-const tables = [...checkpointTables, "runs", "run_events", "threads", "store_items", "cache_entries", "effects", "webhooks"];
+const tables = [...checkpointTables, "runs", "run_events", "threads", "store_items", "cache_entries", "effects", "webhooks", "grants"];
 
 interface Reading {
   queue: QueueFigures;
   waiting: Awaited<ReturnType<typeof countWaiting>>;
   counts: Awaited<ReturnType<typeof readRunCounts>>;
   sizes: TableSize[];
+  resources: ListedResource[];
 }
 
 /**
@@ -38,7 +41,8 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
   const checkpointBytes = gauge("checkpoint_bytes", "Size of checkpoints on disk, with their indexes");
   const bytes = gauge("table_bytes", "Size of a table on disk, with its indexes", ["table"]);
   const rows = gauge("table_rows", "Rows of a table, as the database estimates", ["table"]);
-  const all = [runs, due, delayed, age, workers, waiting, checkpointBytes, bytes, rows];
+  const ofResources = resourceMetrics(registry);
+  const all = [runs, due, delayed, age, workers, waiting, checkpointBytes, bytes, rows, ...ofResources.gauges];
 
   const refresh = lessOften(async () => {
     const reading = await withTimeout(read(pool, leaseSeconds)).catch(() => undefined);
@@ -48,7 +52,7 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
     else for (const one of all) one.remove({}); // no value is better than an outdated one
   });
 
-  function show({ queue, waiting: waitingByGraph, counts, sizes }: Reading): void {
+  function show({ queue, waiting: waitingByGraph, counts, sizes, resources }: Reading): void {
     for (const { status, runs: count } of counts) runs.set({ status }, Math.round(count));
     runs.set({ status: "pending" }, queue.due + queue.delayed);
     runs.set({ status: "running" }, queue.running);
@@ -61,6 +65,7 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
     checkpointBytes.set(checkpointSizes.reduce((sum, size) => sum + size.bytes, 0));
     for (const size of sizes) bytes.set({ table: size.table }, size.bytes);
     for (const size of sizes) rows.set({ table: size.table }, size.rows);
+    ofResources.show(resources);
   }
 
   return { refresh };
@@ -73,6 +78,7 @@ async function read(pool: Pool, leaseSeconds: number): Promise<Reading> {
     waiting: await countWaiting(pool, mostWaiting),
     counts: await readRunCounts(pool),
     sizes: await readTableSizes(pool, tables),
+    resources: await listResources(pool),
   };
 }
 

@@ -10,6 +10,9 @@ export interface WorkMetrics {
   ended(graphId: string, outcome: string, seconds: number): void;
   /** Records stored events. `seconds` is the waiting time of the first event. */
   storedEvents(events: number, seconds: number): void;
+  /** Records that a request for a resource was served. `seconds` is its waiting time. */
+  servedResource(resource: string, seconds: number): void;
+  endedDeadlock(): void;
 }
 
 /** The buckets for durations. They range from a graph that only echoes to a run of an hour. */
@@ -37,6 +40,10 @@ export function workMetrics(registry: Registry, slots: number): WorkMetrics {
   const wait = histogram("run_wait_seconds", "From the time a run was due to its first attempt", waits);
   const length = histogram("attempt_seconds", "How long attempts took", durations, ["graph"]);
   const lag = histogram("event_lag_seconds", "From the time a graph emitted an event to the commit after which it is sent", lags);
+  const resourceWait = histogram("resource_wait_seconds", "How long requests waited for a resource until they were served", waits, [
+    "resource",
+  ]);
+  const deadlocks = counter("resource_deadlocks_total", "Deadlocks between requests for resources that this worker has ended");
 
   return {
     claimed({ attempt, dueSeconds }) {
@@ -55,5 +62,7 @@ export function workMetrics(registry: Registry, slots: number): WorkMetrics {
       events.inc(count);
       lag.observe(seconds);
     },
+    servedResource: (resource, seconds) => resourceWait.observe({ resource }, seconds),
+    endedDeadlock: () => deadlocks.inc(),
   };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ResourceLimit, ResourceName } from "../resources/limit.ts";
 import { HttpOptions, unreadHttpKeys } from "./http-options.ts";
 import { QueueOptions } from "./queue-options.ts";
 import { StoreOptions } from "./store-options.ts";
@@ -161,6 +162,17 @@ export const OwnOptions = z
       .record(z.string().regex(/^[\w-]+$/, "must be letters, digits, - and _"), McpServer)
       .optional()
       .describe("MCP servers by name. Contexts use their tools as `<server>/<tool>`. Needs the package `@langchain/mcp-adapters`."),
+    resources: z
+      .record(z.string(), ResourceLimit)
+      .superRefine((limits, context) => {
+        for (const name of Object.keys(limits))
+          for (const { message } of ResourceName.safeParse(name).error?.issues ?? [])
+            context.addIssue({ code: "custom", path: [name], message });
+      })
+      .optional()
+      .describe(
+        "Resources that runs share, by name. Each has `pool`, the number of its units, or `rate`, its tokens in a unit of time, such as `1000/m`.",
+      ),
     a2a: z
       .record(z.string().regex(/^[\w-]+$/, "must be letters, digits, - and _"), RemoteAgent)
       .optional()
@@ -230,5 +242,6 @@ export function unreadProjectKeys({ graphs, http, checkpointer, store, webhooks,
 const unreadOwnKeys = (own: z.infer<typeof OwnOptions>): string[] => [
   ...unreadKeys(own, Object.keys(OwnOptions.shape), "ensemble."),
   ...unreadKeys(own.queues ?? {}, Object.keys(QueueOptions.shape), "ensemble.queues."),
+  ...Object.entries(own.resources ?? {}).flatMap(([name, limit]) => unreadKeys(limit, ["pool", "rate"], `ensemble.resources.${name}.`)),
   ...unreadKeys(own.patterns ?? {}, Object.keys(PatternOptions.shape), "ensemble.patterns."),
 ];

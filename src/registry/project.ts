@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import type { z } from "zod";
+import type { ResourceLimit } from "../resources/limit.ts";
 import type { HttpOptions } from "./http-options.ts";
 import {
   type AuthOptions,
@@ -73,6 +74,8 @@ export interface Project {
   parts: PartSources;
   /** The operator's rules for the queue (`ensemble.queues`). */
   queues: QueueRules;
+  /** The resources that runs share, by name (`ensemble.resources`). */
+  resources: Record<string, ResourceLimit>;
   /** Keys that the official server uses but this service ignores. One warning at the start names them. */
   ignoredKeys: string[];
   /** Keys for building images. They have no effect on a service that runs from the project's folder. */
@@ -100,6 +103,7 @@ export async function readProject(path: string): Promise<Project> {
     patterns: patternLimits(root, given.ensemble?.patterns),
     parts: partSources(root, file, given.ensemble ?? {}),
     queues: queueRules(given.ensemble?.queues),
+    resources: given.ensemble?.resources ?? {},
     ignoredKeys: unreadProjectKeys(given),
     buildKeys: buildKeyNames.filter((key) => key in given),
   };

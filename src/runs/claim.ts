@@ -18,6 +18,7 @@ export interface Claim extends Fence {
   user: User | null;
   /** How many workers in a row have died while they held the run. The count starts again at 0 when the run stores a checkpoint. */
   crashes: number;
+  priority: number;
   /** When the attempt was claimed, in milliseconds since 1970 by the database's clock. */
   claimedAt: number;
   /** The seconds since the run was created. */
@@ -117,7 +118,7 @@ export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspe
            updated_at = now(), event_base = coalesce(runs.event_base, due.event_base)
       from due
      where runs.run_id = due.run_id and runs.status = 'pending' and runs.head
-    returning runs.run_id as "runId", thread_id as "threadId", assistant_id as "assistantId", attempt, crashes, cancel, metadata, kwargs, auth_user as "user",
+    returning runs.run_id as "runId", thread_id as "threadId", assistant_id as "assistantId", attempt, crashes, priority, cancel, metadata, kwargs, auth_user as "user",
               traceparent, attempt_span as "attemptSpan",
               extract(epoch from claimed_at)::double precision * 1000 as "claimedAt",
               extract(epoch from now() - created_at)::double precision as "waitedSeconds",

@@ -7,6 +7,7 @@ import { type Config, setModelEndpoint, variable } from "../config.ts";
 import type { Db } from "../db/sql.ts";
 import type { ApiDeps } from "../http/api-deps.ts";
 import { allowedOrigins, isListed } from "../http/front/cors.ts";
+import { readAssistants } from "../registry/assistant-files.ts";
 import { loadEmbedder, needsEndpoint } from "../registry/embeddings.ts";
 import { importUserModule } from "../registry/modules.ts";
 import type { Project } from "../registry/project.ts";
@@ -14,6 +15,7 @@ import type { Registry } from "../registry/registry.ts";
 import { typescriptOf } from "../registry/type-schemas.ts";
 import { loadUserApp } from "../registry/user-app.ts";
 import { startRehearsal } from "../rehearsal/server.ts";
+import { ensureResources } from "../resources/resources.ts";
 import { defineLimits } from "../runs/limits.ts";
 import { setWeights } from "../runs/queue.ts";
 import { preparePgvector } from "../store/pgvector.ts";
@@ -97,12 +99,11 @@ export async function graphsWithoutSchemas({ graphIds, declaredSchemas }: Regist
 }
 
 /** Stores the parts of the project that all processes read from the database. */
-export async function storeProject(
-  pool: Pool,
-  { queues, graphs }: Project,
-  assistants: Parameters<typeof ensureSystemAssistants>[1],
-): Promise<void> {
-  await ensureSystemAssistants(pool, assistants);
+export async function storeProject(pool: Pool, project: Project, registry: Registry, config: Config): Promise<void> {
+  const { parts, queues, graphs, resources } = project;
+  const presets = await readAssistants(parts.assistants, registry);
+  await ensureSystemAssistants(pool, [...systemAssistants(registry, config), ...presets]);
+  await ensureResources(pool, resources);
   await setWeights(pool, queues.weights);
   await defineLimits(
     pool,
@@ -112,7 +113,7 @@ export async function storeProject(
 }
 
 /** Returns the default assistants of the graphs, with the defaults that the operator has configured. */
-export function systemAssistants(registry: Registry, { graphDefaults }: Config) {
+function systemAssistants(registry: Registry, { graphDefaults }: Config) {
   return registry.graphIds.map((graphId) => {
     const { context = {}, ...config } = graphDefaults[graphId] ?? {};
     return { graph_id: graphId, ...registry.describe(graphId), config, context };

@@ -17,8 +17,11 @@ import type { Closers } from "./closers.ts";
 /** Starts the API. Returns its URL, and a fetch for calls from this process. */
 export async function startApi(
   config: Config,
-  { http, queues }: Project,
-  { app: inFront, ...deps }: Omit<ApiDeps, "version" | "settings" | "memory" | "writer" | "console"> & { app: UserApp | undefined },
+  { http, resources, queues }: Project,
+  {
+    app: inFront,
+    ...deps
+  }: Omit<ApiDeps, "version" | "settings" | "memory" | "writer" | "console" | "limits"> & { app: UserApp | undefined },
   closers: Closers,
 ): Promise<{ url: string; fetch: Fetch }> {
   const hosts = [...config.hosts, config.host, ...(config.serviceUrl ? [new URL(config.serviceUrl).hostname] : [])];
@@ -30,7 +33,7 @@ export async function startApi(
     queueKeyPath: queues.keyPath,
   };
   const mode = consoleMode(config, { hasAuth: deps.auth !== undefined, hidesMeta: http.disable_meta === true });
-  const own = { version, settings, memory: createMemory(), writer: sharedRunWriter(deps.pool), console: { mode } };
+  const own = { version, settings, memory: createMemory(), writer: sharedRunWriter(deps.pool), console: { mode }, limits: resources };
   const app = await buildApp({ ...deps, ...own }, http, inFront);
   closers.push(() => app.close());
   const prefix = http.mount_prefix ?? "";

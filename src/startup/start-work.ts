@@ -3,6 +3,7 @@ import type { Project } from "../registry/project.ts";
 import { retentionRules } from "../retention/retention-rules.ts";
 import { version } from "../version.ts";
 import { startCrons } from "../worker/crons.ts";
+import { startResourceSweeper } from "../worker/resource-sweeper.ts";
 import { startSweeper } from "../worker/sweeper.ts";
 import { startTimers } from "../worker/timers.ts";
 import { startWorker, type Worker } from "../worker/worker.ts";
@@ -20,6 +21,7 @@ export async function startWork(
   const sweeper = startSweeper(deps, { runTimeoutSeconds, graphWaitSeconds, rules: retentionRules(config, project) });
   closers.push(sweeper.stop);
   closers.push(startTimers(deps).stop);
+  closers.push(startResourceSweeper(deps).stop);
   closers.push(startCrons(deps, { ...config, queueKeyPath: project.queues.keyPath }).stop);
   const worker = await startWorker(deps, url, { ...config, version });
   closers.push(worker.stop);

@@ -8,6 +8,7 @@ import type { Db } from "../db/sql.ts";
 import type { EffectMemory } from "../effects/effect.ts";
 import { findEffect, storeEffect } from "../effects/effects.ts";
 import type { AnyGraph } from "../registry/registry.ts";
+import type { RunResources } from "../resources/with-resources.ts";
 import type { Claim } from "../runs/claim.ts";
 import { EnsembleStore } from "../store/store.ts";
 import { type Attempt, graphIdOf } from "./attempt.ts";
@@ -20,6 +21,8 @@ export interface OpenGraph {
   graph: AnyGraph;
   start: StartingPoint;
   effects: EffectMemory;
+  /** The resources of the service, as this attempt uses them. */
+  resources: RunResources;
   /** The trace handlers, if the operator has turned on tracing. */
   callbacks: BaseCallbackHandler[] | undefined;
   /** LangGraph calls this with a node's name when the node has finished. */
@@ -55,6 +58,7 @@ export async function open(attempt: Attempt): Promise<OpenGraph> {
     graph,
     start,
     effects: effectMemory(deps.pool, claim, refused),
+    resources: deps.broker.forRun({ fence: claim, priority: claim.priority, lostRight: () => new LostRight(claim), refused }),
     callbacks: deps.tracing?.callbacks(),
     onNodeFinished: (name) => {
       node.current = name;

@@ -3,6 +3,7 @@ import { authKeys } from "../auth/user.ts";
 import { effectMemoryKey } from "../effects/effect.ts";
 import { resumingKey } from "../patches/nested-resumption.ts";
 import { watching } from "../patches/timed-calls.ts";
+import { runResourcesKey } from "../resources/with-resources.ts";
 import type { Attempt } from "./attempt.ts";
 import type { PendingEvent } from "./event-buffer.ts";
 import { ModelErrors } from "./model-errors.ts";
@@ -86,7 +87,7 @@ type CallConfig = ReturnType<typeof graphConfig>;
 
 function callConfig(
   attempt: Attempt,
-  { effects, callbacks = [], onNodeFinished, start }: OpenGraph,
+  { effects, resources, callbacks = [], onNodeFinished, start }: OpenGraph,
   errors: ModelErrors | undefined,
 ): CallConfig {
   const handlers = errors ? [...callbacks, errors] : callbacks;
@@ -95,6 +96,7 @@ function callConfig(
     ...config.configurable,
     [nodeFinishedKey]: onNodeFinished,
     [effectMemoryKey]: effects,
+    [runResourcesKey]: resources,
     // This key tells LangGraph to resume. A fork that has stored no checkpoint yet does not get the key, because it must start from the
     // caller's checkpoint again.
     ...(attempt.claim.attempt > 1 && !config.configurable?.checkpoint_id && { [resumingKey]: true }),

@@ -4,6 +4,7 @@ import type { Wakeups } from "../db/listen.ts";
 import type { EventFeed } from "../events/feed.ts";
 import type { WorkMetrics } from "../metrics/work.ts";
 import type { Registry } from "../registry/registry.ts";
+import type { ResourceBroker } from "../resources/broker.ts";
 import type { StoreRules } from "../store/store-rules.ts";
 import type { Tracing } from "../tracing/tracing.ts";
 import type { EndRun } from "./ends.ts";
@@ -27,5 +28,7 @@ export interface AttemptDeps extends WorkerDeps {
   /** The worker's fields in the timelines of its runs. */
   identity: { worker: string; host: string; pid: number; version: string };
   storeStep: StoreStep;
+  /** Gets shared resources for the nodes of the attempts. */
+  broker: ResourceBroker;
   endRun: EndRun;
 }

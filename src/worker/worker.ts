@@ -5,6 +5,7 @@ import { patchBatchedStore } from "../patches/batched-store.ts";
 import { patchNestedResumption } from "../patches/nested-resumption.ts";
 import { patchTimedCalls } from "../patches/timed-calls.ts";
 import { patchUntracedCalls } from "../patches/untraced-calls.ts";
+import { type ResourceBroker, startBroker } from "../resources/broker.ts";
 import { type HeldRun, releaseRun } from "../runs/claim.ts";
 import { cancelTopic, claimTopic } from "../runs/run.ts";
 import type { AttemptPolicy } from "./attempt.ts";
@@ -60,6 +61,7 @@ class RunningWorker {
   readonly #deps: WorkerDeps;
   readonly #options: WorkerOptions;
   readonly #attempts: Attempts;
+  readonly #broker: ResourceBroker;
   #claimer: ReturnType<typeof startClaimer> | undefined;
   #liveness: Awaited<ReturnType<typeof startLiveness>> | undefined;
   #unlisten = () => {};
@@ -71,7 +73,10 @@ class RunningWorker {
     this.#deps = deps;
     this.#options = options;
     const identity = { worker: this.workerId, host: hostname(), pid: process.pid, version: options.version };
-    const attemptDeps = { ...deps, identity, storeStep: stepWriter(deps.pool), endRun: runEnder(deps.pool) };
+    const { pool: db, wakeups, log, metrics } = deps;
+    const onError = (err: Error) => log.warn({ err }, "requests for resources could not be checked, trying again");
+    this.#broker = startBroker({ db, wakeups, onServed: metrics.servedResource, onError });
+    const attemptDeps = { ...deps, broker: this.#broker, identity, storeStep: stepWriter(deps.pool), endRun: runEnder(deps.pool) };
     this.#attempts = new Attempts({
       ...options,
       execute: (claim, control) => executeRun(attemptDeps, claim, control, options),
@@ -176,6 +181,7 @@ class RunningWorker {
     this.abort();
     await Promise.race([this.#attempts.allDone(), sleep(settleMs, undefined, { ref: false })]);
     this.#unlisten();
+    await this.#broker.stop();
     await this.#liveness?.stop();
   }
 }

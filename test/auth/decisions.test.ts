@@ -44,10 +44,13 @@ export const auth = new Auth()
 const graphs = Object.fromEntries(
   ["steps", "nested", "review", "slow"].map((name) => [name, `${import.meta.dirname}/../graphs/${name}.ts:graph`]),
 );
-const project = await makeProject({ "auth.ts": auth, "langgraph.json": { graphs, auth: { path: "./auth.ts:auth" } } });
+const project = await makeProject({
+  "auth.ts": auth,
+  "langgraph.json": { graphs, auth: { path: "./auth.ts:auth" }, ensemble: { resources: { db: { pool: 1 } } } },
+});
 const { fetch, db } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });
 /** Limits belong to nobody, so all rows use the same one. */
-await db.query("insert into limits (name, graphs, configured, total) values ('shared', '{none}', '{}', 9)");
+await db.query("insert into limits (name, graphs, configured, total) values ('db', '{none}', '{}', 9)");
 
 interface Asked {
   method: string;
@@ -102,7 +105,7 @@ async function makeThings(): Promise<Things> {
   await make("/store/items", { namespace: ["shelf", mark], key: "k", value: { by: "owner" } }, "PUT");
   const runId = run?.run_id ?? "";
   const ids = { assistantId, threadId, askingId, busyId, runId, waitingId, cronId, checkpointId: checkpoint.checkpoint_id };
-  return { ...ids, questionId: String(question?.id), namespace: "child", mark, owner };
+  return { ...ids, questionId: String(question?.id), namespace: "child", name: "db", mark, owner };
 }
 
 /** Endpoints without rows that belong to a user. */
@@ -119,13 +122,16 @@ const ofAll = [
   "GET /limits/{name}",
   "PUT /limits/{name}",
   "DELETE /limits/{name}",
+  "GET /resources",
+  "PUT /resources/{name}",
+  "DELETE /resources/{name}",
 ];
 
 const endpointOf = (name: string) => (name.split(" | ")[0] ?? "").replace(/askingId|busyId/, "threadId").replace("waitingId", "runId");
 
 function toRequest(name: string, { body, search = "" }: DecisionRow, things: Things): Asked {
   const [method = "", path = ""] = (name.split(" | ")[0] ?? "").split(" ");
-  const filled = (path + search).replace(/\{(\w+)\}/g, (_, id: keyof Things) => things[id] ?? "shared");
+  const filled = (path + search).replace(/\{(\w+)\}/g, (_, id: keyof Things) => things[id]);
   return { method, path: filled, body: body ? body(things) : endpoints[endpointOf(name)]?.body };
 }
 

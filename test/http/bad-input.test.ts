@@ -13,9 +13,9 @@ const existing: Record<string, string> = {
   assistantId: "steps",
   namespace: "child",
   checkpointId: "",
-  name: "steps",
+  name: "db",
 };
-await fetch("/limits/steps", { method: "PUT", ...json({ total: 9 }) });
+await fetch("/limits/db", { method: "PUT", ...json({ total: 9, graphs: ["none"] }) });
 existing.cronId = (await client.crons.create("steps", { schedule: "0 0 1 1 *" })).cron_id;
 existing.checkpointId = (await client.threads.getState(threadId)).checkpoint.checkpoint_id ?? "";
 
@@ -113,7 +113,7 @@ function spoiltIds(method: string, path: string, body: unknown, unknownId: numbe
     const nul = { ...at("a%00b"), status: 422, names: `params.${name}` };
     if (name === "namespace") return [nul];
     const unknown = { ...at(randomUUID()), status: unknownId };
-    if (method === "PUT") return [nul]; // creates what is not there
+    if (method === "PUT" && path.startsWith("/limits")) return [nul]; // creates what is not there
     if (name === "assistantId" || name === "checkpointId" || name === "name") return [nul, unknown, { ...at("nobody"), status: 404 }];
     return [nul, unknown, ...["nobody", "-1", `${randomUUID()}x`].map((id) => ({ ...at(id), status: 422, names: `params.${name}` }))];
   });

@@ -1,4 +1,7 @@
-import { resolve } from "node:path";
+import { randomUUID } from "node:crypto";
+import { rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import pg from "pg";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
@@ -52,6 +55,26 @@ test("the metrics count attempts by outcome, their waiting times, durations and 
   });
   expect(samples.ensemble_events_total).toBeGreaterThan(5);
   expect(samples.ensemble_event_lag_seconds_count).toBeGreaterThan(1);
+});
+
+test("the metrics show what is held of each resource, who waits for it, and for how long requests have waited", async () => {
+  const gate = join(tmpdir(), randomUUID());
+  onTestFinished(() => rm(gate, { force: true }));
+  const start = () => client.runs.create(null, "sharing", { input: { plan: { needs: { x: 1 }, gate } } });
+  const runs = [await start(), await start()];
+  const of = (name: string, resource = "x") => `ensemble_resource_${name}{resource="${resource}"}`;
+  const shown = await untilShown((samples) => samples[of("waiting")] === 1);
+  expect(shown).toMatchObject({
+    [of("held")]: 1,
+    [of("capacity")]: 1,
+    [of("contention")]: 1,
+    [of("held", "y")]: 0,
+    ensemble_resource_deadlocks_total: 0,
+  });
+  await writeFile(gate, "");
+  for (const { thread_id, run_id } of runs) await client.runs.join(thread_id, run_id);
+  const after = await untilShown((samples) => samples[of("held")] === 0);
+  expect(after[of("wait_seconds_count")]).toBe(2);
 });
 
 test("the metrics show the connection pool, the process and its running attempts", async () => {
@@ -117,7 +140,7 @@ function metricsOver(connectionString: string) {
 test("many simultaneous readers of the metrics share one set of queries", async () => {
   const { metrics, asked } = metricsOver(await createDatabase());
   await Promise.all(Array.from({ length: 50 }, () => metrics.read("prometheus")));
-  expect(asked()).toBe(4);
+  expect(asked()).toBe(5);
 });
 
 test("without a database the metrics omit the queue and show the rest", async () => {

@@ -8,6 +8,8 @@ import { systemAssistantId } from "../../src/db/ids.ts";
 import { everything } from "../../src/db/scope.ts";
 import type { Db } from "../../src/db/sql.ts";
 import { storeEffect } from "../../src/effects/effects.ts";
+import { takeResources } from "../../src/resources/grants.ts";
+import { ensureResources } from "../../src/resources/resources.ts";
 import { releaseRun } from "../../src/runs/claim.ts";
 import { endRun, endRuns } from "../../src/runs/end.ts";
 import { takeOver } from "../../src/runs/workers.ts";
@@ -18,6 +20,7 @@ import { createDatabase } from "../database.ts";
 const db = new pg.Pool({ connectionString: await createDatabase(), max: 5 });
 afterAll(() => db.end());
 await ensureSystemAssistants(db, [{ graph_id: "g", name: "g", description: undefined, config: {}, context: {} }]);
+await ensureResources(db, { db: { pool: 1_000 } });
 
 let runId: string;
 let threadId: string;
@@ -66,6 +69,10 @@ const writes: Record<string, (on: Db, attempt: number) => Promise<boolean>> = {
   },
   "an item of the store": (on, attempt) =>
     putItem(on, everything, { runId, attempt }, { namespace: [runId], key: "k", value: {}, ttlMinutes: null }),
+  "a request for resources": async (on, attempt) => {
+    const request = { holder: crypto.randomUUID(), runId, attempt, priority: 3, waitSeconds: 1, inside: [] };
+    return (await takeResources(on, { ...request, needs: [["db", 1]] })) === "held";
+  },
   "the end": (on, attempt) => endRun(on, { runId, attempt, threadId, end }),
   "the end among others": async (on, attempt) => (await endRuns(on, [{ runId, attempt, threadId, end }]))[0] ?? false,
   "giving back": (on, attempt) => releaseRun(on, { runId, attempt }),
@@ -104,6 +111,7 @@ async function stored(): Promise<number> {
     `select (select count(*) from checkpoints where thread_id = $1::text) + (select count(*) from checkpoint_blobs where thread_id = $1::text)
           + (select count(*) from checkpoint_writes where thread_id = $1::text) + (select count(*) from run_events where run_id = $2)
           + (select count(*) from effects where run_id = $2)
+          + (select count(*) from grants where run_id = $2)
           + (select count(*) from cache_entries where scope = $2::text)
           + (select count(*) from store_items where namespace = array[$2::text]) as count`,
     [threadId, runId],

@@ -1,0 +1,30 @@
+import type { LangGraphRunnableConfig } from "@langchain/langgraph";
+import { z } from "zod";
+
+/** The schema of the resources that a piece of work needs. The service knows which resources there are. */
+export const Needs = z
+  .record(z.string().min(1).max(100), z.number().int().min(1).max(2_147_483_647))
+  .describe("Units of the service's resources, by name. The work waits until it has all of them, and gives them back when it ends.");
+export type Needs = z.infer<typeof Needs>;
+
+/** Tells whether work failed because it could not get its resources. */
+export const isLackOfResources = ({ name }: Error): boolean => ["ResourceError", "ResourceTimeoutError", "DeadlockError"].includes(name);
+
+/** The resources of the service. The service passes this object in the run's `configurable`. */
+interface RunResources {
+  use<Result>(request: { needs: [string, number][] }, work: () => Promise<Result>, signal: AbortSignal | undefined): Promise<Result>;
+}
+
+/**
+ * Does work while the run has the resources that it needs. Patterns cannot import the package's function `withResources`, because it belongs
+ * to the service. Outside the service there are no limits.
+ */
+export async function withNeeds<Result>(
+  needs: Needs | undefined,
+  { configurable, signal }: LangGraphRunnableConfig,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const resources = configurable?.__ensemble_resources as RunResources | undefined;
+  const entries = Object.entries(needs ?? {});
+  return resources && entries.length > 0 ? resources.use({ needs: entries }, work, signal) : work();
+}

@@ -1,0 +1,89 @@
+import { fileURLToPath } from "node:url";
+import { HumanMessage } from "@langchain/core/messages";
+import { beforeEach, expect, test, vi } from "vitest";
+import { agent, fanOut, react } from "../../graphs/index.ts";
+import { makeProject } from "../command.ts";
+import { startModelServer } from "../model-server.ts";
+import { startTestService } from "../service.ts";
+
+const model = await startModelServer();
+const endpoint = { OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: "test" };
+for (const [name, value] of Object.entries(endpoint)) vi.stubEnv(name, value);
+const graphs = Object.fromEntries(
+  ["fan-out", "pipeline"].map((name) => [name, fileURLToPath(new URL(`../../graphs/${name}.ts:graph`, import.meta.url))]),
+);
+const resources = { db: { pool: 2 }, openai: { rate: "5/d" } };
+const project = await makeProject({ "langgraph.json": { graphs, ensemble: { resources } } });
+const { client, fetch } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json`, ...endpoint });
+
+/** How many model calls run at once, and the most that did. */
+let [atOnce, most] = [0, 0];
+beforeEach(() => {
+  model.script();
+  [atOnce, most] = [0, 0];
+  model.respond(async (messages) => {
+    most = Math.max(most, ++atOnce);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    atOnce--;
+    return { tokens: [`said ${/do (\w+)/.exec(messages)?.[1]}`] };
+  });
+});
+
+interface Outputs {
+  outputs: Record<string, { success: boolean; output: unknown; error: string | null }>;
+}
+
+const tasks = (more: object) => ["a", "b", "c", "d", "e"].map((name) => ({ name, do: { task: `do ${name}`, ...more }, required: false }));
+const run = async (work: object, context: object = {}) => {
+  const input = { task: "t", tasks: tasks(work) };
+  return (await client.runs.wait(null, "fan-out", {
+    input,
+    context: { merge: "byName", onFailures: "partial", ...context },
+  } as object)) as unknown as Outputs;
+};
+const isFree = async () => ((await (await fetch("/resources")).json()) as { held: number }[]).every(({ held }) => held === 0);
+const helper = { name: "helper", role: "a helper" };
+
+test("agents with needs work only while they have their resources", async () => {
+  const { outputs } = await run({ agent: "helper" }, { agents: [{ ...helper, needs: { db: 1 } }], limits: { stageMs: 0 } });
+  expect(Object.values(outputs).map(({ output }) => output)).toEqual(["said a", "said b", "said c", "said d", "said e"]);
+  expect(most).toBe(2);
+  expect(await isFree()).toBe(true);
+});
+
+test("steps with needs work only while they have their resources", async () => {
+  const { outputs } = await run({ needs: { db: 2 } }, { limits: { stageMs: 0 } });
+  expect(Object.values(outputs).every(({ success }) => success)).toBe(true);
+  expect(most).toBe(1);
+  expect(await isFree()).toBe(true);
+});
+
+test.each([
+  ["a step", { needs: { nothing: 1 } }, {}, 'There is no resource "nothing".'],
+  ["an agent", { agent: "helper" }, { agents: [{ ...helper, needs: { db: 3 } }] }, 'No run can get 3 of "db", because its capacity is 2.'],
+])("%s that can never have its resources fails at once, and says why", async (_, work, context, sentence) => {
+  const { outputs } = await run(work, context);
+  expect(outputs.a).toMatchObject({ success: false, error: expect.stringContaining(sentence) });
+  expect(model.requests).toEqual([]);
+});
+
+test.each([
+  [{ tasks: [{ name: "a", do: { task: "x", needs: { db: 0 } } }] }, {}, "needs.db"],
+  [{ tasks: [{ name: "a", do: { task: "x", needs: { db: 0.5 } } }] }, {}, "needs.db"],
+  [{ tasks: [{ name: "a", do: { task: "x", needs: "db" } }] }, {}, "needs"],
+  [{}, { agents: [{ ...helper, needs: { db: -1 } }] }, "needs.db"],
+])("needs that make no sense are refused before the run begins (%j %j)", async (input, context, path) => {
+  await expect(client.runs.wait(null, "fan-out", { input: { task: "t", ...input }, context } as object)).rejects.toThrow(path);
+});
+
+test("outside the service there are no limits", async () => {
+  const graph = fanOut({ merge: "byName" });
+  const input = { messages: [new HumanMessage("t")], tasks: tasks({ needs: { nothing: 1 } }) };
+  const { outputs } = (await graph.invoke(input as never)) as unknown as Outputs;
+  expect(Object.values(outputs).every(({ success }) => success)).toBe(true);
+});
+
+test("the agent of react takes no needs, because it is the whole run", () => {
+  expect(() => react({ needs: { db: 1 } })).toThrow("Use withResources in its tools");
+  expect(agent({ ...helper, needs: { db: 1 } }).needs).toEqual({ db: 1 });
+});
