@@ -2,4 +2,5 @@
 export { EnsembleSaver } from "./checkpoints/saver.ts";
 export { type Config, readConfig } from "./config.ts";
 export { effect } from "./effects/effect.ts";
+export { type FailedItem, reportDeadLetter } from "./letters/report.ts";
 export { type Service, startService } from "./main.ts";

@@ -23,6 +23,7 @@ import { consoleRoutes } from "./routes/console.ts";
 import { cronRoutes } from "./routes/crons.ts";
 import { graphRoutes } from "./routes/graphs.ts";
 import { interruptRoutes } from "./routes/interrupts.ts";
+import { letterRoutes } from "./routes/letters.ts";
 import { healthRoute, metaRoutes } from "./routes/meta.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { singleRunRoutes } from "./routes/run.ts";
@@ -88,7 +89,17 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
 }
 
 const routesOfRuns: FastifyPluginAsyncZod<StreamingDeps> = async (app, options) => {
-  const groups = [runRoutes, runSearchRoutes, runStatsRoutes, singleRunRoutes, cancellationRoutes, cronRoutes, webhookRoutes, workerRoutes];
+  const groups = [
+    runRoutes,
+    runSearchRoutes,
+    runStatsRoutes,
+    singleRunRoutes,
+    cancellationRoutes,
+    cronRoutes,
+    webhookRoutes,
+    letterRoutes,
+    workerRoutes,
+  ];
   for (const routes of groups) await app.register(routes, options);
   await app.register(streamingRoutes, options);
 };

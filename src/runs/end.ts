@@ -1,6 +1,7 @@
 import { largeDocument } from "../db/batched.ts";
 import type { Fence } from "../db/fence.ts";
 import { type Db, nothing, prepared, type Sql, sql } from "../db/sql.ts";
+import { type OwnedItem, storingItems } from "../letters/report.ts";
 import type { JsonText, ThreadState } from "../threads/threads.ts";
 import { storingWebhooks } from "../webhooks/webhooks.ts";
 import { baseAfter } from "./event-base.ts";
@@ -52,6 +53,8 @@ export interface EndingRun extends Fence {
   end: RunEnd;
   /** The record of the attempt for the run's timeline, as JSON. */
   record?: string | undefined;
+  /** The failed items that no step has stored. */
+  items?: OwnedItem[];
 }
 
 /**
@@ -64,23 +67,25 @@ export interface EndingRun extends Fence {
  */
 export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
   const { webhook = false, timers } = one.end;
+  const { items = [] } = one;
   const statement = sql`
     with ${ending(alone(one), nothing, webhook)}
     ${webhook ? sql`, ${storingWebhooks(sql`rested`)}` : nothing}
     ${timers ? sql`, ${settingTimers(one.runId, timers)}` : nothing}
+    ${items.length > 0 ? sql`, ${storingItems(items, sql`ended`)}` : nothing}
     select 1 from ended`;
-  const { rowCount } = await db.query(prepared(`end run ${webhook} ${timers !== undefined}`, statement));
+  const { rowCount } = await db.query(prepared(`end run ${webhook} ${timers !== undefined} ${items.length > 0}`, statement));
   return rowCount !== 0;
 }
 
 /**
- * Tells whether an end may share a statement with other ends. It may if the run has no webhook, leaves no question open and stores no large
- * document.
+ * Tells whether an end may share a statement with other ends. It may if the run has no webhook and no failed items, leaves no question open
+ * and stores no large document.
  */
-export function isPlainEnd({ end: { webhook, timers, output, thread }, record }: EndingRun): boolean {
+export function isPlainEnd({ end: { webhook, timers, output, thread }, record, items = [] }: EndingRun): boolean {
   const documents = [documentOf(output), thread?.values, thread?.interrupts, record];
   const size = documents.reduce((sum, document) => sum + (document?.length ?? 0), 0);
-  return !webhook && timers?.set.length === 0 && timers.unanswered.length === 0 && size <= largeDocument;
+  return !webhook && items.length === 0 && timers?.set.length === 0 && timers.unanswered.length === 0 && size <= largeDocument;
 }
 
 /**

@@ -17,6 +17,8 @@ export interface RunRow {
   eventRetentionSeconds: number;
   user: User | null;
   traceparent?: string | null | undefined;
+  /** The dead letter that the run redrives. */
+  letterId?: string | undefined;
 }
 
 /** A run to insert, together with the thread to create for it. */
@@ -25,7 +27,7 @@ export interface RunWithThread extends RunRow {
 }
 
 const columns = sql`run_id, thread_id, assistant_id, graph_id, multitask_strategy, metadata, kwargs, run_at, events_kept_secs, webhook, webhook_host,
-  auth_user, traceparent`;
+  auth_user, traceparent, letter_id`;
 
 const webhookHostOf = ({ kwargs: { webhook } }: RunRow) => webhook && hostOf(webhook);
 
@@ -36,7 +38,7 @@ export async function insertRun(tx: Db, run: RunRow, withThread: Sql): Promise<R
     insert into runs (${columns})
     values (${run.runId}, ${run.threadId}, ${run.assistantId}, ${run.graphId}, ${run.multitaskStrategy}, ${JSON.stringify(run.metadata)}, ${JSON.stringify(run.kwargs)},
             now() + make_interval(secs => ${run.afterSeconds}), ${run.eventRetentionSeconds}, ${run.kwargs.webhook},
-            ${webhookHostOf(run)}, ${run.user && JSON.stringify(run.user)}, ${run.traceparent ?? null})
+            ${webhookHostOf(run)}, ${run.user && JSON.stringify(run.user)}, ${run.traceparent ?? null}, ${run.letterId ?? null})
     returning ${runColumns}`);
   return rows[0] as Run;
 }
@@ -50,7 +52,7 @@ export async function insertRunsWithThreads(db: Db, runs: RunWithThread[]): Prom
     with on_thread as (${insertingThreads(runs.map(({ threadId, thread }) => ({ ...thread, thread_id: threadId })))})
     insert into runs (${columns})
     select run_id, thread_id, assistant_id, graph_id, strategy, metadata::json, kwargs::json, now() + make_interval(secs => after_seconds), kept_seconds,
-           webhook, webhook_host, auth_user::json, traceparent
+           webhook, webhook_host, auth_user::json, traceparent, null::uuid
       from unnest(
         ${runs.map(({ runId }) => runId)}::uuid[], ${runs.map(({ threadId }) => threadId)}::uuid[], ${runs.map(({ assistantId }) => assistantId)}::uuid[],
         ${runs.map(({ graphId }) => graphId)}::text[],

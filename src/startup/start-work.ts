@@ -3,6 +3,7 @@ import type { Project } from "../registry/project.ts";
 import { retentionRules } from "../retention/retention-rules.ts";
 import { version } from "../version.ts";
 import { startCrons } from "../worker/crons.ts";
+import { startRedrives } from "../worker/redrives.ts";
 import { startSweeper } from "../worker/sweeper.ts";
 import { startTimers } from "../worker/timers.ts";
 import { startWorker, type Worker } from "../worker/worker.ts";
@@ -21,6 +22,7 @@ export async function startWork(
   closers.push(sweeper.stop);
   closers.push(startTimers(deps).stop);
   closers.push(startCrons(deps, config).stop);
+  closers.push(startRedrives(deps, config).stop);
   const worker = await startWorker(deps, url, { ...config, version });
   closers.push(worker.stop);
   return worker;
