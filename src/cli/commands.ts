@@ -36,6 +36,21 @@ export const commands: Record<string, Command> = {
     takes: ["[redrive]", "[run…]"],
     run: async ({ words }: Arguments) => (await import("./webhook-command.ts")).webhooks(words),
   },
+  dead: {
+    summary: "list what failed for good, or show, redrive or discard it",
+    takes: ["[list|show|redrive|discard]", "[letter…]"],
+    options: {
+      kind: { type: "string", value: "kind", means: "only run, webhook, cron, task, partition, message or compensation" },
+      graph: { type: "string", value: "graph", means: "only letters of this graph" },
+      since: { type: "string", value: "date", means: "only what failed at or after this time" },
+      state: { type: "string", value: "state", means: "list: dead (the default), redriving, redriven or discarded" },
+      all: { type: "boolean", means: "redrive and discard: all dead letters" },
+      edit: { type: "string", value: "json", means: "redrive: an input that replaces that of the letters" },
+      parallel: { type: "string", value: "n", means: "redrive: how many of the runs may be open at once, else 10" },
+      json: { type: "boolean", means: "print JSON" },
+    },
+    run: async (args) => (await import("./dead-command.ts")).dead(args),
+  },
   key: {
     summary: "create an API key, and its entry for ENSEMBLE_API_KEYS",
     takes: ["name"],

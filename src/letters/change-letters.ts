@@ -1,6 +1,7 @@
 import { newId } from "../db/ids.ts";
 import type { Scope } from "../db/scope.ts";
 import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
+import { type ChosenWebhooks, discardWebhooks, redriveWebhooks } from "../webhooks/dead-webhooks.ts";
 import { type LetterFilter, matching } from "./search-letters.ts";
 
 /** The letters to change: those with the ids, or those that match the filter. */
@@ -43,11 +44,24 @@ export async function graphsOfLetters(db: Db, scope: Scope, choice: Choice): Pro
 }
 
 /**
- * Orders that dead letters be redriven, and returns their ids. Workers create the runs. Of two callers who redrive a letter at once, only
- * one finds it dead. Webhooks are not among these letters.
+ * Orders that dead letters be redriven, and returns their ids. Workers create the runs, and send the webhooks. Of two callers who redrive a
+ * letter at once, only one finds it dead. A webhook has no input, so an edit leaves webhooks as they are. Call it in a transaction.
  */
-export async function orderRedrive(db: Db, scope: Scope, choice: Choice, { parallel, by, edit }: Redrive): Promise<string[]> {
-  const { rows } = await db.query<{ id: string }>(sql`
+export async function redriveLetters(tx: Db, scope: Scope, choice: Choice, redrive: Redrive): Promise<string[]> {
+  const webhooks = redrive.edit ? undefined : webhooksIn(choice);
+  const ordered = await orderRedrive(tx, scope, choice, redrive);
+  return webhooks ? [...ordered, ...(await redriveWebhooks(tx, scope, webhooks, redrive.by))] : ordered;
+}
+
+/** Returns the webhooks among the chosen letters. Undefined if the choice has no webhooks. */
+function webhooksIn(choice: Choice): ChosenWebhooks | undefined {
+  if ("ids" in choice) return { runIds: choice.ids };
+  const { kind, ...others } = choice.filter;
+  return kind === undefined || kind === "webhook" ? others : undefined;
+}
+
+async function orderRedrive(tx: Db, scope: Scope, choice: Choice, { parallel, by, edit }: Redrive): Promise<string[]> {
+  const { rows } = await tx.query<{ id: string }>(sql`
     with held as (
       select letter_id from dead_letters
        where state = 'dead' and ${chosen(scope, choice)} ${edit ? sql`and ${runnable(edit)}` : nothing}
@@ -66,14 +80,16 @@ export async function orderRedrive(db: Db, scope: Scope, choice: Choice, { paral
   return rows.map(({ id }) => id);
 }
 
-/** Discards dead letters, and returns their ids. Webhooks are not among these letters. */
-export async function discardLetters(db: Db, scope: Scope, choice: Choice, by: string | null): Promise<string[]> {
-  const { rows } = await db.query<{ id: string }>(sql`
+/** Discards dead letters, and returns their ids. Call it in a transaction. */
+export async function discardLetters(tx: Db, scope: Scope, choice: Choice, by: string | null): Promise<string[]> {
+  const webhooks = webhooksIn(choice);
+  const { rows } = await tx.query<{ id: string }>(sql`
     with held as (select letter_id from dead_letters where state = 'dead' and ${chosen(scope, choice)} order by letter_id for update)
     update dead_letters set state = 'discarded', state_at = now(), by = ${by}
       from held where dead_letters.letter_id = held.letter_id
     returning dead_letters.letter_id as id`);
-  return rows.map(({ id }) => id);
+  const discarded = rows.map(({ id }) => id);
+  return webhooks ? [...discarded, ...(await discardWebhooks(tx, scope, webhooks, by))] : discarded;
 }
 
 const outdated = (days: number): Sql => sql`state <> 'redriving' and state_at < now() - make_interval(secs => ${days * 86_400})`;

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { holdCron } from "../crons/cron.ts";
 import { isDatabaseTrouble } from "../db/failure.ts";
 import { everything } from "../db/scope.ts";
 import { type Db, sql, transaction } from "../db/sql.ts";
@@ -95,13 +96,14 @@ async function startRun(tx: Db, redrive: HeldRedrive, letterId: string, retentio
 }
 
 /**
- * Locks a waiting letter and its thread. The thread is locked first, because the deletion of a thread deletes its letters. Returns undefined
- * if the letter does not wait any more.
+ * Locks a waiting letter. Locks its thread and its cron first, because a deletion of a thread and a failing cron lock them in this order.
+ * Returns undefined if the letter does not wait any more.
  */
 async function holdLetter(tx: Db, letterId: string): Promise<Held | undefined> {
-  const { rows: seen } = await tx.query<{ threadId: string | null }>(sql`
-    select thread_id as "threadId" from dead_letters where letter_id = ${letterId}`);
+  const { rows: seen } = await tx.query<Pick<Held, "threadId" | "cronId">>(sql`
+    select thread_id as "threadId", cron_id as "cronId" from dead_letters where letter_id = ${letterId}`);
   if (seen[0]?.threadId) await lockThread(tx, everything, seen[0].threadId);
+  if (seen[0]?.cronId) await holdCron(tx, everything, seen[0].cronId, { due: false });
   const { rows } = await tx.query<Held>(sql`
     select letter_id as "letterId", kind, run_id as "runId", thread_id as "threadId", cron_id as "cronId", assistant_id as "assistantId",
            payload, kwargs, metadata, auth_user as "user"

@@ -91,7 +91,8 @@ async function canContinue(tx: Db, { letterId, runId, threadId }: Held): Promise
            exists (select from checkpoints join runs on runs.run_id = checkpoints.run_id
                     where checkpoints.thread_id = ${String(threadId)} and ${isOfLetter}) as "hasCheckpoint"
       from runs where thread_id = ${threadId} and (started_at is not null or ended_at is null) order by seq desc limit 1`);
-  return rows[0] !== undefined && rows[0].isLast && rows[0].hasCheckpoint;
+  const [last] = rows;
+  return (last?.isLast && last.hasCheckpoint) ?? false;
 }
 
 /** Returns the run that redoes a failed item. It has a thread of its own, which is kept if the thread of the failed run is kept. */

@@ -6,6 +6,8 @@ export interface RetentionRules {
   threadTtl?: ThreadTtl | undefined;
   /** How many root checkpoints a thread keeps. Older ones are deleted while the thread has no open run. */
   keepCheckpoints?: number | undefined;
+  /** The days that dead letters are kept. */
+  deadLetterDays?: number | undefined;
   /** The minutes between two sweeps of expired threads. */
   ttlSweepMinutes?: number | undefined;
   /** The minutes between two sweeps of expired store items. */
@@ -15,6 +17,7 @@ export interface RetentionRules {
 interface Configured {
   threadTtlMinutes: number | undefined;
   keepCheckpoints: number | undefined;
+  deadLetterDays?: number | undefined;
 }
 
 interface SweepOptions {
@@ -34,7 +37,7 @@ interface ProjectOptions {
  * be set only in the project file.
  */
 export function retentionRules(
-  { threadTtlMinutes, keepCheckpoints }: Configured,
+  { threadTtlMinutes, keepCheckpoints, deadLetterDays }: Configured,
   { checkpointer, store }: ProjectOptions = {},
 ): RetentionRules {
   const ttl = checkpointer?.ttl;
@@ -42,6 +45,7 @@ export function retentionRules(
   return {
     threadTtl: minutes === undefined ? undefined : { minutes, strategy: ttl?.strategy ?? "delete" },
     keepCheckpoints,
+    deadLetterDays,
     ttlSweepMinutes: ttl?.sweep_interval_minutes ?? undefined,
     storeSweepMinutes: store?.ttl?.sweep_interval_minutes ?? undefined,
   };

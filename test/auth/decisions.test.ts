@@ -78,6 +78,9 @@ async function ask<Answer>(bearer: string, method: string, path: string, body?: 
 const deadWebhook =
   "insert into webhooks (run_id, thread_id, url, run, status, settled_at) values ($1, $2, 'https://a.test/', '{}', 'dead', now())";
 
+const deadLetter = `insert into dead_letters (letter_id, kind, run_id, thread_id, graph_id, assistant_id, error, metadata)
+  values (gen_random_uuid(), 'run', $1, $2, 'nested', $3, '{}', $4) returning letter_id`;
+
 /** Creates one row of each kind, all with the same owner. */
 async function makeThings(): Promise<Things> {
   const mark = randomUUID();
@@ -97,9 +100,11 @@ async function makeThings(): Promise<Things> {
   const cron = { assistant_id: assistantId, schedule: "0 0 1 1 *", input: {} };
   const { cron_id: cronId } = await make<{ cron_id: string }>(`/threads/${threadId}/runs/crons`, cron);
   await db.query(deadWebhook, [run?.run_id, threadId]);
+  const { rows: letters } = await db.query(deadLetter, [run?.run_id, threadId, assistantId, JSON.stringify({ owner })]);
   await make("/store/items", { namespace: ["shelf", mark], key: "k", value: { by: "owner" } }, "PUT");
   const runId = run?.run_id ?? "";
-  const ids = { assistantId, threadId, askingId, busyId, runId, waitingId, cronId, checkpointId: checkpoint.checkpoint_id };
+  const letterId = String(letters[0].letter_id);
+  const ids = { assistantId, threadId, askingId, busyId, runId, waitingId, cronId, letterId, checkpointId: checkpoint.checkpoint_id };
   return { ...ids, questionId: String(question?.id), namespace: "child", mark, owner };
 }
 

@@ -210,3 +210,18 @@ test("one process at a time sweeps", async () => {
   await sweep();
   expect(await exists(threadId)).toBe(false);
 });
+
+test("dead letters go after their days, and those that are being redriven stay", async () => {
+  const letter = (state: string, age: string, kind = "task") =>
+    db.query(
+      `insert into dead_letters (letter_id, kind, run_id, item, assistant_id, error, state, state_at)
+       values (gen_random_uuid(), $3, gen_random_uuid(), 'i', gen_random_uuid(), '{}', $1, now() - $2::interval)`,
+      [state, age, kind],
+    );
+  for (const state of ["dead", "redriven", "discarded", "redriving"]) await letter(state, "31 days");
+  await letter("dead", "29 days");
+  expect(await surveyRemoval(db, { deadLetterDays: 30 })).toMatchObject({ deadLetters: expect.toBeOneOf([0, 3]) }); // the service sweeps too
+  await sweep({ deadLetterDays: 30 });
+  const { rows } = await db.query("select state from dead_letters order by state_at");
+  expect(rows.map(({ state }) => state)).toEqual(["redriving", "dead"]);
+});

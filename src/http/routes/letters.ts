@@ -4,10 +4,9 @@ import { z } from "zod";
 import { inBoth, type Scope } from "../../db/scope.ts";
 import { transaction } from "../../db/sql.ts";
 import { ServiceError } from "../../errors.ts";
-import { type Choice, discardLetters, type Edit, graphsOfLetters, hasAnyLetter, orderRedrive } from "../../letters/change-letters.ts";
+import { type Choice, discardLetters, type Edit, graphsOfLetters, hasAnyLetter, redriveLetters } from "../../letters/change-letters.ts";
 import { LetterKind, LetterState, letterTopic } from "../../letters/letter.ts";
 import { getLetter, letterNotFound, searchLetters } from "../../letters/search-letters.ts";
-import { discardWebhooks, redriveWebhooks } from "../../webhooks/dead-webhooks.ts";
 import { webhookTopic } from "../../webhooks/webhooks.ts";
 import { access, scopeOrNone } from "../admission/access.ts";
 import { refuseIssues } from "../answers/issues.ts";
@@ -86,10 +85,7 @@ async function redrive(deps: ApiDeps, request: RequestOf<typeof redriveSchema>, 
     : undefined;
   if (edit) await refuseInput(deps, scope, choice, edit.input);
   const by = request.user?.identity ?? null;
-  const ids = await transaction(deps.pool, async (tx) => [
-    ...(await orderRedrive(tx, scope, choice, { parallel, by, edit })),
-    ...(edit || !mayBeWebhooks(choice) ? [] : await redriveWebhooks(tx, scope, webhooksIn(choice), by)),
-  ]);
+  const ids = await transaction(deps.pool, (tx) => redriveLetters(tx, scope, choice, { parallel, by, edit }));
   deps.wakeups.notify(letterTopic, webhookTopic);
   return reply.send({ ids });
 }
@@ -108,11 +104,7 @@ async function discard({ pool }: ApiDeps, request: RequestOf<typeof discardSchem
   const { scope } = await request.access("threads:update", { metadata: namesOf(choice) });
   if ("ids" in choice && !(await hasAnyLetter(pool, scope, choice.ids))) throw letterNotFound();
   const by = request.user?.identity ?? null;
-  const ids = await transaction(pool, async (tx) => [
-    ...(await discardLetters(tx, scope, choice, by)),
-    ...(mayBeWebhooks(choice) ? await discardWebhooks(tx, scope, webhooksIn(choice), by) : []),
-  ]);
-  return reply.send({ ids });
+  return reply.send({ ids: await transaction(pool, (tx) => discardLetters(tx, scope, choice, by)) });
 }
 
 function choiceIn({ ids, filter }: z.output<typeof Chosen>): Choice {
@@ -122,5 +114,3 @@ function choiceIn({ ids, filter }: z.output<typeof Chosen>): Choice {
 }
 
 const namesOf = (choice: Choice) => ("ids" in choice ? { dead_letter_ids: choice.ids } : {});
-const mayBeWebhooks = (choice: Choice) => "ids" in choice || choice.filter.kind === undefined || choice.filter.kind === "webhook";
-const webhooksIn = (choice: Choice) => ("ids" in choice ? { runIds: choice.ids } : choice.filter);
