@@ -3780,6 +3780,264 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    kind?: "run" | "webhook" | "cron" | "task" | "partition" | "message" | "compensation";
+                    /** @description the id of a graph */
+                    graph?: string;
+                    /** @description letters whose last failure is not before this time */
+                    since?: string;
+                    state?: "dead" | "redriving" | "redriven" | "discarded";
+                    limit?: number;
+                    offset?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeadLetter"][];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dead-letters/{letterId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    letterId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WholeDeadLetter"];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dead-letters/redrive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        ids?: string[] | null;
+                        /** @description {} matches all dead letters that the caller may see */
+                        filter?: {
+                            /** @enum {string} */
+                            kind?: "run" | "webhook" | "cron" | "task" | "partition" | "message" | "compensation";
+                            /** @description the id of a graph */
+                            graph?: string;
+                            /** @description letters whose last failure is not before this time */
+                            since?: string;
+                        } | null;
+                        /** @description an input that replaces that of the letters */
+                        edit?: unknown;
+                        /**
+                         * @description how many of the runs may be open at once
+                         * @default 10
+                         */
+                        parallel?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description the letters that were dead and have changed */
+                            ids: string[];
+                        };
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dead-letters/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        ids?: string[] | null;
+                        /** @description {} matches all dead letters that the caller may see */
+                        filter?: {
+                            /** @enum {string} */
+                            kind?: "run" | "webhook" | "cron" | "task" | "partition" | "message" | "compensation";
+                            /** @description the id of a graph */
+                            graph?: string;
+                            /** @description letters whose last failure is not before this time */
+                            since?: string;
+                        } | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description the letters that were dead and have changed */
+                            ids: string[];
+                        };
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/workers": {
         parameters: {
             query?: never;
@@ -4673,6 +4931,97 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             updated_at: string;
+        };
+        DeadLetter: {
+            /**
+             * Format: uuid
+             * @description the letter of a webhook has the id of the webhook's run
+             */
+            id: string;
+            /** @enum {string} */
+            kind: "run" | "webhook" | "cron" | "task" | "partition" | "message" | "compensation";
+            /**
+             * Format: uuid
+             * @description the run that failed, or whose item failed
+             */
+            run_id: string | null;
+            /** Format: uuid */
+            thread_id: string | null;
+            /** Format: uuid */
+            cron_id: string | null;
+            graph_id: string | null;
+            node: string | null;
+            /** @description the name of the failed item, or the URL of the webhook */
+            item: string | null;
+            error: {
+                type: string;
+                message: string;
+            };
+            /** @description how often it failed for good */
+            attempts: number;
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+            /** @enum {string} */
+            state: "dead" | "redriving" | "redriven" | "discarded";
+            /** @description the user who redrove or discarded it */
+            by: string | null;
+            /** @description the user of the run that failed */
+            owner: string | null;
+            /** @description the run that redrives it, or did so last */
+            redrive: {
+                /** Format: uuid */
+                run_id: string;
+                /** Format: uuid */
+                thread_id: string;
+            } | null;
+        };
+        WholeDeadLetter: {
+            /**
+             * Format: uuid
+             * @description the letter of a webhook has the id of the webhook's run
+             */
+            id: string;
+            /** @enum {string} */
+            kind: "run" | "webhook" | "cron" | "task" | "partition" | "message" | "compensation";
+            /**
+             * Format: uuid
+             * @description the run that failed, or whose item failed
+             */
+            run_id: string | null;
+            /** Format: uuid */
+            thread_id: string | null;
+            /** Format: uuid */
+            cron_id: string | null;
+            graph_id: string | null;
+            node: string | null;
+            /** @description the name of the failed item, or the URL of the webhook */
+            item: string | null;
+            error: {
+                type: string;
+                message: string;
+            };
+            /** @description how often it failed for good */
+            attempts: number;
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+            /** @enum {string} */
+            state: "dead" | "redriving" | "redriven" | "discarded";
+            /** @description the user who redrove or discarded it */
+            by: string | null;
+            /** @description the user of the run that failed */
+            owner: string | null;
+            /** @description the run that redrives it, or did so last */
+            redrive: {
+                /** Format: uuid */
+                run_id: string;
+                /** Format: uuid */
+                thread_id: string;
+            } | null;
+            payload: unknown;
         };
         DeadWebhook: {
             /** Format: uuid */

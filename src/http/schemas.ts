@@ -273,7 +273,7 @@ export const Item = z
   })
   .meta({ id: "Item" });
 
-/** What failed for good. */
+/** A dead letter: work that failed for good. */
 export const DeadLetter = z
   .object({
     id: Id.describe("the letter of a webhook has the id of the webhook's run"),

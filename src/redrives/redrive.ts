@@ -12,7 +12,7 @@ import { type Held, type HeldRedrive, runOfLetter } from "./run-of-letter.ts";
 /** The most runs that one transaction creates, so that it locks few threads at once. */
 const mostAtOnce = 10;
 
-/** What one step of a redrive has done. */
+/** The result of one step of a redrive. */
 export interface Started {
   runs: number;
   /** The letters whose runs could not be created, with the reasons. */
