@@ -22,6 +22,7 @@ const mayImport: Record<string, string[]> = {
   letters: ["db", "errors", "webhooks"],
   runs: ["auth", "db", "errors", "events", "threads", "assistants", "checkpoints", "letters", "webhooks"],
   crons: ["auth", "db", "errors", "letters", "runs", "threads", "assistants"],
+  plans: ["db", "errors"],
   redrives: ["auth", "db", "errors", "crons", "letters", "runs", "threads"],
   streaming: ["db", "events", "runs"],
   registry: ["patches"],
@@ -35,7 +36,7 @@ const mayImport: Record<string, string[]> = {
   /** The web console, which runs in browsers and knows only the API. */
   console: [],
   state: ["auth", "db", "errors", "registry", "checkpoints", "threads"],
-  retention: ["db", "cache", "letters", "store", "runs", "threads", "checkpoints", "webhooks"],
+  retention: ["db", "cache", "letters", "plans", "store", "runs", "threads", "checkpoints", "webhooks"],
   worker: [
     "auth",
     "db",
@@ -68,6 +69,7 @@ const mayImport: Record<string, string[]> = {
     "assistants",
     "events",
     "letters",
+    "plans",
     "streaming",
     "checkpoints",
     "metrics",

@@ -10,6 +10,9 @@ export type Things = Record<
   | "waitingId"
   | "cronId"
   | "letterId"
+  | "planId"
+  | "planThreadId"
+  | "taskId"
   | "checkpointId"
   | "questionId"
   | "namespace"
@@ -148,6 +151,12 @@ export const decisionRows: Record<string, DecisionRow> = {
     body: ({ letterId }) => ({ ids: [letterId] }),
     reached: holds("letterId"),
   },
+
+  "GET /plans": { needs: ["threads:search"], reached: holds("planId"), search: "?limit=1000" },
+  "GET /plans/{planId}": { needs: ["threads:read"] },
+  "PATCH /plans/{planId}/tasks/{taskId}": { needs: ["threads:update"], body: () => ({ status: "running" }) },
+  "DELETE /plans/{planId}": { needs: ["threads:delete"] },
+  "GET /threads/{planThreadId}/plan": { needs: ["threads:read"] },
 
   "POST /threads/{threadId}/runs": { needs: makesRuns, ...run() },
   "POST /threads/{threadId}/runs/stream": { needs: makesRuns, ...run() },

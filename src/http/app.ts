@@ -26,6 +26,7 @@ import { interruptRoutes } from "./routes/interrupts.ts";
 import { letterRoutes } from "./routes/letters.ts";
 import { healthRoute, metaRoutes } from "./routes/meta.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
+import { planRoutes } from "./routes/plans.ts";
 import { singleRunRoutes } from "./routes/run.ts";
 import { runSearchRoutes } from "./routes/run-search.ts";
 import { runStatsRoutes } from "./routes/run-stats.ts";
@@ -80,6 +81,7 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
   if (!http.disable_threads) await app.register(threadRoutes, options);
   if (!http.disable_threads) await app.register(stateRoutes, options);
   if (!http.disable_threads) await app.register(interruptRoutes, options);
+  if (!http.disable_threads) await app.register(planRoutes, options);
   const askFront = inFront && fetchInMemory(app.server, prefix);
   if (!http.disable_runs) await app.register(routesOfRuns, { ...options, askFront });
   if (!http.disable_store) await app.register(storeRoutes, options);

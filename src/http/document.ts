@@ -52,7 +52,9 @@ const describeRoute: typeof jsonSchemaTransform = (route) => {
 /** Returns the heading under which /docs lists a route. */
 export function topicOf(url: string): string {
   return (
-    ["dead-letters", "crons", "runs", "threads", "interrupts", "assistants", "webhooks", "store"].find((topic) => url.includes(`/${topic}`)) ?? "service"
+    ["dead-letters", "crons", "runs", "threads", "interrupts", "assistants", "webhooks", "store"].find((topic) =>
+      url.includes(`/${topic}`),
+    ) ?? "service"
   );
 }
 

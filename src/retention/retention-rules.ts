@@ -8,6 +8,8 @@ export interface RetentionRules {
   keepCheckpoints?: number | undefined;
   /** The days that dead letters are kept. */
   deadLetterDays?: number | undefined;
+  /** The days that plans are kept. */
+  planDays?: number | undefined;
   /** The minutes between two sweeps of expired threads. */
   ttlSweepMinutes?: number | undefined;
   /** The minutes between two sweeps of expired store items. */
@@ -18,6 +20,7 @@ interface Configured {
   threadTtlMinutes: number | undefined;
   keepCheckpoints: number | undefined;
   deadLetterDays?: number | undefined;
+  planDays?: number | undefined;
 }
 
 interface SweepOptions {
@@ -37,7 +40,7 @@ interface ProjectOptions {
  * be set only in the project file.
  */
 export function retentionRules(
-  { threadTtlMinutes, keepCheckpoints, deadLetterDays }: Configured,
+  { threadTtlMinutes, keepCheckpoints, deadLetterDays, planDays }: Configured,
   { checkpointer, store }: ProjectOptions = {},
 ): RetentionRules {
   const ttl = checkpointer?.ttl;
@@ -46,6 +49,7 @@ export function retentionRules(
     threadTtl: minutes === undefined ? undefined : { minutes, strategy: ttl?.strategy ?? "delete" },
     keepCheckpoints,
     deadLetterDays,
+    planDays,
     ttlSweepMinutes: ttl?.sweep_interval_minutes ?? undefined,
     storeSweepMinutes: store?.ttl?.sweep_interval_minutes ?? undefined,
   };

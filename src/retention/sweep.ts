@@ -4,6 +4,7 @@ import { pruneCheckpoints } from "../checkpoints/prune.ts";
 import { reclaimRoom } from "../checkpoints/reclaim.ts";
 import { type Db, sql, transaction } from "../db/sql.ts";
 import { sweepLetters } from "../letters/change-letters.ts";
+import { sweepPlans } from "../plans/plans.ts";
 import { sweepIdempotencyKeys } from "../runs/idempotency.ts";
 import { sweepEvents } from "../runs/sweep.ts";
 import { sweepItems } from "../store/items.ts";
@@ -35,6 +36,8 @@ export interface Removal {
   webhooks: number;
   /** The number of old dead letters. */
   deadLetters: number;
+  /** The number of old plans. */
+  plans: number;
   deletedThreads: number;
   /** The number of threads that kept only their latest checkpoint. */
   reducedThreads: number;
@@ -63,6 +66,7 @@ export const nothingRemoved: Removal = {
   storeItems: 0,
   webhooks: 0,
   deadLetters: 0,
+  plans: 0,
   deletedThreads: 0,
   reducedThreads: 0,
   checkpoints: 0,
@@ -78,7 +82,7 @@ export async function sweepOnce(
   which = { expired: true, storeItems: true },
   walk: Walk = { step: undefined, last: undefined },
 ): Promise<Swept | undefined> {
-  const { keepCheckpoints, deadLetterDays } = rules;
+  const { keepCheckpoints, deadLetterDays, planDays } = rules;
   const kinds: ((tx: Db) => Promise<Batch>)[] = [
     sweepEventLogs,
     (tx) => sweepTemporaryThreads(tx, walk),
@@ -86,6 +90,7 @@ export async function sweepOnce(
     sweepCache,
     sweepDeliveries,
     ...(deadLetterDays === undefined ? [] : [(tx: Db) => sweepDead(tx, deadLetterDays)]),
+    ...(planDays === undefined ? [] : [(tx: Db) => sweepOldPlans(tx, planDays)]),
     ...(which.storeItems ? [sweepStore] : []),
     ...(which.expired ? [(tx: Db) => sweepExpiredThreads(tx, rules)] : []),
     ...(keepCheckpoints === undefined ? [] : [(tx: Db) => trimThreads(tx, keepCheckpoints)]),
@@ -154,6 +159,11 @@ async function sweepDeliveries(tx: Db): Promise<Batch> {
 async function sweepDead(tx: Db, days: number): Promise<Batch> {
   const deadLetters = await sweepLetters(tx, days, manyRows);
   return { deadLetters, full: deadLetters === manyRows };
+}
+
+async function sweepOldPlans(tx: Db, days: number): Promise<Batch> {
+  const plans = await sweepPlans(tx, days, manyRows);
+  return { plans, full: plans === manyRows };
 }
 
 async function sweepExpiredThreads(tx: Db, { threadTtl }: RetentionRules): Promise<Batch> {

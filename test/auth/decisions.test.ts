@@ -42,7 +42,7 @@ export const auth = new Auth()
   });
 `;
 const graphs = Object.fromEntries(
-  ["steps", "nested", "review", "slow"].map((name) => [name, `${import.meta.dirname}/../graphs/${name}.ts:graph`]),
+  ["steps", "nested", "review", "slow", "listing"].map((name) => [name, `${import.meta.dirname}/../graphs/${name}.ts:graph`]),
 );
 const project = await makeProject({ "auth.ts": auth, "langgraph.json": { graphs, auth: { path: "./auth.ts:auth" } } });
 const { fetch, db } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });
@@ -103,18 +103,36 @@ async function makeThings(): Promise<Things> {
   const { rows: letters } = await db.query(deadLetter, [run?.run_id, threadId, assistantId, JSON.stringify({ owner })]);
   await make("/store/items", { namespace: ["shelf", mark], key: "k", value: { by: "owner" } }, "PUT");
   const runId = run?.run_id ?? "";
+  const { plan_id: planId } = await make<{ plan_id: string }>("/plans", { subtasks: [{ id: "a" }] });
+  const planThreadId = await newThread();
+  const listed = { tasks: [{ id: "a", subject: "s", status: "pending" }] };
+  await make(`/threads/${planThreadId}/runs/wait`, { assistant_id: "listing", input: listed });
   const letterId = String(letters[0].letter_id);
-  const ids = { assistantId, threadId, askingId, busyId, runId, waitingId, cronId, letterId, checkpointId: checkpoint.checkpoint_id };
+  const ids = {
+    assistantId,
+    threadId,
+    askingId,
+    busyId,
+    runId,
+    waitingId,
+    cronId,
+    letterId,
+    planId,
+    planThreadId,
+    taskId: "a",
+    checkpointId: checkpoint.checkpoint_id,
+  };
   return { ...ids, questionId: String(question?.id), namespace: "child", mark, owner };
 }
 
 /** Endpoints without rows that belong to a user. */
-const nobodys = ["GET /ok", "GET /info", "GET /console/config.json", "POST /assistants", "POST /threads"];
+const nobodys = ["GET /ok", "GET /info", "GET /console/config.json", "POST /assistants", "POST /threads", "POST /plans"];
 
 /** Endpoints about the whole service, which refuse users who do not see everything. */
 const ofAll = ["GET /metrics", "GET /workers", "POST /workers/halt", "POST /workers/resume", "GET /runs/stats"];
 
-const endpointOf = (name: string) => (name.split(" | ")[0] ?? "").replace(/askingId|busyId/, "threadId").replace("waitingId", "runId");
+const endpointOf = (name: string) =>
+  (name.split(" | ")[0] ?? "").replace(/askingId|busyId|planThreadId/, "threadId").replace("waitingId", "runId");
 
 function toRequest(name: string, { body, search = "" }: DecisionRow, things: Things): Asked {
   const [method = "", path = ""] = (name.split(" | ")[0] ?? "").split(" ");

@@ -9,6 +9,8 @@ await client.runs.wait(threadId, "steps", { input: {} });
 const [run] = await client.runs.list(threadId);
 const existing: Record<string, string> = { threadId, runId: run?.run_id ?? "", assistantId: "steps", namespace: "child", checkpointId: "" };
 existing.cronId = (await client.crons.create("steps", { schedule: "0 0 1 1 *" })).cron_id;
+const plan = await fetch("/plans", { method: "POST", ...json({ subtasks: [{ id: "a" }] }) });
+Object.assign(existing, { planId: ((await plan.json()) as { plan_id: string }).plan_id, taskId: "a" });
 existing.checkpointId = (await client.threads.getState(threadId)).checkpoint.checkpoint_id ?? "";
 
 interface Row {
@@ -95,8 +97,8 @@ function rowsOf(route: string, endpoint: Endpoint): Row[] {
 }
 
 /**
- * Returns requests with malformed ids and with unknown ids. For assistants and namespaces, which may have any name, every text is an
- * unknown id.
+ * Returns requests with malformed ids and with unknown ids. For assistants, namespaces and subtasks, which may have any name, every text is
+ * an unknown id.
  */
 function spoiltIds(method: string, path: string, body: unknown, unknownId: number): Row[] {
   const init = { method, ...(body !== undefined && json(body)) };
@@ -105,7 +107,7 @@ function spoiltIds(method: string, path: string, body: unknown, unknownId: numbe
     const nul = { ...at("a%00b"), status: 422, names: `params.${name}` };
     if (name === "namespace") return [nul];
     const unknown = { ...at(randomUUID()), status: unknownId };
-    if (name === "assistantId" || name === "checkpointId") return [nul, unknown, { ...at("nobody"), status: 404 }];
+    if (["assistantId", "checkpointId", "taskId"].includes(name)) return [nul, unknown, { ...at("nobody"), status: 404 }];
     return [nul, unknown, ...["nobody", "-1", `${randomUUID()}x`].map((id) => ({ ...at(id), status: 422, names: `params.${name}` }))];
   });
 }
