@@ -56,7 +56,8 @@ async function update({ texts, flags }: Arguments, [plan, taskId]: string[]): Pr
     result: result === undefined ? undefined : resultIn(result),
     force: flags.has("force"),
   });
-  const task = await withDatabase((pool) => updateTask(pool, everything, { planId: planIn(plan), taskId }, change));
+  const place = { planId: planIn(plan), taskId };
+  const task = await withDatabase((pool) => updateTask(pool, everything, place, change));
   console.log(clean(`Subtask "${task.id}" is ${task.status}.`));
 }
 
@@ -77,7 +78,8 @@ async function aggregate(_: Arguments, [plan]: string[]): Promise<void> {
 
 function read(action: string, plan: string | undefined) {
   if (plan === undefined) throw new Error(`"plans ${action}" needs the id of a plan.`);
-  return withDatabase((pool) => getPlan(pool, everything, planIn(plan)));
+  const planId = planIn(plan);
+  return withDatabase((pool) => getPlan(pool, everything, planId));
 }
 
 /** Deletes the plans that have not changed for some days. Without `--days`, the setting of the service counts. */

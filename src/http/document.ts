@@ -52,7 +52,7 @@ const describeRoute: typeof jsonSchemaTransform = (route) => {
 /** Returns the heading under which /docs lists a route. */
 export function topicOf(url: string): string {
   return (
-    ["dead-letters", "crons", "runs", "threads", "interrupts", "assistants", "webhooks", "store"].find((topic) =>
+    ["plans", "dead-letters", "crons", "runs", "threads", "interrupts", "assistants", "webhooks", "store"].find((topic) =>
       url.includes(`/${topic}`),
     ) ?? "service"
   );

@@ -7,7 +7,9 @@ export type ThreadPlan = PlanState & { thread_id: string; type: string; title: s
 
 const Result = z.object({
   status: z.enum(["success", "failed", "timeout", "skipped", "cancelled"]),
-  output: z.unknown(),
+  output: z.unknown().optional(),
+  /** The name of the output in the pattern supervisor. */
+  work: z.unknown().optional(),
   error: z.string().nullable().default(null),
   tries: z.number().default(0),
   startedAt: z.string().nullable().default(null),
@@ -16,10 +18,35 @@ const Result = z.object({
 });
 type Result = z.infer<typeof Result>;
 
-/** The state keys of patterns that do steps: fan-out, pipeline, map-reduce, saga and work-engine. */
+/** The state keys of patterns that do steps: fan-out, pipeline, map-reduce, saga, work-engine and supervisor. */
 const Steps = z.object({
-  steps: z.array(z.object({ id: z.string(), needs: z.array(z.string()).default([]), do: z.unknown() })).min(1),
+  steps: z
+    .array(
+      z.object({
+        id: z.string(),
+        needs: z.array(z.string()).optional(),
+        dependsOn: z.array(z.string()).default([]),
+        do: z.unknown().optional(),
+        agent: z.string().nullable().default(null),
+        task: z.string().optional(),
+      }),
+    )
+    .min(1),
   results: z.record(z.string(), Result).default({}),
+});
+
+/** The state key of the pattern plan-execute, whose steps follow each other. */
+const Planned = z.object({
+  plan: z
+    .array(
+      z.object({
+        description: z.string(),
+        status: z.enum(["pending", "done", "failed"]),
+        tries: z.number(),
+        result: z.string().nullable(),
+      }),
+    )
+    .min(1),
 });
 
 /** The state key of the pattern team. */
@@ -71,6 +98,8 @@ export function planOfThread(threadId: string, type: string, values: unknown): T
 function subtasksIn(values: unknown): PlanTask[] | undefined {
   const steps = Steps.safeParse(values).data;
   if (steps) return steps.steps.map((step) => ofStep(step, steps.results[step.id]));
+  const planned = Planned.safeParse(values).data;
+  if (planned) return planned.plan.map(ofPlanned);
   const team = Team.safeParse(values).data;
   if (team) return team.tasks.map(ofMember);
   return Ledger.safeParse(values).data?.ledger.map(ofCall);
@@ -78,17 +107,34 @@ function subtasksIn(values: unknown): PlanTask[] | undefined {
 
 const fresh = { agent: null, result: null, error: null, attempts: 0, metadata: {}, started_at: null, ended_at: null };
 
-function ofStep({ id, needs, do: work }: z.infer<typeof Steps>["steps"][number], result: Result | undefined): PlanTask {
-  const { agent, task } = Object(work);
+function ofStep(step: z.infer<typeof Steps>["steps"][number], result: Result | undefined): PlanTask {
+  const { id, needs, dependsOn } = step;
+  const { agent = step.agent, task = step.task } = Object(step.do);
   const named = {
     ...fresh,
-    ...{ id, depends_on: needs, title: typeof task === "string" ? task : id, agent: typeof agent === "string" ? agent : null },
+    id,
+    depends_on: needs ?? dependsOn,
+    title: typeof task === "string" ? task : id,
+    agent: typeof agent === "string" ? agent : null,
   };
   if (!result) return { ...named, status: "pending" };
-  const { output, error, tries, startedAt, elapsedMs } = result;
+  const { output, work, error, tries, startedAt, elapsedMs } = result;
   const ended = startedAt === null ? null : new Date(Date.parse(startedAt) + elapsedMs).toISOString();
-  const outcome = { result: output ?? null, error, attempts: tries, started_at: startedAt };
+  const outcome = { result: output ?? work ?? null, error, attempts: tries, started_at: startedAt };
   return { ...named, ...outcome, status: statusOfStep(result), ended_at: result.isOver ? ended : null };
+}
+
+function ofPlanned({ description, status, tries, result }: z.infer<typeof Planned>["plan"][number], index: number): PlanTask {
+  const outcome = status === "failed" ? { error: result } : { result };
+  return {
+    ...fresh,
+    ...outcome,
+    id: String(index + 1),
+    title: description,
+    depends_on: index === 0 ? [] : [String(index)],
+    status,
+    attempts: tries,
+  };
 }
 
 function statusOfStep({ status, isOver }: Result): TaskStatus {

@@ -45,10 +45,37 @@ test("the steps of a pipeline depend on each other in its plan, and those that d
   });
 });
 
-test("the plan of a pattern without steps has the calls of its agents", async () => {
-  model.respond(() => ({ tokens: ["an answer"] }));
-  expect(await planOf("react", {})).toMatchObject({
-    ...{ type: "react", status: "done" },
-    subtasks: [{ id: "call 1", agent: expect.any(String), status: "done" }],
+test("a supervisor's steps have their agents, dependencies and results in the plan", async () => {
+  const step = (id: string, agent: string, ...dependsOn: string[]) => ({ id, agent, task: `do ${id}`, dependsOn });
+  model.respond((messages) => {
+    if (messages.includes("Split this task")) return { json: { steps: [step("a", "security"), step("b", "quality", "a")] } };
+    if (messages.includes("Review the work")) return { json: { decision: "continue", reason: "fine" } };
+    if (messages.includes("Write the report")) return { tokens: ["All seen."] };
+    return { json: { summary: "seen", findings: [] } };
   });
+  expect(await planOf("supervisor", { input: "code" })).toMatchObject({
+    ...{ type: "supervisor", status: "done" },
+    subtasks: [
+      { id: "a", title: "do a", agent: "security", depends_on: [], status: "done", result: { summary: "seen" } },
+      { id: "b", agent: "quality", depends_on: ["a"], status: "done" },
+    ],
+  });
+});
+
+test("the steps of plan-execute follow each other in the plan", async () => {
+  const decide = { json: { decision: "continue", reason: "fine", steps: [] } };
+  const plan = { json: { steps: [{ description: "find a" }, { description: "find b" }] } };
+  model.script(plan, { tokens: ["a is 1"] }, decide, { tokens: ["b is 2"] }, { tokens: ["an answer"] });
+  expect(await planOf("plan-execute", {})).toMatchObject({
+    subtasks: [
+      { id: "1", title: "find a", depends_on: [], status: "done", result: "a is 1" },
+      { id: "2", title: "find b", depends_on: ["1"], status: "done", result: "b is 2" },
+    ],
+  });
+});
+
+test("the plan of a pattern without steps has the calls of its agents", async () => {
+  model.respond(() => ({ json: { draft: "d", score: 1, valid: true, reason: "r", verdict: "pass" } }));
+  const plan = (await planOf("reflect", {})) as { subtasks: object[] };
+  expect(plan.subtasks[0]).toMatchObject({ id: "call 1", depends_on: [], agent: expect.any(String), attempts: expect.any(Number) });
 });
