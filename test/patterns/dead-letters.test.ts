@@ -7,9 +7,11 @@ const { client, model, fetch } = await startPatterns();
 const letters = lettersAt({ fetch });
 beforeEach(() => model.script());
 
+const calls: string[] = [];
 let refuses = (_call: string) => false;
 const system = createServer((request, response) => {
   const call = (request.url ?? "").slice(1);
+  calls.push(call);
   response.statusCode = refuses(call) ? 409 : 200;
   response.setHeader("content-type", "text/plain").end(`did ${call}`);
 });
@@ -54,11 +56,18 @@ test("a fan-out task that failed is a letter, and its redrive does only this tas
   expect(values.outputs).toEqual({ b: { success: true, output: expect.stringContaining("did b"), error: null } });
 });
 
-test("a required fan-out task that failed fails the run, which is one letter", async () => {
+test("a required fan-out task that failed fails the run, which is one letter, and its redrive tries the failed tasks again", async () => {
   refuses = () => true;
   const tasks = ["a", "b"].map((name) => ({ name, do: call(name), retries: 0 }));
-  expect(only((await run("fan-out", { tasks }, { merge: "byName" })).dead)).toMatchObject({ kind: "run", node: "conclude" });
+  const dead = only((await run("fan-out", { tasks }, { merge: "byName" })).dead);
+  expect(dead).toMatchObject({ kind: "run", node: "conclude" });
+  calls.length = 0;
+  refuses = (name) => name === "b";
+  expect(await redriven(dead)).toMatchObject({ state: "dead", attempts: 2 });
+  expect(calls.sort()).toEqual(["a", "b"]); // each failed task is tried once more
   refuses = () => false;
+  const { state, values } = await redriven(dead);
+  expect({ state, calls: calls.sort(), missing: values.missing }).toEqual({ state: "redriven", calls: ["a", "b", "b"], missing: [] });
 });
 
 test("a partition that failed is a letter with its items", async () => {

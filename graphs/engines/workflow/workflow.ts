@@ -17,6 +17,7 @@ import {
   step,
   type WorkflowContext,
 } from "./nodes.ts";
+import { retryFailures, runOf } from "./redrive.ts";
 import { askReviewer } from "./review.ts";
 import type { WorkflowValues } from "./state.ts";
 import type { Step } from "./step.ts";
@@ -94,7 +95,7 @@ export function workflow<Fields extends StateSchemaFields, Context extends z.Zod
       path: new Overwrite(first.path),
       order: new Overwrite(first.order),
     };
-    return { ...beginTask(values), ...planned, ...lists, advice: "", accepted: false, spoken: [] };
+    return { ...beginTask(values), ...planned, ...lists, advice: "", accepted: false, spoken: [], run: runOf(config) };
   };
   const undoOrEnd = (values: CompensatedValues) => (toUndo(values).length > 0 ? "compensate" : "conclude");
   const end = (values: WorkflowValues) =>
@@ -121,7 +122,9 @@ export function workflow<Fields extends StateSchemaFields, Context extends z.Zod
   if (compensates) {
     builder.addNode("compensate", compensate(setup)).addConditionalEdges("compensate", undoOrEnd, ["compensate", "conclude"]);
   }
-  builder.addNode("conclude", (values: never, config: Config) => conclude(values, parse(config), config)).addEdge("conclude", END);
+  const concludeOrRetry = (values: WorkflowValues, config: Config) =>
+    (compensates ? undefined : retryFailures(values, config)) ?? conclude(values as never, parse(config), config);
+  builder.addNode("conclude", concludeOrRetry).addEdge("conclude", END);
   return guarded(builder.compile({ name, ...(description && { description }) })).withConfig({ recursionLimit: mostSuperSteps }) as never;
 }
 
