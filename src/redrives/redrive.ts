@@ -9,32 +9,26 @@ import { submitWithin } from "../runs/submit.ts";
 import { lockThread } from "../threads/threads.ts";
 import { type Held, type HeldRedrive, runOfLetter } from "./run-of-letter.ts";
 
-/** The most runs that one transaction creates, so that it locks few threads at once. */
-const mostAtOnce = 10;
-
-/** The result of one step of a redrive. */
+/** The result of one step of a redrive: the letter, and the reason if its run could not be created. */
 export interface Started {
-  runs: number;
-  /** The letters whose runs could not be created, with the reasons. */
-  refused: { letterId: string; reason: string }[];
+  /** Undefined if no letter waits any more. */
+  letterId?: string | undefined;
+  refused?: string | undefined;
 }
 
 /**
- * Creates the next runs for letters that wait to be redriven. The row of the redrive is locked meanwhile, so that all workers together keep
- * to the limit of open runs. Returns undefined if no letter's turn has come.
+ * Creates the run of the next letter that waits to be redriven. The row of the redrive is locked meanwhile, so that all workers together keep
+ * to the limit of open runs. One transaction creates one run, so that it locks one thread at most. Returns undefined if no letter's turn has
+ * come.
  */
-export async function startNextRuns(pool: Pool, retention: EventRetention): Promise<Started | undefined> {
+export async function startNextRun(pool: Pool, retention: EventRetention): Promise<Started | undefined> {
   return transaction(pool, async (tx) => {
     const redrive = await holdRedrive(tx);
     if (!redrive) return undefined;
-    const started: Started = { runs: 0, refused: [] };
-    for (const letterId of await findWaiting(tx, redrive)) {
-      const reason = await startRun(tx, redrive, letterId, retention);
-      if (reason === undefined) started.runs++;
-      else started.refused.push({ letterId, reason });
-    }
+    const letterId = redrive.free > 0 ? await findWaiting(tx, redrive) : undefined;
+    const refused = letterId === undefined ? undefined : await startRun(tx, redrive, letterId, retention);
     await dropIfDone(tx, redrive);
-    return started;
+    return { letterId, refused };
   });
 }
 
@@ -59,12 +53,12 @@ async function holdRedrive(tx: Db): Promise<HeldRedrive | undefined> {
   return rows[0];
 }
 
-async function findWaiting(tx: Db, { redriveId, free }: HeldRedrive): Promise<string[]> {
+async function findWaiting(tx: Db, { redriveId }: HeldRedrive): Promise<string | undefined> {
   const { rows } = await tx.query<{ letterId: string }>(sql`
     select letter_id as "letterId" from dead_letters
      where redrive_id = ${redriveId} and state = 'redriving' and redrive_run_id is null
-     order by first_at, letter_id limit ${Math.max(0, Math.min(free, mostAtOnce))}`);
-  return rows.map(({ letterId }) => letterId);
+     order by first_at, letter_id limit 1`);
+  return rows[0]?.letterId;
 }
 
 /** Deletes the redrive once none of its letters waits any more. The letters keep what they need. */

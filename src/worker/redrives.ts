@@ -1,5 +1,5 @@
 import { letterTopic } from "../letters/letter.ts";
-import { startNextRuns } from "../redrives/redrive.ts";
+import { startNextRun } from "../redrives/redrive.ts";
 import type { EventRetention } from "../runs/request.ts";
 import { announceRuns } from "../runs/submit.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
@@ -13,13 +13,14 @@ const pollMs = 1_000;
 export function startRedrives({ pool, wakeups, log }: WorkerDeps, retention: EventRetention): { stop(): Promise<void> } {
   const stopped = new AbortController();
 
-  /** Creates the next runs. Returns whether there were letters to redrive. */
+  /** Creates the next run. Returns whether more may follow. */
   async function startNext(): Promise<boolean> {
-    const started = await startNextRuns(pool, retention);
-    for (const { letterId, reason } of started?.refused ?? [])
-      log.warn({ letter_id: letterId, reason }, "a dead letter could not be redriven");
-    if (started && started.runs > 0) announceRuns(wakeups, ["enqueue"]);
-    return started !== undefined;
+    const started = await startNextRun(pool, retention);
+    if (!started) return false;
+    const { letterId: letter_id, refused: reason } = started;
+    if (reason !== undefined) log.warn({ letter_id, reason }, "a dead letter could not be redriven");
+    else if (letter_id !== undefined) announceRuns(wakeups, ["enqueue"]);
+    return true;
   }
 
   async function loop(): Promise<void> {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
+import { timeOutRuns } from "../../src/runs/sweep.ts";
 import { until } from "../command.ts";
 import { type Letter, lettersAt, only } from "../dead-letters.ts";
 import { mended } from "../graphs/mending.ts";
@@ -130,6 +131,15 @@ test("a redrive whose run is cancelled or deleted leaves the letter dead", async
   expect(await letters.settled(cancelled.id)).toMatchObject({ state: "dead", attempts: 2, error: { message: "sixth is broken" } });
   expect(await letters.settled(deleted.id)).toMatchObject({ state: "dead", attempts: 1 });
   await letters.send("POST", "/workers/resume");
+});
+
+test("a run that took too long is a letter too, whoever ended it", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  const slow = await client.runs.create(threadId, "slow", { input: { tickMs: 60_000 } });
+  await until(async () => (await client.runs.get(threadId, slow.run_id)).status === "running");
+  await db.query("update runs set started_at = started_at - interval '1 day' where run_id = $1", [slow.run_id]);
+  await timeOutRuns(db, 3_600); // the service's own sweeper may have ended it first
+  expect(only(await letters.of(threadId))).toMatchObject({ kind: "run", run_id: slow.run_id, error: { type: "TimeoutError" } });
 });
 
 test("deleting a thread or a run deletes its letters", async () => {
