@@ -5011,24 +5011,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        PlanTaskInput: {
-            id: string;
-            title: string;
-            depends_on: string[];
-            /** @enum {string} */
-            status: "pending" | "running" | "done" | "failed" | "skipped";
-            agent: string | null;
-            result: unknown;
-            error: string | null;
-            attempts: number;
-            metadata: {
-                [key: string]: unknown;
-            };
-            /** Format: date-time */
-            started_at: string | null;
-            /** Format: date-time */
-            ended_at: string | null;
-        };
         Assistant: {
             /** Format: uuid */
             assistant_id: string;

@@ -62,9 +62,13 @@ export function topicOf(url: string): string {
 const withoutUnused: typeof jsonSchemaTransformObject = (input) => {
   const document = jsonSchemaTransformObject(input);
   const schemas = ("components" in document && document.components?.schemas) || {};
-  const text = JSON.stringify(document);
-  for (const name of Object.keys(schemas)) {
-    if (!text.includes(`"#/components/schemas/${name}"`)) delete schemas[name];
+  // Another schema may be unused only once one that refers to it is gone.
+  for (let count = -1; count !== Object.keys(schemas).length; ) {
+    count = Object.keys(schemas).length;
+    const text = JSON.stringify(document);
+    for (const name of Object.keys(schemas)) {
+      if (!text.includes(`"#/components/schemas/${name}"`)) delete schemas[name];
+    }
   }
   return document;
 };
