@@ -6,11 +6,13 @@ import {
   asAgent,
   asText,
   type Code,
+  type FailedItem,
   guarded,
   type Member,
   mostSuperSteps,
   patternContext,
   Roster,
+  reportFailedItems,
   type StepFunction,
   taskInput,
 } from "ensemble/patterns";
@@ -107,7 +109,10 @@ export function bus({ agents, name = "bus", description, ...defaults }: BusOptio
       return { ...rules, subscribers, agents: sent ?? [], entry: rules.entry ?? subscribers[0]?.name ?? "", context: rules };
     },
   };
-  const conclude = (state: BusValues, config: Config) => concludeWith(state, setup.rulesOf(config).maxMessages);
+  const conclude = (state: BusValues, config: Config) => {
+    reportFailedItems(config, failedMessages(state));
+    return concludeWith(state, setup.rulesOf(config).maxMessages);
+  };
   const ways = ["turn", "deliver", "askHuman", "askAboutFailures", "conclude"] as ("turn" | "deliver" | "askHuman" | "conclude")[];
   return guarded(
     new StateGraph({ state: State, input: taskInput({}), output: Output, context })
@@ -126,6 +131,19 @@ export function bus({ agents, name = "bus", description, ...defaults }: BusOptio
       .addEdge("conclude", END)
       .compile({ name, ...(description && { description }) }),
   ).withConfig({ recursionLimit: mostSuperSteps * 5 });
+}
+
+/**
+ * Returns the messages that their receivers failed to handle. Each has the input and the context of a run in which its receiver gets the
+ * message as its task.
+ */
+function failedMessages({ receipts, log }: BusValues): FailedItem[] {
+  const last = new Map(receipts.map((receipt) => [`${receipt.id} to ${receipt.to}`, receipt]));
+  const dead = [...last].filter(([, { outcome, deliveries }]) => outcome === "dead" && deliveries > 0);
+  return dead.map(([item, { id, to, reason, deliveries }]) => {
+    const task = asText(log.find((message) => message.id === id)?.payload ?? "");
+    return { kind: "message", item, error: reason, attempts: deliveries, input: { task }, context: { entry: to } };
+  });
 }
 
 /** Ends a run. The answer is the last message to the user. */

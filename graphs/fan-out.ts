@@ -6,9 +6,11 @@ import {
   asText,
   type Code,
   type DoingInCode,
+  type FailedItem,
   Material,
   type Member,
   patternContext,
+  reportFailedItems,
   requireAgent,
   stepContext,
   taskInput,
@@ -20,7 +22,7 @@ import {
   workflowState,
 } from "ensemble/patterns";
 import { z } from "zod";
-import { Gathered, gather, Join, missingOf, needed, Task, Tasks, timesOf, toSteps, usualTasks } from "./fan-out/tasks.ts";
+import { Gathered, gather, Join, missingOf, needed, onlyOf, Task, Tasks, timesOf, toSteps, usualTasks } from "./fan-out/tasks.ts";
 
 const manyTasks = 6;
 const writer = agent({
@@ -31,16 +33,19 @@ const writer = agent({
 
 const OwnTasks = Tasks.nullable().default(null);
 const OwnJoin = Join.nullable().default(null);
+const Only = z.array(z.string()).min(1).nullable().default(null);
 const Input = taskInput({
   input: Material.default(null).describe("Input of every task without its own input. Default: the task of the run"),
   tasks: OwnTasks.describe("Tasks of this run, instead of those of the context"),
   join: OwnJoin.describe("When this run continues, instead of the setting in the context"),
+  only: Only.describe("Names of the only tasks to do. Default: all"),
 });
 
 const State = new StateSchema({
   ...workflowState,
   tasks: OwnTasks.describe("Tasks that the caller sent"),
   join: OwnJoin.describe("When the run continues, as the caller sent it"),
+  only: Only.describe("Names of the only tasks to do, as the caller sent them"),
   enough: z.number().int().nullable().default(null).describe("How many tasks must succeed. Null if the run waits for all tasks"),
   required: z.array(z.string()).default([]).describe("Tasks without which the run fails"),
   outputs: z.record(z.string(), Gathered).default({}).describe("Outcome of each task"),
@@ -78,8 +83,8 @@ export function fanOut({ tasks, agents = [], name = "fan-out", description, ...d
   const own = tasks?.map((task) => ({ ...Task.parse({ ...task, do: { task: "-" } }), do: toData(task.do, task.name, code) }));
   return workflow({
     ...{ name, description, state: State, input: Input, output: Output, context: contextFor(defaults), code, conditions: new Map() },
-    plan: ({ tasks: sent, join }, context) => {
-      const all = sent ?? context.tasks ?? own ?? usualTasks;
+    plan: ({ tasks: sent, join, only }, context) => {
+      const all = onlyOf(sent ?? context.tasks ?? own ?? usualTasks, only);
       const warnings = all.length > manyTasks ? [`${all.length} tasks are many: three to six are easiest to bring together.`] : [];
       const required = all.filter((task) => task.required).map((task) => task.name);
       const enough = needed(join ?? context.join) ?? null;
@@ -101,6 +106,7 @@ async function conclude(values: Values, context: Context, config: LangGraphRunna
     const errors = lacking.map((id) => `"${id}" failed: ${outputs[id]?.error}`);
     throw new Error(`${errors.join(" ")} Done: ${values.order.join(", ") || "nothing"}.`);
   }
+  if (enough === null || lacking.length > 0) reportFailedItems(config, failedTasks(values));
   const update = { outputs, missing, ...timesOf(results) };
   const done = Object.fromEntries(values.order.map((id) => [id, results[id]?.output]));
   if (context.merge === "byName") {
@@ -115,6 +121,15 @@ async function conclude(values: Values, context: Context, config: LangGraphRunna
     config,
   );
   return { ...update, answer: result, ledger, messages: answerWith(result, message) };
+}
+
+/** Returns the tasks that failed for good, each with the input of a run that does only this task. */
+function failedTasks({ results, task, input, tasks }: Values): FailedItem[] {
+  const failed = Object.entries(results).filter(([, { status }]) => status === "failed" || status === "timeout");
+  return failed.map(([id, { error, tries }]) => ({
+    ...{ kind: "task", item: id, error, attempts: tries },
+    input: { task, input, tasks, only: [id] },
+  }));
 }
 
 export const graph = fanOut();

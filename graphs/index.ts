@@ -21,6 +21,7 @@ export {
   solverContext,
   tierOf,
 } from "./agent/context.ts";
+export { type FailedItem, reportFailedItems } from "./agent/dead-letters.ts";
 export { withDefaults } from "./agent/defaults.ts";
 export { defineProject, type ProjectParts } from "./agent/define-project.ts";
 export { AgentFailed, fail, failing, failureState, orFail } from "./agent/failing.ts";

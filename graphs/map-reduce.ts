@@ -7,8 +7,10 @@ import {
   type Code,
   Doing,
   type DoingInCode,
+  type FailedItem,
   type Member,
   patternContext,
+  reportFailedItems,
   stepContext,
   taskInput,
   taskOf,
@@ -128,7 +130,8 @@ async function partition(values: Values, context: Context, config: LangGraphRunn
 }
 
 /** Ends the run. Throws if the outputs could not be joined. */
-function conclude({ steps, results, parts, spoken }: Values) {
+function conclude(values: Values, _: Context, config: LangGraphRunnableConfig) {
+  const { steps, results, parts, spoken } = values;
   const last = steps.at(-1);
   const outcomes = parts.map(({ index, from, to }) => {
     const { status = "skipped", error = "No more work was begun." } = results[partitionId(index)] ?? {};
@@ -138,6 +141,7 @@ function conclude({ steps, results, parts, spoken }: Values) {
   const failed = steps.find(({ id, collects }) => collects && results[id] && results[id].status !== "success");
   const joined = last && results[last.id];
   if (failed && gaps.length < parts.length) throw new Error(`"${failed.id}" failed: ${results[failed.id]?.error}`);
+  reportFailedItems(config, failedPartitions(values));
   const result = joined?.status === "success" ? joined.output : null;
   const note =
     gaps.length === 0 ? "" : `\n\nGaps: ${gaps.map(({ from, to, error }) => `items ${from} to ${to - 1} (${error})`).join(", ")}`;
@@ -151,6 +155,17 @@ function conclude({ steps, results, parts, spoken }: Values) {
       spoken.find((message) => message.text === text),
     ),
   };
+}
+
+/** Returns the partitions that failed for good, each with the input of a run that works on its items. */
+function failedPartitions({ steps, results, parts, task, map, reduce }: Values): FailedItem[] {
+  return parts.flatMap(({ index }): FailedItem[] => {
+    const id = partitionId(index);
+    const { status, error = null, tries = 1 } = results[id] ?? {};
+    if (status !== "failed" && status !== "timeout") return [];
+    const { items } = Object(steps.find((step) => step.id === id)?.input);
+    return [{ kind: "partition", item: id, error, attempts: tries, input: { task, items, map, reduce, partitions: 1 } }];
+  });
 }
 
 export const graph = mapReduce();

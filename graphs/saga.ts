@@ -1,4 +1,4 @@
-import { StateSchema } from "@langchain/langgraph";
+import { type LangGraphRunnableConfig, StateSchema } from "@langchain/langgraph";
 import {
   answerWith,
   asAgent,
@@ -6,10 +6,13 @@ import {
   type Code,
   type CompensatedValues,
   compensations,
+  type FailedItem,
+  inputOf,
   Material,
   type Member,
   outputOf,
   patternContext,
+  reportFailedItems,
   type Step,
   StepResult,
   stepContext,
@@ -20,26 +23,37 @@ import {
   workflowState,
 } from "ensemble/patterns";
 import { z } from "zod";
-import { inCode, type StepInCode, Steps, toSteps, usualSteps } from "./saga/steps.ts";
+import { inCode, plannedOf, type StepInCode, Steps, toSteps, usualSteps } from "./saga/steps.ts";
 
 const OwnSteps = Steps.nullable().default(null);
 const Undo = z
   .boolean()
   .default(false)
   .describe("Undoes the completed steps of the run before this one on the thread, which was cancelled");
+const UndoOnly = z
+  .object({
+    step: z.string().describe("Name of the step"),
+    input: z.unknown().default(null).describe("Input that the step had"),
+    output: z.unknown().default(null).describe("Output that the step had"),
+  })
+  .nullable()
+  .default(null)
+  .describe("Undoes only this step, which an earlier run has done");
 const Input = taskInput(
   {
     input: Material.default(null).describe("Input of the first step. Default: the task"),
     saga: OwnSteps.describe("Steps of this run, instead of those of the context"),
     undo: Undo,
+    undoOnly: UndoOnly,
   },
-  (given) => Object(given).undo === true,
+  ({ undo, undoOnly }) => undo === true || (undoOnly ?? null) !== null,
 );
 
 const State = new StateSchema({
   ...workflowState,
   saga: OwnSteps.describe("Steps that the caller sent"),
   undo: Undo,
+  undoOnly: UndoOnly,
   compensations,
   status: z
     .enum(["running", "completed", "compensated", "compensation_failed", "incomplete"])
@@ -71,23 +85,26 @@ export function saga({ steps, agents = [], name = "saga", description, ...defaul
   return workflow({
     ...{ name, description, state: State, input: Input, output: Output, context: contextFor(defaults), code, conditions: new Map() },
     compensates: true,
-    plan: ({ saga: sent }, context) => ({
-      ...{ steps: toSteps(sent ?? context.saga ?? own ?? usualSteps), agents: context.agents ?? [] },
+    plan: ({ saga: sent, undoOnly }, context) => ({
+      ...plannedOf(toSteps(sent ?? context.saga ?? own ?? usualSteps), undoOnly),
+      agents: context.agents ?? [],
       ...{ status: "running", output: null, outcomes: {}, failedAt: null, error: null },
     }),
-    conclude: (values) => conclude(values),
+    conclude: (values, _, config) => conclude(values, config),
   });
 }
 
 /** Ends the run. The status says whether all steps were done, and if not, whether the completed ones were undone. */
-function conclude(values: WorkflowValues & typeof State.State) {
+function conclude(values: WorkflowValues & typeof State.State, config: LangGraphRunnableConfig) {
+  reportFailedItems(config, failedCompensations(values));
   const { steps, results, compensations } = values;
   const failed = stoppedAt(values);
   const error = failed ? (results[failed.id]?.error ?? null) : null;
   const notUndone = compensations.filter(({ outcome }) => outcome === "failed").map(({ step }) => step);
   const status = statusOf(values, failed, notUndone);
   const output = status === "completed" ? outputOf(steps.at(-1)?.id ?? "", values) : null;
-  const reason = failed ? `"${failed.id}" failed: ${error}` : "A person stopped the saga.";
+  const begun = values.undoOnly ? `"${values.undoOnly.step}" was to be undone.` : "A person stopped the saga.";
+  const reason = failed ? `"${failed.id}" failed: ${error}` : begun;
   const texts = {
     completed: asText(output),
     compensated: `${reason} What was done before was undone.`,
@@ -102,6 +119,17 @@ function statusOf({ steps, results, compensations }: CompensatedValues, failed: 
   if (!failed && compensations.length === 0) return "completed" as const;
   const hasPassedPivot = steps.some(({ id, pivot }) => pivot && results[id]?.status === "success");
   return hasPassedPivot ? ("incomplete" as const) : ("compensated" as const);
+}
+
+/** Returns the compensations that failed for good, each with the input of a run that does only this compensation. */
+function failedCompensations(values: WorkflowValues & typeof State.State): FailedItem[] {
+  const { steps, results, compensations, task, saga } = values;
+  const failed = compensations.filter(({ outcome }) => outcome === "failed");
+  return failed.map(({ step: id, error, tries }) => {
+    const step = steps.find((one) => one.id === id);
+    const undoOnly = { step: id, input: step ? inputOf(step, values) : null, output: results[id]?.output ?? null };
+    return { kind: "compensation", item: id, error, attempts: tries, input: { task, saga, undoOnly } };
+  });
 }
 
 export const graph = saga();

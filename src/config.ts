@@ -161,6 +161,8 @@ const retentionOptions = (value: Values) => ({
   resumableRetentionSeconds: value.ENSEMBLE_RESUMABLE_RETENTION_SECS,
   threadTtlMinutes: value.ENSEMBLE_THREAD_TTL_MINUTES,
   keepCheckpoints: value.ENSEMBLE_KEEP_CHECKPOINTS,
+  deadLetterDays: value.ENSEMBLE_DEAD_LETTER_DAYS,
+  planDays: value.ENSEMBLE_PLAN_DAYS,
 });
 
 const webhookOptions = (value: Values) => ({

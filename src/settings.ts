@@ -216,6 +216,11 @@ const retentionSettings = {
   ENSEMBLE_KEEP_CHECKPOINTS: count
     .optional()
     .describe("Number of checkpoints that a thread keeps when its run has ended. If unset, it keeps all checkpoints."),
+  ENSEMBLE_DEAD_LETTER_DAYS: positive
+    .max(36_500)
+    .default(30)
+    .describe("Days that a dead letter is kept after its last change. A letter that is being redriven is kept."),
+  ENSEMBLE_PLAN_DAYS: positive.max(36_500).default(30).describe("Days that a plan is kept after its last change."),
 };
 
 const webhookSettings = {

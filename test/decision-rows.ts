@@ -9,6 +9,10 @@ export type Things = Record<
   | "runId"
   | "waitingId"
   | "cronId"
+  | "letterId"
+  | "planId"
+  | "planThreadId"
+  | "taskId"
   | "checkpointId"
   | "questionId"
   | "namespace"
@@ -137,6 +141,30 @@ export const decisionRows: Record<string, DecisionRow> = {
 
   "GET /webhooks/dead": { needs: ["threads:search"], reached: holds("runId") },
   "POST /webhooks/redrive": { needs: ["threads:update"], body: ({ runId }) => ({ run_ids: [runId] }), reached: holds("runId") },
+
+  "GET /dead-letters": { needs: ["threads:search"], reached: holds("letterId"), search: "?limit=1000" },
+  "GET /dead-letters/{letterId}": { needs: ["threads:read"] },
+  "POST /dead-letters/redrive": {
+    needs: ["threads:update", "threads:create_run"],
+    body: ({ letterId }) => ({ ids: [letterId] }),
+    reached: holds("letterId"),
+  },
+  "POST /dead-letters/redrive | with another input": {
+    needs: ["threads:update", ...makesRuns],
+    body: ({ letterId }) => ({ ids: [letterId], edit: {} }),
+    reached: holds("letterId"),
+  },
+  "POST /dead-letters/discard": {
+    needs: ["threads:update"],
+    body: ({ letterId }) => ({ ids: [letterId] }),
+    reached: holds("letterId"),
+  },
+
+  "GET /plans": { needs: ["threads:search"], reached: holds("planId"), search: "?limit=1000" },
+  "GET /plans/{planId}": { needs: ["threads:read"] },
+  "PATCH /plans/{planId}/tasks/{taskId}": { needs: ["threads:update"], body: () => ({ status: "running" }) },
+  "DELETE /plans/{planId}": { needs: ["threads:delete"] },
+  "GET /threads/{planThreadId}/plan": { needs: ["threads:read"] },
 
   "POST /threads/{threadId}/runs": { needs: makesRuns, ...run() },
   "POST /threads/{threadId}/runs/stream": { needs: makesRuns, ...run() },

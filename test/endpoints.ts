@@ -130,6 +130,16 @@ const cronFilter = { assistant_id: badText, thread_id: badId, enabled: ["true", 
 const joinQuery = { cancel_on_disconnect: flagInQuery, stream_mode: ["nonsense", "values&stream_mode=nonsense"] };
 const lastEventId = { "last-event-id": ["abc", "12abc", "1.5", "-2", "1 2", "0x1", "1700000000-0"] };
 
+const badShort = [7, true, {}, [], nul, lone, "x".repeat(100_001)];
+const timeInQuery = ["soon", "2027-13-01T00:00:00Z", "", "%00"];
+const chosenLetters = {
+  ids: ["text", 7, {}, [], [7], [null], ["no-uuid"], Array(1_001).fill(crypto.randomUUID())],
+  filter: ["text", 7, [], { unknown: 1 }],
+  "filter.kind": badChoice,
+  "filter.graph": badText,
+  "filter.since": badTime,
+};
+
 /** Every endpoint of the API. If one is missing here, `bad-input.test.ts` fails. */
 export const endpoints: Record<string, Endpoint> = {
   "GET /ok": { query: { check_db: flagInQuery } },
@@ -282,6 +292,47 @@ export const endpoints: Record<string, Endpoint> = {
     body: {},
     fields: { run_ids: ["text", 7, {}, [], [7], [null], ["no-uuid"], Array(1_001).fill(crypto.randomUUID())] },
   },
+
+  "GET /dead-letters": {
+    query: { limit: limitInQuery, offset: offsetInQuery, kind: choiceInQuery, state: choiceInQuery, since: timeInQuery, graph: ["%00"] },
+  },
+  "GET /dead-letters/{letterId}": {},
+  "POST /dead-letters/redrive": {
+    body: { filter: { graph: "none" } },
+    fields: { ...chosenLetters, parallel: [0, -1, 2.5, "10", null, {}, 1_001] },
+  },
+  "POST /dead-letters/discard": { body: { filter: { graph: "none" } }, fields: chosenLetters },
+
+  "POST /plans": {
+    body: { subtasks: [{ id: "a" }] },
+    fields: {
+      plan_id: badId.slice(0, -1),
+      type: [...badShort, ""],
+      title: badShort,
+      metadata: badDocument,
+      subtasks: [
+        "text",
+        7,
+        {},
+        null,
+        [],
+        [7],
+        [{}],
+        [{ id: "" }],
+        [{ id: nul }],
+        [{ id: "a" }, { id: "a" }],
+        [{ id: "a", depends_on: ["b"] }],
+      ],
+    },
+  },
+  "GET /plans": { query: { limit: limitInQuery, offset: offsetInQuery, active: ["maybe", "2", "%00"], type: ["%00"] } },
+  "GET /plans/{planId}": {},
+  "PATCH /plans/{planId}/tasks/{taskId}": {
+    body: { status: "running" },
+    fields: { status: [...badChoice, null], error: badShort, agent: badShort, force: ["true", 1, {}], result: ["x".repeat(1_000_000)] },
+  },
+  "DELETE /plans/{planId}": {},
+  "GET /threads/{threadId}/plan": {},
 
   "POST /threads/{threadId}/runs": runCreate,
   "POST /threads/{threadId}/runs/stream": runCreate,

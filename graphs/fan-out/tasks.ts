@@ -37,6 +37,15 @@ export function needed(join: z.infer<typeof Join>): number | undefined {
   return join === "first" ? 1 : join.atLeast;
 }
 
+/** Returns the named tasks. Without names, returns all tasks. */
+export function onlyOf(tasks: Task[], only: string[] | null): Task[] {
+  if (!only) return tasks;
+  const unknown = only.find((name) => !tasks.some((task) => task.name === name));
+  if (unknown !== undefined)
+    throw new Error(`only: there is no task named "${unknown}". There are ${tasks.map(({ name }) => name).join(", ")}.`);
+  return tasks.filter(({ name }) => only.includes(name));
+}
+
 export const toSteps = (tasks: Task[]): Step[] =>
   tasks.map(({ name, required: _, ...task }) => ({ ...task, id: name, needs: [], onFailure: "continue" }));
 

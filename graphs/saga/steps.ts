@@ -1,4 +1,4 @@
-import { type Code, closed, Doing, type DoingInCode, type Step, stepName, toData } from "ensemble/patterns";
+import { type Code, closed, Doing, type DoingInCode, type Step, type StepResult, stepName, toData } from "ensemble/patterns";
 import { z } from "zod";
 
 const mostSteps = 50;
@@ -56,6 +56,23 @@ export function inCode({ execute, compensate, ...step }: StepInCode, code: Code)
     execute: toData(execute, step.name, code),
     ...(compensate && { compensate: toData(compensate, `${step.name} (compensation)`, code) }),
   };
+}
+
+/** A step that an earlier run has done, with the input and the output that it had. */
+interface DoneStep {
+  step: string;
+  input?: unknown;
+  output?: unknown;
+}
+
+/** Returns the plan of a run. If the run only undoes one step, that step is the only one, and it counts as done. */
+export function plannedOf(steps: Step[], undoOnly: DoneStep | null): { steps: Step[]; results?: Record<string, StepResult> } {
+  if (!undoOnly) return { steps };
+  const { step: id, input = null, output = null } = undoOnly;
+  const step = steps.find((one) => one.id === id);
+  if (!step?.compensate) throw new Error(`undoOnly: there is no step named "${id}" that can be undone.`);
+  const result: StepResult = { status: "success", output, error: null, tries: 0, startedAt: null, elapsedMs: 0, isOver: true };
+  return { steps: [{ ...step, needs: [], input, pivot: false }], results: { [id]: result } };
 }
 
 /** Returns the steps in the engine's form. Without `needs`, each step needs the previous one. */

@@ -37,8 +37,8 @@ async function sweepAll(pool: Pool, rules: RetentionRules): Promise<Removal> {
 }
 
 function report(removal: Removal, dryRun: boolean): string {
-  const { deletedThreads, reducedThreads, checkpoints, eventLogs, temporaryThreads, idempotencyKeys, cacheEntries, storeItems, webhooks } =
-    removal;
+  const { deletedThreads, reducedThreads, checkpoints, eventLogs, temporaryThreads } = removal;
+  const { idempotencyKeys, cacheEntries, storeItems, webhooks, deadLetters, plans } = removal;
   return [
     dryRun ? "Would be removed now:" : "Removed:",
     `  ${deletedThreads} threads whose time to live is over`,
@@ -49,5 +49,7 @@ function report(removal: Removal, dryRun: boolean): string {
     `  ${cacheEntries} cached results`,
     `  ${storeItems} items of the store whose time to live is over`,
     `  ${webhooks} webhooks that were delivered or given up`,
+    `  ${deadLetters} dead letters`,
+    `  ${plans} plans`,
   ].join("\n");
 }

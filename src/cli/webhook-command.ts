@@ -1,6 +1,6 @@
 import { isId } from "../db/ids.ts";
 import { everything } from "../db/scope.ts";
-import { listDeadWebhooks, redriveWebhooks } from "../webhooks/webhooks.ts";
+import { listDeadWebhooks, redriveWebhooks } from "../webhooks/dead-webhooks.ts";
 import { clean } from "./terminal/clean.ts";
 import { withDatabase } from "./with-database.ts";
 
@@ -26,7 +26,7 @@ async function list(): Promise<void> {
 async function redrive(runIds: string[]): Promise<void> {
   const malformed = runIds.find((runId) => !isId(runId));
   if (malformed !== undefined) throw new Error(`"${malformed}" is not the id of a run.`);
-  const redriven = await withDatabase((pool) => redriveWebhooks(pool, everything, runIds.length > 0 ? runIds : undefined));
+  const redriven = await withDatabase((pool) => redriveWebhooks(pool, everything, { runIds: runIds.length > 0 ? runIds : undefined }));
   console.log(redriven.length === 1 ? "1 webhook is sent again." : `${redriven.length} webhooks are sent again.`);
   const alive = runIds.filter((runId) => !redriven.includes(runId.toLowerCase()));
   if (alive.length > 0) throw new Error(`No dead webhook belongs to ${alive.join(", ")}.`);

@@ -1742,6 +1742,333 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    /** @description true: only plans with a subtask that is pending or running. false: only all others */
+                    active?: boolean | ("0" | "1" | "true" | "false" | "yes" | "no");
+                    type?: string;
+                    limit?: number;
+                    offset?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ListedPlan"][];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description default: a new id
+                         */
+                        plan_id?: string;
+                        /**
+                         * @description a word of your own, such as fan_out
+                         * @default plan
+                         */
+                        type?: string;
+                        title?: string | null;
+                        metadata?: {
+                            [key: string]: unknown;
+                        } | null;
+                        subtasks: {
+                            /** @description unique in the plan */
+                            id: string;
+                            /** @description default: the id */
+                            title?: string | null;
+                            /**
+                             * @description ids of subtasks that must be done before
+                             * @default []
+                             */
+                            depends_on?: string[];
+                            /** @description who does it */
+                            agent?: string | null;
+                            metadata?: {
+                                [key: string]: unknown;
+                            } | null;
+                        }[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Plan"];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{planId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    planId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Plan"];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    planId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{planId}/tasks/{taskId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    planId: string;
+                    taskId: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "pending" | "running" | "done" | "failed" | "skipped";
+                        result?: unknown;
+                        error?: string | null;
+                        agent?: string | null;
+                        /** @description makes the change even if dependencies are not done or the status does not allow it */
+                        force?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PlanTask"];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/threads/{threadId}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    threadId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ThreadPlan"];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/runs": {
         parameters: {
             query?: never;
@@ -3790,6 +4117,264 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    kind?: "run" | "webhook" | "cron" | "task" | "partition" | "message" | "compensation";
+                    /** @description the id of a graph */
+                    graph?: string;
+                    /** @description letters whose last failure is not before this time */
+                    since?: string;
+                    state?: "dead" | "redriving" | "redriven" | "discarded";
+                    limit?: number;
+                    offset?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeadLetter"][];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dead-letters/{letterId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    letterId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WholeDeadLetter"];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dead-letters/redrive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        ids?: string[] | null;
+                        /** @description {} matches all dead letters that the caller may see */
+                        filter?: {
+                            /** @enum {string} */
+                            kind?: "run" | "webhook" | "cron" | "task" | "partition" | "message" | "compensation";
+                            /** @description the id of a graph */
+                            graph?: string;
+                            /** @description letters whose last failure is not before this time */
+                            since?: string;
+                        } | null;
+                        /** @description an input that replaces that of the letters */
+                        edit?: unknown;
+                        /**
+                         * @description how many of the runs may be open at once
+                         * @default 10
+                         */
+                        parallel?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description the letters that were dead and have changed */
+                            ids: string[];
+                        };
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dead-letters/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        ids?: string[] | null;
+                        /** @description {} matches all dead letters that the caller may see */
+                        filter?: {
+                            /** @enum {string} */
+                            kind?: "run" | "webhook" | "cron" | "task" | "partition" | "message" | "compensation";
+                            /** @description the id of a graph */
+                            graph?: string;
+                            /** @description letters whose last failure is not before this time */
+                            since?: string;
+                        } | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description the letters that were dead and have changed */
+                            ids: string[];
+                        };
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/workers": {
         parameters: {
             query?: never;
@@ -5093,6 +5678,227 @@ export interface components {
             auth: ("api-key" | "token" | "custom")[];
             /** @description the path prefix of the API */
             prefix: string;
+        };
+        DeadLetter: {
+            /**
+             * Format: uuid
+             * @description the letter of a webhook has the id of the webhook's run
+             */
+            id: string;
+            /** @enum {string} */
+            kind: "run" | "webhook" | "cron" | "task" | "partition" | "message" | "compensation";
+            /**
+             * Format: uuid
+             * @description the run that failed, or whose item failed
+             */
+            run_id: string | null;
+            /** Format: uuid */
+            thread_id: string | null;
+            /** Format: uuid */
+            cron_id: string | null;
+            graph_id: string | null;
+            node: string | null;
+            /** @description the name of the failed item, or the URL of the webhook */
+            item: string | null;
+            error: {
+                type: string;
+                message: string;
+            };
+            /** @description how often it failed for good */
+            attempts: number;
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+            /** @enum {string} */
+            state: "dead" | "redriving" | "redriven" | "discarded";
+            /** @description the user who redrove or discarded it */
+            by: string | null;
+            /** @description the user of the run that failed */
+            owner: string | null;
+            /** @description the run that redrives it, or did so last */
+            redrive: {
+                /** Format: uuid */
+                run_id: string;
+                /** Format: uuid */
+                thread_id: string;
+            } | null;
+        };
+        WholeDeadLetter: {
+            /**
+             * Format: uuid
+             * @description the letter of a webhook has the id of the webhook's run
+             */
+            id: string;
+            /** @enum {string} */
+            kind: "run" | "webhook" | "cron" | "task" | "partition" | "message" | "compensation";
+            /**
+             * Format: uuid
+             * @description the run that failed, or whose item failed
+             */
+            run_id: string | null;
+            /** Format: uuid */
+            thread_id: string | null;
+            /** Format: uuid */
+            cron_id: string | null;
+            graph_id: string | null;
+            node: string | null;
+            /** @description the name of the failed item, or the URL of the webhook */
+            item: string | null;
+            error: {
+                type: string;
+                message: string;
+            };
+            /** @description how often it failed for good */
+            attempts: number;
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+            /** @enum {string} */
+            state: "dead" | "redriving" | "redriven" | "discarded";
+            /** @description the user who redrove or discarded it */
+            by: string | null;
+            /** @description the user of the run that failed */
+            owner: string | null;
+            /** @description the run that redrives it, or did so last */
+            redrive: {
+                /** Format: uuid */
+                run_id: string;
+                /** Format: uuid */
+                thread_id: string;
+            } | null;
+            payload: unknown;
+        };
+        PlanTask: {
+            id: string;
+            title: string;
+            depends_on: string[];
+            /** @enum {string} */
+            status: "pending" | "running" | "done" | "failed" | "skipped";
+            agent: string | null;
+            result: unknown;
+            error: string | null;
+            attempts: number;
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            ended_at: string | null;
+        };
+        ListedPlan: {
+            /** Format: uuid */
+            plan_id: string;
+            type: string;
+            title: string | null;
+            metadata: {
+                [key: string]: unknown;
+            };
+            owner: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** @enum {string} */
+            status: "pending" | "running" | "done" | "failed";
+            progress: {
+                total: number;
+                pending: number;
+                running: number;
+                done: number;
+                failed: number;
+                skipped: number;
+                /** @description the share of subtasks that are done or skipped */
+                percent: number;
+            };
+        };
+        Plan: {
+            /** Format: uuid */
+            plan_id: string;
+            type: string;
+            title: string | null;
+            metadata: {
+                [key: string]: unknown;
+            };
+            owner: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** @enum {string} */
+            status: "pending" | "running" | "done" | "failed";
+            progress: {
+                total: number;
+                pending: number;
+                running: number;
+                done: number;
+                failed: number;
+                skipped: number;
+                /** @description the share of subtasks that are done or skipped */
+                percent: number;
+            };
+            /** @description subtasks that can begin now */
+            ready: string[];
+            /** @description subtasks that cannot begin, because one before them failed */
+            blocked: string[];
+            aggregate: {
+                complete: boolean;
+                results: {
+                    id: string;
+                    title: string;
+                    agent: string | null;
+                    result: unknown;
+                }[];
+                failed: {
+                    id: string;
+                    error: string | null;
+                }[];
+                /** @description subtasks that are neither done nor skipped */
+                missing: string[];
+                summary: string;
+            };
+            subtasks: components["schemas"]["PlanTask"][];
+        };
+        ThreadPlan: {
+            /** Format: uuid */
+            thread_id: string;
+            type: string;
+            title: string | null;
+            /** @enum {string} */
+            status: "pending" | "running" | "done" | "failed";
+            progress: {
+                total: number;
+                pending: number;
+                running: number;
+                done: number;
+                failed: number;
+                skipped: number;
+                /** @description the share of subtasks that are done or skipped */
+                percent: number;
+            };
+            /** @description subtasks that can begin now */
+            ready: string[];
+            /** @description subtasks that cannot begin, because one before them failed */
+            blocked: string[];
+            aggregate: {
+                complete: boolean;
+                results: {
+                    id: string;
+                    title: string;
+                    agent: string | null;
+                    result: unknown;
+                }[];
+                failed: {
+                    id: string;
+                    error: string | null;
+                }[];
+                /** @description subtasks that are neither done nor skipped */
+                missing: string[];
+                summary: string;
+            };
+            subtasks: components["schemas"]["PlanTask"][];
         };
         Resource: {
             name: string;

@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { everything } from "../db/scope.ts";
 import { type Db, sql, transaction } from "../db/sql.ts";
 import { ServiceError } from "../errors.ts";
+import { noteMissedRun } from "../letters/cron-letters.ts";
 import { onBehalfOf } from "../runs/caller.ts";
 import type { RunDefaults } from "../runs/request.ts";
 import type { Run } from "../runs/run.ts";
@@ -46,7 +47,7 @@ const isOver = ({ end_time, now }: HeldCron) => end_time !== null && now.getTime
 
 /**
  * Creates the run. The run may be refused, for example because its thread is busy and its multitask strategy is `reject`. A refused run is
- * not retried, and the cron waits for its next time.
+ * not retried, and the cron waits for its next time. The refusal becomes a dead letter.
  */
 async function makeRun(tx: Db, cron: HeldCron, retention: RunDefaults): Promise<Tick> {
   await tx.query(sql`savepoint before_run`);
@@ -55,6 +56,7 @@ async function makeRun(tx: Db, cron: HeldCron, retention: RunDefaults): Promise<
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     await tx.query(sql`rollback to savepoint before_run`);
+    await noteMissedRun(tx, cron.cron_id, error);
     return { passedOver: error.message };
   }
 }

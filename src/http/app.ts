@@ -23,9 +23,11 @@ import { consoleRoutes } from "./routes/console.ts";
 import { cronRoutes } from "./routes/crons.ts";
 import { graphRoutes } from "./routes/graphs.ts";
 import { interruptRoutes } from "./routes/interrupts.ts";
+import { letterRoutes } from "./routes/letters.ts";
 import { limitRoutes } from "./routes/limits.ts";
 import { healthRoute, metaRoutes } from "./routes/meta.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
+import { planRoutes } from "./routes/plans.ts";
 import { resourceRoutes } from "./routes/resources.ts";
 import { singleRunRoutes } from "./routes/run.ts";
 import { runSearchRoutes } from "./routes/run-search.ts";
@@ -81,6 +83,7 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
   if (!http.disable_threads) await app.register(threadRoutes, options);
   if (!http.disable_threads) await app.register(stateRoutes, options);
   if (!http.disable_threads) await app.register(interruptRoutes, options);
+  if (!http.disable_threads) await app.register(planRoutes, options);
   const askFront = inFront && fetchInMemory(app.server, prefix);
   if (!http.disable_runs) await app.register(routesOfRuns, { ...options, askFront });
   if (!http.disable_store) await app.register(storeRoutes, options);
@@ -98,6 +101,7 @@ const routesOfRuns: FastifyPluginAsyncZod<StreamingDeps> = async (app, options) 
     cancellationRoutes,
     cronRoutes,
     webhookRoutes,
+    letterRoutes,
     workerRoutes,
     limitRoutes,
     resourceRoutes,

@@ -52,7 +52,9 @@ const describeRoute: typeof jsonSchemaTransform = (route) => {
 /** Returns the heading under which /docs lists a route. */
 export function topicOf(url: string): string {
   return (
-    ["crons", "runs", "threads", "interrupts", "assistants", "webhooks", "store"].find((topic) => url.includes(`/${topic}`)) ?? "service"
+    ["plans", "dead-letters", "crons", "runs", "threads", "interrupts", "assistants", "webhooks", "store"].find((topic) =>
+      url.includes(`/${topic}`),
+    ) ?? "service"
   );
 }
 
@@ -60,9 +62,13 @@ export function topicOf(url: string): string {
 const withoutUnused: typeof jsonSchemaTransformObject = (input) => {
   const document = jsonSchemaTransformObject(input);
   const schemas = ("components" in document && document.components?.schemas) || {};
-  const text = JSON.stringify(document);
-  for (const name of Object.keys(schemas)) {
-    if (!text.includes(`"#/components/schemas/${name}"`)) delete schemas[name];
+  // Another schema may be unused only once one that refers to it is gone.
+  for (let count = -1; count !== Object.keys(schemas).length; ) {
+    count = Object.keys(schemas).length;
+    const text = JSON.stringify(document);
+    for (const name of Object.keys(schemas)) {
+      if (!text.includes(`"#/components/schemas/${name}"`)) delete schemas[name];
+    }
   }
   return document;
 };

@@ -6,6 +6,10 @@ export interface RetentionRules {
   threadTtl?: ThreadTtl | undefined;
   /** How many root checkpoints a thread keeps. Older ones are deleted while the thread has no open run. */
   keepCheckpoints?: number | undefined;
+  /** The days that dead letters are kept. */
+  deadLetterDays?: number | undefined;
+  /** The days that plans are kept. */
+  planDays?: number | undefined;
   /** The minutes between two sweeps of expired threads. */
   ttlSweepMinutes?: number | undefined;
   /** The minutes between two sweeps of expired store items. */
@@ -15,6 +19,8 @@ export interface RetentionRules {
 interface Configured {
   threadTtlMinutes: number | undefined;
   keepCheckpoints: number | undefined;
+  deadLetterDays?: number | undefined;
+  planDays?: number | undefined;
 }
 
 interface SweepOptions {
@@ -34,7 +40,7 @@ interface ProjectOptions {
  * be set only in the project file.
  */
 export function retentionRules(
-  { threadTtlMinutes, keepCheckpoints }: Configured,
+  { threadTtlMinutes, keepCheckpoints, deadLetterDays, planDays }: Configured,
   { checkpointer, store }: ProjectOptions = {},
 ): RetentionRules {
   const ttl = checkpointer?.ttl;
@@ -42,6 +48,8 @@ export function retentionRules(
   return {
     threadTtl: minutes === undefined ? undefined : { minutes, strategy: ttl?.strategy ?? "delete" },
     keepCheckpoints,
+    deadLetterDays,
+    planDays,
     ttlSweepMinutes: ttl?.sweep_interval_minutes ?? undefined,
     storeSweepMinutes: store?.ttl?.sweep_interval_minutes ?? undefined,
   };

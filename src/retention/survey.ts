@@ -1,6 +1,8 @@
 import { countExpiredEntries } from "../cache/entries.ts";
 import { countPrunable, type Kept } from "../checkpoints/prune.ts";
 import type { Db } from "../db/sql.ts";
+import { countOutdatedLetters } from "../letters/change-letters.ts";
+import { countOutdatedPlans } from "../plans/plans.ts";
 import { countOutdatedKeys } from "../runs/idempotency.ts";
 import { countSpentEvents } from "../runs/sweep.ts";
 import { countExpiredItems } from "../store/items.ts";
@@ -13,7 +15,7 @@ const page = 200;
 
 /** Returns how much a sweep would delete now, without deleting anything. */
 export async function surveyRemoval(db: Db, rules: RetentionRules): Promise<Removal> {
-  const { threadTtl, keepCheckpoints } = rules;
+  const { threadTtl, keepCheckpoints, deadLetterDays, planDays } = rules;
   const expired = await countExpiredThreads(db, threadTtl);
   const reduced = await countOf(db, "keep_latest", rules, "latest");
   const trimmed = keepCheckpoints === undefined ? 0 : await countOf(db, "trim", rules, { newest: keepCheckpoints });
@@ -24,6 +26,8 @@ export async function surveyRemoval(db: Db, rules: RetentionRules): Promise<Remo
     cacheEntries: await countExpiredEntries(db),
     storeItems: await countExpiredItems(db),
     webhooks: await countOutdatedWebhooks(db),
+    deadLetters: deadLetterDays === undefined ? 0 : await countOutdatedLetters(db, deadLetterDays),
+    plans: planDays === undefined ? 0 : await countOutdatedPlans(db, planDays),
     deletedThreads: expired.delete,
     reducedThreads: expired.keep_latest,
     checkpoints: reduced + trimmed,

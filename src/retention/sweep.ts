@@ -3,6 +3,8 @@ import { sweepEntries } from "../cache/entries.ts";
 import { pruneCheckpoints } from "../checkpoints/prune.ts";
 import { reclaimRoom } from "../checkpoints/reclaim.ts";
 import { type Db, sql, transaction } from "../db/sql.ts";
+import { sweepLetters } from "../letters/change-letters.ts";
+import { sweepPlans } from "../plans/plans.ts";
 import { sweepIdempotencyKeys } from "../runs/idempotency.ts";
 import { sweepEvents } from "../runs/sweep.ts";
 import { sweepItems } from "../store/items.ts";
@@ -32,6 +34,10 @@ export interface Removal {
   storeItems: number;
   /** The number of old webhook deliveries. They have succeeded, or failed for good. */
   webhooks: number;
+  /** The number of old dead letters. */
+  deadLetters: number;
+  /** The number of old plans. */
+  plans: number;
   deletedThreads: number;
   /** The number of threads that kept only their latest checkpoint. */
   reducedThreads: number;
@@ -59,6 +65,8 @@ export const nothingRemoved: Removal = {
   cacheEntries: 0,
   storeItems: 0,
   webhooks: 0,
+  deadLetters: 0,
+  plans: 0,
   deletedThreads: 0,
   reducedThreads: 0,
   checkpoints: 0,
@@ -74,13 +82,15 @@ export async function sweepOnce(
   which = { expired: true, storeItems: true },
   walk: Walk = { step: undefined, last: undefined },
 ): Promise<Swept | undefined> {
-  const { keepCheckpoints } = rules;
+  const { keepCheckpoints, deadLetterDays, planDays } = rules;
   const kinds: ((tx: Db) => Promise<Batch>)[] = [
     sweepEventLogs,
     (tx) => sweepTemporaryThreads(tx, walk),
     sweepKeys,
     sweepCache,
     sweepDeliveries,
+    ...(deadLetterDays === undefined ? [] : [(tx: Db) => sweepDead(tx, deadLetterDays)]),
+    ...(planDays === undefined ? [] : [(tx: Db) => sweepOldPlans(tx, planDays)]),
     ...(which.storeItems ? [sweepStore] : []),
     ...(which.expired ? [(tx: Db) => sweepExpiredThreads(tx, rules)] : []),
     ...(keepCheckpoints === undefined ? [] : [(tx: Db) => trimThreads(tx, keepCheckpoints)]),
@@ -144,6 +154,16 @@ async function sweepStore(tx: Db): Promise<Batch> {
 async function sweepDeliveries(tx: Db): Promise<Batch> {
   const webhooks = await sweepWebhooks(tx, manyRows);
   return { webhooks, full: webhooks === manyRows };
+}
+
+async function sweepDead(tx: Db, days: number): Promise<Batch> {
+  const deadLetters = await sweepLetters(tx, days, manyRows);
+  return { deadLetters, full: deadLetters === manyRows };
+}
+
+async function sweepOldPlans(tx: Db, days: number): Promise<Batch> {
+  const plans = await sweepPlans(tx, days, manyRows);
+  return { plans, full: plans === manyRows };
 }
 
 async function sweepExpiredThreads(tx: Db, { threadTtl }: RetentionRules): Promise<Batch> {

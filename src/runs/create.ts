@@ -34,6 +34,8 @@ export interface NewRun {
   kwargs: Omit<RunKwargs, "temporary">;
   /** The trace span of the request, as a W3C traceparent. */
   traceparent?: string | null | undefined;
+  /** The dead letter that the run redrives. */
+  letterId?: string | undefined;
 }
 
 /** The facts about a run that its check gets before the run is created. */

@@ -1,6 +1,7 @@
 import { largeDocument } from "../db/batched.ts";
 import type { Fence } from "../db/fence.ts";
 import { type Db, nothing, prepared, type Sql, sql } from "../db/sql.ts";
+import { type OwnedItem, storingItems } from "../letters/report.ts";
 import type { JsonText, ThreadState } from "../threads/threads.ts";
 import { storingWebhooks } from "../webhooks/webhooks.ts";
 import { baseAfter } from "./event-base.ts";
@@ -54,6 +55,8 @@ export interface EndingRun extends Fence {
   record?: string | undefined;
   /** The limits whose slots the run holds. */
   holds?: string[] | null;
+  /** The failed items that no step has stored. */
+  items?: OwnedItem[];
 }
 
 /**
@@ -66,23 +69,26 @@ export interface EndingRun extends Fence {
  */
 export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
   const { webhook = false, timers } = one.end;
+  const { items = [] } = one;
   const statement = sql`
     with ${ending(alone(one), nothing, webhook)}
     ${webhook ? sql`, ${storingWebhooks(sql`rested`)}` : nothing}
     ${timers ? sql`, ${settingTimers(one.runId, timers)}` : nothing}
+    ${items.length > 0 ? sql`, ${storingItems(items, sql`ended`)}` : nothing}
     select 1 from ended`;
-  const { rowCount } = await db.query(prepared(`end run ${webhook} ${timers !== undefined}`, statement));
+  const { rowCount } = await db.query(prepared(`end run ${webhook} ${timers !== undefined} ${items.length > 0}`, statement));
   return rowCount !== 0;
 }
 
 /**
- * Tells whether an end may share a statement with other ends. It may if the run has no webhook, leaves no question open, stores no large
- * document and holds no slot of a limit. Two statements with several slots could wait for each other.
+ * Tells whether an end may share a statement with other ends. It may if the run has no webhook and no failed items, leaves no question open,
+ * stores no large document and holds no slot of a limit. Two statements with several slots could wait for each other.
  */
-export function isPlainEnd({ end: { webhook, timers, output, thread }, record, holds }: EndingRun): boolean {
+export function isPlainEnd({ end: { webhook, timers, output, thread }, record, holds, items = [] }: EndingRun): boolean {
   const documents = [documentOf(output), thread?.values, thread?.interrupts, record];
   const size = documents.reduce((sum, document) => sum + (document?.length ?? 0), 0);
-  return !holds && !webhook && timers?.set.length === 0 && timers.unanswered.length === 0 && size <= largeDocument;
+  if (holds || webhook || items.length > 0) return false;
+  return timers?.set.length === 0 && timers.unanswered.length === 0 && size <= largeDocument;
 }
 
 /**

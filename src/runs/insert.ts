@@ -22,6 +22,8 @@ export interface RunRow {
   /** The rank of the turn that the run has taken for its key. Null for a run without a key and for a delayed run. */
   turn: number | null;
   traceparent?: string | null | undefined;
+  /** The dead letter that the run redrives. */
+  letterId?: string | undefined;
 }
 
 /** A run to insert, together with the thread to create for it. */
@@ -30,7 +32,7 @@ export interface RunWithThread extends RunRow {
 }
 
 const columns = sql`run_id, thread_id, assistant_id, graph_id, multitask_strategy, metadata, kwargs, run_at, events_kept_secs, webhook, webhook_host,
-  auth_user, traceparent, priority, queue_key, rank`;
+  auth_user, traceparent, letter_id, priority, queue_key, rank`;
 
 const webhookHostOf = ({ kwargs: { webhook } }: RunRow) => webhook && hostOf(webhook);
 
@@ -41,7 +43,7 @@ export async function insertRun(tx: Db, run: RunRow, withThread: Sql): Promise<R
     insert into runs (${columns})
     values (${run.runId}, ${run.threadId}, ${run.assistantId}, ${run.graphId}, ${run.multitaskStrategy}, ${JSON.stringify(run.metadata)}, ${JSON.stringify(run.kwargs)},
             now() + make_interval(secs => ${run.afterSeconds}), ${run.eventRetentionSeconds}, ${run.kwargs.webhook},
-            ${webhookHostOf(run)}, ${run.user && JSON.stringify(run.user)}, ${run.traceparent ?? null}, ${run.priority}, ${run.queueKey},
+            ${webhookHostOf(run)}, ${run.user && JSON.stringify(run.user)}, ${run.traceparent ?? null}, ${run.letterId ?? null}, ${run.priority}, ${run.queueKey},
             ${rankOf({ graphId: sql`${run.graphId}::text`, priority: sql`${run.priority}::integer`, turn: sql`${run.turn}::double precision`, afterSeconds: sql`${run.afterSeconds}::double precision` })})
     returning ${runColumns}`);
   return rows[0] as Run;
@@ -56,7 +58,7 @@ export async function insertRunsWithThreads(db: Db, runs: RunWithThread[]): Prom
     with on_thread as (${insertingThreads(runs.map(({ threadId, thread }) => ({ ...thread, thread_id: threadId })))})
     insert into runs (${columns})
     select run_id, thread_id, assistant_id, graph_id, strategy, metadata::json, kwargs::json, now() + make_interval(secs => after_seconds), kept_seconds,
-           webhook, webhook_host, auth_user::json, traceparent, priority, queue_key,
+           webhook, webhook_host, auth_user::json, traceparent, null::uuid, priority, queue_key,
            ${rankOf({ graphId: sql`r.graph_id`, priority: sql`r.priority`, turn: sql`turn`, afterSeconds: sql`after_seconds` })}
       from unnest(
         ${runs.map(({ runId }) => runId)}::uuid[], ${runs.map(({ threadId }) => threadId)}::uuid[], ${runs.map(({ assistantId }) => assistantId)}::uuid[],

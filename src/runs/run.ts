@@ -43,6 +43,12 @@ export interface RunConfig {
   [key: string]: unknown;
 }
 
+/** Returns a config without the keys of the checkpoint from which a run starts, so that the run starts from the newest one. */
+export function withoutCheckpoint(config: RunConfig): RunConfig {
+  const { checkpoint_id, checkpoint_ns, checkpoint_map, ...configurable } = config.configurable ?? {};
+  return { ...config, configurable };
+}
+
 export interface RunCommand {
   update?: unknown;
   resume?: unknown;

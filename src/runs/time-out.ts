@@ -7,7 +7,7 @@ import { questionsIn } from "../threads/questions.ts";
 import { findThread } from "../threads/threads.ts";
 import { onBehalfOf } from "./caller.ts";
 import type { NewRun } from "./create.ts";
-import type { Json, RunConfig, RunKwargs } from "./run.ts";
+import { type Json, type RunKwargs, withoutCheckpoint } from "./run.ts";
 import { submitWithin } from "./submit.ts";
 
 /** A question whose time limit has passed, and the run that asked it. */
@@ -88,11 +88,6 @@ function runWithoutAnswer(due: DueQuestion): NewRun {
     eventRetentionSeconds,
     priority,
     traceparent,
-    kwargs: { ...asked, input: null, command: { resume: { [interruptId]: { timedOut: true } } }, config: atNewest(asked.config) },
+    kwargs: { ...asked, input: null, command: { resume: { [interruptId]: { timedOut: true } } }, config: withoutCheckpoint(asked.config) },
   };
-}
-
-function atNewest(config: RunConfig): RunConfig {
-  const { checkpoint_id, checkpoint_ns, checkpoint_map, ...configurable } = config.configurable ?? {};
-  return { ...config, configurable };
 }

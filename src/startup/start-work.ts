@@ -3,6 +3,7 @@ import type { Project } from "../registry/project.ts";
 import { retentionRules } from "../retention/retention-rules.ts";
 import { version } from "../version.ts";
 import { startCrons } from "../worker/crons.ts";
+import { startRedrives } from "../worker/redrives.ts";
 import { startResourceSweeper } from "../worker/resource-sweeper.ts";
 import { startSweeper } from "../worker/sweeper.ts";
 import { startTimers } from "../worker/timers.ts";
@@ -22,7 +23,9 @@ export async function startWork(
   closers.push(sweeper.stop);
   closers.push(startTimers(deps).stop);
   closers.push(startResourceSweeper(deps).stop);
-  closers.push(startCrons(deps, { ...config, queueKeyPath: project.queues.keyPath }).stop);
+  const defaults = { ...config, queueKeyPath: project.queues.keyPath };
+  closers.push(startCrons(deps, defaults).stop);
+  closers.push(startRedrives(deps, defaults).stop);
   const worker = await startWorker(deps, url, { ...config, version });
   closers.push(worker.stop);
   return worker;

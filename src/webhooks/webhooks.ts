@@ -1,6 +1,3 @@
-import { lengthOf } from "../db/bounded.ts";
-import { type Page, paged } from "../db/paging.ts";
-import type { Scope } from "../db/scope.ts";
 import { type Db, type Sql, sql } from "../db/sql.ts";
 
 /** The topic that announces that deliveries are due. */
@@ -36,17 +33,6 @@ export interface Delivery {
   attempt: number;
   /** The time at which the delivery was claimed, by the database's clock. */
   sentAt: Date;
-}
-
-/** A delivery that has failed for good. */
-export interface DeadWebhook {
-  run_id: string;
-  thread_id: string;
-  url: string;
-  attempts: number;
-  error: string;
-  created_at: Date;
-  died_at: Date;
 }
 
 /** How long a claim is valid. This is longer than a delivery may take, so that no delivery is claimed twice while it is in progress. */
@@ -186,32 +172,6 @@ export async function giveBackWebhook(db: Db, { runId, attempt }: Delivery): Pro
   await db.query(sql`
     update webhooks set attempts = attempts - 1, due_at = now()
      where run_id = ${runId} and attempts = ${attempt} and status = 'pending'`);
-}
-
-/** Returns the condition that the caller may see a webhook. It reads the metadata of the run, because the thread may have been deleted. */
-const visibleBy = (scope: Scope): Sql => scope.visible(sql`coalesce(metadata, (searchable(run) -> 'metadata')::json, '{}')`);
-
-/** Returns the dead webhooks, latest first. */
-export async function listDeadWebhooks(db: Db, scope: Scope, page: { limit: number; offset: number }): Promise<Page<DeadWebhook>> {
-  const dead = sql`
-    select run_id, thread_id, url, attempts, error, created_at, settled_at as died_at from webhooks
-     where status = 'dead' and ${visibleBy(scope)}`;
-  return paged<DeadWebhook>(
-    db,
-    dead,
-    { ...page, sort_by: "died_at", sort_order: "desc" },
-    { created_at: sql`created_at`, died_at: sql`died_at` },
-    [lengthOf(sql`error`)],
-  );
-}
-
-/** Makes dead deliveries due again for another day. Without `runIds`, includes all dead deliveries. Returns the ids of their runs. */
-export async function redriveWebhooks(db: Db, scope: Scope, runIds?: string[]): Promise<string[]> {
-  const { rows } = await db.query<{ runId: string }>(sql`
-    update webhooks set status = 'pending', settled_at = null, attempts = 0, due_at = now(), give_up_at = now() + interval '1 day'
-     where status = 'dead' and ${visibleBy(scope)} and (${runIds ?? null}::uuid[] is null or run_id = any(${runIds ?? null}::uuid[]))
-    returning run_id as "runId"`);
-  return rows.map((row) => row.runId);
 }
 
 const outdated = sql`(status = 'delivered' and settled_at < now() - ${deliveredKept} or status = 'dead' and settled_at < now() - ${deadKept})`;

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { Claim } from "../runs/claim.ts";
 import type { AttemptControl } from "./control.ts";
 import type { Journal } from "./journal.ts";
+import type { LetterBuffer } from "./letter-buffer.ts";
 import type { SpanRecorder } from "./spans.ts";
 import type { StreamTranslator } from "./translator.ts";
 import type { AttemptDeps } from "./worker-deps.ts";
@@ -25,6 +26,8 @@ export interface Attempt {
   readonly log: Logger;
   readonly journal: Journal;
   readonly translator: StreamTranslator;
+  /** Holds the failed items that nodes have reported, until they are stored. */
+  readonly letters: LetterBuffer;
   /** Records what the attempt does, for the run's timeline. */
   readonly spans: SpanRecorder;
   /** The version of the graph. Null until `open` has opened the graph. */

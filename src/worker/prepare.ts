@@ -8,6 +8,7 @@ import { threadTopic } from "../runs/run.ts";
 import { type Attempt, type AttemptPolicy, graphIdOf } from "./attempt.ts";
 import { type AttemptControl, stopReasonOf } from "./control.ts";
 import { type Journal, startJournal } from "./journal.ts";
+import { LetterBuffer } from "./letter-buffer.ts";
 import { SpanRecorder } from "./spans.ts";
 import { createTranslator } from "./translator.ts";
 import type { AttemptDeps } from "./worker-deps.ts";
@@ -19,18 +20,23 @@ export async function prepare(deps: AttemptDeps, claim: Claim, control: AttemptC
   const log = deps.log.child({ run_id: runId, thread_id: threadId, attempt });
   log.info({ graph_id: graphIdOf(claim), waited_ms: Math.round(waitedSeconds * 1000) }, "run started");
   const lastId = attempt > 1 ? await newestEventId(deps.pool, runId) : -1;
-  const journal = openJournal(deps, claim, control, spans, lastId);
+  const letters = new LetterBuffer(claim);
+  const journal = openJournal({ deps, claim, control, spans, letters }, lastId);
   const translator = createTranslator(claim.kwargs, (task) => {
     control.noteTask(task);
     spans.noteTask(task);
   });
-  return { deps, claim, control, policy, log, journal, spans, translator, graphVersion: null };
+  return { deps, claim, control, policy, log, journal, letters, spans, translator, graphVersion: null };
 }
 
-function openJournal(deps: AttemptDeps, claim: Claim, control: AttemptControl, spans: SpanRecorder, lastId: number): Journal {
+type Parts = Pick<Attempt, "deps" | "claim" | "control" | "spans" | "letters">;
+
+function openJournal({ deps, claim, control, spans, letters }: Parts, lastId: number): Journal {
   return startJournal({
     write: (events, rows) =>
-      deps.storeStep({ fence: claim, events, rows: withSpans(rows, spans) }).catch((error) => explainEvents(error, events)),
+      letters
+        .storedWith(rows.writes, (items) => deps.storeStep({ fence: claim, events, rows: withSpans(rows, spans), items }))
+        .catch((error) => explainEvents(error, events)),
     lastId,
     committed: (events, seconds) => publish(deps, claim, events, seconds),
     refused: (reason) => control.stop(stopReasonOf(reason)),

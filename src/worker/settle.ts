@@ -4,8 +4,9 @@ import { Refused, whatServerSays } from "../db/refused.ts";
 import { everything } from "../db/scope.ts";
 import { transaction } from "../db/sql.ts";
 import { runTopic } from "../events/feed.ts";
+import { letterKey, letterTopic } from "../letters/letter.ts";
 import { type Claim, releaseRun } from "../runs/claim.ts";
-import { deleteRunRow, type RunEnd } from "../runs/end.ts";
+import { deleteRunRow, type EndingRun, type RunEnd } from "../runs/end.ts";
 import { endTopic } from "../runs/run.ts";
 import type { AttemptOutcome } from "../runs/timeline.ts";
 import { timersAfter } from "../runs/timers.ts";
@@ -22,6 +23,7 @@ export async function settle(attempt: Attempt, outcome: Outcome): Promise<string
   const settled = await store(attempt, outcome).catch((error) => storeWithoutResult(attempt, error));
   if (isOver(settled)) notifyEnd(attempt);
   if (claim.kwargs.webhook) deps.wakeups.notifyHere(webhookTopic);
+  if (letterKey in claim.metadata) deps.wakeups.notifyHere(letterTopic); // the next letter of this redrive may begin
   const became = settled.kind === "ended" ? settled.end.status : settled.kind;
   log.info({ outcome: became }, "run left");
   return became;
@@ -51,13 +53,19 @@ async function store(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
       return gone ? outcome : { kind: "lost" };
     }
     case "ended": {
-      const record = recordOf(attempt, outcome.end.status);
-      const ended = await untilDatabaseAnswers(() => deps.endRun({ ...claim, end: withConsequences(claim, outcome.end), record }));
+      const ended = await untilDatabaseAnswers(() => deps.endRun(ending(attempt, outcome.end)));
       // If the run could not be ended, either the attempt has lost the right to write, or a caller has just asked for a rollback. In the
       // second case, the rollback is carried out now.
       return ended ? outcome : store(attempt, { kind: "rolled back" });
     }
   }
+}
+
+/** Returns the end of the run with its effects. A run that succeeds also stores the reported items that no step has stored. */
+function ending(attempt: Attempt, end: RunEnd): EndingRun {
+  const { claim, letters } = attempt;
+  const items = end.status === "success" ? letters.left() : [];
+  return { ...claim, end: withConsequences(claim, end), record: recordOf(attempt, end.status), ...(items.length > 0 && { items }) };
 }
 
 /** Returns the attempt's record for the run's timeline, as JSON. */

@@ -4,14 +4,17 @@ import { batched } from "../db/batched.ts";
 import { type Fence, fencedAll } from "../db/fence.ts";
 import { newId } from "../db/ids.ts";
 import { unlessRefused } from "../db/refused.ts";
-import { type Db, prepared, rehearse, sql } from "../db/sql.ts";
+import { type Db, nothing, prepared, rehearse, sql } from "../db/sql.ts";
 import { appendingEvents, milliseconds, type RunEvent } from "../events/log.ts";
+import { type OwnedItem, storingItems } from "../letters/report.ts";
 
 /** The output of one super-step of a graph: its events, writes and checkpoint. */
 export interface Step {
   fence: Fence;
   events: RunEvent[];
   rows: CheckpointRows;
+  /** The failed items that the step's nodes have reported. */
+  items?: OwnedItem[];
 }
 
 /**
@@ -25,13 +28,16 @@ export function stepWriter(pool: Pool): StoreStep {
   const storeTogether = batched((steps: Step[]) => storeSteps(pool, steps), { keyOf: ({ fence }) => fence.runId });
   const storeAlone = async (step: Step) => (await storeSteps(pool, [step]))[0];
   // Only the first try uses the shared statement. A retry stores the step alone, so that a refused step does not make other steps fail.
-  const store = (step: Step, nth: number) => (nth === 1 && isAlike(step.rows) ? storeTogether(step) : storeAlone(step));
+  const store = (step: Step, nth: number) => (nth === 1 && isPlain(step) ? storeTogether(step) : storeAlone(step));
   return (step) =>
     unlessRefused(
       (nth) => store(step, nth),
       () => tryToStore(pool, step.fence),
     );
 }
+
+/** Tells whether a step may share a statement with other steps. Such a statement always has the same text. */
+const isPlain = ({ rows, items = [] }: Step) => isAlike(rows) && items.length === 0;
 
 /** Stores a very small step and rolls it back, to test whether the database works. Rejects if it does not. */
 export async function tryToStore(pool: Pool, fence: Fence): Promise<void> {
@@ -54,10 +60,12 @@ const largestId = 2 ** 31 - 1;
 export async function storeSteps(db: Db, steps: Step[]): Promise<(number | undefined)[]> {
   const events = steps.flatMap(({ fence: { runId }, events }) => events.map((event) => ({ ...event, runId })));
   const rows = steps.map(({ fence: { runId }, rows }) => ({ runId, rows }));
+  const items = steps.flatMap((step) => step.items ?? []);
   const statement = sql`
     with ${fencedAll(steps.map(({ fence }) => fence))}, ${appendingEvents(events)}, ${storingRows(rows)}
+         ${items.length > 0 ? sql`, ${storingItems(items, sql`fence`)}` : nothing}
     select run_id as "runId", ${milliseconds(sql`now()`)} as at from fence`;
-  const areAlike = steps.every((step) => isAlike(step.rows));
+  const areAlike = steps.every(isPlain);
   const stored = await db.query<{ runId: string; at: number }>(areAlike ? prepared("store steps", statement) : statement);
   const storedAt = new Map(stored.rows.map(({ runId, at }) => [runId, at]));
   return steps.map(({ fence }) => storedAt.get(fence.runId));

@@ -1,6 +1,7 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { authKeys } from "../auth/user.ts";
 import { effectMemoryKey } from "../effects/effect.ts";
+import { letterBoxKey } from "../letters/report.ts";
 import { resumingKey } from "../patches/nested-resumption.ts";
 import { watching } from "../patches/timed-calls.ts";
 import { runResourcesKey } from "../resources/with-resources.ts";
@@ -97,6 +98,7 @@ function callConfig(
     [nodeFinishedKey]: onNodeFinished,
     [effectMemoryKey]: effects,
     [runResourcesKey]: resources,
+    [letterBoxKey]: attempt.letters,
     // This key tells LangGraph to resume. A fork that has stored no checkpoint yet does not get the key, because it must start from the
     // caller's checkpoint again.
     ...(attempt.claim.attempt > 1 && !config.configurable?.checkpoint_id && { [resumingKey]: true }),

@@ -7,6 +7,10 @@ import { startTestService } from "../service.ts";
 const project = fileURLToPath(new URL("../graphs/with-auth/langgraph.json", import.meta.url));
 const { fetch, db } = await startTestService({ ENSEMBLE_CONFIG: project });
 
+const deadLetter = `
+  insert into dead_letters (letter_id, kind, item, assistant_id, error, metadata)
+  select gen_random_uuid(), 'task', 'i', $1, '{}', metadata from threads where thread_id = $2 returning letter_id`;
+
 /** Rows of every kind, all owned by alice. */
 const alices: Record<string, string> = { namespace: "child", ...(await makeThings("alice")) };
 /** Ids that do not exist. A request of another user for alice's rows must get the same response as a request for these ids. */
@@ -36,7 +40,10 @@ async function makeThings(name: string) {
   const { checkpoint } = await ask<{ checkpoint: { checkpoint_id: string } }>(name, "GET", `/threads/${threadId}/state`);
   const cron = { assistant_id: assistantId, schedule: "0 0 1 1 *", input: {} };
   const { cron_id: cronId } = await ask<{ cron_id: string }>(name, "POST", "/runs/crons", cron);
-  return { assistantId, threadId, runId: run?.run_id ?? "", checkpointId: checkpoint.checkpoint_id, cronId };
+  const { plan_id: planId } = await ask<{ plan_id: string }>(name, "POST", "/plans", { subtasks: [{ id: "a" }] });
+  const letters = await db.query(deadLetter, [assistantId, threadId]);
+  const letterId: string = letters.rows[0].letter_id;
+  return { assistantId, threadId, runId: run?.run_id ?? "", checkpointId: checkpoint.checkpoint_id, cronId, planId, taskId: "a", letterId };
 }
 
 const fill = (path: string, ids: Record<string, string>) => path.replace(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? "");
@@ -63,6 +70,8 @@ async function aliceHas() {
            (select json_agg(json_build_array(run_id, status, updated_at) order by run_id) from runs) as runs,
            (select json_agg(assistants order by assistant_id) from assistants) as assistants,
            (select json_agg(crons order by cron_id) from crons) as crons,
+           (select json_agg(plan_tasks order by plan_id) from plan_tasks) as plans,
+           (select json_agg(dead_letters order by letter_id) from dead_letters) as letters,
            (select count(*)::integer from checkpoints) as checkpoints`);
   return rows[0];
 }

@@ -42,7 +42,7 @@ export const auth = new Auth()
   });
 `;
 const graphs = Object.fromEntries(
-  ["steps", "nested", "review", "slow"].map((name) => [name, `${import.meta.dirname}/../graphs/${name}.ts:graph`]),
+  ["steps", "nested", "review", "slow", "listing"].map((name) => [name, `${import.meta.dirname}/../graphs/${name}.ts:graph`]),
 );
 const project = await makeProject({
   "auth.ts": auth,
@@ -83,6 +83,9 @@ async function ask<Answer>(bearer: string, method: string, path: string, body?: 
 const deadWebhook =
   "insert into webhooks (run_id, thread_id, url, run, status, settled_at) values ($1, $2, 'https://a.test/', '{}', 'dead', now())";
 
+const deadLetter = `insert into dead_letters (letter_id, kind, run_id, thread_id, graph_id, assistant_id, error, metadata)
+  values (gen_random_uuid(), 'run', $1, $2, 'nested', $3, '{}', $4) returning letter_id`;
+
 /** Creates one row of each kind, all with the same owner. */
 async function makeThings(): Promise<Things> {
   const mark = randomUUID();
@@ -102,14 +105,33 @@ async function makeThings(): Promise<Things> {
   const cron = { assistant_id: assistantId, schedule: "0 0 1 1 *", input: {} };
   const { cron_id: cronId } = await make<{ cron_id: string }>(`/threads/${threadId}/runs/crons`, cron);
   await db.query(deadWebhook, [run?.run_id, threadId]);
+  const { rows: letters } = await db.query(deadLetter, [run?.run_id, threadId, assistantId, JSON.stringify({ owner })]);
   await make("/store/items", { namespace: ["shelf", mark], key: "k", value: { by: "owner" } }, "PUT");
   const runId = run?.run_id ?? "";
-  const ids = { assistantId, threadId, askingId, busyId, runId, waitingId, cronId, checkpointId: checkpoint.checkpoint_id };
+  const { plan_id: planId } = await make<{ plan_id: string }>("/plans", { subtasks: [{ id: "a" }] });
+  const planThreadId = await newThread();
+  const listed = { tasks: [{ id: "a", subject: "s", status: "pending" }] };
+  await make(`/threads/${planThreadId}/runs/wait`, { assistant_id: "listing", input: listed });
+  const letterId = String(letters[0].letter_id);
+  const ids = {
+    assistantId,
+    threadId,
+    askingId,
+    busyId,
+    runId,
+    waitingId,
+    cronId,
+    letterId,
+    planId,
+    planThreadId,
+    taskId: "a",
+    checkpointId: checkpoint.checkpoint_id,
+  };
   return { ...ids, questionId: String(question?.id), namespace: "child", name: "db", mark, owner };
 }
 
 /** Endpoints without rows that belong to a user. */
-const nobodys = ["GET /ok", "GET /info", "GET /console/config.json", "POST /assistants", "POST /threads"];
+const nobodys = ["GET /ok", "GET /info", "GET /console/config.json", "POST /assistants", "POST /threads", "POST /plans"];
 
 /** Endpoints about the whole service, which refuse users who do not see everything. */
 const ofAll = [
@@ -127,7 +149,8 @@ const ofAll = [
   "DELETE /resources/{name}",
 ];
 
-const endpointOf = (name: string) => (name.split(" | ")[0] ?? "").replace(/askingId|busyId/, "threadId").replace("waitingId", "runId");
+const endpointOf = (name: string) =>
+  (name.split(" | ")[0] ?? "").replace(/askingId|busyId|planThreadId/, "threadId").replace("waitingId", "runId");
 
 function toRequest(name: string, { body, search = "" }: DecisionRow, things: Things): Asked {
   const [method = "", path = ""] = (name.split(" | ")[0] ?? "").split(" ");

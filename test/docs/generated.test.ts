@@ -114,7 +114,7 @@ test("langgraph-json.md has every key that is read", () => {
 
 /** The text in the table for an endpoint without a description. While it is there, the test fails. */
 const undescribed = "(describe this endpoint)";
-const topics = ["assistants", "threads", "interrupts", "runs", "crons", "store", "webhooks", "service"];
+const topics = ["assistants", "threads", "interrupts", "runs", "crons", "store", "webhooks", "dead-letters", "plans", "service"];
 
 test("api.md describes every endpoint that is served", () => {
   const made = expectGenerated("api.md", (now) => {
@@ -124,7 +124,7 @@ test("api.md describes every endpoint that is served", () => {
         const rows = Object.keys(endpoints)
           .filter((endpoint) => topicOf(endpoint) === topic)
           .map((endpoint) => row(`\`${endpoint}\``, written.get(endpoint) ?? `${undescribed} | `));
-        const title = topic.charAt(0).toUpperCase() + topic.slice(1);
+        const title = (topic.charAt(0).toUpperCase() + topic.slice(1)).replaceAll("-", " ");
         return `### ${title}\n\n${row("Endpoint", "Purpose", "Difference from the official servers")}\n|---|---|---|\n${rows.join("\n")}\n\n`;
       })
       .join("");

@@ -169,7 +169,7 @@ function changes(environment: Record<string, string>, printed: string): Record<s
 }
 
 const callsService =
-  /(127\.0\.0\.1|localhost):2024|ensemble (-- )?(run|watch|crew|graphs|runs|show|cancel|demo|webhooks|health)\b|new Client\(/;
+  /(127\.0\.0\.1|localhost):2024|ensemble (-- )?(run|watch|crew|graphs|runs|show|cancel|demo|webhooks|dead|plans|health)\b|new Client\(/;
 const needsService = ({ code }: Block) => callsService.test(code);
 
 async function freePort(): Promise<number> {

@@ -17,6 +17,8 @@ const existing: Record<string, string> = {
 };
 await fetch("/limits/db", { method: "PUT", ...json({ total: 9, graphs: ["none"] }) });
 existing.cronId = (await client.crons.create("steps", { schedule: "0 0 1 1 *" })).cron_id;
+const plan = await fetch("/plans", { method: "POST", ...json({ subtasks: [{ id: "a" }] }) });
+Object.assign(existing, { planId: ((await plan.json()) as { plan_id: string }).plan_id, taskId: "a" });
 existing.checkpointId = (await client.threads.getState(threadId)).checkpoint.checkpoint_id ?? "";
 
 interface Row {
@@ -103,8 +105,8 @@ function rowsOf(route: string, endpoint: Endpoint): Row[] {
 }
 
 /**
- * Returns requests with malformed ids and with unknown ids. For assistants and namespaces, which may have any name, every text is an
- * unknown id.
+ * Returns requests with malformed ids and with unknown ids. For assistants, namespaces and subtasks, which may have any name, every text is
+ * an unknown id.
  */
 function spoiltIds(method: string, path: string, body: unknown, unknownId: number): Row[] {
   const init = { method, ...(body !== undefined && json(body)) };
@@ -114,7 +116,8 @@ function spoiltIds(method: string, path: string, body: unknown, unknownId: numbe
     if (name === "namespace") return [nul];
     const unknown = { ...at(randomUUID()), status: unknownId };
     if (method === "PUT" && path.startsWith("/limits")) return [nul]; // creates what is not there
-    if (name === "assistantId" || name === "checkpointId" || name === "name") return [nul, unknown, { ...at("nobody"), status: 404 }];
+    const mayBeAnyText = ["assistantId", "checkpointId", "taskId", "name"].includes(name);
+    if (mayBeAnyText) return [nul, unknown, { ...at("nobody"), status: 404 }];
     return [nul, unknown, ...["nobody", "-1", `${randomUUID()}x`].map((id) => ({ ...at(id), status: 422, names: `params.${name}` }))];
   });
 }

@@ -11,6 +11,6 @@ export async function startPatterns() {
   const endpoint = { OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: "test" };
   // The service and the model client read different variables. Both must find the endpoint, or the rehearsal model answers.
   for (const [name, value] of Object.entries(endpoint)) vi.stubEnv(name, value);
-  const { client, db, urls } = await startTestService({ ENSEMBLE_CONFIG: shipped, ...endpoint });
-  return { client, model, db, urls };
+  const { client, db, fetch, urls } = await startTestService({ ENSEMBLE_CONFIG: shipped, ...endpoint });
+  return { client, model, db, fetch, urls };
 }

@@ -43,13 +43,20 @@ test("the common rule comes from the environment, or from the project file, whic
     "wrong.json": { graphs: { a: "./graph.ts:graph" }, checkpointer: { ttl: { default_ttl: "soon" } } },
   });
   const { checkpointer } = await readProject(`${project}/langgraph.json`);
-  expect(retentionRules(readConfig({}))).toEqual({});
+  expect(retentionRules(readConfig({}))).toEqual({ deadLetterDays: 30, planDays: 30 });
   expect(retentionRules(readConfig({}), { checkpointer })).toEqual({
     threadTtl: { minutes: 43_200, strategy: "keep_latest" },
     ttlSweepMinutes: 10,
+    deadLetterDays: 30,
+    planDays: 30,
   });
   const config = readConfig({ ENSEMBLE_THREAD_TTL_MINUTES: "90", ENSEMBLE_KEEP_CHECKPOINTS: "20" });
-  expect(retentionRules(config)).toEqual({ threadTtl: { minutes: 90, strategy: "delete" }, keepCheckpoints: 20 });
+  expect(retentionRules(config)).toEqual({
+    threadTtl: { minutes: 90, strategy: "delete" },
+    keepCheckpoints: 20,
+    deadLetterDays: 30,
+    planDays: 30,
+  });
   expect(retentionRules(config, { checkpointer }).threadTtl).toEqual({ minutes: 90, strategy: "keep_latest" });
   await expect(readProject(`${project}/wrong.json`)).rejects.toThrow("checkpointer.ttl.default_ttl");
   expect(() => readConfig({ ENSEMBLE_KEEP_CHECKPOINTS: "0" })).toThrow(/^ENSEMBLE_KEEP_CHECKPOINTS/);

@@ -210,3 +210,34 @@ test("one process at a time sweeps", async () => {
   await sweep();
   expect(await exists(threadId)).toBe(false);
 });
+
+test("dead letters go after their days, and those that are being redriven stay", async () => {
+  const letter = (state: string, age: string, kind = "task") =>
+    db.query(
+      `insert into dead_letters (letter_id, kind, run_id, item, assistant_id, error, state, state_at)
+       values (gen_random_uuid(), $3, gen_random_uuid(), 'i', gen_random_uuid(), '{}', $1, now() - $2::interval)`,
+      [state, age, kind],
+    );
+  for (const state of ["dead", "redriven", "discarded", "redriving"]) await letter(state, "31 days");
+  await letter("dead", "29 days");
+  expect(await surveyRemoval(db, { deadLetterDays: 30 })).toMatchObject({ deadLetters: expect.toBeOneOf([0, 3]) }); // the service sweeps too
+  await sweep({ deadLetterDays: 30 });
+  const { rows } = await db.query("select state from dead_letters order by state_at");
+  expect(rows.map(({ state }) => state)).toEqual(["redriving", "dead"]);
+});
+
+test("plans go after their days without a change, with their subtasks", async () => {
+  const plan = async (age: string) => {
+    const { rows } = await db.query(
+      "insert into plans (plan_id, type, updated_at) values (gen_random_uuid(), 't', now() - $1::interval) returning plan_id",
+      [age],
+    );
+    await db.query("insert into plan_tasks (plan_id, task_id, place, title) values ($1, 'a', 1, 'a')", [rows[0].plan_id]);
+    return rows[0].plan_id as string;
+  };
+  const [old, young] = [await plan("31 days"), await plan("29 days")];
+  await sweep({ planDays: 30 });
+  expect(await stored("plans", "plan_id", old)).toBe(0);
+  expect(await stored("plan_tasks", "plan_id", old)).toBe(0);
+  expect(await stored("plan_tasks", "plan_id", young)).toBe(1);
+});

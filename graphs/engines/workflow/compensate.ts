@@ -25,6 +25,8 @@ export interface CompensatedValues extends WorkflowValues {
   compensations: z.infer<typeof Compensation>[];
   /** Set if the run only undoes the steps of the thread's previous run. */
   undo?: boolean;
+  /** Set if the run only undoes one step of an earlier run. */
+  undoOnly?: object | null;
 }
 
 /**

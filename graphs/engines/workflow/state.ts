@@ -33,6 +33,7 @@ export const workflowState = {
   answers: byKey(z.record(z.string(), Answer), "Answers of the judge, by step and question"),
   advice: z.string().default("").describe("New instructions that a person gave after failures"),
   accepted: z.boolean().default(false).describe("Whether no more work starts because a person or the context accepts the partial results"),
+  run: z.string().nullable().default(null).describe("Run that does the steps. A redrive of a failed run tries failed steps again, once."),
   spoken: z
     .array(z.unknown() as z.ZodType<AIMessage>)
     .default([])
@@ -53,6 +54,7 @@ export interface WorkflowValues {
   answers: Record<string, Record<string, Answer>>;
   advice: string;
   accepted: boolean;
+  run: string | null;
   spoken: AIMessage[];
   ledger: LedgerEntry[];
 }

@@ -17,12 +17,13 @@ import {
   step,
   type WorkflowContext,
 } from "./nodes.ts";
+import { retryFailures, runOf } from "./redrive.ts";
 import { askReviewer } from "./review.ts";
 import type { WorkflowValues } from "./state.ts";
 import type { Step } from "./step.ts";
 
 type Values<Fields extends StateSchemaFields> = WorkflowValues & StateSchema<Fields>["State"];
-type Planned = Pick<WorkflowValues, "agents" | "steps"> & object;
+type Planned = Pick<WorkflowValues, "agents" | "steps"> & Partial<Pick<WorkflowValues, "results">>;
 
 /**
  * A pattern that runs steps in waves. It has schemas, a function that turns its input into steps, and a function that turns the results
@@ -83,13 +84,18 @@ export function workflow<Fields extends StateSchemaFields, Context extends z.Zod
   const parse = (config: Config) => context.parse(config.context ?? {}) as z.output<Context>;
   const setup: Setup = { ...pattern, contextOf: (config) => parse(config) as unknown as WorkflowContext };
   const begin = async (values: WorkflowValues, config: Config) => {
-    if (isUndoing(values)) return {};
+    if ((values as CompensatedValues).undo === true) return {};
     const fresh = { ...values, ...beginTask(values), ...cleared };
     const planned = await plan(fresh as never, parse(config), config);
     checkAgents(planned.steps.flatMap(workIn), { agents: planned.agents, code: setup.code });
     const first = settled(setup, { ...fresh, ...planned });
-    const lists = { ...emptied, results: new Overwrite(first.results), path: new Overwrite(first.path), order: new Overwrite(first.order) };
-    return { ...beginTask(values), ...planned, ...lists, advice: "", accepted: false, spoken: [] };
+    const lists = {
+      ...emptied,
+      results: new Overwrite({ ...planned.results, ...first.results }),
+      path: new Overwrite(first.path),
+      order: new Overwrite(first.order),
+    };
+    return { ...beginTask(values), ...planned, ...lists, advice: "", accepted: false, spoken: [], run: runOf(config) };
   };
   const undoOrEnd = (values: CompensatedValues) => (toUndo(values).length > 0 ? "compensate" : "conclude");
   const end = (values: WorkflowValues) =>
@@ -116,12 +122,17 @@ export function workflow<Fields extends StateSchemaFields, Context extends z.Zod
   if (compensates) {
     builder.addNode("compensate", compensate(setup)).addConditionalEdges("compensate", undoOrEnd, ["compensate", "conclude"]);
   }
-  builder.addNode("conclude", (values: never, config: Config) => conclude(values, parse(config), config)).addEdge("conclude", END);
+  const concludeOrRetry = (values: WorkflowValues, config: Config) =>
+    (compensates ? undefined : retryFailures(values, config)) ?? conclude(values as never, parse(config), config);
+  builder.addNode("conclude", concludeOrRetry).addEdge("conclude", END);
   return guarded(builder.compile({ name, ...(description && { description }) })).withConfig({ recursionLimit: mostSuperSteps }) as never;
 }
 
-/** Tells whether the run was started to undo the steps of the thread's previous run. */
-const isUndoing = (values: WorkflowValues) => (values as CompensatedValues).undo === true;
+/** Tells whether the run was started only to undo steps: those of the thread's previous run, or one step that the caller names. */
+function isUndoing(values: WorkflowValues): boolean {
+  const { undo, undoOnly } = values as CompensatedValues;
+  return undo === true || (undoOnly ?? null) !== null;
+}
 
 const workIn = ({ do: work, onFailure, compensate }: Step) => [work, compensate, Object(onFailure).handler];
 

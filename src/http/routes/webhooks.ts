@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
-import { listDeadWebhooks, redriveWebhooks, webhookTopic } from "../../webhooks/webhooks.ts";
+import { listDeadWebhooks, redriveWebhooks } from "../../webhooks/dead-webhooks.ts";
+import { webhookTopic } from "../../webhooks/webhooks.ts";
 import { access } from "../admission/access.ts";
 import { sendPage } from "../answers/lists.ts";
 import type { ApiDeps } from "../api-deps.ts";
@@ -32,7 +33,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool,
     async (request, reply) => {
       const named = request.body.run_ids ?? undefined;
       const { scope } = await request.access("threads:update", { metadata: { run_ids: named } });
-      const runIds = await redriveWebhooks(pool, scope, named);
+      const runIds = await redriveWebhooks(pool, scope, { runIds: named }, request.user?.identity);
       wakeups.notify(webhookTopic);
       return reply.send({ run_ids: runIds });
     },

@@ -1,0 +1,16 @@
+import { newId } from "../db/ids.ts";
+import { type Db, sql } from "../db/sql.ts";
+
+/**
+ * Writes the letter of a cron that could not create its run. A cron has at most one such letter, which counts its failures, so a cron that
+ * fails every minute does not fill the list. Call it in the transaction that sets the cron's next time.
+ */
+export async function noteMissedRun(tx: Db, cronId: string, { name, message }: Error): Promise<void> {
+  await tx.query(sql`
+    insert into dead_letters (letter_id, kind, cron_id, thread_id, graph_id, assistant_id, error, owner, metadata, auth_user)
+    select ${newId()}, 'cron', cron_id, thread_id, (select graph_id from assistants where assistants.assistant_id = crons.assistant_id),
+           assistant_id, ${JSON.stringify({ error: name, message })}::json, user_id, metadata, auth_user
+      from crons where cron_id = ${cronId}
+        on conflict (cron_id) where state in ('dead', 'redriving')
+        do update set attempts = dead_letters.attempts + 1, last_at = now(), error = excluded.error`);
+}

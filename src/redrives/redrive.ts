@@ -1,0 +1,114 @@
+import type { Pool } from "pg";
+import { holdCron } from "../crons/cron.ts";
+import { isDatabaseTrouble } from "../db/failure.ts";
+import { everything } from "../db/scope.ts";
+import { type Db, sql, transaction } from "../db/sql.ts";
+import { onBehalfOf } from "../runs/caller.ts";
+import type { RunDefaults } from "../runs/request.ts";
+import { submitWithin } from "../runs/submit.ts";
+import { lockThread } from "../threads/threads.ts";
+import { type Held, type HeldRedrive, runOfLetter } from "./run-of-letter.ts";
+
+/** The result of one step of a redrive: the letter, and the reason if its run could not be created. */
+export interface Started {
+  /** Undefined if no letter waits any more. */
+  letterId?: string | undefined;
+  refused?: string | undefined;
+}
+
+/**
+ * Creates the run of the next letter that waits to be redriven. The row of the redrive is locked meanwhile, so that all workers together keep
+ * to the limit of open runs. One transaction creates one run, so that it locks one thread at most. Returns undefined if no letter's turn has
+ * come.
+ */
+export async function startNextRun(pool: Pool, defaults: RunDefaults): Promise<Started | undefined> {
+  return transaction(pool, async (tx) => {
+    const redrive = await holdRedrive(tx);
+    if (!redrive) return undefined;
+    const letterId = redrive.free > 0 ? await findWaiting(tx, redrive) : undefined;
+    const refused = letterId === undefined ? undefined : await startRun(tx, redrive, letterId, defaults);
+    await dropIfDone(tx, redrive);
+    return { letterId, refused };
+  });
+}
+
+const isWaiting = sql`letters.redrive_id = redrives.redrive_id and letters.state = 'redriving' and letters.redrive_run_id is null`;
+const openRuns = sql`
+  (select count(*)::integer from dead_letters letters
+    where letters.redrive_id = redrives.redrive_id and letters.state = 'redriving' and letters.redrive_run_id is not null)`;
+
+/**
+ * Locks a redrive with a waiting letter and a free place. The open runs are counted again after the row was locked, because another worker
+ * may have started runs before.
+ */
+async function holdRedrive(tx: Db): Promise<HeldRedrive | undefined> {
+  const { rows: held } = await tx.query<{ redriveId: string }>(sql`
+    select redrive_id as "redriveId" from redrives
+     where (not exists (select from dead_letters letters where ${isWaiting}) or ${openRuns} < parallel)
+     order by created_at, redrive_id limit 1 for update skip locked`);
+  if (!held[0]) return undefined;
+  const { rows } = await tx.query<HeldRedrive>(sql`
+    select redrive_id as "redriveId", parallel - ${openRuns} as free, edit, auth_user as "user", metadata
+      from redrives where redrive_id = ${held[0].redriveId}`);
+  return rows[0];
+}
+
+async function findWaiting(tx: Db, { redriveId }: HeldRedrive): Promise<string | undefined> {
+  const { rows } = await tx.query<{ letterId: string }>(sql`
+    select letter_id as "letterId" from dead_letters
+     where redrive_id = ${redriveId} and state = 'redriving' and redrive_run_id is null
+     order by first_at, letter_id limit 1`);
+  return rows[0]?.letterId;
+}
+
+/** Deletes the redrive once none of its letters waits any more. The letters keep what they need. */
+async function dropIfDone(tx: Db, { redriveId }: HeldRedrive): Promise<void> {
+  await tx.query(sql`
+    delete from redrives where redrive_id = ${redriveId} and not exists (select from dead_letters letters where ${isWaiting})`);
+}
+
+/**
+ * Creates the run of one letter, and stores its id in the letter. If the run cannot be created, the letter is dead again, and the reason is
+ * returned.
+ */
+async function startRun(tx: Db, redrive: HeldRedrive, letterId: string, defaults: RunDefaults): Promise<string | undefined> {
+  await tx.query(sql`savepoint before_run`);
+  try {
+    const letter = await holdLetter(tx, letterId);
+    if (!letter) return undefined;
+    const { run, user } = await runOfLetter(tx, letter, redrive, defaults);
+    const made = await submitWithin(tx, { caller: onBehalfOf(redrive.edit ? redrive.user : user), run });
+    await tx.query(sql`
+      update dead_letters set redrive_run_id = ${made.run_id}, redrive_thread_id = ${made.thread_id} where letter_id = ${letterId}`);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Error) || isDatabaseTrouble(error)) throw error;
+    await tx.query(sql`rollback to savepoint before_run`);
+    await refuse(tx, letterId, error);
+    return error.message;
+  }
+}
+
+/**
+ * Locks a waiting letter. Locks its thread and its cron first, because a deletion of a thread and a failing cron lock them in this order.
+ * Returns undefined if the letter does not wait any more.
+ */
+async function holdLetter(tx: Db, letterId: string): Promise<Held | undefined> {
+  const { rows: seen } = await tx.query<Pick<Held, "threadId" | "cronId">>(sql`
+    select thread_id as "threadId", cron_id as "cronId" from dead_letters where letter_id = ${letterId}`);
+  if (seen[0]?.threadId) await lockThread(tx, everything, seen[0].threadId);
+  if (seen[0]?.cronId) await holdCron(tx, everything, seen[0].cronId, { due: false });
+  const { rows } = await tx.query<Held>(sql`
+    select letter_id as "letterId", kind, run_id as "runId", thread_id as "threadId", cron_id as "cronId", assistant_id as "assistantId",
+           payload, kwargs, metadata, auth_user as "user"
+      from dead_letters where letter_id = ${letterId} and state = 'redriving' and redrive_run_id is null for update`);
+  return rows[0];
+}
+
+async function refuse(tx: Db, letterId: string, { name, message }: Error): Promise<void> {
+  await tx.query(sql`
+    update dead_letters
+       set state = 'dead', state_at = now(), last_at = now(), attempts = attempts + 1,
+           error = ${JSON.stringify({ error: name, message: `The run could not be created: ${message}` })}
+     where letter_id = ${letterId} and state = 'redriving'`);
+}
