@@ -20,7 +20,7 @@ export const measureQueue: Part = async (stage, { quick }) => {
   const rows: Record<string, Figure[]> = {};
   for (const [name, limit] of Object.entries(limits)) {
     for (const { pool } of queues) if (limit) await setLimit(pool, limit);
-    const times = await inTurns(queues, rounds);
+    const times = await inTurns(queues, rounds, limit !== undefined);
     rows[name] = times;
     rows[`${name}, ratio to ${lengths[0]} runs`] = times.map((time) => ratio(time, times[0]));
   }
@@ -64,12 +64,12 @@ async function fill(url: string, length: number): Promise<pg.Pool> {
 const workerId = randomUUID();
 
 /** Claims from each queue in turns, and returns the median time for each. The claimed runs go back to the queue, so that it keeps its length. */
-async function inTurns(queues: { pool: pg.Pool }[], rounds: number): Promise<(number | undefined)[]> {
+async function inTurns(queues: { pool: pg.Pool }[], rounds: number, isLimited: boolean): Promise<(number | undefined)[]> {
   const times: number[][] = queues.map(() => []);
   for (let round = 0; round < rounds; round++) {
     for (const [index, { pool }] of queues.entries()) {
       const started = performance.now();
-      const { claims } = await claimRuns(pool, workerId, { graphs: ["g"], slots, suspects: 1, maxCrashes: 3 });
+      const { claims } = await claimRuns(pool, workerId, { graphs: ["g"], slots, suspects: 1, maxCrashes: 3, isLimited });
       times[index]?.push(performance.now() - started);
       // Every second run goes back, so that half of the claimed keys keep a running run.
       const back = claims.filter((_, nth) => nth % 2 === 0).map(({ runId }) => runId);

@@ -46,7 +46,7 @@ const afterClaim =
     await aside.query(sql`insert into workers (worker_id, lock_key, host, pid) values (${workerId}, 1, 'here', 1)`);
     const {
       claims: [claim],
-    } = await claimRuns(aside, workerId, { graphs: ["g"], slots: 1, suspects: 1, maxCrashes: 3 });
+    } = await claimRuns(aside, workerId, { graphs: ["g"], slots: 1, suspects: 1, maxCrashes: 3, isLimited: false });
     await work(db, claim as Claim);
   };
 
@@ -57,7 +57,7 @@ const checkpoint = { threadId, namespace: "", checkpointId: "ffffffff", parentId
 export const statements: Record<string, Work> = {
   "claim runs": async (db, aside) => {
     await aside.query(sql`insert into workers (worker_id, lock_key, host, pid) values (${workerId}, 1, 'here', 1)`);
-    await claimRuns(db, workerId, { graphs: ["g"], slots: 10, suspects: 1, maxCrashes: 3 });
+    await claimRuns(db, workerId, { graphs: ["g"], slots: 10, suspects: 1, maxCrashes: 3, isLimited: false });
   },
   "release a run": afterClaim(releaseRun),
   "end a run": afterClaim((db, claim) => endRuns(db, [{ ...claim, end }])),

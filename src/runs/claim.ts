@@ -1,7 +1,7 @@
 import type { User } from "../auth/user.ts";
 import type { Fence } from "../db/fence.ts";
 import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
-import { decidingRoom, findingRoom, isContended, parkedCount, takingRoom } from "./limit-slots.ts";
+import { limitedRooms, unlimitedRooms } from "./limit-slots.ts";
 import { placeInQueue } from "./queue.ts";
 import type { CancelAction, Json, RunKwargs } from "./run.ts";
 import { withRecord } from "./timeline.ts";
@@ -44,6 +44,8 @@ export interface ClaimLimits {
   suspects: 0 | 1;
   /** The number of crashes after which a run is given up. */
   maxCrashes: number;
+  /** True to obey limits. Otherwise, the claim leaves out the graphs with limits, and is cheaper. */
+  isLimited: boolean;
 }
 
 /** The result of a claim. */
@@ -53,6 +55,8 @@ export interface Claimed {
   parked: number;
   /** True if the claim has left out runs because another process had locked the rows of their limits. */
   contended: boolean;
+  /** True if a limit counts runs of these graphs. The next claim must then obey limits. */
+  limited: boolean;
 }
 
 /**
@@ -63,6 +67,34 @@ export interface Claimed {
 function candidates(wanted: number): [most: Sql, name: string] {
   if (wanted <= 64) return [sql`64`, "64"];
   return wanted <= 256 ? [sql`256`, "256"] : [sql`2048`, "2048"];
+}
+
+/**
+ * The condition on the locked row. A head is always pending. The `coalesce` keeps Postgres from reading all pending runs by an index of them,
+ * which also has entries of the runs that were claimed since its last vacuum.
+ */
+const isStillHead = sql`coalesce(runs.head, false)`;
+
+/** The columns of a candidate. */
+const columns = sql`run_id, thread_id, ${placeInQueue} as place, seq, graph_id, queue_key, cancel`;
+
+/**
+ * Returns a query of the runs that come first: those with a rank, those without one, and those that were cancelled. `suspect` is the condition
+ * of a suspect run. The runs with a rank are due, so their due time is not tested. With that test, Postgres may read them by another index.
+ */
+function candidatesOf(suspect: Sql, most: Sql): Sql {
+  const claimable = sql`not exists (select from halts) and (not (${suspect}) or run_id in (select run_id from suspects))`;
+  return sql`
+      select ready.* from open_graphs wanted
+       cross join lateral (
+         select ${columns} from runs where head and not parked and rank is not null and graph_id = wanted.graph_id and ${claimable}
+          order by rank, seq limit ${most}) ready
+       union
+      (select ${columns} from runs where head and rank is null and run_at <= now() and graph_id in (select graph_id from open_graphs) and ${claimable}
+        order by run_at, seq limit ${most})
+       union
+      (select ${columns} from runs where head and cancel is not null and run_at <= now() order by run_at, seq limit ${most})
+       order by place, seq limit ${most}`;
 }
 
 /** How many runs a claim reads beyond those that it needs. The reserve is for runs whose threads other workers have locked. */
@@ -82,33 +114,27 @@ const spare = 32;
  * condition on the locked row, and a unique index on running runs. The start time is `clock_timestamp()` and not `now()`, because the
  * thread's previous run may have ended after this statement began. The run copies `event_base`, its first event number, from its thread.
  */
-export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspects, maxCrashes }: ClaimLimits): Promise<Claimed> {
+export async function claimRuns(
+  db: Db,
+  workerId: string,
+  { graphs, slots, suspects, maxCrashes, isLimited }: ClaimLimits,
+): Promise<Claimed> {
+  const rooms = isLimited ? limitedRooms : unlimitedRooms;
   const suspect = sql`crashes > 0 and crashes >= ${maxCrashes - 1}`;
-  const columns = sql`run_id, thread_id, ${placeInQueue} as place, seq, graph_id, queue_key, cancel`;
   const [most, name] = candidates(slots + spare);
-  const claimable = sql`head and graph_id = wanted.graph_id and run_at <= now() and not exists (select from halts)
-            and (not (${suspect}) or run_id in (select run_id from suspects))`;
   const statement = sql`
     with wanted (graph_id) as materialized (select unnest((select ${graphs}::text[]))),
     suspects as (
       select run_id from runs
        where head and status = 'pending' and run_at <= now() and graph_id in (select graph_id from wanted) and ${suspect} and ${suspects} > 0
        order by run_at, seq limit 1),
-    ${findingRoom},
-    first as materialized (
-      select ready.* from open_graphs wanted
-       cross join lateral (
-         (select ${columns} from runs where ${claimable} and not parked and rank is not null order by rank, seq limit ${most})
-          union all
-         (select ${columns} from runs where ${claimable} and rank is null order by run_at, seq limit ${most})) ready
-       union
-      (select ${columns} from runs where head and cancel is not null and run_at <= now() order by run_at, seq limit ${most})
-       order by place, seq limit ${most}),
-    ${decidingRoom},
+    ${rooms.before},
+    first as materialized (${candidatesOf(suspect, most)}),
+    ${rooms.between}
     due as (
-      select first.run_id, t.event_base, held.holds
-        from first join threads t using (thread_id) left join held using (run_id)
-       where first.run_id not in (select run_id from refused)
+      select first.run_id, t.event_base, ${rooms.holds} as holds
+        from first join threads t using (thread_id) ${rooms.joined}
+       where ${rooms.admitted}
        order by first.place, first.seq limit ${slots}
          for no key update of t skip locked),
     claimed as (
@@ -117,7 +143,7 @@ export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspe
            started_at = coalesce(started_at, clock_timestamp()), claimed_at = clock_timestamp(), claimed_attempt = attempt + 1,
            updated_at = now(), event_base = coalesce(runs.event_base, due.event_base)
       from due
-     where runs.run_id = due.run_id and runs.status = 'pending' and runs.head
+     where runs.run_id = due.run_id and ${isStillHead}
     returning runs.run_id as "runId", thread_id as "threadId", assistant_id as "assistantId", attempt, crashes, priority, cancel, metadata, kwargs, auth_user as "user",
               traceparent, attempt_span as "attemptSpan",
               extract(epoch from claimed_at)::double precision * 1000 as "claimedAt",
@@ -125,12 +151,12 @@ export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspe
               extract(epoch from now() - run_at)::double precision as "dueSeconds",
               extract(epoch from clock_timestamp() - started_at)::double precision as "ranSeconds",
               not exists (select from checkpoints where checkpoints.thread_id = runs.thread_id::text) as "isFresh",
-              runs.holds, runs.queue_key as "queueKey"),
-    ${takingRoom}
-    select claimed.*, ${parkedCount} as parked, ${isContended} as contended from (select) one left join claimed on true`;
-  const { rows } = await db.query<Claim & Omit<Claimed, "claims">>(prepared(`claim runs ${name}`, statement));
-  const { parked = 0, contended = false } = rows[0] ?? {};
-  return { claims: rows.filter(({ runId }) => runId !== null), parked, contended };
+              runs.holds, runs.queue_key as "queueKey")
+    ${rooms.after}
+    select claimed.*, ${rooms.facts} from (select) one left join claimed on true`;
+  const { rows } = await db.query<Claim & Omit<Claimed, "claims">>(prepared(`claim ${isLimited ? "limited" : "runs"} ${name}`, statement));
+  const { parked = 0, contended = false, limited = false } = rows[0] ?? {};
+  return { claims: rows.filter(({ runId }) => runId !== null), parked, contended, limited };
 }
 
 /**

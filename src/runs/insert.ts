@@ -2,7 +2,6 @@ import type { User } from "../auth/user.ts";
 import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
 import { insertingThread, insertingThreads } from "../threads/threads.ts";
 import { hostOf } from "../webhooks/webhook-rules.ts";
-import { rankOf } from "./queue.ts";
 import { type Json, type MultitaskStrategy, type Run, type RunKwargs, runColumns } from "./run.ts";
 
 /** A run to insert, with the columns of its row. */
@@ -44,7 +43,7 @@ export async function insertRun(tx: Db, run: RunRow, withThread: Sql): Promise<R
     values (${run.runId}, ${run.threadId}, ${run.assistantId}, ${run.graphId}, ${run.multitaskStrategy}, ${JSON.stringify(run.metadata)}, ${JSON.stringify(run.kwargs)},
             now() + make_interval(secs => ${run.afterSeconds}), ${run.eventRetentionSeconds}, ${run.kwargs.webhook},
             ${webhookHostOf(run)}, ${run.user && JSON.stringify(run.user)}, ${run.traceparent ?? null}, ${run.letterId ?? null}, ${run.priority}, ${run.queueKey},
-            ${rankOf({ graphId: sql`${run.graphId}::text`, priority: sql`${run.priority}::integer`, turn: sql`${run.turn}::double precision`, afterSeconds: sql`${run.afterSeconds}::double precision` })})
+            ${run.turn})
     returning ${runColumns}`);
   return rows[0] as Run;
 }
@@ -59,7 +58,7 @@ export async function insertRunsWithThreads(db: Db, runs: RunWithThread[]): Prom
     insert into runs (${columns})
     select run_id, thread_id, assistant_id, graph_id, strategy, metadata::json, kwargs::json, now() + make_interval(secs => after_seconds), kept_seconds,
            webhook, webhook_host, auth_user::json, traceparent, null::uuid, priority, queue_key,
-           ${rankOf({ graphId: sql`r.graph_id`, priority: sql`r.priority`, turn: sql`turn`, afterSeconds: sql`after_seconds` })}
+           turn
       from unnest(
         ${runs.map(({ runId }) => runId)}::uuid[], ${runs.map(({ threadId }) => threadId)}::uuid[], ${runs.map(({ assistantId }) => assistantId)}::uuid[],
         ${runs.map(({ graphId }) => graphId)}::text[],

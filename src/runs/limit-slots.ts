@@ -13,13 +13,12 @@ import { type Db, type Sql, sql } from "../db/sql.ts";
  * - `covering`: the limits that the claim can obey now, and how many more runs each allows.
  * - `open_graphs`: the graphs that no limit closes at the moment.
  */
-export const findingRoom: Sql = sql`
+const findingRoom: Sql = sql`
     asked_graphs as materialized (
       select graph_id from wanted
-       where exists (select from (select from runs where head and not parked and rank is not null and graph_id = wanted.graph_id and run_at <= now()
+       where exists (select from (select from runs where head and not parked and rank is not null and graph_id = wanted.graph_id
                                    order by rank, seq limit 1) ranked)
-          or exists (select from (select from runs where head and rank is null and graph_id = wanted.graph_id and run_at <= now()
-                                   order by run_at, seq limit 1) unranked)),
+          or exists (select from runs where head and rank is null and graph_id = wanted.graph_id and run_at <= now())),
     limited as materialized (
       select l.*, total is not null or rate is not null as has_total,
              exists (select from asked_graphs where graph_id = any(l.graphs)) as is_asked
@@ -48,7 +47,7 @@ export const findingRoom: Sql = sql`
  * - `refused`: these, and the candidates for whom a total has no room.
  * - `missing`: the rows of keys that the next claim will find.
  */
-export const decidingRoom: Sql = sql`
+const decidingRoom: Sql = sql`
     asked as materialized (
       select f.run_id, f.place, f.seq, f.queue_key, c.name, c.per_key, c.room, c.shadow
         from first f join covering c on f.graph_id = any(c.graphs) where f.cancel is null),
@@ -84,7 +83,7 @@ export const decidingRoom: Sql = sql`
  * - `noted`: counts the runs that a limit refused, or would have in shadow.
  * - `parking`: parks the candidates whose key is full, so that later claims need not look at them.
  */
-export const takingRoom: Sql = sql`
+const takingRoom: Sql = sql`
     slots as (
       select name, key, count(*)::integer as amount
         from claimed cross join unnest(holds) name cross join lateral (values (''), ("queueKey")) keys (key)
@@ -112,11 +111,48 @@ export const takingRoom: Sql = sql`
                            for no key update skip locked)
       returning run_id)`;
 
-/** Expressions for the result of a claim: how many candidates it has parked, and whether it should be repeated soon. */
-export const parkedCount: Sql = sql`(select count(*)::integer from parking)`;
-export const isContended: Sql = sql`
+/** The facts in the result of a claim: how many candidates it has parked, and whether it should be repeated soon. */
+const facts: Sql = sql`
+  (select count(*)::integer from parking) as parked, exists (select from limited) as limited,
   (exists (select from limited where has_total and is_asked and name not in (select name from totals))
-   or exists (select from full_key where not is_known))`;
+   or exists (select from full_key where not is_known)) as contended`;
+
+/** The parts of a claim's statement that differ with limits and without. */
+export interface Rooms {
+  before: Sql;
+  between: Sql;
+  holds: Sql;
+  joined: Sql;
+  admitted: Sql;
+  after: Sql;
+  facts: Sql;
+}
+
+export const limitedRooms: Rooms = {
+  before: findingRoom,
+  between: sql`${decidingRoom},`,
+  holds: sql`held.holds`,
+  joined: sql`left join held using (run_id)`,
+  admitted: sql`first.run_id not in (select run_id from refused)`,
+  after: sql`, ${takingRoom}`,
+  facts,
+};
+
+/**
+ * The parts of a claim that leaves out the graphs with limits. Most services have none. Starting the queries for limits would take longer
+ * than the rest of the claim.
+ */
+export const unlimitedRooms: Rooms = {
+  before: sql`
+    open_graphs as (
+      select graph_id from wanted where not exists (select from limits l where graph_id = any(l.graphs)))`,
+  between: sql``,
+  holds: sql`null::text[]`,
+  joined: sql``,
+  admitted: sql`true`,
+  after: sql``,
+  facts: sql`0 as parked, false as contended, exists (select from wanted join limits l on graph_id = any(l.graphs)) as limited`,
+};
 
 /**
  * Counts the runs that hold slots of a limit, and creates the rows that are missing. Call it after a limit has got a total, a rate or a

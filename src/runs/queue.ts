@@ -4,8 +4,8 @@ import { ServiceError } from "../errors.ts";
 import type { RunConfig } from "./run.ts";
 
 /**
- * The order of the queue. Each run gets a rank when it is created, and runs with smaller ranks are claimed first. A rank is a time in
- * seconds:
+ * The order of the queue. Each run gets a rank when it is created (see migration 064), and runs with smaller ranks are claimed first. A rank
+ * is a time in seconds:
  * - A run without a key has the rank of the run that is claimed next, but not less than the present time.
  * - The runs of a key follow each other at a distance of one turn. The first one has the rank of a run without a key. Keys with many
  *   waiting runs thus take turns, and a key with few waiting runs need not wait for them.
@@ -27,33 +27,8 @@ export function priorityOf(own: number | undefined, config: RunConfig): number {
   return data;
 }
 
-/** Returns an expression of how far a run of this priority comes forward, in seconds. */
-const advance = (priority: Sql): Sql => sql`(${priority} - 3) * 60`;
-
 /** Returns an expression of the place of a row of `runs` in the queue. */
-export const placeInQueue: Sql = sql`coalesce(rank, extract(epoch from run_at)::double precision - ${advance(sql`priority`)})`;
-
-/**
- * Returns an expression of the rank of a new run without a key, before its priority counts. It reads the first entry of an index. For a key,
- * this is the rank of its first turn.
- */
-const firstRank = (graphId: Sql): Sql => sql`
-  greatest(extract(epoch from clock_timestamp())::double precision,
-           (select rank + ${advance(sql`priority`)} from runs
-             where head and not parked and rank is not null and graph_id = ${graphId} order by rank, seq limit 1))`;
-
-/** Expressions of the values that decide the rank of a new run. */
-export interface RankParts {
-  graphId: Sql;
-  priority: Sql;
-  /** The rank of the run's turn, or null for a run without a key. */
-  turn: Sql;
-  afterSeconds: Sql;
-}
-
-/** Returns an expression of the rank of a new run. It is null for a delayed run, whose place is its due time. */
-export const rankOf = ({ graphId, priority, turn, afterSeconds }: RankParts): Sql => sql`
-  case when ${afterSeconds} = 0 then coalesce(${turn}, ${firstRank(graphId)}) - ${advance(priority)} end`;
+export const placeInQueue: Sql = sql`coalesce(rank, extract(epoch from run_at)::double precision - (priority - 3) * 60)`;
 
 /** Turns that a key takes for new runs of a graph. */
 export interface TakenTurns {
@@ -77,7 +52,7 @@ export interface Turns {
 export async function takeTurns(db: Db, wanted: TakenTurns[]): Promise<Turns[]> {
   const statement = sql`
     with wanted as (
-      select key, max(${firstRank(sql`graph_id`)}) as first, sum(amount) as amount
+      select key, max(first_rank(graph_id)) as first, sum(amount) as amount
         from unnest(${wanted.map(({ key }) => key)}::text[], ${wanted.map(({ graphId }) => graphId)}::text[],
                     ${wanted.map(({ amount }) => amount)}::integer[]) as w (key, graph_id, amount)
        group by key),

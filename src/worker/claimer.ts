@@ -10,7 +10,7 @@ import { now } from "./liveness-news.ts";
 const pollMs = 1_000;
 /** The longest pause in milliseconds before a claim is repeated that met locked rows of limits. */
 const contendedMs = 20;
-const nothing: Claimed = { claims: [], parked: 0, contended: false };
+const nothing: Claimed = { claims: [], parked: 0, contended: false, limited: false };
 /** The topic by which the worker notifies itself that it has a free slot. */
 export const roomTopic = "room";
 
@@ -49,10 +49,12 @@ export function startClaimer(options: ClaimerOptions): Claimer {
   const stopped = new AbortController();
   let claimedAt = Number.POSITIVE_INFINITY;
   let pausedUntil = 0;
+  /** Whether there are limits, according to the last claim. */
+  let isLimited = false;
 
   async function claim(slots: number): Promise<Claimed> {
-    if (slots <= 0 || !options.isAnnounced() || now() < pausedUntil) return nothing;
-    return claimRuns(pool, workerId, { graphs, slots, suspects: attempts.hasSuspect() ? 0 : 1, maxCrashes });
+    if (slots <= 0 || !options.isAnnounced() || now() < pausedUntil) return { ...nothing, limited: isLimited };
+    return claimRuns(pool, workerId, { graphs, slots, suspects: attempts.hasSuspect() ? 0 : 1, maxCrashes, isLimited });
   }
 
   async function loop(): Promise<void> {
@@ -61,14 +63,17 @@ export function startClaimer(options: ClaimerOptions): Claimer {
       claimedAt = Number.POSITIVE_INFINITY;
       const askedAt = now();
       const asked = attempts.freeSlots();
-      const { claims, parked, contended } = await claim(asked).catch((err) => {
+      const wasLimited = isLimited;
+      const { claims, parked, contended, limited } = await claim(asked).catch((err) => {
         log.warn({ err }, "claim failed, trying again");
-        return nothing;
+        return { ...nothing, limited: isLimited };
       });
+      isLimited = limited;
       for (const claim of claims) options.start(claim, askedAt);
       claimedAt = now();
       // If no slot is free, waits for one. If the claim returned fewer runs than there were free slots, no more runs are due. In that case,
       // waits for a notification, which comes when a run becomes due or a locked thread is unlocked.
+      if (isLimited && !wasLimited) continue;
       if (attempts.freeSlots() === 0) await wakeups.next(roomTopic, pollMs, stopped.signal);
       else if (contended) await sleep(contendedMs * Math.random(), undefined, { signal: stopped.signal }).catch(() => {});
       else if (claims.length < asked && parked === 0) await told;

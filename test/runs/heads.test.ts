@@ -55,7 +55,7 @@ async function create(threadId: string, afterSeconds = 0): Promise<string> {
 }
 
 const claim = async (slots = 1, graphs = ["steps"]) =>
-  (await claimRuns(db, workerId, { graphs, slots, suspects: 1, maxCrashes: 3 })).claims;
+  (await claimRuns(db, workerId, { graphs, slots, suspects: 1, maxCrashes: 3, isLimited: false })).claims;
 const end = (one: Claim) => endRun(db, { ...one, end: { status: "success", output: null, error: null, thread: { status: "idle" } } });
 const idsOf = (claims: Claim[]) => claims.map(({ runId }) => runId);
 const headOf = async (threadId: string) =>
@@ -198,7 +198,7 @@ async function blocksOfClaim(): Promise<number> {
     },
   };
   await tx.query("begin");
-  await claimRuns(explained, workerId, { graphs: ["steps"], slots: 5, suspects: 1, maxCrashes: 3 });
+  await claimRuns(explained, workerId, { graphs: ["steps"], slots: 5, suspects: 1, maxCrashes: 3, isLimited: false });
   await tx.query("rollback");
   tx.release();
   return blocks;

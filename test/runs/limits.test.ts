@@ -42,7 +42,8 @@ async function create(amount: number, tenant?: string, graph = "steps"): Promise
 }
 
 const graphs = ["steps", "slow"];
-const claim = (slots: number, by = workerId): Promise<Claimed> => claimRuns(db, by, { graphs, slots, suspects: 1, maxCrashes: 3 });
+const claim = (slots: number, by = workerId): Promise<Claimed> =>
+  claimRuns(db, by, { graphs, slots, suspects: 1, maxCrashes: 3, isLimited: true });
 
 /** Claims until nothing is left to claim, as a worker does. */
 async function claimAll(slots = 10): Promise<Claimed["claims"]> {
