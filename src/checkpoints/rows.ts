@@ -13,7 +13,7 @@ export interface BlobRow extends Place {
   version: string;
   /** Undefined if the channel is empty in this version. */
   value: Dumped | undefined;
-  /** The version of a list whose items precede the items of this row. Absent if the row holds a whole value. */
+  /** The earlier version of the same list to which the items of this row are appended. Absent if the row holds a whole value. */
   base?: string | undefined;
 }
 

@@ -5,6 +5,8 @@ import { readTableSizes, type TableSize } from "../db/sizes.ts";
 import { type ListedResource, listResources } from "../resources/resources.ts";
 import { countWaiting } from "../runs/absent.ts";
 import { type QueueFigures, readQueue, readRunCounts } from "../runs/figures.ts";
+import { type Limit, listLimits } from "../runs/limits.ts";
+import { limitMetrics } from "./limit-gauges.ts";
 import { resourceMetrics } from "./resource-gauges.ts";
 
 /** The shortest time between two reads from the database, in milliseconds. It applies however often the metrics are scraped. */
@@ -22,6 +24,7 @@ interface Reading {
   counts: Awaited<ReturnType<typeof readRunCounts>>;
   sizes: TableSize[];
   resources: ListedResource[];
+  limits: Limit[];
 }
 
 /**
@@ -42,7 +45,8 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
   const bytes = gauge("table_bytes", "Size of a table on disk, with its indexes", ["table"]);
   const rows = gauge("table_rows", "Rows of a table, as the database estimates", ["table"]);
   const ofResources = resourceMetrics(registry);
-  const all = [runs, due, delayed, age, workers, waiting, checkpointBytes, bytes, rows, ...ofResources.gauges];
+  const ofLimits = limitMetrics(registry);
+  const all = [runs, due, delayed, age, workers, waiting, checkpointBytes, bytes, rows, ...ofResources.gauges, ...ofLimits.gauges];
 
   const refresh = lessOften(async () => {
     const reading = await withTimeout(read(pool, leaseSeconds)).catch(() => undefined);
@@ -52,7 +56,7 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
     else for (const one of all) one.remove({}); // no value is better than an outdated one
   });
 
-  function show({ queue, waiting: waitingByGraph, counts, sizes, resources }: Reading): void {
+  function show({ queue, waiting: waitingByGraph, counts, sizes, resources, limits }: Reading): void {
     for (const { status, runs: count } of counts) runs.set({ status }, Math.round(count));
     runs.set({ status: "pending" }, queue.due + queue.delayed);
     runs.set({ status: "running" }, queue.running);
@@ -66,6 +70,7 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
     for (const size of sizes) bytes.set({ table: size.table }, size.bytes);
     for (const size of sizes) rows.set({ table: size.table }, size.rows);
     ofResources.show(resources);
+    ofLimits.show(limits);
   }
 
   return { refresh };
@@ -79,6 +84,7 @@ async function read(pool: Pool, leaseSeconds: number): Promise<Reading> {
     counts: await readRunCounts(pool),
     sizes: await readTableSizes(pool, tables),
     resources: await listResources(pool),
+    limits: await listLimits(pool),
   };
 }
 

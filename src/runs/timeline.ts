@@ -145,8 +145,8 @@ export async function readTimeline(db: Db, scope: Scope, threadId: string, runId
 }
 
 /**
- * Adds facts that can be derived from the run's row. They are missing for the current attempt, and for attempts that a worker of the
- * previous release claimed or ended.
+ * Fills in times and the outcome from the run's row if the record lacks them. A record can lack them if its attempt is the current one, or if
+ * a worker of the previous release claimed or ended the attempt.
  */
 function deduced(record: AttemptRecord, row: Row): AttemptRecord {
   const { attempt, claimed, ended, outcome } = record;

@@ -8,7 +8,10 @@ interface Candidate extends ItemName, Range {}
 
 interface CodedVector extends ItemName {
   part: number;
-  /** The encoded vector. Null if the search does not include the item. */
+  /**
+   * The encoded vector. Null if the item has expired, is hidden from the caller or does not match the filter, or if an earlier release stored
+   * it without a code.
+   */
   code: Buffer | null;
   /** The vector itself. Set only if an earlier release stored the item without a code. */
   vector: Direction | null;

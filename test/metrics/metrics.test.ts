@@ -77,6 +77,22 @@ test("the metrics show what is held of each resource, who waits for it, and for 
   expect(after[of("wait_seconds_count")]).toBe(2);
 });
 
+test("the metrics show each limit, with what runs, waits and was refused", async () => {
+  const setLimit = (values: object) =>
+    fetch("/limits/slow", { method: "PUT", headers: { "content-type": "application/json" }, body: JSON.stringify(values) });
+  await setLimit({ total: 1 });
+  onTestFinished(async () => void (await fetch("/limits/slow", { method: "DELETE" })));
+  const endless = { input: { until: 100_000 }, config: { recursion_limit: 1_000_000 } };
+  const runs = [await client.runs.create(null, "slow", endless), await client.runs.create(null, "slow", endless)];
+  const of = (name: string) => `ensemble_limit_${name}{limit="slow"}`;
+  const shown = await untilShown((samples) => samples[of("running")] === 1 && samples[of("waiting")] === 1);
+  expect(shown[of("total")]).toBe(1);
+  await setLimit({ per_key: 5 });
+  const after = await untilShown((samples) => samples[of("running")] === 2);
+  expect(after[of("total")]).toBeUndefined();
+  for (const { thread_id, run_id } of runs) await client.runs.cancel(thread_id, run_id, true);
+});
+
 test("the metrics show the connection pool, the process and its running attempts", async () => {
   const samples = await scrape();
   expect(samples).toMatchObject({ 'ensemble_pool_connections{state="most"}': 10, 'ensemble_pool_connections{state="waiting"}': 0 });
@@ -140,7 +156,7 @@ function metricsOver(connectionString: string) {
 test("many simultaneous readers of the metrics share one set of queries", async () => {
   const { metrics, asked } = metricsOver(await createDatabase());
   await Promise.all(Array.from({ length: 50 }, () => metrics.read("prometheus")));
-  expect(asked()).toBe(5);
+  expect(asked()).toBe(6);
 });
 
 test("without a database the metrics omit the queue and show the rest", async () => {

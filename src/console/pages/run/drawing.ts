@@ -4,7 +4,7 @@ export interface Drawing {
   edges: { source: string; target: string; conditional?: boolean }[];
 }
 
-/** A node of the drawing that is shown. */
+/** A node that the page shows: a node of the drawing, or an open or closed subgraph. */
 export interface ShownNode {
   id: string;
   label: string;

@@ -14,7 +14,7 @@ export interface Followed {
   events: StreamEvent[];
   /** How many events the page has forgotten. */
   forgotten: number;
-  /** Nodes that have begun and not ended, if the run's stream has tasks. */
+  /** Nodes that have begun and not ended. Empty if the run's stream has no events of the mode "tasks". */
   running: RunningNode[];
   state: "connecting" | "live" | "reconnecting" | "ended" | "refused";
   /** Why the service refuses the stream. */
