@@ -46,7 +46,8 @@ async function makeThings(name: string) {
   return { assistantId, threadId, runId: run?.run_id ?? "", checkpointId: checkpoint.checkpoint_id, cronId, planId, taskId: "a", letterId };
 }
 
-const fill = (path: string, ids: Record<string, string>) => path.replace(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? "");
+const fill = (path: string, ids: Record<string, string>) =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? (name === "name" ? "db" : ""));
 
 function requestOf(
   route: string,
