@@ -96,7 +96,7 @@ function reasonsAgainst(result: LabelledResult, smallest: LabelledResult, thresh
   ];
 }
 
-/** Returns a reason against a result if its quality is below the expected quality. Otherwise the list is empty. */
+/** Returns a list with a reason against a result if its quality is below the expected quality. Otherwise, the list is empty. */
 const shortfallOf = ({ quality, expectedQuality }: LabelledResult): string[] =>
   quality !== undefined && expectedQuality !== undefined && quality < expectedQuality
     ? [`its quality ${figureText(quality)} is below the expected ${expectedQuality}`]

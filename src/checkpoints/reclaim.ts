@@ -1,8 +1,8 @@
 import { type Db, sql } from "../db/sql.ts";
 
 /**
- * Selects the tables that are worth a vacuum, by autovacuum's own threshold. Autovacuum finds the same tables, but checks only once a
- * minute. Large tables are left to autovacuum, because vacuuming them takes long.
+ * Selects the tables that are worth a vacuum. The formula is that of autovacuum, but with a minimum of 1,000 dead rows instead of 50.
+ * Autovacuum checks only once a minute. Large tables are left to it, because vacuuming them takes long.
  */
 const worthwhile = sql`n_dead_tup > 1000 + 0.2 * n_live_tup and pg_relation_size(relid) < 256 * 1024 * 1024`;
 

@@ -124,7 +124,7 @@ class Sweeper {
     if (runs.length > 0) this.#deps.wakeups.notify(cancelTopic, claimTopic, ...runs.map(endTopic), ...runs.map(runTopic));
   }
 
-  /** Waits until the next sweep. Prunes the threads that are in use meanwhile. */
+  /** Waits until the next sweep. Meanwhile, deletes old checkpoints once a second if only some are kept, because threads in use add new ones. */
   async #pause(): Promise<void> {
     const { keepCheckpoints } = this.#options.rules;
     const { signal } = this.stopped;

@@ -98,7 +98,10 @@ function endsAlike(one: unknown[], other: unknown[]): boolean {
   return one.length === other.length && (isObject(last) ? last.id : undefined) === (isObject(otherLast) ? otherLast.id : undefined);
 }
 
-/** Calls back if something has been true for a while. A run that has just ended is not stored everywhere at once. */
+/**
+ * Calls `work` every 1.5 s while `isTrue` holds, for the first time after 1.5 s. The delay matters because a run that has just ended is not
+ * stored everywhere at once.
+ */
 function useLater(isTrue: boolean, work: () => void): void {
   const current = useRef(work);
   current.current = work;

@@ -12,7 +12,7 @@ export interface ToolUse {
 /** A part of a message that is not text, such as a picture. It is never loaded. */
 export interface Attachment {
   label: string;
-  /** Only an address on the web. Everything else stays text. */
+  /** The address of the attachment, if it is an http or https URL. Otherwise, the label is shown without a link. */
   link: string | undefined;
 }
 
