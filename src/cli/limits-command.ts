@@ -1,4 +1,4 @@
-import { LimitValues } from "../runs/limit-values.ts";
+import { type LimitValues, WrittenLimit } from "../runs/limit-values.ts";
 import { type Limit, listLimits, overrideLimit, resetLimit } from "../runs/limits.ts";
 import { clean } from "./terminal/clean.ts";
 import { withDatabase } from "./with-database.ts";
@@ -40,8 +40,8 @@ function valuesIn(words: string[]): LimitValues {
     return [key, readValue(key, text)];
   });
   if (pairs.length === 0) throw new Error(`"limits set" needs a value. ${usage}`);
-  const { data, error } = LimitValues.strict().safeParse(Object.fromEntries(pairs));
-  if (error) throw new Error(`${error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ")}. ${usage}`);
+  const { data, error } = WrittenLimit.safeParse(Object.fromEntries(pairs));
+  if (error) throw new Error(`${error.issues.map(({ path, message }) => [...path, message].join(": ")).join(". ")}. ${usage}`);
   return data;
 }
 
@@ -52,12 +52,13 @@ function readValue(key: string, text: string): unknown {
 }
 
 async function set(name: string, values: LimitValues): Promise<void> {
-  await withDatabase((pool) => overrideLimit(pool, name, values));
+  await withDatabase((pool) => overrideLimit(pool, name, values, { keepOthers: true }));
   const [limit] = await withDatabase((pool) => listLimits(pool, name));
   if (limit) console.log(clean(lineOf(limit)));
 }
 
 async function reset(name: string): Promise<void> {
   await withDatabase((pool) => resetLimit(pool, name));
-  console.log(`The limit "${name}" has the values of langgraph.json again.`);
+  const [left] = await withDatabase((pool) => listLimits(pool, name));
+  console.log(left ? clean(lineOf(left)) : `The limit "${name}" is gone, because langgraph.json does not have it.`);
 }

@@ -1,13 +1,5 @@
 import { z } from "zod";
-import { LimitValues } from "../runs/limit-values.ts";
-
-const otherNames: Record<string, string> = { perKey: "per_key", maxWaiting: "max_waiting" };
-
-/** A limit in langgraph.json. It takes the names `perKey` and `maxWaiting` as well. */
-const LimitOptions = z.preprocess((given) => {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) return given;
-  return Object.fromEntries(Object.entries(given).map(([name, value]) => [otherNames[name] ?? name, value]));
-}, LimitValues.strict());
+import { type LimitValues, WrittenLimit } from "../runs/limit-values.ts";
 
 /** The operator's rules for the order of the queue. */
 export const QueueOptions = z
@@ -24,7 +16,7 @@ export const QueueOptions = z
       .optional()
       .describe("Weights of keys. A key with weight 3 gets three turns while a key with weight 1, which is the default, gets one."),
     limits: z
-      .record(z.string().min(1).max(200), LimitOptions)
+      .record(z.string().min(1).max(200), WrittenLimit)
       .optional()
       .describe(
         "Limits by name. The name of a limit is a graph, or any name if the limit has `graphs`. The keys are `graphs`, `total`, `per_key`, `rate`, `max_waiting` and `shadow`.",

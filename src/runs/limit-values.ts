@@ -24,6 +24,14 @@ export const LimitValues = z.object({
 });
 export type LimitValues = z.infer<typeof LimitValues>;
 
+const otherNames: Record<string, string> = { perKey: "per_key", maxWaiting: "max_waiting" };
+
+/** The values of a limit where a person writes them. Unknown names are refused, and `perKey` and `maxWaiting` are accepted. */
+export const WrittenLimit = z.preprocess((given) => {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) return given;
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [otherNames[name] ?? name, value]));
+}, LimitValues.strict());
+
 /** The values of a limit that are in force, as columns of its row. */
 export interface LimitColumns {
   graphs: string[];

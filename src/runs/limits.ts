@@ -81,15 +81,21 @@ export async function defineLimits(pool: Pool, graphIds: string[], limits: Recor
   for (const name of changed) await settle(pool, name);
 }
 
-/** Sets the values of a limit at run time. They replace those that were set before. Creates the limit if there is none. */
-export async function overrideLimit(pool: Pool, name: string, values: LimitValues): Promise<void> {
+/**
+ * Sets the values of a limit at run time. They replace all values that were set before, or with `keepOthers` only those of the same names.
+ * Creates the limit if there is none.
+ */
+export async function overrideLimit(pool: Pool, name: string, values: LimitValues, { keepOthers = false } = {}): Promise<void> {
   const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
   if (Object.keys(given).length === 0)
     throw new ServiceError(
       "invalid",
       "Send at least one of graphs, total, per_key, rate, max_waiting and shadow. DELETE resets the limit.",
     );
-  await change(pool, name, (stored) => ({ configured: stored?.configured ?? null, override: given }));
+  await change(pool, name, (stored) => ({
+    configured: stored?.configured ?? null,
+    override: { ...(keepOthers && stored?.override), ...given },
+  }));
 }
 
 /** Removes the values that were set at run time. A limit that langgraph.json does not have is deleted. */
