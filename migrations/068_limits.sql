@@ -16,7 +16,7 @@ create table limits (
   max_waiting  integer          check (max_waiting >= 0),
   -- True if the limit only counts what it would have refused.
   shadow       boolean          not null default false,
-  -- How many runs the limit has made wait or refused, or would have in shadow.
+  -- How often runs of a full key had to wait. In shadow, how often any run would have been held up or refused.
   refused      bigint           not null default 0,
   updated_at   timestamptz      not null default now(),
 

@@ -11,7 +11,7 @@ const longestMaterial = 1_000_000;
 /** The task of a pattern. Its length is limited, because no model can read megabytes. */
 const Task = z.string().trim().min(1).max(longestTask);
 
-/** The material of a task, as any JSON value of at most a million characters. */
+/** The material of a task: a JSON value of at most a million characters. */
 export const Material = z
   .unknown()
   .optional()

@@ -8,7 +8,10 @@ export function limitMetrics(registry: Registry): { gauges: Gauge[]; show(limits
   const total = gauge("total", "How many runs of a limit may run at once. Missing without a total");
   const running = gauge("running", "Running runs that a limit counts, up to 10,000");
   const waiting = gauge("waiting", "Due runs that a limit counts, up to 10,000");
-  const refused = gauge("refused", "How often a limit has made a run wait or refused it. In shadow, how often it would have");
+  const refused = gauge(
+    "refused",
+    "How often runs of a full key had to wait. In shadow, how often any run would have been held up or refused",
+  );
   return {
     gauges: [total, running, waiting, refused],
     show(limits) {

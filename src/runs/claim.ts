@@ -1,7 +1,7 @@
 import type { User } from "../auth/user.ts";
 import type { Fence } from "../db/fence.ts";
 import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
-import { limitedRooms, unlimitedRooms } from "./limit-slots.ts";
+import { withLimits, withoutLimits } from "./limit-slots.ts";
 import { placeInQueue } from "./queue.ts";
 import type { CancelAction, Json, RunKwargs } from "./run.ts";
 import { withRecord } from "./timeline.ts";
@@ -36,7 +36,7 @@ export interface Claim extends Fence {
   holds: string[] | null;
 }
 
-export interface ClaimLimits {
+export interface ClaimRequest {
   /** The graphs that this worker has loaded. */
   graphs: string[];
   slots: number;
@@ -117,9 +117,9 @@ const spare = 32;
 export async function claimRuns(
   db: Db,
   workerId: string,
-  { graphs, slots, suspects, maxCrashes, isLimited }: ClaimLimits,
+  { graphs, slots, suspects, maxCrashes, isLimited }: ClaimRequest,
 ): Promise<Claimed> {
-  const rooms = isLimited ? limitedRooms : unlimitedRooms;
+  const obeying = isLimited ? withLimits : withoutLimits;
   const suspect = sql`crashes > 0 and crashes >= ${maxCrashes - 1}`;
   const [most, name] = candidates(slots + spare);
   const statement = sql`
@@ -128,18 +128,18 @@ export async function claimRuns(
       select run_id from runs
        where head and status = 'pending' and run_at <= now() and graph_id in (select graph_id from wanted) and ${suspect} and ${suspects} > 0
        order by run_at, seq limit 1),
-    ${rooms.before},
+    ${obeying.before},
     first as materialized (${candidatesOf(suspect, most)}),
-    ${rooms.between}
+    ${obeying.between}
     due as (
-      select first.run_id, t.event_base, ${rooms.holds} as holds
-        from first join threads t using (thread_id) ${rooms.joined}
-       where ${rooms.admitted}
+      select first.run_id, t.event_base, ${obeying.holds} as holds
+        from first join threads t using (thread_id) ${obeying.joined}
+       where ${obeying.admitted}
        order by first.place, first.seq limit ${slots}
          for no key update of t skip locked),
     claimed as (
-    update runs
-       set holds = due.holds, status = 'running', head = false, worker_id = ${workerId}, attempt = attempt + 1,
+      update runs
+         set holds = due.holds, status = 'running', head = false, worker_id = ${workerId}, attempt = attempt + 1,
            started_at = coalesce(started_at, clock_timestamp()), claimed_at = clock_timestamp(), claimed_attempt = attempt + 1,
            updated_at = now(), event_base = coalesce(runs.event_base, due.event_base)
       from due
@@ -152,8 +152,8 @@ export async function claimRuns(
               extract(epoch from clock_timestamp() - started_at)::double precision as "ranSeconds",
               not exists (select from checkpoints where checkpoints.thread_id = runs.thread_id::text) as "isFresh",
               runs.holds, runs.queue_key as "queueKey")
-    ${rooms.after}
-    select claimed.*, ${rooms.facts} from (select) one left join claimed on true`;
+    ${obeying.after}
+    select claimed.*, ${obeying.facts} from (select) one left join claimed on true`;
   const { rows } = await db.query<Claim & Omit<Claimed, "claims">>(prepared(`claim ${isLimited ? "limited" : "runs"} ${name}`, statement));
   const { parked = 0, contended = false, limited = false } = rows[0] ?? {};
   return { claims: rows.filter(({ runId }) => runId !== null), parked, contended, limited };

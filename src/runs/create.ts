@@ -31,6 +31,8 @@ export interface NewRun {
   priority?: number | undefined;
   /** The path of the queue key of a run without a user. */
   queueKeyPath?: readonly string[] | undefined;
+  /** The queue key, for a run that continues another one. Without it, the key is found in the run. */
+  queueKey?: string | null;
   kwargs: Omit<RunKwargs, "temporary">;
   /** The trace span of the request, as a W3C traceparent. */
   traceparent?: string | null | undefined;
@@ -85,7 +87,7 @@ export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: R
   await check(tx, { assistant, threadId, wasBusy, kwargs });
   const onThread = { metadata: { ...(thread?.metadata ?? wanted.metadata), ...ofGraph }, config: withoutRunKeys(config) };
   const metadata = { ...assistant.metadata, ...thread?.metadata, ...ofGraph, ...wanted.metadata };
-  const queueKey = queueKeyOf(caller.user?.identity, wanted.queueKeyPath, { metadata, context: kwargs.context });
+  const { queueKey = queueKeyOf(caller.user?.identity, wanted.queueKeyPath, { metadata, context: kwargs.context }) } = wanted;
   const isQueued = queueKey !== null && wanted.afterSeconds === 0;
   const row: RunRow = {
     ...wanted,

@@ -2,7 +2,7 @@ import { type Db, type Sql, sql } from "../db/sql.ts";
 
 /**
  * The queries by which a claim obeys the limits. A claim locks the rows of `limit_slots` that it may count on, skips those that others have
- * locked, and takes the slots of the runs that it claims in the same statement. Without limits, all of these queries are empty.
+ * locked, and takes the slots of the runs that it claims in the same statement.
  */
 
 /**
@@ -13,7 +13,7 @@ import { type Db, type Sql, sql } from "../db/sql.ts";
  * - `covering`: the limits that the claim can obey now, and how many more runs each allows.
  * - `open_graphs`: the graphs that no limit closes at the moment.
  */
-const findingRoom: Sql = sql`
+const beforeCandidates: Sql = sql`
     asked_graphs as materialized (
       select graph_id from wanted
        where exists (select from (select from runs where head and not parked and rank is not null and graph_id = wanted.graph_id
@@ -47,7 +47,7 @@ const findingRoom: Sql = sql`
  * - `refused`: these, and the candidates for whom a total has no room.
  * - `missing`: the rows of keys that the next claim will find.
  */
-const decidingRoom: Sql = sql`
+const aboutCandidates: Sql = sql`
     asked as materialized (
       select f.run_id, f.place, f.seq, f.queue_key, c.name, c.per_key, c.room, c.shadow
         from first f join covering c on f.graph_id = any(c.graphs) where f.cancel is null),
@@ -80,10 +80,10 @@ const decidingRoom: Sql = sql`
 /**
  * The `with` queries that follow the claimed runs in the query `claimed`:
  * - `taken`: takes their slots and tokens.
- * - `noted`: counts the runs that a limit refused, or would have in shadow.
+ * - `noted`: counts the runs that are parked, and in shadow those that would have waited.
  * - `parking`: parks the candidates whose key is full, so that later claims need not look at them.
  */
-const takingRoom: Sql = sql`
+const afterClaim: Sql = sql`
     slots as (
       select name, key, count(*)::integer as amount
         from claimed cross join unnest(holds) name cross join lateral (values (''), ("queueKey")) keys (key)
@@ -99,11 +99,9 @@ const takingRoom: Sql = sql`
       select name, count(*) as amount from (
         select name, run_id from counted where is_keyed and is_known and nth_of_key > key_room
          union
-        select name, run_id from rest where nth > room) refusals
+        select name, run_id from rest where nth > room and shadow) refusals
        group by name),
-    noted as (
-      update limits l set refused = l.refused + over.amount from over
-       where l.name = over.name and (l.shadow or exists (select from full_key where is_known))),
+    noted as (update limits l set refused = l.refused + over.amount from over where l.name = over.name),
     parking as (
       update runs set parked = true
        where run_id in (select run_id from runs
@@ -118,7 +116,7 @@ const facts: Sql = sql`
    or exists (select from full_key where not is_known)) as contended`;
 
 /** The parts of a claim's statement that differ with limits and without. */
-export interface Rooms {
+export interface LimitQueries {
   before: Sql;
   between: Sql;
   holds: Sql;
@@ -128,13 +126,13 @@ export interface Rooms {
   facts: Sql;
 }
 
-export const limitedRooms: Rooms = {
-  before: findingRoom,
-  between: sql`${decidingRoom},`,
+export const withLimits: LimitQueries = {
+  before: beforeCandidates,
+  between: sql`${aboutCandidates},`,
   holds: sql`held.holds`,
   joined: sql`left join held using (run_id)`,
   admitted: sql`first.run_id not in (select run_id from refused)`,
-  after: sql`, ${takingRoom}`,
+  after: sql`, ${afterClaim}`,
   facts,
 };
 
@@ -142,7 +140,7 @@ export const limitedRooms: Rooms = {
  * The parts of a claim that leaves out the graphs with limits. Most services have none. Starting the queries for limits would take longer
  * than the rest of the claim.
  */
-export const unlimitedRooms: Rooms = {
+export const withoutLimits: LimitQueries = {
   before: sql`
     open_graphs as (
       select graph_id from wanted where not exists (select from limits l where graph_id = any(l.graphs)))`,
@@ -155,8 +153,7 @@ export const unlimitedRooms: Rooms = {
 };
 
 /**
- * Counts the runs that hold slots of a limit, and creates the rows that are missing. Call it after a limit has got a total, a rate or a
- * limit for each key. A run that ends meanwhile waits for the lock of its row, so that the count is exact.
+ * Counts the runs that hold slots of a limit. Call it after a limit has got a total, a rate or a limit for each key. A run that ends meanwhile waits for the lock of its row, so that the count is exact.
  */
 export async function countSlots(tx: Db, name: string): Promise<void> {
   await tx.query(sql`select 1 from limit_slots where name = ${name} order by key for update`);
@@ -182,16 +179,22 @@ export async function insertSlots(db: Db, name: string): Promise<void> {
 
 /**
  * Makes parked runs claimable whose key has room, for example after a limit was raised. Handles at most `most` runs for each key and limit.
- * Returns how many runs it has released.
+ * Returns how many runs it has released. It starts from the parked keys, because a key that runs nothing may have no row in `limit_slots`.
  */
 export async function unpark(db: Db, most: number): Promise<number> {
   const { rowCount } = await db.query(sql`
-    with rooms as (
-      select s.key, l.graphs, least(l.per_key - s.running, ${most}::integer) as room
-        from limits l join limit_slots s using (name) where s.key <> '' and s.running < l.per_key),
+    with recursive parked_keys as (
+      (select queue_key from runs where head and parked order by queue_key limit 1)
+       union all
+      select (select queue_key from runs where head and parked and queue_key > last.queue_key order by queue_key limit 1)
+        from parked_keys last where last.queue_key is not null),
+    vacancies as (
+      select p.queue_key, l.graphs, least(l.per_key - coalesce(s.running, 0), ${most}::integer) as amount
+        from parked_keys p cross join limits l left join limit_slots s on s.name = l.name and s.key = p.queue_key
+       where p.queue_key is not null and l.per_key > coalesce(s.running, 0)),
     free as (
-      select run_id from rooms cross join lateral (
-        select run_id from runs where head and parked and queue_key = rooms.key and graph_id = any(rooms.graphs) order by rank, seq limit rooms.room) next
+      select run_id from vacancies v cross join lateral (
+        select run_id from runs where head and parked and queue_key = v.queue_key and graph_id = any(v.graphs) order by rank, seq limit v.amount) next
        union
       (select run_id from runs r where head and parked
           and not exists (select from limits l where l.per_key is not null and not l.shadow and r.graph_id = any(l.graphs)) limit ${most}))

@@ -21,7 +21,7 @@ export interface Limit {
   running: number;
   /** How many runs wait that the limit counts, up to 10,000. */
   waiting: number;
-  /** How often the limit has made a run wait or refused it. In shadow, how often it would have. */
+  /** How often runs of a full key had to wait. In shadow, how often any run would have been held up or refused. */
   refused: number;
 }
 

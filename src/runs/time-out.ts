@@ -21,6 +21,7 @@ interface DueQuestion {
   traceparent: string | null;
   eventRetentionSeconds: number;
   priority: number;
+  queueKey: string | null;
 }
 
 /**
@@ -60,7 +61,7 @@ async function takeDueTimer(tx: Db, threadId: string): Promise<DueQuestion | und
        and interrupt_id = (select interrupt_id from timers first where first.thread_id = ${threadId} and first.due_at <= now()
                             order by first.due_at limit 1)
     returning timers.thread_id as "threadId", interrupt_id as "interruptId", asker.assistant_id as "assistantId", asker.metadata,
-              asker.kwargs, asker.auth_user as "user", asker.traceparent, asker.events_kept_secs as "eventRetentionSeconds", asker.priority`);
+              asker.kwargs, asker.auth_user as "user", asker.traceparent, asker.events_kept_secs as "eventRetentionSeconds", asker.priority, asker.queue_key as "queueKey"`);
   return rows[0];
 }
 
@@ -74,7 +75,7 @@ async function isOpen(tx: Db, { threadId, interruptId }: DueQuestion): Promise<b
  * the newest checkpoint.
  */
 function runWithoutAnswer(due: DueQuestion): NewRun {
-  const { threadId, interruptId, assistantId, metadata, kwargs, eventRetentionSeconds, priority, traceparent } = due;
+  const { threadId, interruptId, assistantId, metadata, kwargs, eventRetentionSeconds, priority, queueKey, traceparent } = due;
   const { temporary, ...asked } = kwargs;
   return {
     runId: newId(),
@@ -87,6 +88,7 @@ function runWithoutAnswer(due: DueQuestion): NewRun {
     afterSeconds: 0,
     eventRetentionSeconds,
     priority,
+    queueKey,
     traceparent,
     kwargs: { ...asked, input: null, command: { resume: { [interruptId]: { timedOut: true } } }, config: withoutCheckpoint(asked.config) },
   };

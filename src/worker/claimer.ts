@@ -71,9 +71,9 @@ export function startClaimer(options: ClaimerOptions): Claimer {
       isLimited = limited;
       for (const claim of claims) options.start(claim, askedAt);
       claimedAt = now();
+      if (isLimited && !wasLimited) continue; // the claim has left out the graphs with limits
       // If no slot is free, waits for one. If the claim returned fewer runs than there were free slots, no more runs are due. In that case,
       // waits for a notification, which comes when a run becomes due or a locked thread is unlocked.
-      if (isLimited && !wasLimited) continue;
       if (attempts.freeSlots() === 0) await wakeups.next(roomTopic, pollMs, stopped.signal);
       else if (contended) await sleep(contendedMs * Math.random(), undefined, { signal: stopped.signal }).catch(() => {});
       else if (claims.length < asked && parked === 0) await told;

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, beforeEach, expect, test } from "vitest";
-import { transaction } from "../../src/db/sql.ts";
 import { type Claimed, claimRuns, releaseRun } from "../../src/runs/claim.ts";
 import { endRun } from "../../src/runs/end.ts";
 import { sweepSlots, unpark } from "../../src/runs/limit-slots.ts";
@@ -112,7 +111,7 @@ test("a run that two limits count needs room in both", async () => {
   ]);
 });
 
-test("40 claims at once never exceed the total or the limit of a key", async () => {
+test("eight workers that claim at once never exceed the total or the limit of a key", async () => {
   await limit("steps", { total: 7, per_key: 3 });
   for (const tenant of ["a", "b", "c", "d"]) await create(20, tenant);
   const workers = Array.from({ length: 8 }, () => randomUUID());
@@ -179,7 +178,7 @@ test("a release, a takeover, a deletion and a rollback give the slots back", asy
   await releaseRun(db, one as never);
   await db.query("delete from threads where thread_id = $1", [two?.threadId]);
   await client.runs.cancel(three?.threadId ?? "", three?.runId ?? "", false, "rollback");
-  await transaction(db, (tx) => tx.query("delete from runs where run_id = $1", [three?.runId] as never));
+  await db.query("delete from runs where run_id = $1", [three?.runId]);
   expect(await leaks()).toEqual([]);
   const dead = randomUUID();
   await announce(dead, 99);
@@ -234,4 +233,14 @@ test("rows of keys that are not used any more are deleted, and the next run of s
   await create(2, "a");
   expect(await claimAll()).toHaveLength(1);
   expect(await unpark(db, 10)).toBe(0);
+});
+
+test("parked runs of a key go on although the row of the key is gone", async () => {
+  await limit("steps", { per_key: 0 });
+  await create(3, "a");
+  expect(await claimAll()).toHaveLength(0);
+  await db.query("delete from limit_slots");
+  await limit("steps", { per_key: 2 });
+  expect(await claimAll()).toHaveLength(2);
+  expect(await leaks()).toEqual([]);
 });

@@ -5,7 +5,6 @@ import { endRun } from "../../src/runs/end.ts";
 import { setWeights } from "../../src/runs/queue.ts";
 import { startTestService } from "../service.ts";
 
-process.env.ENSEMBLE_TEST_TOPOLOGY = "one";
 const { client, fetch, db } = await startTestService({
   ENSEMBLE_ROLE: "api",
   ENSEMBLE_CONFIG: new URL("../graphs/queues.json", import.meta.url).pathname,

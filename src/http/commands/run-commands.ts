@@ -6,6 +6,7 @@ import type { Db } from "../../db/sql.ts";
 import { runNotFound, ServiceError } from "../../errors.ts";
 import type { RunCheck } from "../../runs/create.ts";
 import { type IdempotentRequest, madeForKey } from "../../runs/idempotency.ts";
+import { Priority } from "../../runs/queue.ts";
 import { isThreadBusy } from "../../runs/read.ts";
 import type { RunRequest } from "../../runs/request.ts";
 import { MultitaskStrategy, type Run } from "../../runs/run.ts";
@@ -33,6 +34,7 @@ const Start = z.object({
   config: Config.nullish(),
   context: Json.nullish(),
   metadata: Json.nullish(),
+  priority: Priority.nullish(),
   // The SDK sends the first spelling, and the REST routes use the second.
   multitaskStrategy: MultitaskStrategy.nullish(),
   multitask_strategy: MultitaskStrategy.nullish(),

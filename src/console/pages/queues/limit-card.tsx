@@ -30,7 +30,7 @@ export function LimitCard({ limit }: { limit: QueueLimit }) {
       <dl className="grid grid-cols-2 gap-x-6 gap-y-3 px-4 py-3 md:grid-cols-4">
         <Fact title="Running" value={total === null ? number(running) : `${number(running)} of ${number(total)}`} />
         <Fact title="Waiting" value={waiting >= mostCounted ? `${number(mostCounted)} or more` : number(waiting)} />
-        <Fact title={shadow ? "Would have refused" : "Made to wait"} value={number(refused)} />
+        <Fact title={shadow ? "Would have refused" : "Held up"} value={number(refused)} />
         <Fact title="Values" value={valuesOf(limit) || "none"} />
       </dl>
       <div className="flex flex-wrap items-center gap-3 px-4 pb-3 text-sm">
