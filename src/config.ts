@@ -163,6 +163,7 @@ const retentionOptions = (value: Values) => ({
   keepCheckpoints: value.ENSEMBLE_KEEP_CHECKPOINTS,
   deadLetterDays: value.ENSEMBLE_DEAD_LETTER_DAYS,
   planDays: value.ENSEMBLE_PLAN_DAYS,
+  usageDays: value.ENSEMBLE_USAGE_DAYS,
 });
 
 const webhookOptions = (value: Values) => ({

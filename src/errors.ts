@@ -2,6 +2,7 @@
 const kinds = {
   malformed: 400,
   thread_without_graph: 400,
+  budget_spent: 402,
   forbidden: 403,
   not_found: 404,
   conflict: 409,

@@ -91,7 +91,7 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   const { threadFeed, ...feeds } = await startFeeds({ pool, directUrl }, role !== "worker", log, closers);
   const { metrics, metricsUrl, tracing } = await startWatching(config, pool, log, closers);
   const store = await storeOn(pool);
-  const deps = { pool, ...feeds, registry, store, log, metrics: metrics.work, tracing };
+  const deps = { pool, ...feeds, registry, store, log, metrics: metrics.work, tracing, prices: project.prices };
   const worker = role === "api" ? undefined : await startWork(config, project, directUrl, deps, closers);
   const api = forApi && (await startApi(config, project, { ...deps, ...forApi, threadFeed, metrics, model, webhookRules: rules }, closers));
   ownApi.resolve(withTraceparent(api?.fetch ?? fetchAt(config.serviceUrl), () => tracing?.traceparent()));

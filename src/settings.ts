@@ -220,6 +220,7 @@ const retentionSettings = {
     .max(36_500)
     .default(30)
     .describe("Days that a dead letter is kept after its last change. A letter that is being redriven is kept."),
+  ENSEMBLE_USAGE_DAYS: positive.max(36_500).default(400).describe("Days that the daily usage of models is kept."),
   ENSEMBLE_PLAN_DAYS: positive.max(36_500).default(30).describe("Days that a plan is kept after its last change."),
 };
 

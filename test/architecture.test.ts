@@ -13,7 +13,8 @@ const mayImport: Record<string, string[]> = {
   auth: ["db", "errors"],
   events: ["db"],
   threads: ["db", "errors"],
-  assistants: ["db", "errors"],
+  usage: ["db", "errors"],
+  assistants: ["db", "errors", "usage"],
   checkpoints: ["db", "errors"],
   effects: ["db"],
   resources: ["db"],
@@ -21,12 +22,12 @@ const mayImport: Record<string, string[]> = {
   store: ["db", "errors"],
   webhooks: ["db"],
   letters: ["db", "errors", "webhooks"],
-  runs: ["auth", "db", "errors", "events", "threads", "assistants", "checkpoints", "letters", "webhooks"],
+  runs: ["auth", "db", "errors", "events", "threads", "assistants", "checkpoints", "letters", "usage", "webhooks"],
   crons: ["auth", "db", "errors", "letters", "runs", "threads", "assistants"],
   plans: ["db", "errors"],
   redrives: ["auth", "db", "errors", "crons", "letters", "runs", "threads"],
   streaming: ["db", "events", "runs"],
-  registry: ["patches", "resources", "runs"],
+  registry: ["patches", "resources", "runs", "usage"],
   rehearsal: [],
   sdk: [],
   /** Fixes for libraries. Each is needed until a release of the library contains the fix. */
@@ -37,7 +38,7 @@ const mayImport: Record<string, string[]> = {
   /** The web console, which runs in browsers and knows only the API. */
   console: [],
   state: ["auth", "db", "errors", "registry", "checkpoints", "threads"],
-  retention: ["db", "cache", "letters", "plans", "store", "runs", "threads", "checkpoints", "webhooks"],
+  retention: ["db", "cache", "letters", "plans", "store", "runs", "threads", "checkpoints", "usage", "webhooks"],
   worker: [
     "auth",
     "db",
@@ -59,6 +60,7 @@ const mayImport: Record<string, string[]> = {
     "registry",
     "tracing",
     "state",
+    "usage",
     "webhooks",
   ],
   http: [
@@ -82,6 +84,7 @@ const mayImport: Record<string, string[]> = {
     "state",
     "store",
     "ui",
+    "usage",
     "webhooks",
   ],
   /** The steps of a start. Only main calls them. */

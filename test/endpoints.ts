@@ -158,6 +158,7 @@ export const endpoints: Record<string, Endpoint> = {
   },
   "DELETE /resources/{name}": {},
   "GET /runs/stats": {},
+  "GET /usage": {},
   "GET /limits": {},
   "GET /limits/{name}": {},
   "PUT /limits/{name}": {

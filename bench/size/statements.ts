@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { findAssistants } from "../../src/assistants/assistants.ts";
+import { findAssistantsToRun } from "../../src/assistants/assistants.ts";
 import { scopeOf } from "../../src/auth/filter.ts";
 import { lastCheckpointOfRun } from "../../src/checkpoints/lifecycle.ts";
 import { noRows, storeRows } from "../../src/checkpoints/rows.ts";
@@ -61,7 +61,7 @@ export const statements: Record<string, Work> = {
   },
   "release a run": afterClaim(releaseRun),
   "end a run": afterClaim((db, claim) => endRuns(db, [{ ...claim, end }])),
-  "find an assistant": (db) => findAssistants(db, [assistantId]),
+  "find an assistant": (db) => findAssistantsToRun(db, [assistantId]),
   "read a thread": (db) => findThread(db, everything, threadId),
   "read a run": (db) => getRun(db, everything, threadId, runId),
   "runs of a thread": (db) => listRuns(db, everything, threadId, page),

@@ -5,6 +5,7 @@ import { containing, type Page, paged } from "../db/paging.ts";
 import { everything, type Scope } from "../db/scope.ts";
 import { type Db, nothing, prepared, type Sql, sql } from "../db/sql.ts";
 import { assistantNotFound, ServiceError } from "../errors.ts";
+import { hasBudget } from "../usage/budgets.ts";
 
 export type Json = Record<string, unknown>;
 
@@ -69,17 +70,32 @@ export async function getAssistant(db: Db, scope: Scope, id: string): Promise<As
   return assistant;
 }
 
+/** The assistant of a new run. */
+export type AssistantToRun = Assistant & {
+  /** True if a limit sets a budget for the assistant's graph. */
+  isBudgeted: boolean;
+};
+
+const columnsToRun = sql`${columns}, ${hasBudget(sql`graph_id`)} as "isBudgeted"`;
+
 /**
- * Returns the assistants with these ids, in the order of the ids. For an id without an assistant, returns undefined. Applies no scope,
- * because the caller has already checked access.
+ * Returns the assistants of new runs with these ids, in the order of the ids. For an id without an assistant, returns undefined. Applies no
+ * scope, because the caller has already checked access.
  */
-export async function findAssistants(db: Db, ids: string[]): Promise<(Assistant | undefined)[]> {
+export async function findAssistantsToRun(db: Db, ids: string[]): Promise<(AssistantToRun | undefined)[]> {
   const wanted = ids.map(toAssistantId);
-  const { rows } = await db.query<Assistant>(
-    prepared("find assistants", sql`select ${columns} from assistants where assistant_id = any(${wanted}::uuid[])`),
+  const { rows } = await db.query<AssistantToRun>(
+    prepared("find assistants", sql`select ${columnsToRun} from assistants where assistant_id = any(${wanted}::uuid[])`),
   );
   const found = new Map(rows.map((assistant) => [assistant.assistant_id, assistant]));
   return wanted.map((id) => found.get(id.toLowerCase()));
+}
+
+/** Returns the assistant of a new run, or undefined. */
+export async function findAssistantToRun(db: Db, scope: Scope, id: string): Promise<AssistantToRun | undefined> {
+  const { rows } = await db.query<AssistantToRun>(sql`
+    select ${columnsToRun} from assistants where assistant_id = ${toAssistantId(id)} and ${scope.visible(sql`metadata`)}`);
+  return rows[0];
 }
 
 export async function findAssistant(db: Db, scope: Scope, id: string): Promise<Assistant | undefined> {

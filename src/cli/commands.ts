@@ -41,6 +41,12 @@ export const commands: Record<string, Command> = {
     takes: ["[set|pause|reset]", "[name]", "[value…]"],
     run: async ({ words }: Arguments) => (await import("./limits-command.ts")).limits(words),
   },
+  usage: {
+    summary: "sum the tokens and dollars of model calls by day, key, graph or model",
+    takes: ["[day|key|graph|model…]"],
+    options: { since: { type: "string", value: "date", means: "the first day (UTC), else 29 days ago" } },
+    run: async (given: Arguments) => (await import("./usage-command.ts")).usage(given),
+  },
   resources: {
     summary: "list the resources that runs share, set the limit of one, or reset it to that of langgraph.json",
     takes: ["[set|reset]", "[name]", "[limit]"],

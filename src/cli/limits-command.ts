@@ -5,7 +5,8 @@ import { withDatabase } from "./with-database.ts";
 
 const usage = `Use one of these:
   limits                                   list the limits
-  limits set react total=25 rate=100/m     set values (graphs, total, per_key, rate, max_waiting, shadow)
+  limits set react total=25 rate=100/m     set values (graphs, total, per_key, rate, max_waiting,
+                                           daily_tokens, daily_dollars, shadow)
   limits pause react                       let no run start
   limits reset react                       use the values of langgraph.json again`;
 
@@ -25,8 +26,9 @@ async function list(): Promise<void> {
   for (const limit of found) console.log(clean(lineOf(limit)));
 }
 
-function lineOf({ name, graphs, total, per_key, rate, max_waiting, shadow, running, waiting, override }: Limit): string {
-  const values = { total, per_key, rate, max_waiting };
+function lineOf(limit: Limit): string {
+  const { name, graphs, total, per_key, rate, max_waiting, daily_tokens, daily_dollars, shadow, running, waiting, override } = limit;
+  const values = { total, per_key, rate, max_waiting, daily_tokens, daily_dollars };
   const given = Object.entries(values).flatMap(([key, value]) => (value === null ? [] : [`${key}=${value}`]));
   const marks = [...(shadow ? ["shadow"] : []), ...(override ? ["set at run time"] : [])];
   const ofGraphs = graphs.length === 1 && graphs[0] === name ? [] : [`graphs=${graphs.join(",")}`];

@@ -4592,6 +4592,8 @@ export interface paths {
                             per_key: number | null;
                             rate: string | null;
                             max_waiting: number | null;
+                            daily_tokens: number | null;
+                            daily_dollars: number | null;
                             shadow: boolean;
                             configured: {
                                 [key: string]: unknown;
@@ -4646,6 +4648,10 @@ export interface paths {
                         rate?: string | null;
                         /** @description How many runs of one queue key may wait. A request beyond that gets 429. */
                         max_waiting?: number | null;
+                        /** @description How many tokens the runs of one queue key may use on a day (UTC). When they are used, a request for a new run gets 402. */
+                        daily_tokens?: number | null;
+                        /** @description How many dollars the runs of one queue key may cost on a day (UTC). When they are spent, a request for a new run gets 402. */
+                        daily_dollars?: number | null;
                         /** @description `true`: the limit only counts what it would refuse. */
                         shadow?: boolean | null;
                     };
@@ -4665,6 +4671,8 @@ export interface paths {
                             per_key: number | null;
                             rate: string | null;
                             max_waiting: number | null;
+                            daily_tokens: number | null;
+                            daily_dollars: number | null;
                             shadow: boolean;
                             configured: {
                                 [key: string]: unknown;
@@ -4870,6 +4878,72 @@ export interface paths {
                 };
             };
         };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    /** @description the parts to sum by, separated by commas: some of day, key, graph, model */
+                    by?: string;
+                    /** @description the first day; the default is 29 days ago */
+                    since?: string;
+                    /** @description the last day; the default is today */
+                    until?: string;
+                    /** @description only runs of this queue key */
+                    key?: string;
+                    /** @description only runs of this graph */
+                    graph?: string;
+                    /** @description only calls of this model */
+                    model?: string;
+                    limit?: number;
+                    offset?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UsageSum"][];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -5459,6 +5533,8 @@ export interface components {
             per_key: number | null;
             rate: string | null;
             max_waiting: number | null;
+            daily_tokens: number | null;
+            daily_dollars: number | null;
             shadow: boolean;
             configured: {
                 [key: string]: unknown;
@@ -5933,6 +6009,29 @@ export interface components {
                 timeout: number;
                 interrupted: number;
             }[];
+        };
+        UsageSum: {
+            /**
+             * Format: date
+             * @description the day in UTC
+             */
+            day?: string;
+            /** @description the queue key, or null for runs without a key */
+            key?: string | null;
+            graph?: string;
+            model?: string;
+            calls: number;
+            /** @description calls that failed */
+            failed_calls: number;
+            /** @description calls whose endpoint reported no tokens, so that their tokens are estimated */
+            estimated_calls: number;
+            /** @description calls of models without a price, which count 0 dollars */
+            unpriced_calls: number;
+            input_tokens: number;
+            /** @description input tokens that the endpoint had cached; they are a part of `input_tokens` */
+            cached_tokens: number;
+            output_tokens: number;
+            dollars: number;
         };
     };
     responses: never;

@@ -38,6 +38,7 @@ import { storeRoutes } from "./routes/store.ts";
 import { type StreamingDeps, streamingRoutes } from "./routes/streaming.ts";
 import { threadRoutes } from "./routes/threads.ts";
 import { uiRoutes } from "./routes/ui.ts";
+import { usageRoutes } from "./routes/usage.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 import { workerRoutes } from "./routes/workers.ts";
 
@@ -105,6 +106,7 @@ const routesOfRuns: FastifyPluginAsyncZod<StreamingDeps> = async (app, options) 
     workerRoutes,
     limitRoutes,
     resourceRoutes,
+    usageRoutes,
   ];
   for (const routes of groups) await app.register(routes, options);
   await app.register(streamingRoutes, options);

@@ -156,6 +156,8 @@ export const QueueLimit = z
     per_key: amount,
     rate: z.string().nullable(),
     max_waiting: amount,
+    daily_tokens: amount,
+    daily_dollars: z.number().nullable(),
     shadow: z.boolean(),
     configured: Json.nullable(),
     override: Json.nullable(),

@@ -12,17 +12,27 @@ export interface BegunCall {
   namespace: string | undefined;
 }
 
-export interface CallEnd {
-  outcome: "success" | "error" | "interrupted";
-  error?: string;
+/** The tokens of a model call. They are undefined if the endpoint reported none. */
+export interface ReportedTokens {
   inputTokens?: number;
+  /** The input tokens that the endpoint had cached. They are a part of `inputTokens`. */
+  cachedTokens?: number;
   outputTokens?: number;
 }
 
+export interface CallEnd extends ReportedTokens {
+  outcome: "success" | "error" | "interrupted";
+  error?: string;
+  /** Returns the number of characters that a model has read and written, for an estimate of its tokens. */
+  characters?: () => { read: number; written: number };
+}
+
+/** Ends a call. It is called once for each call. */
+export type EndCall = (end: CallEnd) => void;
+
 /** Receives the start and the end of each model or tool call. */
 export interface CallWatcher {
-  beginCall(call: BegunCall): number;
-  endCall(call: number, end: CallEnd): void;
+  beginCall(call: BegunCall): EndCall;
 }
 
 /** The watcher of the current code, if there is one. */
@@ -50,6 +60,7 @@ let isPatched = false;
 interface Usage {
   input_tokens?: number;
   output_tokens?: number;
+  input_token_details?: { cache_read?: number };
 }
 
 interface Options {
@@ -63,11 +74,14 @@ interface Model {
   _llmType(): string;
   _streamResponseChunks: unknown;
   generate(input: unknown, options: unknown, ...rest: unknown[]): Promise<Generated>;
-  _streamIterator(input: unknown, options: unknown): AsyncGenerator<{ usage_metadata?: Usage }>;
+  _streamIterator(input: unknown, options: unknown): AsyncGenerator<Written & { usage_metadata?: Usage }>;
 }
 
+/** A message, a chunk of one, or the text of a model that is no chat model. */
+type Written = string | { text?: unknown; tool_calls?: unknown; tool_call_chunks?: unknown };
+
 interface Generated {
-  generations: { message?: { usage_metadata?: Usage } }[][];
+  generations: { text: string; message?: Written & { usage_metadata?: Usage } }[][];
 }
 
 interface Tool {
@@ -80,7 +94,7 @@ function watchGenerate(prototype: Model): void {
   prototype.generate = function (input, options, ...rest) {
     const watcher = watching.getStore();
     const work = () => generate.call(this, input, options, ...rest);
-    return watcher ? watched(watcher, modelCall(this, options), work, tokensIn) : work();
+    return watcher ? watched(watcher, modelCall(this, options), work, (result) => tokensIn(result, input)) : work();
   };
 }
 
@@ -93,19 +107,22 @@ function watchStream(prototype: Model, cannotStream: unknown): void {
       yield* _streamIterator.call(this, input, options);
       return;
     }
-    const call = watcher.beginCall(modelCall(this, options));
-    const tokens = { inputTokens: 0, outputTokens: 0 };
+    const endCall = watcher.beginCall(modelCall(this, options));
+    let tokens: ReportedTokens = {};
+    let written = 0;
+    const characters = () => ({ read: charactersOf(input), written });
+    let end: CallEnd = { outcome: "success" };
     try {
       for await (const chunk of _streamIterator.call(this, input, options)) {
-        tokens.inputTokens += chunk.usage_metadata?.input_tokens ?? 0;
-        tokens.outputTokens += chunk.usage_metadata?.output_tokens ?? 0;
+        tokens = withUsage(tokens, chunk.usage_metadata);
+        written += charactersOf(chunk);
         yield chunk;
       }
     } catch (error) {
-      watcher.endCall(call, { ...failure(error), ...tokens });
+      end = failure(error);
       throw error;
     } finally {
-      watcher.endCall(call, { outcome: "success", ...tokens }); // has no effect after a failure
+      endCall({ ...end, ...tokens, characters }); // also if the reader stops before the end
     }
   };
 }
@@ -125,14 +142,17 @@ async function watched<Result>(
   work: () => Promise<Result>,
   tokensOf?: (result: Result) => Partial<CallEnd>,
 ): Promise<Result> {
-  const call = watcher.beginCall(begun);
+  const endCall = watcher.beginCall(begun);
+  let end: CallEnd = { outcome: "success" };
   try {
     const result = await work();
-    watcher.endCall(call, { outcome: "success", ...tokensOf?.(result) });
+    end = { ...end, ...tokensOf?.(result) };
     return result;
   } catch (error) {
-    watcher.endCall(call, failure(error));
+    end = failure(error);
     throw error;
+  } finally {
+    endCall(end);
   }
 }
 
@@ -149,11 +169,33 @@ function modelCall(model: Model, options: unknown): BegunCall {
   return { kind: "model", name: String(name ?? model._llmType()), namespace: namespaceOf(options) };
 }
 
-function tokensIn({ generations }: Generated): Partial<CallEnd> {
-  const usages = generations.flat().flatMap(({ message }) => message?.usage_metadata ?? []);
-  if (usages.length === 0) return {};
-  const sum = (part: keyof Usage) => usages.reduce((total, usage) => total + (usage[part] ?? 0), 0);
-  return { inputTokens: sum("input_tokens"), outputTokens: sum("output_tokens") };
+function tokensIn({ generations }: Generated, input: unknown): Partial<CallEnd> {
+  const results = generations.flat();
+  const tokens = results.reduce<ReportedTokens>((sum, { message }) => withUsage(sum, message?.usage_metadata), {});
+  const written = () => results.reduce((sum, { text, message }) => sum + charactersOf(message ?? text), 0);
+  return { ...tokens, characters: () => ({ read: charactersOf(input), written: written() }) };
+}
+
+function withUsage(sum: ReportedTokens, usage: Usage | undefined): ReportedTokens {
+  if (!usage) return sum;
+  return {
+    inputTokens: (sum.inputTokens ?? 0) + (usage.input_tokens ?? 0),
+    cachedTokens: (sum.cachedTokens ?? 0) + (usage.input_token_details?.cache_read ?? 0),
+    outputTokens: (sum.outputTokens ?? 0) + (usage.output_tokens ?? 0),
+  };
+}
+
+/** Returns the number of characters in a prompt or an answer, with the arguments of its tool calls. Images and files do not count. */
+function charactersOf(value: unknown): number {
+  if (typeof value === "string") return value.length;
+  if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + charactersOf(one), 0);
+  const { messages, value: text, tool_calls, tool_call_chunks } = Object(value);
+  if (messages !== undefined || typeof text === "string") return charactersOf(messages ?? text); // a prompt value
+  const calls = tool_call_chunks ?? tool_calls;
+  const args = Array.isArray(calls)
+    ? calls.map((call) => call?.args).map((one) => (typeof one === "string" ? one : (JSON.stringify(one) ?? "")))
+    : [];
+  return charactersOf(Object(value).text ?? Object(value).content ?? "") + charactersOf(args);
 }
 
 /** An interrupt or a handoff leaves a tool by throwing an error, but it is not a failure. */

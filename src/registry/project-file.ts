@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ResourceLimit, ResourceName } from "../resources/limit.ts";
+import { Price } from "../usage/prices.ts";
 import { HttpOptions, unreadHttpKeys } from "./http-options.ts";
 import { QueueOptions } from "./queue-options.ts";
 import { StoreOptions } from "./store-options.ts";
@@ -172,6 +173,12 @@ export const OwnOptions = z
       .optional()
       .describe(
         "Resources that runs share, by name. Each has `pool`, the number of its units, or `rate`, its tokens in a unit of time, such as `1000/m`.",
+      ),
+    prices: z
+      .record(z.string().min(1), Price)
+      .optional()
+      .describe(
+        'Prices of models in dollars per million tokens, for `GET /usage` and budgets: `{ "my-model": { "input": 0.5, "output": 2 } }`. A third key is `cachedInput`.',
       ),
     a2a: z
       .record(z.string().regex(/^[\w-]+$/, "must be letters, digits, - and _"), RemoteAgent)

@@ -4,6 +4,7 @@ import { dirname, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import type { z } from "zod";
 import type { ResourceLimit } from "../resources/limit.ts";
+import type { Prices } from "../usage/prices.ts";
 import type { HttpOptions } from "./http-options.ts";
 import {
   type AuthOptions,
@@ -76,6 +77,8 @@ export interface Project {
   queues: QueueRules;
   /** The resources that runs share, by name (`ensemble.resources`). */
   resources: Record<string, ResourceLimit>;
+  /** The prices of models that the project sets (`ensemble.prices`). */
+  prices: Prices;
   /** Keys that the official server uses but this service ignores. One warning at the start names them. */
   ignoredKeys: string[];
   /** Keys for building images. They have no effect on a service that runs from the project's folder. */
@@ -104,6 +107,7 @@ export async function readProject(path: string): Promise<Project> {
     parts: partSources(root, file, given.ensemble ?? {}),
     queues: queueRules(given.ensemble?.queues),
     resources: given.ensemble?.resources ?? {},
+    prices: given.ensemble?.prices ?? {},
     ignoredKeys: unreadProjectKeys(given),
     buildKeys: buildKeyNames.filter((key) => key in given),
   };

@@ -19,7 +19,7 @@ export const QueueOptions = z
       .record(z.string().min(1).max(200), WrittenLimit)
       .optional()
       .describe(
-        "Limits by name. The name of a limit is a graph, or any name if the limit has `graphs`. The keys are `graphs`, `total`, `per_key`, `rate`, `max_waiting` and `shadow`.",
+        "Limits by name. The name of a limit is a graph, or any name if the limit has `graphs`. The keys are `graphs`, `total`, `per_key`, `rate`, `max_waiting`, `daily_tokens`, `daily_dollars` and `shadow`.",
       ),
   })
   .loose();

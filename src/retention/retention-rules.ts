@@ -10,6 +10,8 @@ export interface RetentionRules {
   deadLetterDays?: number | undefined;
   /** The days that plans are kept. */
   planDays?: number | undefined;
+  /** The days that the daily usage of models is kept. */
+  usageDays?: number | undefined;
   /** The minutes between two sweeps of expired threads. */
   ttlSweepMinutes?: number | undefined;
   /** The minutes between two sweeps of expired store items. */
@@ -21,6 +23,7 @@ interface Configured {
   keepCheckpoints: number | undefined;
   deadLetterDays?: number | undefined;
   planDays?: number | undefined;
+  usageDays?: number | undefined;
 }
 
 interface SweepOptions {
@@ -40,7 +43,7 @@ interface ProjectOptions {
  * be set only in the project file.
  */
 export function retentionRules(
-  { threadTtlMinutes, keepCheckpoints, deadLetterDays, planDays }: Configured,
+  { threadTtlMinutes, keepCheckpoints, deadLetterDays, planDays, usageDays }: Configured,
   { checkpointer, store }: ProjectOptions = {},
 ): RetentionRules {
   const ttl = checkpointer?.ttl;
@@ -50,6 +53,7 @@ export function retentionRules(
     keepCheckpoints,
     deadLetterDays,
     planDays,
+    usageDays,
     ttlSweepMinutes: ttl?.sweep_interval_minutes ?? undefined,
     storeSweepMinutes: store?.ttl?.sweep_interval_minutes ?? undefined,
   };

@@ -7,6 +7,7 @@ import { countOutdatedKeys } from "../runs/idempotency.ts";
 import { countSpentEvents } from "../runs/sweep.ts";
 import { countExpiredItems } from "../store/items.ts";
 import { countExpiredThreads, countSpentThreads, listThreadsToReduce } from "../threads/retention.ts";
+import { countOutdatedUsage } from "../usage/usage.ts";
 import { countOutdatedWebhooks } from "../webhooks/webhooks.ts";
 import type { RetentionRules } from "./retention-rules.ts";
 import type { Removal } from "./sweep.ts";
@@ -15,7 +16,7 @@ const page = 200;
 
 /** Returns how much a sweep would delete now, without deleting anything. */
 export async function surveyRemoval(db: Db, rules: RetentionRules): Promise<Removal> {
-  const { threadTtl, keepCheckpoints, deadLetterDays, planDays } = rules;
+  const { threadTtl, keepCheckpoints, deadLetterDays, planDays, usageDays } = rules;
   const expired = await countExpiredThreads(db, threadTtl);
   const reduced = await countOf(db, "keep_latest", rules, "latest");
   const trimmed = keepCheckpoints === undefined ? 0 : await countOf(db, "trim", rules, { newest: keepCheckpoints });
@@ -28,6 +29,7 @@ export async function surveyRemoval(db: Db, rules: RetentionRules): Promise<Remo
     webhooks: await countOutdatedWebhooks(db),
     deadLetters: deadLetterDays === undefined ? 0 : await countOutdatedLetters(db, deadLetterDays),
     plans: planDays === undefined ? 0 : await countOutdatedPlans(db, planDays),
+    usages: usageDays === undefined ? 0 : await countOutdatedUsage(db, usageDays),
     deletedThreads: expired.delete,
     reducedThreads: expired.keep_latest,
     checkpoints: reduced + trimmed,

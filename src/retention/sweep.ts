@@ -17,6 +17,7 @@ import {
   type Walk,
   withoutOpenRuns,
 } from "../threads/retention.ts";
+import { sweepUsage } from "../usage/usage.ts";
 import { sweepWebhooks } from "../webhooks/webhooks.ts";
 import { deleteThread } from "./prune-thread.ts";
 import type { RetentionRules } from "./retention-rules.ts";
@@ -38,6 +39,8 @@ export interface Removal {
   deadLetters: number;
   /** The number of old plans. */
   plans: number;
+  /** The number of old rows of daily usage. */
+  usages: number;
   deletedThreads: number;
   /** The number of threads that kept only their latest checkpoint. */
   reducedThreads: number;
@@ -67,6 +70,7 @@ export const nothingRemoved: Removal = {
   webhooks: 0,
   deadLetters: 0,
   plans: 0,
+  usages: 0,
   deletedThreads: 0,
   reducedThreads: 0,
   checkpoints: 0,
@@ -82,7 +86,7 @@ export async function sweepOnce(
   which = { expired: true, storeItems: true },
   walk: Walk = { step: undefined, last: undefined },
 ): Promise<Swept | undefined> {
-  const { keepCheckpoints, deadLetterDays, planDays } = rules;
+  const { keepCheckpoints, deadLetterDays, planDays, usageDays } = rules;
   const kinds: ((tx: Db) => Promise<Batch>)[] = [
     sweepEventLogs,
     (tx) => sweepTemporaryThreads(tx, walk),
@@ -91,6 +95,7 @@ export async function sweepOnce(
     sweepDeliveries,
     ...(deadLetterDays === undefined ? [] : [(tx: Db) => sweepDead(tx, deadLetterDays)]),
     ...(planDays === undefined ? [] : [(tx: Db) => sweepOldPlans(tx, planDays)]),
+    ...(usageDays === undefined ? [] : [(tx: Db) => sweepOldUsage(tx, usageDays)]),
     ...(which.storeItems ? [sweepStore] : []),
     ...(which.expired ? [(tx: Db) => sweepExpiredThreads(tx, rules)] : []),
     ...(keepCheckpoints === undefined ? [] : [(tx: Db) => trimThreads(tx, keepCheckpoints)]),
@@ -164,6 +169,11 @@ async function sweepDead(tx: Db, days: number): Promise<Batch> {
 async function sweepOldPlans(tx: Db, days: number): Promise<Batch> {
   const plans = await sweepPlans(tx, days, manyRows);
   return { plans, full: plans === manyRows };
+}
+
+async function sweepOldUsage(tx: Db, days: number): Promise<Batch> {
+  const usages = await sweepUsage(tx, days, manyRows);
+  return { usages, full: usages === manyRows };
 }
 
 async function sweepExpiredThreads(tx: Db, { threadTtl }: RetentionRules): Promise<Batch> {

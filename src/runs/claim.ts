@@ -1,6 +1,7 @@
 import type { User } from "../auth/user.ts";
 import type { Fence } from "../db/fence.ts";
 import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
+import { hasBudget } from "../usage/budgets.ts";
 import { withLimits, withoutLimits } from "./limit-slots.ts";
 import { placeInQueue } from "./queue.ts";
 import type { CancelAction, Json, RunKwargs } from "./run.ts";
@@ -34,6 +35,9 @@ export interface Claim extends Fence {
   attemptSpan: string | null;
   /** The limits whose slots the run holds while it runs. */
   holds: string[] | null;
+  queueKey: string | null;
+  /** True if a limit sets a budget for the run's graph. */
+  isBudgeted: boolean;
 }
 
 export interface ClaimRequest {
@@ -151,7 +155,7 @@ export async function claimRuns(
               extract(epoch from now() - run_at)::double precision as "dueSeconds",
               extract(epoch from clock_timestamp() - started_at)::double precision as "ranSeconds",
               not exists (select from checkpoints where checkpoints.thread_id = runs.thread_id::text) as "isFresh",
-              runs.holds, runs.queue_key as "queueKey")
+              runs.holds, runs.queue_key as "queueKey", ${hasBudget(sql`runs.graph_id`)} as "isBudgeted")
     ${obeying.after}
     select claimed.*, ${obeying.facts} from (select) one left join claimed on true`;
   const { rows } = await db.query<Claim & Omit<Claimed, "claims">>(prepared(`claim ${isLimited ? "limited" : "runs"} ${name}`, statement));

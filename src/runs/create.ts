@@ -6,12 +6,13 @@ import type { Scope } from "../db/scope.ts";
 import type { Db } from "../db/sql.ts";
 import { ServiceError, threadNotFound } from "../errors.ts";
 import { type LockedThread, lockOrCreateThread, lockThread, notingRun } from "../threads/threads.ts";
+import { refuseSpentBudget } from "../usage/budgets.ts";
 import type { Caller } from "./caller.ts";
 import { cancelOpenRuns } from "./cancel.ts";
 import { insertRun, type RunRow } from "./insert.ts";
 import { priorityOf, queueKeyOf } from "./queue.ts";
 import { isThreadBusy } from "./read.ts";
-import type { Json, MultitaskStrategy, Run, RunConfig, RunKwargs } from "./run.ts";
+import { answersQuestion, type Json, type MultitaskStrategy, type Run, type RunConfig, type RunKwargs } from "./run.ts";
 import { runWriterOf } from "./run-writer.ts";
 
 /** A run to create: the fields of the request, with the defaults filled in. */
@@ -88,6 +89,8 @@ export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: R
   const onThread = { metadata: { ...(thread?.metadata ?? wanted.metadata), ...ofGraph }, config: withoutRunKeys(config) };
   const metadata = { ...assistant.metadata, ...thread?.metadata, ...ofGraph, ...wanted.metadata };
   const { queueKey = queueKeyOf(caller.user?.identity, wanted.queueKeyPath, { metadata, context: kwargs.context }) } = wanted;
+  const isNewWork = !answersQuestion(kwargs);
+  if (assistant.isBudgeted && isNewWork) await refuseSpentBudget(tx, queueKey, assistant.graph_id);
   const isQueued = queueKey !== null && wanted.afterSeconds === 0;
   const row: RunRow = {
     ...wanted,
@@ -99,7 +102,7 @@ export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: R
     user: caller.user,
     priority: priorityOf(wanted.priority, config),
     queueKey,
-    turn: isQueued ? await writer.takeTurn(queueKey, assistant.graph_id) : null,
+    turn: isQueued ? await writer.takeTurn(queueKey, assistant.graph_id, isNewWork) : null,
   };
   if (thread) return insertRun(tx, row, notingRun(threadId, onThread.metadata, onThread.config));
   return writer.insertWithThread({ ...row, thread: { ...onThread, temporary: kwargs.temporary } });
@@ -124,8 +127,8 @@ async function openThread(tx: Db, scope: Scope, { threadId, createThread }: NewR
  * Tells whether creating this run depends on whether its thread is busy. It does not for an enqueued run, unless the run answers a
  * question.
  */
-function needsToKnow({ multitaskStrategy, kwargs: { command } }: NewRun): boolean {
-  return multitaskStrategy !== "enqueue" || (command?.resume !== undefined && command.resume !== null);
+function needsToKnow({ multitaskStrategy, kwargs }: NewRun): boolean {
+  return multitaskStrategy !== "enqueue" || answersQuestion(kwargs);
 }
 
 /** Applies the multitask strategy to the thread's open runs. The caller must hold the thread's lock. */

@@ -22,7 +22,7 @@ const beforeCandidates: Sql = sql`
     limited as materialized (
       select l.*, total is not null or rate is not null as has_total,
              exists (select from asked_graphs where graph_id = any(l.graphs)) as is_asked
-        from limits l where exists (select from wanted where graph_id = any(l.graphs))),
+        from limits l where has_slots and exists (select from wanted where graph_id = any(l.graphs))),
     totals as materialized (
       select s.name, s.running,
              floor(least(l.rate, coalesce(s.tokens, l.rate) + extract(epoch from now() - s.refilled_at) * l.rate / l.rate_seconds)) as tokens
@@ -143,13 +143,13 @@ export const withLimits: LimitQueries = {
 export const withoutLimits: LimitQueries = {
   before: sql`
     open_graphs as (
-      select graph_id from wanted where not exists (select from limits l where graph_id = any(l.graphs)))`,
+      select graph_id from wanted where not exists (select from limits l where has_slots and graph_id = any(l.graphs)))`,
   between: sql``,
   holds: sql`null::text[]`,
   joined: sql``,
   admitted: sql`true`,
   after: sql``,
-  facts: sql`0 as parked, false as contended, exists (select from wanted join limits l on graph_id = any(l.graphs)) as limited`,
+  facts: sql`0 as parked, false as contended, exists (select from wanted join limits l on has_slots and graph_id = any(l.graphs)) as limited`,
 };
 
 /**

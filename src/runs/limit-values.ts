@@ -20,13 +20,28 @@ export const LimitValues = z.object({
     .nullish()
     .describe("How many of the runs may start in a time, such as `100/m`. The units are `s`, `m`, `h` and `d`."),
   max_waiting: count.nullish().describe("How many runs of one queue key may wait. A request beyond that gets 429."),
+  daily_tokens: z
+    .int()
+    .min(0)
+    .nullish()
+    .describe("How many tokens the runs of one queue key may use on a day (UTC). When they are used, a request for a new run gets 402."),
+  daily_dollars: z
+    .number()
+    .min(0)
+    .nullish()
+    .describe("How many dollars the runs of one queue key may cost on a day (UTC). When they are spent, a request for a new run gets 402."),
   shadow: z.boolean().nullish().describe("`true`: the limit only counts what it would refuse."),
 });
 export type LimitValues = z.infer<typeof LimitValues>;
 
-const otherNames: Record<string, string> = { perKey: "per_key", maxWaiting: "max_waiting" };
+const otherNames: Record<string, string> = {
+  perKey: "per_key",
+  maxWaiting: "max_waiting",
+  dailyTokens: "daily_tokens",
+  dailyDollars: "daily_dollars",
+};
 
-/** The values of a limit where a person writes them. Unknown names are refused, and `perKey` and `maxWaiting` are accepted. */
+/** The values of a limit where a person writes them. Unknown names are refused. Names such as `perKey` are accepted as well. */
 export const WrittenLimit = z.preprocess((given) => {
   if (typeof given !== "object" || given === null || Array.isArray(given)) return given;
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [otherNames[name] ?? name, value]));
@@ -40,20 +55,36 @@ export interface LimitColumns {
   rate: number | null;
   rateSeconds: number | null;
   maxWaiting: number | null;
+  dailyTokens: number | null;
+  dailyDollars: number | null;
   shadow: boolean;
 }
 
 /** Returns the values in force: those set at run time, and otherwise those of langgraph.json. */
 export function inForce(name: string, configured: LimitValues | null, override: LimitValues | null): LimitColumns {
-  const { graphs, total = null, per_key: perKey = null, rate, max_waiting: maxWaiting = null, shadow } = { ...configured, ...override };
+  const {
+    graphs,
+    total = null,
+    per_key = null,
+    rate,
+    max_waiting = null,
+    daily_tokens = null,
+    daily_dollars = null,
+    shadow,
+  } = {
+    ...configured,
+    ...override,
+  };
   const [, amount, times = "1", unit = "s"] = ratePattern.exec(rate ?? "") ?? [];
   return {
     graphs: graphs ?? [name],
     total,
-    perKey,
+    perKey: per_key,
     rate: amount === undefined ? null : Number(amount),
     rateSeconds: amount === undefined ? null : Number(times) * (units[unit] ?? 1),
-    maxWaiting,
+    maxWaiting: max_waiting,
+    dailyTokens: daily_tokens,
+    dailyDollars: daily_dollars,
     shadow: shadow ?? false,
   };
 }

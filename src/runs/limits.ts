@@ -13,6 +13,8 @@ export interface Limit {
   per_key: number | null;
   rate: string | null;
   max_waiting: number | null;
+  daily_tokens: number | null;
+  daily_dollars: number | null;
   shadow: boolean;
   /** The values of langgraph.json. Null for a limit that was created at run time. */
   configured: LimitValues | null;
@@ -41,7 +43,7 @@ const countRuns = (condition: Sql): Sql => sql`
 /** Returns all limits, or the one with this name. */
 export async function listLimits(db: Db, name?: string): Promise<Limit[]> {
   const { rows } = await db.query<Limit>(sql`
-    select name, graphs, total, per_key, shadow, max_waiting, configured, override, refused::double precision as refused,
+    select name, graphs, total, per_key, shadow, max_waiting, daily_tokens::double precision as daily_tokens, daily_dollars, configured, override, refused::double precision as refused,
            coalesce(override ->> 'rate', case when override -> 'rate' is null then configured ->> 'rate' end) as rate,
            ${countRuns(sql`status = 'running'`)} as running, ${countRuns(sql`status = 'pending' and run_at <= now()`)} as waiting
       from limits l where ${name ?? null}::text is null or name = ${name ?? null} order by name`);
@@ -90,7 +92,7 @@ export async function overrideLimit(pool: Pool, name: string, values: LimitValue
   if (Object.keys(given).length === 0)
     throw new ServiceError(
       "invalid",
-      "Send at least one of graphs, total, per_key, rate, max_waiting and shadow. DELETE resets the limit.",
+      "Send at least one of graphs, total, per_key, rate, max_waiting, daily_tokens, daily_dollars and shadow. DELETE resets the limit.",
     );
   await change(pool, name, (stored) => ({
     configured: stored?.configured ?? null,
@@ -134,14 +136,16 @@ async function store(tx: Db, name: string, configured: LimitValues | null, overr
     await tx.query(sql`delete from limits where name = ${name}`);
     return;
   }
-  const { graphs, total, perKey, rate, rateSeconds, maxWaiting, shadow } = inForce(name, configured, override);
+  const { graphs, total, perKey, rate, rateSeconds, maxWaiting, dailyTokens, dailyDollars, shadow } = inForce(name, configured, override);
   await tx.query(sql`
-    insert into limits (name, graphs, configured, override, total, per_key, rate, rate_seconds, max_waiting, shadow)
+    insert into limits (name, graphs, configured, override, total, per_key, rate, rate_seconds, max_waiting, daily_tokens, daily_dollars, shadow)
     values (${name}, ${graphs}, ${configured && JSON.stringify(configured)}::json, ${override && JSON.stringify(override)}::json,
-            ${total}::integer, ${perKey}::integer, ${rate}::integer, ${rateSeconds}::double precision, ${maxWaiting}::integer, ${shadow})
+            ${total}::integer, ${perKey}::integer, ${rate}::integer, ${rateSeconds}::double precision, ${maxWaiting}::integer,
+            ${dailyTokens}::bigint, ${dailyDollars}::double precision, ${shadow})
         on conflict (name) do update
        set graphs = excluded.graphs, configured = excluded.configured, override = excluded.override, total = excluded.total, per_key = excluded.per_key,
-           rate = excluded.rate, rate_seconds = excluded.rate_seconds, max_waiting = excluded.max_waiting, shadow = excluded.shadow, updated_at = now()`);
+           rate = excluded.rate, rate_seconds = excluded.rate_seconds, max_waiting = excluded.max_waiting, daily_tokens = excluded.daily_tokens,
+           daily_dollars = excluded.daily_dollars, shadow = excluded.shadow, updated_at = now()`);
   if (total === null && rate === null) await tx.query(sql`delete from limit_slots where name = ${name} and key = ''`);
   if (perKey === null) await tx.query(sql`delete from limit_slots where name = ${name} and key <> ''`);
 }

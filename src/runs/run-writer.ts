@@ -1,4 +1,4 @@
-import { type Assistant, findAssistant, findAssistants } from "../assistants/assistants.ts";
+import { type AssistantToRun, findAssistantsToRun, findAssistantToRun } from "../assistants/assistants.ts";
 import { batched, largeDocument } from "../db/batched.ts";
 import { everything, type Scope } from "../db/scope.ts";
 import type { Db } from "../db/sql.ts";
@@ -9,16 +9,19 @@ import type { Run } from "./run.ts";
 
 /** The database calls that create a run with a new thread of its own. */
 export interface RunWriter {
-  findAssistant(scope: Scope, id: string): Promise<Assistant | undefined>;
+  findAssistant(scope: Scope, id: string): Promise<AssistantToRun | undefined>;
   insertWithThread(run: RunWithThread): Promise<Run>;
-  /** Takes the next turn of a key for a run of a graph. Returns the rank of the turn. Refuses a key with too many waiting runs. */
-  takeTurn(key: string, graphId: string): Promise<number>;
+  /**
+   * Takes the next turn of a key for a run of a graph. Returns the rank of the turn. If the run is new work, refuses a key with too many
+   * waiting runs.
+   */
+  takeTurn(key: string, graphId: string, isNewWork: boolean): Promise<number>;
 }
 
 /** Returns a writer that uses the given transaction. `runs` is how many runs it will create. */
 export function runWriterOf(tx: Db, runs = 1): RunWriter {
   return {
-    findAssistant: (scope, id) => findAssistant(tx, scope, id),
+    findAssistant: (scope, id) => findAssistantToRun(tx, scope, id),
     insertWithThread: (run) => insertRunWithThread(tx, run),
     takeTurn: turnsInStock(tx, runs),
   };
@@ -32,7 +35,7 @@ function turnsInStock(tx: Db, most: number): RunWriter["takeTurn"] {
   const stock = new Map<string, Turns & { left: number }>();
   let ahead = 1;
   let taken = 0;
-  return async (key, graphId) => {
+  return async (key, graphId, isNewWork) => {
     const of = JSON.stringify([key, graphId]);
     let turns = stock.get(of);
     if (!turns?.left) {
@@ -43,7 +46,7 @@ function turnsInStock(tx: Db, most: number): RunWriter["takeTurn"] {
       stock.set(of, turns);
     }
     const { first, step, isBounded } = turns;
-    if (isBounded) await refuseFullQueue(tx, key, graphId);
+    if (isBounded && isNewWork) await refuseFullQueue(tx, key, graphId);
     Object.assign(turns, { first: first + step, left: turns.left - 1 });
     taken += 1;
     return first;
@@ -53,15 +56,15 @@ function turnsInStock(tx: Db, most: number): RunWriter["takeTurn"] {
 /** Returns a writer that many requests share. Requests that arrive at the same time are written in one statement. */
 export function sharedRunWriter(db: Db): RunWriter {
   const alone = runWriterOf(db);
-  const find = batched((ids: string[]) => findAssistants(db, ids));
+  const find = batched((ids: string[]) => findAssistantsToRun(db, ids));
   const take = batched((turns: TakenTurns[]) => takeTurns(db, turns));
   const insert = batched((runs: RunWithThread[]) => insertRunsWithThreads(db, runs));
   return {
     findAssistant: (scope, id) => (scope === everything ? find(id) : alone.findAssistant(scope, id)),
     insertWithThread: (run) => (JSON.stringify(run.kwargs).length > largeDocument ? alone.insertWithThread(run) : insert(run)),
-    async takeTurn(key, graphId) {
+    async takeTurn(key, graphId, isNewWork) {
       const { first, isBounded } = await take({ key, graphId, amount: 1 });
-      if (isBounded) await refuseFullQueue(db, key, graphId);
+      if (isBounded && isNewWork) await refuseFullQueue(db, key, graphId);
       return first;
     },
   };

@@ -113,3 +113,7 @@ export const claimTopic = "claim";
 export const cancelTopic = "cancel";
 export const endTopic = (runId: string) => `end:${runId}`;
 export const threadTopic = (threadId: string) => `thread:${threadId}`;
+
+/** Tells whether a run answers a question. Such a run continues work that has begun, so no limit refuses it. */
+export const answersQuestion = ({ command }: Pick<RunKwargs, "command">): boolean =>
+  command?.resume !== undefined && command.resume !== null;

@@ -5,6 +5,7 @@ import type { Journal } from "./journal.ts";
 import type { LetterBuffer } from "./letter-buffer.ts";
 import type { SpanRecorder } from "./spans.ts";
 import type { StreamTranslator } from "./translator.ts";
+import type { MeteredCalls } from "./usage-meter.ts";
 import type { AttemptDeps } from "./worker-deps.ts";
 
 /** The operator's settings for attempts. */
@@ -30,6 +31,8 @@ export interface Attempt {
   readonly letters: LetterBuffer;
   /** Records what the attempt does, for the run's timeline. */
   readonly spans: SpanRecorder;
+  /** Meters what the model calls of the attempt use. */
+  readonly calls: MeteredCalls;
   /** The version of the graph. Null until `open` has opened the graph. */
   graphVersion: string | null;
 }

@@ -3,11 +3,13 @@ import { authKeys } from "../auth/user.ts";
 import { EnsembleSaver, LostRight } from "../checkpoints/saver.ts";
 import { untilDatabaseAnswers } from "../db/failure.ts";
 import { unlessRefused } from "../db/refused.ts";
+import type { Claim } from "../runs/claim.ts";
 import { lastValuesEvent, type RunEnd, type RunError, valuesOfThread } from "../runs/end.ts";
-import type { CancelAction } from "../runs/run.ts";
+import { answersQuestion, type CancelAction } from "../runs/run.ts";
 import { timeoutError } from "../runs/sweep.ts";
 import { restingState } from "../state/state.ts";
 import type { ThreadState } from "../threads/threads.ts";
+import { findSpentBudget } from "../usage/budgets.ts";
 import { type Attempt, graphIdOf } from "./attempt.ts";
 import type { StopReason } from "./control.ts";
 import { UnknownInterruptError } from "./resumption.ts";
@@ -23,15 +25,30 @@ export type Outcome =
   | { kind: "lost" };
 
 /**
- * Returns the outcome of a run that must not be executed, because it was cancelled before this attempt or has crashed its workers too
- * often. Returns undefined for any other run.
+ * Returns the outcome of a run that must not be executed. Such a run was cancelled before this attempt, has crashed its workers too often,
+ * or would begin after its budget was used up. Returns undefined for any other run.
  */
 export async function decidedBefore(attempt: Attempt): Promise<Outcome | undefined> {
   const { claim, policy } = attempt;
   if (claim.cancel) return flushed(attempt, await cancelled(attempt, claim.cancel));
-  if (claim.crashes < policy.maxCrashes) return undefined;
-  const message = `The run's worker died ${claim.crashes} times in a row without progress (BG_JOB_MAX_RETRIES), so it is not tried again.`;
-  return flushed(attempt, await failed(attempt, "error", { error: "WorkerCrashError", message }));
+  const error = claim.crashes < policy.maxCrashes ? await budgetError(attempt) : crashError(claim);
+  return error && flushed(attempt, await failed(attempt, "error", error));
+}
+
+const crashError = ({ crashes }: Claim): RunError => ({
+  error: "WorkerCrashError",
+  message: `The run's worker died ${crashes} times in a row without progress (BG_JOB_MAX_RETRIES), so it is not tried again.`,
+});
+
+/**
+ * Returns the error of a run whose budget was used up while the run waited in the queue. A run that has begun goes on, and so does a run
+ * that answers a question.
+ */
+async function budgetError({ claim, deps }: Attempt): Promise<RunError | undefined> {
+  const begins = claim.attempt === 1 && !answersQuestion(claim.kwargs);
+  if (!claim.isBudgeted || !begins) return undefined;
+  const message = await untilDatabaseAnswers(() => findSpentBudget(deps.pool, claim.queueKey, graphIdOf(claim)));
+  return message === undefined ? undefined : { error: "BudgetSpentError", message };
 }
 
 /** Returns the outcome of an attempt whose graph has ended, has been stopped, or has thrown an error. */

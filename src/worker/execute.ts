@@ -36,7 +36,10 @@ async function runAttempt(deps: AttemptDeps, claim: Claim, control: AttemptContr
       () => conclude(attempt),
       (error) => conclude(attempt, { error }),
     )
-    .then((outcome) => settle(attempt, outcome));
+    .then(async (outcome) => {
+      await attempt.calls.stored(); // so that whoever waits for the run's end finds its usage
+      return settle(attempt, outcome);
+    });
 }
 
 /** Returns the run to the queue after an error that no step has handled. */

@@ -11,6 +11,7 @@ import { type Journal, startJournal } from "./journal.ts";
 import { LetterBuffer } from "./letter-buffer.ts";
 import { SpanRecorder } from "./spans.ts";
 import { createTranslator } from "./translator.ts";
+import { MeteredCalls } from "./usage-meter.ts";
 import type { AttemptDeps } from "./worker-deps.ts";
 
 /** Creates the attempt of a claimed run. Its event numbers continue those of earlier attempts. */
@@ -26,7 +27,8 @@ export async function prepare(deps: AttemptDeps, claim: Claim, control: AttemptC
     control.noteTask(task);
     spans.noteTask(task);
   });
-  return { deps, claim, control, policy, log, journal, letters, spans, translator, graphVersion: null };
+  const calls = new MeteredCalls({ queueKey: claim.queueKey, graphId: graphIdOf(claim) }, deps, spans);
+  return { deps, claim, control, policy, log, journal, letters, spans, calls, translator, graphVersion: null };
 }
 
 type Parts = Pick<Attempt, "deps" | "claim" | "control" | "spans" | "letters">;

@@ -1,4 +1,4 @@
-import type { BegunCall, CallEnd, CallWatcher } from "../patches/timed-calls.ts";
+import type { BegunCall, CallEnd, CallWatcher, EndCall } from "../patches/timed-calls.ts";
 import type { AttemptRecord, Span, SpanKind, SpanOutcome } from "../runs/timeline.ts";
 import type { StreamedTask } from "./translator.ts";
 
@@ -17,7 +17,7 @@ interface OpenSpan {
   startedAt: number;
 }
 
-type SpanEnd = Omit<CallEnd, "outcome"> & { outcome: SpanOutcome };
+type SpanEnd = Pick<CallEnd, "error" | "inputTokens" | "outputTokens"> & { outcome: SpanOutcome };
 
 /**
  * Records the nodes, model calls and tools of an attempt, with their times. Times are milliseconds since the claim by the monotonic clock,
@@ -37,16 +37,15 @@ export class SpanRecorder implements CallWatcher {
   #nextNumber = 1;
   #dropped = 0;
 
-  beginCall({ kind, name, namespace = "" }: BegunCall): number {
-    if (this.#isFull) return this.#drop();
+  beginCall({ kind, name, namespace = "" }: BegunCall): EndCall {
+    if (this.#isFull) {
+      this.#drop();
+      return () => {};
+    }
     const parent = this.#enter(namespace);
     const number = this.#nextNumber++;
     this.#open.set(number, { kind, name, parent, startedAt: this.#now() });
-    return number;
-  }
-
-  endCall(call: number, end: CallEnd): void {
-    this.#end(call, end);
+    return (end) => this.#end(number, end);
   }
 
   /** Records that a task has begun or finished, as LangGraph's stream of tasks reports. */
@@ -143,10 +142,9 @@ export class SpanRecorder implements CallWatcher {
     return this.#spans.length >= mostSpans;
   }
 
-  /** Counts a span that is not kept. Returns 0, which is the number of no span. */
+  /** Counts a span that is not kept. Returns how many there are. */
   #drop(): number {
-    this.#dropped++;
-    return 0;
+    return ++this.#dropped;
   }
 
   #now(): number {

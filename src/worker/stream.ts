@@ -18,11 +18,11 @@ const identityKeys = ["run_id", "thread_id", "graph_id", "assistant_id"];
 
 /** Runs the graph and stores its streamed chunks as events, until the graph ends. Throws any error of the graph. */
 export async function stream(attempt: Attempt, opened: OpenGraph): Promise<void> {
-  const { translator, journal, spans } = attempt;
+  const { translator, journal, spans, calls } = attempt;
   if (opened.start.atBreakpoint) for (const event of translator.onBreakpoint()) journal.push(event);
   else
     await watching
-      .run(spans, () => streamGraph(attempt, opened))
+      .run(calls, () => streamGraph(attempt, opened))
       .catch((error) => {
         spans.noteFailure(Object(error).pregelTaskId, error);
         throw error;

@@ -7,8 +7,10 @@ import type { Registry } from "../registry/registry.ts";
 import type { ResourceBroker } from "../resources/broker.ts";
 import type { StoreRules } from "../store/store-rules.ts";
 import type { Tracing } from "../tracing/tracing.ts";
+import type { Prices } from "../usage/prices.ts";
 import type { EndRun } from "./ends.ts";
 import type { StoreStep } from "./steps.ts";
+import type { UsageMeter } from "./usage-meter.ts";
 
 /** The parts of the process that workers and their attempts use. */
 export interface WorkerDeps {
@@ -21,6 +23,8 @@ export interface WorkerDeps {
   metrics: WorkMetrics;
   /** Undefined if the operator has not turned on tracing. */
   tracing: Tracing | undefined;
+  /** The prices of models that the project sets. */
+  prices: Prices;
 }
 
 /** The parts that attempts use: those of the worker, and the writers that its attempts share. */
@@ -30,5 +34,7 @@ export interface AttemptDeps extends WorkerDeps {
   storeStep: StoreStep;
   /** Gets shared resources for the nodes of the attempts. */
   broker: ResourceBroker;
+  /** Stores what the attempts' model calls use. */
+  meter: UsageMeter;
   endRun: EndRun;
 }

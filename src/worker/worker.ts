@@ -17,6 +17,7 @@ import { executeRun } from "./execute.ts";
 import { startLiveness } from "./liveness.ts";
 import { now } from "./liveness-news.ts";
 import { stepWriter } from "./steps.ts";
+import { usageMeter } from "./usage-meter.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
 
 export interface WorkerOptions extends AttemptPolicy {
@@ -76,7 +77,14 @@ class RunningWorker {
     const { pool: db, wakeups, log, metrics } = deps;
     const onError = (err: Error) => log.warn({ err }, "requests for resources could not be checked, trying again");
     this.#broker = startBroker({ db, wakeups, onServed: metrics.servedResource, onError });
-    const attemptDeps = { ...deps, broker: this.#broker, identity, storeStep: stepWriter(deps.pool), endRun: runEnder(deps.pool) };
+    const attemptDeps = {
+      ...deps,
+      broker: this.#broker,
+      meter: usageMeter(deps.pool, log),
+      identity,
+      storeStep: stepWriter(deps.pool),
+      endRun: runEnder(deps.pool),
+    };
     this.#attempts = new Attempts({
       ...options,
       execute: (claim, control) => executeRun(attemptDeps, claim, control, options),

@@ -10,7 +10,7 @@ const step = (spans: SpanRecorder, id: string) => {
 test("an attempt keeps 5,000 spans and counts the others", () => {
   const spans = new SpanRecorder();
   for (let n = 0; n < 5_200; n++) step(spans, `task-${n}`);
-  spans.endCall(spans.beginCall({ kind: "model", name: "m", namespace: "tick:task-9999" }), { outcome: "success" });
+  spans.beginCall({ kind: "model", name: "m", namespace: "tick:task-9999" })({ outcome: "success" });
   const record = spans.close(attempt);
   expect(record.spans).toHaveLength(5_000);
   expect(record.dropped).toBe(201);

@@ -39,7 +39,7 @@ export function LimitCard({ limit }: { limit: QueueLimit }) {
           {graphs.map((graph, index) => (
             <span key={graph}>
               {index > 0 && ", "}
-              <Link href={`/runs?graph=${encodeURIComponent(graph)}&status=pending,running`} className="text-accent hover:underline">
+              <Link href={`/runs?graph=${encodeURIComponent(graph)}&status=pending,running`} className="text-accent underline">
                 {graph}
               </Link>
             </span>
@@ -64,11 +64,13 @@ const Fact = ({ title, value }: { title: string; value: string }) => (
   </div>
 );
 
-function valuesOf({ per_key, rate, max_waiting }: QueueLimit): string {
+function valuesOf({ per_key, rate, max_waiting, daily_tokens, daily_dollars }: QueueLimit): string {
   const values = [
     per_key !== null && `${number(per_key)} of a key`,
     rate !== null && rate,
     max_waiting !== null && `${number(max_waiting)} may wait of a key`,
+    daily_tokens !== null && `${number(daily_tokens)} tokens a day of a key`,
+    daily_dollars !== null && `$${daily_dollars} a day of a key`,
   ];
   return values.filter(Boolean).join(", ");
 }

@@ -13,16 +13,18 @@ const fields = [
   { key: "total", label: "Runs at once", hint: "How many of the runs may run at once. 0 pauses them." },
   { key: "per_key", label: "Runs of a key at once", hint: "How many runs of one queue key may run at once." },
   { key: "max_waiting", label: "Waiting runs of a key", hint: "A request beyond that gets 429." },
+  { key: "daily_tokens", label: "Tokens of a key in a day", hint: "When they are used, new runs of the key get 402 until 0:00 UTC." },
 ] as const;
 
-type Draft = Record<"name" | "graphs" | "rate" | (typeof fields)[number]["key"], string>;
+type Draft = Record<"name" | "graphs" | "rate" | "daily_dollars" | (typeof fields)[number]["key"], string>;
 
 const textOf = (value: number | string | null | undefined) => (value === null || value === undefined ? "" : String(value));
 
 function draftOf(limit: QueueLimit | undefined): Draft {
-  const { name = "", graphs = [], total, per_key, max_waiting, rate } = limit ?? {};
+  const { name = "", graphs = [], rate, daily_dollars } = limit ?? {};
   const ownGraphs = graphs.length === 1 && graphs[0] === name ? "" : graphs.join(", ");
-  return { name, graphs: ownGraphs, total: textOf(total), per_key: textOf(per_key), max_waiting: textOf(max_waiting), rate: textOf(rate) };
+  const counts = Object.fromEntries(fields.map(({ key }) => [key, textOf(limit?.[key])])) as Pick<Draft, (typeof fields)[number]["key"]>;
+  return { name, graphs: ownGraphs, ...counts, daily_dollars: textOf(daily_dollars), rate: textOf(rate) };
 }
 
 /** Returns the values to send. An empty field removes the value, also if langgraph.json has one. */
@@ -34,9 +36,8 @@ function bodyOf(draft: Draft, shadow: boolean) {
   const count = (text: string) => (text.trim() === "" ? null : Number(text));
   return {
     ...(graphs.length > 0 && { graphs }),
-    total: count(draft.total),
-    per_key: count(draft.per_key),
-    max_waiting: count(draft.max_waiting),
+    ...Object.fromEntries(fields.map(({ key }) => [key, count(draft[key])])),
+    daily_dollars: count(draft.daily_dollars),
     rate: draft.rate.trim() || null,
     shadow,
   };
@@ -54,7 +55,8 @@ export function LimitDialog({ limit, onClose }: { limit?: QueueLimit; onClose: (
       return queries.invalidateQueries({ queryKey: ["limits"] });
     },
   });
-  const wrong = fields.find(({ key }) => !/^\d*$/.test(draft[key].trim()));
+  const isWrongSum = !/^(\d+(\.\d+)?)?$/.test(draft.daily_dollars.trim());
+  const wrong = isWrongSum || fields.some(({ key }) => !/^\d*$/.test(draft[key].trim()));
   const change =
     (key: keyof Draft) =>
     ({ target }: { target: { value: string } }) =>
@@ -97,6 +99,14 @@ export function LimitDialog({ limit, onClose }: { limit?: QueueLimit; onClose: (
             error={/^\d*$/.test(draft[key].trim()) ? undefined : "Enter a whole number, or nothing."}
           />
         ))}
+        <Input
+          label="Dollars of a key in a day"
+          hint="When they are spent, new runs of the key get 402 until 0:00 UTC."
+          inputMode="decimal"
+          value={draft.daily_dollars}
+          onChange={change("daily_dollars")}
+          error={isWrongSum ? "Enter an amount such as 2.50, or nothing." : undefined}
+        />
         <Input
           label="Rate"
           value={draft.rate}
