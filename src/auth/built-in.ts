@@ -64,7 +64,7 @@ function ownScope(identity: string, event: AuthEvent, value: { metadata?: unknow
   if (event === "assistants:read" || event === "assistants:search") return anyOf(own, scopeOf({ created_by: "system" }));
   if (/:(create|create_run|update)$/.test(event)) {
     const { created_by, ...metadata } = (value.metadata ?? {}) as Record<string, unknown>;
-    const kept = event.startsWith("assistants:") ? metadata : value.metadata; // users cannot mark an assistant as created by the service
+    const kept = event.startsWith("assistants:") ? metadata : value.metadata; // only the service may set an assistant's `created_by`
     value.metadata = { ...(kept as object | undefined), owner: identity };
   }
   return own;

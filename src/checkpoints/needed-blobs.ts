@@ -2,7 +2,8 @@ import { type Sql, sql } from "../db/sql.ts";
 
 /**
  * Returns a `with` query that selects the blobs that the threads' checkpoints need, so that a statement can delete all others. A checkpoint
- * needs the blobs of its channels' versions. If such a blob is a part of a list, the checkpoint needs the earlier parts as well.
+ * needs the blobs of its channels' versions. If such a blob holds only the last items of a list, the checkpoint also needs the blobs with
+ * the earlier items.
  */
 export function neededBlobs(threadIds: string[]): Sql {
   return sql`recursive needed (thread_id, checkpoint_ns, channel, version) as (

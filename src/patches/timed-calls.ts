@@ -4,11 +4,11 @@ import { BaseLLM } from "@langchain/core/language_models/llms";
 import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import { StructuredTool } from "@langchain/core/tools";
 
-/** The start of a model or tool call. */
+/** The facts that are known when a model or tool call starts. */
 export interface BegunCall {
   kind: "model" | "tool";
   name: string;
-  /** The namespace of the LangGraph task that makes the call. */
+  /** The namespace of the LangGraph task that makes the call. Undefined if no task is known. */
   namespace: string | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface CallWatcher {
   endCall(call: number, end: CallEnd): void;
 }
 
-/** The watcher of the current code, if there is one. */
+/** The watcher for calls in the current asynchronous context. Undefined if calls are not watched. */
 export const watching = new AsyncLocalStorage<CallWatcher>();
 
 /**
@@ -84,7 +84,7 @@ function watchGenerate(prototype: Model): void {
   };
 }
 
-/** Watches streamed calls. A model that cannot stream uses `generate`, which is already watched. */
+/** Watches streamed calls. A model that cannot stream uses `generate`, which is watched already. */
 function watchStream(prototype: Model, cannotStream: unknown): void {
   const { _streamIterator } = prototype;
   prototype._streamIterator = async function* (input, options) {
@@ -105,7 +105,7 @@ function watchStream(prototype: Model, cannotStream: unknown): void {
       watcher.endCall(call, { ...failure(error), ...tokens });
       throw error;
     } finally {
-      watcher.endCall(call, { outcome: "success", ...tokens }); // has no effect after a failure
+      watcher.endCall(call, { outcome: "success", ...tokens }); // has no effect if the call has already failed
     }
   };
 }
@@ -136,7 +136,10 @@ async function watched<Result>(
   }
 }
 
-/** Returns the namespace of the task that makes a call. A node that calls a model without a config has left its own one in the context. */
+/**
+ * Returns the namespace of the task that makes a call. If a node calls a model without a config, the namespace comes from the node's config
+ * in LangChain's context.
+ */
 function namespaceOf(options: unknown): string | undefined {
   const given = (options as Options | undefined)?.metadata?.langgraph_checkpoint_ns;
   const namespace =
@@ -156,7 +159,7 @@ function tokensIn({ generations }: Generated): Partial<CallEnd> {
   return { inputTokens: sum("input_tokens"), outputTokens: sum("output_tokens") };
 }
 
-/** An interrupt or a handoff leaves a tool by throwing an error, but it is not a failure. */
+/** Returns the outcome of a call that threw. An interrupt or a handoff leaves a tool by throwing, but is not a failure. */
 function failure(error: unknown): CallEnd {
   if (Object(error).is_bubble_up === true) return { outcome: "interrupted" };
   return { outcome: "error", error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
