@@ -138,7 +138,7 @@ function ofPlanned({ description, status, tries, result }: z.infer<typeof Planne
 }
 
 function statusOfStep({ status, isOver }: Result): TaskStatus {
-  if (!isOver) return "running"; // it is tried again, or waits for a person
+  if (!isOver) return "running"; // the step is tried again, or waits for a person
   if (status === "success") return "done";
   return status === "skipped" || status === "cancelled" ? "skipped" : "failed";
 }

@@ -23,11 +23,12 @@ export interface ThreadSearch extends ThreadFilter {
 }
 
 /**
- * Selects the threads with an open run. Reads only one run of each thread: the running one, or the next one, which the column `head` marks.
+ * Selects the threads with an open run. For each thread, reads only the running run, or the next pending run, which the column `head`
+ * marks.
  */
 const openThreads = sql`(select runs.thread_id from runs where runs.head union all select runs.thread_id from runs where runs.status = 'running')`;
 /**
- * An expression that is true if a thread has an open run. It looks up the runs of each thread separately, which suits a search that reads
+ * An expression that is true if a thread has an open run. It looks for the runs of each thread separately, which suits a search that reads
  * only a few threads. With `exists`, Postgres would read all open runs first.
  */
 const isOpen = sql`coalesce((select true from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running') limit 1), false)`;
@@ -43,24 +44,24 @@ const sortKeys = {
   state_updated_at: sql`state_updated_at`,
 };
 
-/** Returns a page of the threads that match. */
+/** Returns a page of the matching threads. */
 export async function searchThreads(db: Db, scope: Scope, search: ThreadSearch): Promise<Page<Thread>> {
   const read = (await readRecent(db, scope, search)) ?? (await readAll(db, scope, search));
   return toPage(db, read, matchingThreads(scope, search), search);
 }
 
-/** Returns how many threads match. Above 10,000, the number is an estimate, unless `exact` is set. */
+/** Returns the number of matching threads. Above 10,000, the number is an estimate, unless `exact` is set. */
 export async function countThreads(db: Db, scope: Scope, filter: ThreadFilter): Promise<{ total: number; isEstimate: boolean }> {
   return countRows(db, matchingThreads(scope, filter), filter.exact);
 }
 
-/** How many recent threads a search checks one by one, before it uses an index on their content. */
+/** The number of recent threads that a search checks one by one, before it uses an index on the threads' content. */
 const recent = 1_000;
 
 /**
  * Looks for the page among the first lasting threads in sort order, and the temporary threads before the last of them. If many threads
- * match, this fills the page at once, while an index would first collect all matches. If few threads match, the page is not full and
- * undefined is returned. An index then finds them.
+ * match, these threads fill the page quickly, while an index would first collect all matches. If they do not fill the page, returns
+ * undefined, and the caller uses an index.
  */
 async function readRecent(db: Db, scope: Scope, search: ThreadSearch): Promise<BoundedRows<Thread> | undefined> {
   const wantsBusy = search.status === "busy";
