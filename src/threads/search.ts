@@ -82,8 +82,8 @@ async function readRecent(db: Db, scope: Scope, search: ThreadSearch): Promise<B
 }
 
 /**
- * A condition that is true if a thread comes before the last lasting thread that `readRecent` checks, or if there are fewer lasting
- * threads.
+ * A condition that is true for threads that come before the last lasting thread that `readRecent` checks. It is true for all threads if
+ * `readRecent` checks all lasting threads.
  */
 function isAboveWalk({ sort_by = "created_at", sort_order = "desc" }: ThreadSearch): Sql {
   const key = sortKeys[sort_by];
@@ -109,7 +109,7 @@ function inOrder({ sort_by = "created_at", sort_order = "desc" }: Pick<ThreadSea
 
 /**
  * Selects the first threads in sort order. Lasting and temporary threads are selected separately, because an index then yields each kind in
- * this order. Each selection ends after `most` threads, so its cost does not grow with the number of waiting temporary threads.
+ * this order. Each selection ends after `most` threads, so the cost does not grow with the number of waiting temporary threads.
  */
 function visible(order: ThreadSearch, scope: Scope, filter: ThreadFilter, most: number): Sql {
   const lasting = lastingThreads(order, scope, filter, most);
@@ -123,7 +123,7 @@ const lastingThreads = (order: ThreadSearch, scope: Pick<Scope, "visible">, filt
 const temporaryThreads = (order: ThreadSearch, matches: Sql, most: number) =>
   sql`select * from threads where temporary and ${isOpen} and ${matches} ${inOrder(order)} limit ${most}::integer`;
 
-/** Selects one row for each matching thread that callers may see. */
+/** Selects one row for each matching thread in the scope. */
 function matchingThreads(scope: Scope, filter: ThreadFilter): Sql {
   const wantsAllBusy = filter.status === "busy" && isEverything(scope) && !filter.ids && !filter.metadata && !filter.values;
   if (wantsAllBusy) return sql`select 1 from ${openThreads} open_threads`;
@@ -132,7 +132,8 @@ function matchingThreads(scope: Scope, filter: ThreadFilter): Sql {
 }
 
 /**
- * Tells whether temporary threads can have the requested status. Callers see them only while a run is open, so their status is always busy.
+ * Tells whether temporary threads can have the requested status. Callers see a temporary thread only while it has an open run, so its
+ * status is always busy.
  */
 const mayBeTemporary = ({ status }: ThreadFilter) => status === undefined || status === "busy";
 

@@ -10,7 +10,7 @@ import type { Tracing } from "../tracing/tracing.ts";
 import type { EndRun } from "./ends.ts";
 import type { StoreStep } from "./steps.ts";
 
-/** The parts of the process that workers and their attempts use. */
+/** The dependencies of workers and their attempts. */
 export interface WorkerDeps {
   pool: Pool;
   wakeups: Wakeups;
@@ -19,16 +19,16 @@ export interface WorkerDeps {
   store: StoreRules;
   log: Logger;
   metrics: WorkMetrics;
-  /** Undefined if the operator has not turned on tracing. */
+  /** The tracing of runs. Undefined if the operator has not turned it on. */
   tracing: Tracing | undefined;
 }
 
-/** The parts that attempts use: those of the worker, and the writers that its attempts share. */
+/** The dependencies of attempts: those of the worker, and the writers that its attempts share. */
 export interface AttemptDeps extends WorkerDeps {
-  /** The worker's fields in the timelines of its runs. */
+  /** The facts about the worker that the timelines of its runs show. */
   identity: { worker: string; host: string; pid: number; version: string };
   storeStep: StoreStep;
-  /** Gets shared resources for the nodes of the attempts. */
+  /** Acquires shared resources for the nodes of the attempts. */
   broker: ResourceBroker;
   endRun: EndRun;
 }
