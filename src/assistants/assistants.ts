@@ -104,7 +104,7 @@ export async function holdAssistant(tx: Db, assistantId: string): Promise<void> 
   await tx.query(sql`select 1 from assistants where assistant_id = ${assistantId} for key share`);
 }
 
-/** Creates an assistant and its first version. Returns undefined if its id is taken. */
+/** Creates an assistant and its first version. Returns undefined if the assistant's id is taken. */
 export async function createAssistant(db: Db, wanted: NewAssistant & { assistant_id: string }): Promise<Assistant | undefined> {
   const { rows } = await db.query<Assistant>(sql`
     with created as (

@@ -3,7 +3,7 @@ import type { Scope } from "../db/scope.ts";
 import type { User } from "./user.ts";
 
 /**
- * The actions that auth handlers decide about. Runs have no actions of their own, because an action on a run counts as an action on its
+ * The actions about which auth handlers decide. Runs have no actions of their own, because an action on a run counts as an action on its
  * thread.
  */
 export type AuthEvent =

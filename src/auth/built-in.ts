@@ -13,7 +13,7 @@ export interface BuiltInAuth {
   tokens: TokenRules | undefined;
 }
 
-/** Returns the built-in auth. Each API key grants full access. A token grants access only to what its user has created. */
+/** Returns the built-in auth. Each API key grants full access. A token grants access only to the rows that its user has created. */
 export function builtInAuth({ keys, tokens }: BuiltInAuth): Auth {
   const verify = tokens && tokenVerifier(tokens);
   return {

@@ -61,8 +61,8 @@ function messageMark({ constructor: type, content, id, name }: BaseMessage): Mar
 const plainMessageFields = new Set(["content", "id", "name"]);
 
 /**
- * Tells whether a message has only text, an id and a name. Most messages do. They are compared field by field, because serialising all of
- * them at every step would take the most time.
+ * Tells whether a message has only text, an id and a name. Most messages have no more. They are compared field by field, because
+ * serialising all messages at every step would take the most time.
  */
 export function isPlainMessage(item: object): item is BaseMessage {
   if (!(item instanceof BaseMessage) || typeof item.content !== "string") return false;

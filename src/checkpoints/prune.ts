@@ -28,7 +28,7 @@ export async function pruneCheckpoints(tx: Db, threadIds: string[], kept: Kept):
   return rows.length;
 }
 
-/** Returns how many checkpoints `pruneCheckpoints` would delete. */
+/** Returns the number of checkpoints that `pruneCheckpoints` would delete, without deleting them. */
 export async function countPrunable(db: Db, threadIds: string[], kept: Kept): Promise<number> {
   const { rows } = await db.query<{ count: number }>(sql`
     with ${doomed(threadIds, kept)} select count(*)::integer as count from doomed`);
@@ -78,7 +78,7 @@ function doomed(threadIds: string[], kept: Kept): Sql {
 
 /**
  * Deletes the blobs that no checkpoint needs. A statement of its own is necessary, because the statement that deletes the checkpoints still
- * sees them.
+ * sees these checkpoints.
  */
 async function deleteUnneededBlobs(tx: Db, threadIds: string[]): Promise<void> {
   await tx.query(sql`

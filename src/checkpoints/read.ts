@@ -46,9 +46,9 @@ interface Row extends StoredValue {
   threadId: string;
   namespace: string;
   checkpointId: string;
-  /** For a checkpoint: its parent. For a row of a list: the version whose items precede the row's items. */
+  /** The parent of a checkpoint. In a row of a list, the version whose items precede the row's items. Null if there is none. */
   parentId: string | null;
-  /** For a checkpoint: its JSON. For a value: its version. */
+  /** The JSON of a checkpoint, or the version of a value. */
   content: string;
   metadata: string | null;
   channel: string;

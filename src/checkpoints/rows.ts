@@ -30,7 +30,7 @@ export interface CheckpointRow extends Place {
   parentId: string | undefined;
   checkpoint: string;
   metadata: string;
-  /** The trace spans of the run since its previous checkpoint, as JSON. */
+  /** The trace spans of the run since the run's previous checkpoint, as JSON. */
   spans?: string | undefined;
 }
 
@@ -73,7 +73,7 @@ export interface OwnedRows {
 
 type Owned<Row> = Row & Pick<OwnedRows, "runId">;
 
-/** Stores rows that belong to no run, such as the rows of a state update. No fence is needed for them. */
+/** Stores rows that belong to no run, such as the rows of a state update. Such rows need no fence. */
 export async function storeRows(db: Db, rows: CheckpointRows): Promise<void> {
   const statement = sql`with fence as (select null::uuid as run_id), ${storingRows([{ runId: null, rows }])} select 1 from fence`;
   await db.query(isAlike(rows) ? prepared("store rows without a run", statement) : statement);

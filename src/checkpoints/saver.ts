@@ -75,12 +75,12 @@ interface Address {
 }
 
 /**
- * Saves checkpoints in the tables of LangGraph's PostgresSaver. It adds two things that a service needs:
+ * Saves checkpoints in the tables of LangGraph's PostgresSaver. It differs from PostgresSaver in two ways:
  * - It works on any `Db`, and each call uses at most one statement.
  * - An attempt can write only while it holds the right to write, and each checkpoint names its run.
  *
- * LangGraph's own saver can read these rows, except lists that are spread over several rows. `ensemble export` rewrites such lists into
- * one row each.
+ * LangGraph's own saver can read these rows, except lists that are spread over several rows. `ensemble export` rewrites such lists into one
+ * row each.
  */
 export class EnsembleSaver extends PostgresSaver {
   readonly #db: Db;

@@ -22,7 +22,8 @@ const makers: Record<string, (fields: never) => BaseMessage> = {
 };
 
 /**
- * The message fields that LangChain stores under the names of its constructor arguments. It stores all other fields under different names.
+ * The message fields that LangChain stores under the names of its constructor arguments. LangChain stores all other fields under different
+ * names.
  */
 export const plainFields = new Set([
   "content",
@@ -66,7 +67,7 @@ export function messageFrom(value: object): BaseMessage | undefined {
   }
 }
 
-/** Tells whether LangGraph's serializer stored this field as undefined, for which it has a special form. */
+/** Tells whether LangGraph's serializer stored this field as undefined. The serializer has a special form for undefined. */
 function isUndefined(value: unknown): boolean {
   return typeof value === "object" && value !== null && "lc" in value && value.lc === 2 && "type" in value && value.type === "undefined";
 }

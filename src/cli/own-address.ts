@@ -13,7 +13,10 @@ export interface ServiceAddress {
   source: "port" | "service" | "nobody";
 }
 
-/** Returns the URL of the project's service. It comes from PORT, or else from a running service. Otherwise it is the default URL. */
+/**
+ * Returns the URL of the project's service, and the source of this URL. The URL comes from PORT, or else from a running service. Otherwise,
+ * it is the default URL.
+ */
 export async function ownAddress({ host, port, portIsSet, dataDir }: Config): Promise<ServiceAddress> {
   const url = addressOf(host, port);
   if (portIsSet && port !== 0) return { url, source: "port" };

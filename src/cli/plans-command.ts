@@ -19,7 +19,8 @@ const batch = 200;
 const actions: Record<string, (args: Arguments, words: string[]) => Promise<void>> = { list, create, update, status, aggregate, cleanup };
 
 /**
- * Runs `ensemble plans <action>`, which registers plans and reports results of their subtasks. It reads and writes the database directly.
+ * Runs `ensemble plans <action>`, which registers plans, changes their subtasks and shows their results. It reads and writes the database
+ * directly.
  */
 export async function plans(args: Arguments): Promise<void> {
   const [action = "list", ...words] = args.words;

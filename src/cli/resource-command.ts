@@ -27,7 +27,7 @@ function lineOf({ name, limit, overridden, held, free, waiting, contention }: Li
   return `${name}  ${limitText}${overridden ? " (set by an operator)" : ""}  ${held} held  ${free} free  ${waiting} waiting  ${contention} had to wait`;
 }
 
-/** Sets a limit: a number is the size of a pool, and a text such as "1000/m" is a rate. */
+/** Sets the limit of a resource. `text` is the size of a pool, such as "10", or a rate, such as "1000/m". */
 async function set(pool: Pool, name: string, text: string): Promise<void> {
   const isPool = /^-?[\d.]+$/.test(text);
   const { data: limit, error } = ResourceLimit.safeParse(isPool ? { pool: Number(text) } : { rate: text });

@@ -176,8 +176,8 @@ export async function countCrons(db: Db, scope: Scope, filter: CronFilter): Prom
 }
 
 /**
- * Creates the cron's run and rolls it back, so that an error that every later run would have appears now. Another open run on the thread is
- * no such error, because it may have ended when the cron is due.
+ * Creates the cron's run and rolls it back. If all later runs of the cron would have an error, this error thus appears now. Another open
+ * run on the thread is no such error, because it may have ended when the cron is due.
  */
 async function tryRun(tx: Db, caller: Caller, cron: AskedCron, { check, retention }: CronRules): Promise<Run> {
   await tx.query(sql`savepoint before_run`);

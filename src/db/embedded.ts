@@ -129,8 +129,8 @@ async function serverUser(home: string): Promise<ServerUser> {
 }
 
 /**
- * Creates the database cluster at the first start, and returns its password. The password is stored in a file next to the cluster. Only the
- * file's owner can read it.
+ * Creates the database cluster at the first start. Returns the cluster's password, which is stored in a file next to the cluster. Only the
+ * owner of this file can read it.
  */
 async function ensureCluster(home: string, cluster: string, { initdb }: Binaries, user: ServerUser): Promise<string> {
   const passwordFile = join(home, "password");

@@ -25,7 +25,7 @@ export async function claimOwnership(home: string): Promise<() => Promise<void>>
   return () => rm(file, { force: true });
 }
 
-/** Removes the `owner` file of a dead service. Puts the file back if another service has written it meanwhile. */
+/** Removes the `owner` file of a dead service. Puts the file back if it is another service's. */
 async function removeStale(file: string, stale: string): Promise<void> {
   const aside = `${file}.stale-${process.pid}`;
   const moved = await rename(file, aside).then(

@@ -1,7 +1,7 @@
 import { orAborted } from "../db/abort.ts";
 import type { LoggedEvent } from "./log.ts";
 
-/** The limits of the recent events that this process keeps in memory for each followed run. */
+/** The limits of the recent events that this process keeps in memory for each followed run, in events and in bytes. */
 const windowEvents = 1_000;
 const windowBytes = 1_000_000;
 /**
@@ -40,8 +40,7 @@ export class RunWindow {
     if (this.tail !== undefined && after >= this.tail) return [];
     const first = this.#window[0]?.id;
     if (first === undefined || after + 1 < first) return undefined;
-    // All followers at the same cursor get the same array object, because other modules use the array as a cache key for what they derive
-    // from it.
+    // All followers at the same cursor get the same array object, because other modules use the array as a cache key.
     if (this.#shared?.after !== after || this.#shared.tail !== this.tail)
       this.#shared = { after, tail: this.tail, events: this.#window.slice(after + 1 - first) };
     return this.#shared.events;

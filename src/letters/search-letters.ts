@@ -9,7 +9,7 @@ import type { DeadLetter, LetterKind, LetterState } from "./letter.ts";
 export interface LetterFilter {
   kind?: LetterKind | undefined;
   graph?: string | undefined;
-  /** Only letters whose last failure was at this time or later. Undefined for all letters. */
+  /** Selects letters whose last failure was at this time or later. Undefined selects all letters. */
   since?: Date | undefined;
   state?: LetterState | undefined;
 }
@@ -51,7 +51,7 @@ export async function searchLetters(db: Db, scope: Scope, { limit, offset, bytes
   return { ...page, rows: page.rows.map(toLetter) };
 }
 
-/** A letter with its payload. */
+/** A dead letter with its payload. */
 export type WholeLetter = DeadLetter & { payload: unknown };
 
 /**

@@ -2,8 +2,8 @@ import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import { Counter, Gauge, type Registry } from "prom-client";
 
 /**
- * Registers the metrics of the process, under the names that common dashboards use. prom-client's own metrics allow only one registry per
- * process, and cannot be stopped.
+ * Registers the metrics of the process, under the names that common dashboards use. prom-client's own process metrics are not used, because
+ * they allow only one registry per process and cannot be stopped.
  */
 export function processMetrics(registry: Registry): { stop(): void } {
   const registers = [registry];

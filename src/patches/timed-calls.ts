@@ -31,7 +31,7 @@ export const watching = new AsyncLocalStorage<CallWatcher>();
 /**
  * Reports calls of chat models, models and tools to the current watcher. LangChain's own way, a callback handler, has a cost for every
  * node, even if the handler ignores nodes. Measured on five trivial nodes in memory: 0.98 ms of CPU per run without a handler, 1.50 ms with
- * one that ignores everything but models and tools, and 0.98 ms with this patch.
+ * a handler that ignores everything but models and tools, and 0.98 ms with this patch.
  *
  * Upstream: no issue known. Needed until a handler that ignores chains costs nothing for them.
  */

@@ -43,7 +43,7 @@ export const PlanCreate = z.object({
 });
 export type PlanCreate = z.output<typeof PlanCreate>;
 
-/** A change of a subtask. */
+/** The request that changes a subtask. */
 export const TaskChange = z.object({
   status: TaskStatus,
   result: z

@@ -2,7 +2,10 @@ import { fileURLToPath } from "node:url";
 import { findMissingExport } from "./missing-export.ts";
 import { findSyntaxError } from "./syntax-error.ts";
 
-/** Returns a sentence with the reason why a file of the user could not be imported, and the place of the error if it is known. */
+/**
+ * Returns a sentence with the reason why a file of the user could not be imported. The sentence names the place of the error if it is
+ * known.
+ */
 export async function describeImportFailure(error: unknown): Promise<string> {
   const place = placeOf(error) ?? (await findSyntaxError(error));
   const missing = await findMissingExport(error, place?.file);

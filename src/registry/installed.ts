@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 
 const require = createRequire(import.meta.url);
 
-/** An installed package. */
+/** An installed copy of a package. */
 export interface Installed {
   folder: string;
   version: string;

@@ -51,8 +51,8 @@ function nearestTsconfig(directory: string): string | undefined {
 type Hooks = Required<Parameters<typeof registerHooks>[0]>;
 
 /**
- * The folder of this package's own files. Their import of LangGraph's zod entry is not extended. The extending module imports our patch for
- * zod, which itself imports that entry, so the two would wait for each other.
+ * The folder of this package's own files. If these files import LangGraph's zod entry, they get it unchanged. The module at `extendingUrl`
+ * imports our patch for zod, and the patch imports that entry, so the two would wait for each other.
  */
 const ourFolder = new URL("..", import.meta.url).href;
 const isOfUser = (importer: string | undefined): importer is string =>

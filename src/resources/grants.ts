@@ -17,8 +17,8 @@ export interface ResourceRequest extends Fence {
 }
 
 /**
- * The outcome of a new request: it holds its resources, it waits, it may not wait ("busy"), it can never be served, or its attempt has lost
- * the right to write.
+ * The outcome of a new request. "held" means that it holds its resources, and "waiting" that it waits. "busy" means that it would have to
+ * wait but may not, and "impossible" that it can never be served. "lost" means that its attempt has lost the right to write.
  */
 export type Taken = "held" | "waiting" | "busy" | "impossible" | "lost";
 
@@ -45,8 +45,8 @@ export async function leaveResources(db: Db, holder: string, onlyWaiting: boolea
 }
 
 /**
- * The news about a waiting request: it is served, it is the victim of a deadlock, the capacity of a resource has become too small for it,
- * or it was deleted.
+ * The news about a waiting request. "held" means that it is served, and "deadlocked" that it is the victim of a deadlock. "impossible"
+ * means that the capacity of a resource has become too small, and "gone" that the request was deleted.
  */
 export type WaitingNews = "held" | "deadlocked" | "impossible" | "gone";
 

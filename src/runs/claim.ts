@@ -35,8 +35,8 @@ export interface Claim extends Fence {
   /** True if the run's thread has no checkpoint yet, so that the attempt need not look for one. */
   isFresh: boolean;
   /**
-   * The trace spans to which the attempt's span links: that of the request (`traceparent`) and that of the previous attempt
-   * (`attemptSpan`). Null if there is no such span.
+   * The trace spans to which the attempt's span links. `traceparent` is the span of the request, and `attemptSpan` that of the previous
+   * attempt. Null if there is no such span.
    */
   traceparent: string | null;
   attemptSpan: string | null;
@@ -79,11 +79,11 @@ function candidates(wanted: number): [most: Sql, name: string] {
 
 /**
  * The condition that a run is still the next one of its thread after its row was locked. Such a run is always pending. The `coalesce` keeps
- * Postgres from using an index of pending runs, which also has entries of the runs that were claimed since the table's last vacuum.
+ * Postgres from using an index of pending runs. That index also has entries of the runs that were claimed since the table's last vacuum.
  */
 const isStillHead = sql`coalesce(runs.head, false)`;
 
-/** The columns of a candidate. */
+/** The columns that a claim reads of each candidate. */
 const columns = sql`run_id, thread_id, ${placeInQueue} as place, seq, graph_id, queue_key, cancel`;
 
 /**

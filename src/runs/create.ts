@@ -121,7 +121,7 @@ async function openThread(tx: Db, scope: Scope, { threadId, createThread }: NewR
 }
 
 /**
- * Tells whether the creation of this run depends on whether the run's thread is busy. It does not for an enqueued run, unless the run
+ * Tells whether the creation of this run depends on whether the run's thread is busy. Returns false for an enqueued run, unless the run
  * answers a question.
  */
 function needsToKnow({ multitaskStrategy, kwargs: { command } }: NewRun): boolean {

@@ -84,8 +84,8 @@ export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
 }
 
 /**
- * Tells whether the end of a run may share a statement with the ends of other runs. It may if the run has no webhook and no failed items,
- * leaves no question open, stores no large document and holds no slot of a limit. Two shared statements that take slots could wait for each
+ * Tells whether the end of a run may share a statement with the ends of other runs. Returns false if the run has a webhook or failed items,
+ * leaves a question open, stores a large document or holds a slot of a limit. Two shared statements that take slots could wait for each
  * other.
  */
 export function isPlainEnd({ end: { webhook, timers, output, thread }, record, holds, items = [] }: EndingRun): boolean {

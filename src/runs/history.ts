@@ -2,7 +2,8 @@ import { type Db, sql } from "../db/sql.ts";
 import type { EndStatus } from "./run.ts";
 
 /**
- * The numbers of runs that were created, and that ended with each status, in the minute that begins at `at`. Deleted runs are not counted.
+ * The number of runs that were created in a minute, and the number that ended with each status. `at` is the start of the minute. Deleted
+ * runs are not counted.
  */
 export type RunMinute = { at: Date; created: number } & Record<EndStatus, number>;
 

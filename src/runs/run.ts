@@ -9,7 +9,7 @@ export type RunStatus = z.infer<typeof RunStatus>;
 export const EndStatus = RunStatus.exclude(["pending", "running"]);
 export type EndStatus = z.infer<typeof EndStatus>;
 
-/** What happens if a thread already has open runs: the new run is refused, it waits for them, it interrupts them, or it rolls them back. */
+/** The treatment of a thread's open runs by a new run: the new run is refused, waits for them, interrupts them, or rolls them back. */
 export const MultitaskStrategy = z.enum(["reject", "enqueue", "interrupt", "rollback"]);
 export type MultitaskStrategy = z.infer<typeof MultitaskStrategy>;
 

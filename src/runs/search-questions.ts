@@ -76,7 +76,10 @@ function inOrder({ sort_by = "created_at", sort_order = "desc" }: QuestionSearch
   return sql`order by ${key} ${direction}, thread_id ${direction}, task_id, place`;
 }
 
-/** Looks up open runs for each thread separately. With `exists`, Postgres would read all open runs first. */
+/**
+ * An expression that is true if a thread has an open run. It looks for the runs of each thread separately. With `exists`, Postgres would
+ * read all open runs first.
+ */
 const isBusy = sql`coalesce((select true from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running') limit 1), false)`;
 
 /** Selects the open questions with all columns that a page needs. */
@@ -92,7 +95,7 @@ const countedQuestions = (scope: Scope, search: QuestionSearch): Sql => {
 };
 
 /**
- * Returns the tables of a search. The ids come from a sanitized copy of the document, because Postgres functions refuse characters such as
+ * Returns the tables that a search joins. The ids come from a sanitized copy of the document, because Postgres functions refuse characters such as
  * NUL in the original. The values come from the original document.
  */
 function questions({ sort_by, deadline_since, deadline_until }: QuestionSearch, withAsker: boolean): Sql {

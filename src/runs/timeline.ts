@@ -30,8 +30,8 @@ export type Span = [
 ];
 
 /**
- * The outcome of an attempt. "released" means that the run returned to the queue, "lost" that another worker took over the run, and
- * "crashed" that the attempt's worker died.
+ * The outcome of an attempt. "released" means that the run returned to the queue. "lost" means that another worker took over the run.
+ * "crashed" means that the attempt's worker died.
  */
 export const AttemptOutcome = z.enum([...EndStatus.options, "released", "lost", "crashed"]);
 export type AttemptOutcome = z.infer<typeof AttemptOutcome>;

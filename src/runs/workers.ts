@@ -82,8 +82,8 @@ export interface ObservedWorker {
 }
 
 /**
- * An expression that is true if the lock of the worker `w` is free, and the server has been up for long enough to rely on this. It reads
- * `pg_locks`, because `pg_try_advisory_lock` would take the lock.
+ * An expression that is true if the lock of the worker `w` is free. It is false for some seconds after the server's start, because workers
+ * must first take their locks again. It reads `pg_locks`, because `pg_try_advisory_lock` would take the lock.
  */
 const lockFree = sql`
   (pg_postmaster_start_time() < now() - make_interval(secs => ${settledSeconds})

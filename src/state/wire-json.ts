@@ -18,7 +18,10 @@ export function wireJson(value: unknown): string {
   }
 }
 
-/** The number of nesting levels that `textOf` traverses itself: the state, its channels, and the items of their lists. */
+/**
+ * The depth to which `textOf` traverses a value without a replacer. Depth 0 is the state, depth 1 its channels, and depth 2 the items of
+ * their lists.
+ */
 const outerLevels = 2;
 
 /**

@@ -55,7 +55,7 @@ export function inScope(scope: Scope, { namespace, key, value, metadata }: ItemC
   });
 }
 
-/** Returns the condition for items that a search considers, that have not expired, and that the caller may see. */
+/** Returns the condition for items that a search considers. They have not expired, and the caller may see them. */
 export const at = (scope: Scope, { prefix, filter }: Place): Sql =>
   join([under(prefix), alive, inScope(scope), matchingAll(filter ?? {})], " and ");
 

@@ -94,7 +94,7 @@ function projectOutcome(projecting: Projecting, end: EndedRun | undefined): Draf
 }
 
 /**
- * Returns the fields that a run's error adds to the event of the run's end: the message and, for a refused answer, the ids of the
+ * Returns the fields that a run's error adds to the event of the run's end. These are the message and, for a refused answer, the ids of the
  * questions.
  */
 function detailsOf(end: EndedRun | undefined): object {

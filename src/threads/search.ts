@@ -82,8 +82,8 @@ async function readRecent(db: Db, scope: Scope, search: ThreadSearch): Promise<B
 }
 
 /**
- * A condition that is true for threads that come before the last lasting thread that `readRecent` checks. It is true for all threads if
- * `readRecent` checks all lasting threads.
+ * A condition for threads that come before the last lasting thread that `readRecent` checks. It is true for all threads if `readRecent`
+ * checks all lasting threads.
  */
 function isAboveWalk({ sort_by = "created_at", sort_order = "desc" }: ThreadSearch): Sql {
   const key = sortKeys[sort_by];

@@ -41,7 +41,7 @@ export async function listDeadWebhooks(db: Db, scope: Scope, page: { limit: numb
 export interface ChosenWebhooks {
   runIds?: string[] | undefined;
   graph?: string | undefined;
-  /** Only webhooks that failed for good at this time or later. Undefined for all of them. */
+  /** Selects webhooks that failed for good at this time or later. Undefined selects all of them. */
   since?: Date | undefined;
 }
 

@@ -12,7 +12,7 @@ export interface Journal {
   store(rows: CheckpointRows): Promise<boolean>;
   /** Resolves when the number and the size of the waiting events are below their limits. */
   room(): Promise<void>;
-  /** Resolves when all earlier events are logged, or when they cannot be logged any more. */
+  /** Resolves when all earlier events are logged, or when they can no longer be logged. */
   flushed(): Promise<void>;
   readonly lastId: number;
 }

@@ -14,8 +14,8 @@ import { answersById, type OpenQuestion, openQuestions, unaskedIds } from "../th
 import type { Attempt } from "./attempt.ts";
 
 /**
- * The error of a run that cannot continue. Either the graph no longer has the next node of the thread, or the graph has changed and the
- * operator forbids that runs continue on a changed graph.
+ * The error of a run that cannot continue. Either the graph no longer has the thread's next node, or the graph has changed and the operator
+ * forbids runs to continue on a changed graph.
  */
 export class GraphChanged extends Error {
   override name = "GraphChangedError";

@@ -38,7 +38,7 @@ function notifyEnd({ deps: { feed, wakeups }, claim: { runId }, journal }: Attem
   wakeups.notify(endTopic(runId));
 }
 
-/** Stores the outcome, and returns it. Returns another outcome if the database did not accept this one. */
+/** Stores the outcome, and returns it. If the database does not accept the outcome, returns another outcome. */
 async function store(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
   const { claim, deps } = attempt;
   switch (outcome.kind) {

@@ -14,8 +14,8 @@ export type GraphChunk = [namespace: string[], mode: GraphMode, payload: unknown
 /** Translates the graph's chunks into the events that clients have requested. Also keeps the values that are needed at the run's end. */
 export interface StreamTranslator {
   /**
-   * The stream modes to request from the graph: those that clients want, `values` for the run's output, and `tasks`, which tells which
-   * nodes run.
+   * The stream modes to request from the graph: those that clients want, `values` for the run's output, and `tasks` for the list of running
+   * nodes.
    */
   graphModes: GraphMode[];
   /** True if the client wants LangChain's own events, for which the graph must be called in another way. */

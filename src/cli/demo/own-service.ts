@@ -28,8 +28,8 @@ const program = fileURLToPath(new URL(`../ensemble.${extension}`, import.meta.ur
 const plain = { DATABASE_URL: "", DATABASE_URI: "", POSTGRES_URI: "", DATABASE_DIRECT_URL: "", ENSEMBLE_ROLE: "" };
 
 /**
- * Starts `ensemble start` in a session of its own, so that Ctrl-C in this terminal does not reach it. Waits until the service prints its
- * URL.
+ * Starts `ensemble start` in a session of its own, so that Ctrl-C in this terminal does not reach the service. Waits until the service
+ * prints its URL.
  */
 export async function startOwnService(leaving: AbortSignal): Promise<OwnService> {
   const { dataDir } = await readEnvironment();

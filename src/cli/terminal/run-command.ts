@@ -97,7 +97,7 @@ async function fitTask(client: Client, graph: string, task: string | undefined, 
   if ("messages" in properties) return { ...input, ...asMessage };
   const keys = Object.keys(properties);
   if (keys.length > 0) throw new Error(`"${graph}" takes no task; give it ${keys.join(", ")} with --input.`);
-  return { ...input, task, ...asMessage }; // the graph declares no input, so it gets both forms and ignores the one that it does not know
+  return { ...input, task, ...asMessage }; // the graph declares no input, so it gets both forms and ignores the unknown one
 }
 
 async function schemasOf(client: Client, graph: string) {

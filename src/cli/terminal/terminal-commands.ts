@@ -9,7 +9,7 @@ const exitCodes = [
   "3 the run waits for an answer, 130 left with Ctrl-C while the run goes on.",
 ];
 
-/** Returns a command that calls `follow` and takes the process's exit code from its result. */
+/** Returns a command that calls `follow`, and sets the process's exit code to the number that `follow` returns. */
 const ending = (follow: (args: Arguments) => Promise<number>) => async (args: Arguments) => {
   process.exitCode = await follow(args);
 };

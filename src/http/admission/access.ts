@@ -29,7 +29,7 @@ declare module "fastify" {
   interface FastifyRequest {
     /** The authenticated user. Null on public routes, and if the service runs without auth. */
     user: User | null;
-    /** The actions that auth has decided about in this request. */
+    /** The actions about which auth has decided in this request. */
     decided: AuthEvent[];
     /**
      * Asks auth whether the caller may perform this action, and on which rows. Only this method returns the scope of these rows, so a route

@@ -20,8 +20,8 @@ export type Admitted = WeakMap<object, User>;
 export type Admission = "first" | "routes" | "never";
 
 /**
- * Returns when requests to the project's app are authenticated. "routes" needs a Hono app, because only a Hono app distinguishes middleware
- * from routes: `use` and `all` add middleware, and every other method adds a route.
+ * Returns the moment at which requests to the project's app are authenticated. "routes" needs a Hono app, because only a Hono app
+ * distinguishes middleware from routes: `use` and `all` add middleware, and every other method adds a route.
  */
 export function admissionOf({ middleware_order, enable_custom_route_auth }: HttpOptions, isHono: boolean): Admission {
   if (enable_custom_route_auth === false) return "never";

@@ -25,7 +25,7 @@ export interface Followed {
 export const ownRequest: Followed = { decide: async () => alreadyDecided, find: async () => {} };
 
 /**
- * Checks at intervals that the client is still allowed to follow. A stream may be open for days, while a token is valid for minutes. If the
+ * Checks at intervals that the client may still follow the row. A stream may be open for days, while a token is valid for minutes. If the
  * check fails, closes the connection. The client then reconnects, and learns the reason from the response.
  */
 export function keepAsking({ auth, settings, log }: ApiDeps, request: FastifyRequest, followed: Followed, { gone, cut }: Line): void {

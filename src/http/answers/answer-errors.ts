@@ -44,7 +44,8 @@ export const pathOf = (url: string): string => url.split("?")[0] ?? "";
 const hasForeignCause = (error: unknown) => error instanceof ServiceError && error.cause !== undefined;
 
 /**
- * Responds to requests that Fastify refuses before it finds a route, because their path is not valid text or an id in the path is too long.
+ * Responds to requests that Fastify refuses before it finds a route. The path of such a request is not valid text, or an id in the path is
+ * too long.
  */
 export function refusePath(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const tooLong = error.code === "FST_ERR_MAX_PARAM_LENGTH"; // Fastify's own message contains the whole path

@@ -14,7 +14,7 @@ export function explain(message: string | undefined, { errors }: { errors?: Issu
   return missed.length > 0 ? [...new Set(missed)].join("; or: ") : (message ?? "is not what is expected here");
 }
 
-/** Throws one error for all issues, which names each field and its problem. Returns if there are no issues. */
+/** Throws one error for all issues, which names each field and its problem. Does nothing if there are no issues. */
 export function refuseIssues(issues: Issue[]): void {
   if (issues.length === 0) return;
   const errors = issues.slice(0, mostIssues).map((issue) => ({ field: writePath(issue.path), message: explain(issue.message, issue) }));

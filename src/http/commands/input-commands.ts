@@ -65,8 +65,8 @@ const Inject = z.object({
 });
 
 /**
- * Sends a message to a thread whose run is still open. A graph takes no input while it runs, so the message becomes the input of a new run,
- * which waits until the open run has ended.
+ * Sends a message to a thread whose run is still open. A graph takes no input while it runs, so the message becomes the input of a new run.
+ * The new run waits until the open run has ended.
  */
 export const inject = withParams(Inject, async (scope, { namespace, message: { role, content, name } }) => {
   if (namespace && namespace.length > 0) {

@@ -9,7 +9,7 @@ export interface MemoryFetch {
    * connection. If one end aborts or breaks, the other end is closed as well.
    */
   fetch(request: Request, prepare?: (connection: Duplex) => void): Promise<Response>;
-  /** Closes all open connections. */
+  /** Closes all connections that `fetch` has opened. */
   close(): void;
 }
 

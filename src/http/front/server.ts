@@ -45,7 +45,7 @@ export function serverFactory({ prefix, app, front }: Approach, arrival: Arrival
     const options = { shouldUpgradeCallback: wantsSocket, ...arrival };
     const server = createServer(options, prefix ? below(prefix, listener.listen) : listener.listen);
     server.on("close", listener.close);
-    server.keepAliveTimeout = 72_000; // Fastify's default
+    server.keepAliveTimeout = 72_000; // the default of Fastify, which is longer than Node's
     if (prefix) takePrefixOffUpgrades(server, prefix);
     return server;
   };

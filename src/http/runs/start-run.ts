@@ -9,7 +9,7 @@ import { streamRun, waitForRun } from "../sse/follow.ts";
 import { makeRun } from "./make-runs.ts";
 import { type RunCreateBody, toNewRun } from "./run-request.ts";
 
-/** The request that starts a run, and its reply. */
+/** The request that starts a run, with the reply to this request. */
 export interface Start {
   request: FastifyRequest;
   reply: FastifyReply;
