@@ -7,22 +7,25 @@ const langsmithVariables = ["LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCH
 export type Config = ReturnType<typeof readConfig>;
 
 /**
- * Adds the variables of a project (`env` in langgraph.json) to `process.env`, so that graphs can read them. A variable that the process
- * already has is kept, unless it is empty.
+ * Adds the variables of a project (`env` in langgraph.json) to `process.env`, so that graphs can read them. Keeps a variable that the
+ * process already has, unless its value is empty.
  */
 export function adoptEnvironment(env: Record<string, string>): void {
   for (const [name, value] of Object.entries(env)) process.env[name] ||= value;
 }
 
 /**
- * Points the graphs' OpenAI clients at this URL by setting the variables that they read. Returns a function that restores the old values,
- * except those that other code has changed meanwhile.
+ * Sets the variables from which the graphs' OpenAI clients read their URL and key. Returns a function that restores the old values, except
+ * those that other code has changed meanwhile.
  */
 export function setModelEndpoint(baseUrl: string): () => void {
   return setVariables({ OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: "rehearsal" });
 }
 
-/** Sets the variable with which graphs in this process find the URL of its API, unless the operator has set it. */
+/**
+ * Sets the variable from which graphs in this process read the URL of the API, unless the operator has set it. Returns a function that
+ * undoes this.
+ */
 export function setServiceUrl(url: string): () => void {
   return process.env.ENSEMBLE_URL ? () => {} : setVariables({ ENSEMBLE_URL: url });
 }
@@ -54,10 +57,10 @@ function setVariables(variables: Record<string, string>): () => void {
   };
 }
 
-/** Returns the value of an environment variable that the project file refers to. */
+/** Returns the value of an environment variable that the project file names. */
 export const variable = (name: string): string | undefined => process.env[name];
 
-/** Returns the path of the project file. This setting is read before all others, because the project file may add environment variables. */
+/** Returns the path of the project file. It is read before all other settings, because the project file may add environment variables. */
 export function projectFile(env: NodeJS.ProcessEnv = process.env): string {
   return env.ENSEMBLE_CONFIG || settings.ENSEMBLE_CONFIG.parse(undefined);
 }
@@ -65,17 +68,16 @@ export function projectFile(env: NodeJS.ProcessEnv = process.env): string {
 type Values = z.output<typeof Settings>;
 
 /**
- * Returns the configuration of this process. If a variable is malformed, throws an error that names it, so that the service does not
- * start.
+ * Returns the configuration of this process. If a variable is malformed, throws an error with its name, so that the service does not start.
  */
 export function readConfig(env: NodeJS.ProcessEnv = process.env) {
   // An empty variable counts as unset, because compose files pass `${NAME:-}` on as an empty value.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
   const values = parseSettings(given);
-  // The options are in the same order as in `settings`.
+  // The fields are in the same order as in `settings`.
   return {
     ...serverOptions(values),
-    /** True if PORT is set. Otherwise, the next free port may be used. */
+    /** True if PORT is set. If false, the service may use the next free port. */
     portIsSet: given.PORT !== undefined,
     ...authOptions(values),
     ...databaseOptions(values),
@@ -184,7 +186,7 @@ const observabilityOptions = (value: Values) => ({
   tracing: tracingOf(value),
 });
 
-/** Returns the tracing options, or undefined if nothing is traced. */
+/** Returns the tracing options, or undefined if tracing is off. */
 function tracingOf(value: Values) {
   const hasEndpoint = Boolean(value.OTEL_EXPORTER_OTLP_ENDPOINT || value.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
   const exporter = (value.OTEL_TRACES_EXPORTER ?? (hasEndpoint ? "otlp" : "none")).trim();

@@ -1,4 +1,4 @@
-/** Every kind of error that a caller can cause, with its HTTP status. */
+/** The kinds of errors that a caller can cause, with their HTTP statuses. */
 const kinds = {
   malformed: 400,
   thread_without_graph: 400,
@@ -17,8 +17,8 @@ const kinds = {
 export type ErrorCode = keyof typeof kinds;
 
 /**
- * An error that the caller caused. Every other error is a fault of the service, is logged once and gets a 500 response. `cause` appears
- * only in the log.
+ * An error that the caller caused. Every other error is a fault of the service: it is logged once, and the response is a 500. `cause`
+ * appears only in the log.
  */
 export class ServiceError extends Error {
   readonly code: ErrorCode;

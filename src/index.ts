@@ -1,4 +1,4 @@
-/** The exports of the package. */
+/** The exports of the package `ensemble`, for graphs, tests and programs. */
 export { EnsembleSaver } from "./checkpoints/saver.ts";
 export { type Config, readConfig } from "./config.ts";
 export { effect } from "./effects/effect.ts";

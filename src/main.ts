@@ -30,27 +30,30 @@ import { webhookRules } from "./webhooks/webhook-rules.ts";
 import { attemptAtWork } from "./worker/attempts.ts";
 import { startDeliveries } from "./worker/deliveries.ts";
 
-/** A service that runs in this process, with one or both of its roles: API and worker. */
+/** The service in this process, with one or both of its roles: API and worker. */
 export interface Service {
-  /** The URL of the API. Undefined in a worker. */
+  /** The URL of the API. Undefined in a process that is only a worker. */
   url: string | undefined;
-  /** The URL of the metrics, if ENSEMBLE_METRICS_PORT is set. */
+  /** The URL of the metrics. Undefined if ENSEMBLE_METRICS_PORT is not set. */
   metricsUrl: string | undefined;
   graphIds: string[];
-  /** A simple first request to show to the user. Undefined in a worker, or if the graphs accept no simple input. */
+  /** A simple first request to show to the user. Undefined in a process that is only a worker, or if no graph accepts a simple input. */
   firstCall: FirstCall | undefined;
   embedded: boolean;
-  /** A sentence for the user, if the project has another version of LangGraph than the one that executes its graphs. */
+  /**
+   * A sentence for the user about a difference between two versions of LangGraph: the project's own, and the one that executes its graphs.
+   * Undefined if they are the same.
+   */
   langgraph: string | undefined;
   /** Stops claiming runs, lets running runs reach a safe point, and then closes everything. */
   stop(): Promise<void>;
-  /** Returns running runs to the queue at once, so that `stop` has little to wait for. */
+  /** Returns running runs to the queue at once, so that `stop` need not wait for them. */
   hurry(): void;
 }
 
 /**
- * Starts the service with this configuration. Creates all parts of the service and connects them. They are closed in reverse order. The
- * signal `stopping` aborts a start that still waits for the database.
+ * Starts the service with this configuration. Creates all parts of the service and connects them. `stop` closes the parts in reverse order.
+ * The signal `stopping` aborts a start that still waits for the database.
  */
 export async function startService(
   config: Config,
@@ -81,7 +84,7 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   const registry = await loadGraphs(project, log, closers);
   const forApi = role === "worker" ? undefined : await loadForApi(config, project, log);
   const ownApi = Promise.withResolvers<Fetch>();
-  ownFetch.answerWith(ownApi.promise); // set after loading: a file that calls this service while it loads would wait for itself
+  ownFetch.answerWith(ownApi.promise); // set after loading, because a file that calls this service while it loads would wait for itself
   const storeOn = await provideStore(config, project, log);
   const rules = webhookRules(project.webhooks.url, config.webhookInsideHosts);
   const headers = role === "api" ? {} : resolveHeaders(project.webhooks, variable); // only workers need the secrets in these headers
@@ -96,7 +99,7 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   const api = forApi && (await startApi(config, project, { ...deps, ...forApi, threadFeed, metrics, model, webhookRules: rules }, closers));
   ownApi.resolve(withTraceparent(api?.fetch ?? fetchAt(config.serviceUrl), () => tracing?.traceparent()));
 
-  // The webhooks are started after the API, because a webhook whose URL is only a path calls our own API.
+  // The deliveries are started after the API, because a webhook whose URL is only a path calls our own API.
   const way = { rules, ownUrl: api?.url ?? config.serviceUrl, ownHeaders: keyHeaders(config.ownKey) };
   if (worker) closers.push(startDeliveries(deps, { ...way, headers, secrets: config.webhookSecrets }).stop);
   const undescribed = await graphsWithoutSchemas(registry, project);
@@ -116,7 +119,7 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   };
 }
 
-/** Loads the project's graphs, and makes them available to the patterns, which can run a graph by its id. */
+/** Loads the project's graphs. The patterns can then run each of these graphs by its id. */
 async function loadGraphs({ graphs }: Project, log: Logger, closers: Closers) {
   const offered = offerGraphs(graphs.map(({ graphId }) => graphId));
   closers.push(offered.withdraw);
@@ -132,7 +135,7 @@ function reportUnread({ file, ignoredKeys, buildKeys }: Project, log: Logger): v
 }
 
 /**
- * Starts the wakeups and the feeds. Wakeups notify this process of changes in the database. The feeds send the events of runs and threads
+ * Starts the wakeups and the feeds. Wakeups notify this process of changes in the database. The feeds pass the events of runs and threads
  * to their followers.
  */
 async function startFeeds({ pool, directUrl }: Database, follows: boolean, log: Logger, closers: Closers) {

@@ -22,7 +22,7 @@ function jsonText<Schema extends z.ZodType>(schema: Schema) {
   });
 }
 
-/** A variable with several values. Commas or white space separate them. */
+/** A variable with several values, which commas or white space separate. */
 const list = z.string().transform((text) => text.split(/[\s,]+/).filter(Boolean));
 
 /** A secret of the Standard Webhooks scheme: "whsec_" and 24 to 64 random bytes in base64. */
@@ -35,7 +35,7 @@ const WebhookSecret = z
 const HostPattern = z.string().regex(/^(?:(?:\*\.)?[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, "must be host names, without http:// and paths");
 const ServiceName = z.union([z.literal("*"), HostPattern]);
 
-/** A host in the form that URLs contain. It includes the port, unless the port is the protocol's default. */
+/** A host as URLs write it. It includes the port, unless the port is the protocol's default. */
 const Host = z.string().regex(/^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, "must be host names, with their port, without http:// and paths");
 const Directories = z
   .string()
@@ -47,7 +47,7 @@ const Directories = z
   )
   .pipe(z.array(z.string().refine(isAbsolute, "must be absolute paths")));
 
-/** An entry for an API key: the owner's name and the SHA-256 of the key. The command `ensemble key` prints such entries. */
+/** An entry for an API key: the owner's name and the SHA-256 hash of the key. The command `ensemble key` prints such entries. */
 const ApiKeyEntry = z
   .string()
   .regex(/^[^:\s]+:[\da-f]{64}$/i, 'must be "<name>:<SHA-256 of the key in hex>"; `ensemble key <name>` makes one')
@@ -302,7 +302,7 @@ const observabilitySettings = {
     .describe("true: LangChain sends traces to LangSmith (also LANGSMITH_TRACING_V2, LANGCHAIN_TRACING, LANGCHAIN_TRACING_V2)."),
 };
 
-/** The variables by topic, in the order in which the documentation shows them. */
+/** The settings by topic. Topics and settings are in the order in which the documentation shows them. */
 export const settingTopics = {
   Server: serverSettings,
   Auth: authSettings,
@@ -317,7 +317,7 @@ export const settingTopics = {
 };
 
 /**
- * Every variable that the service reads, with its default and its purpose. `ensemble config` and docs/reference/configuration.md are
+ * All variables that the service reads, with their defaults and purposes. `ensemble config` and docs/reference/configuration.md are
  * generated from these schemas.
  */
 export const settings = {
@@ -336,7 +336,7 @@ export const settings = {
 /** The schema of the environment, which validates all variables at once. */
 export const Settings = z.object(settings);
 
-/** Tells whether a variable's value may contain a secret. For example, a URL may contain one in its user part or its query. */
+/** Tells whether a variable's value may contain a secret. For example, a URL may contain a password. */
 export const mayHoldSecret = (name: string): boolean => /KEY|URL|URI|SECRET|ENDPOINT|^LANGGRAPH_CONFIG$/.test(name);
 
 /** Returns the first sentence of a variable's description, for an error that names the variable. */

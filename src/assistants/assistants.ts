@@ -61,7 +61,7 @@ export interface AssistantSearch extends AssistantFilter {
 
 const columns = sql`assistant_id, graph_id, version, name, description, config, context, metadata, created_at, updated_at`;
 
-/** Returns an assistant's id. A graph's id is accepted as well, and stands for the graph's default assistant. */
+/** Returns the id of an assistant. If `id` is a graph's id, returns the id of the graph's default assistant. */
 export const toAssistantId = (id: string): string => (isId(id) ? id : systemAssistantId(id));
 
 export async function getAssistant(db: Db, scope: Scope, id: string): Promise<Assistant> {
@@ -79,8 +79,8 @@ export type AssistantToRun = Assistant & {
 const columnsToRun = sql`${columns}, ${hasBudget(sql`graph_id`)} as "isBudgeted"`;
 
 /**
- * Returns the assistants of new runs with these ids, in the order of the ids. For an id without an assistant, returns undefined. Applies no
- * scope, because the caller has already checked access.
+ * Returns the assistants of new runs with these ids, in the order of `ids`, and undefined in place of an id without an assistant. Applies
+ * no scope, because the caller has already checked access.
  */
 export async function findAssistantsToRun(db: Db, ids: string[]): Promise<(AssistantToRun | undefined)[]> {
   const wanted = ids.map(toAssistantId);
@@ -105,8 +105,8 @@ export async function findAssistant(db: Db, scope: Scope, id: string): Promise<A
 }
 
 /**
- * Returns the total size of these assistants' configs in bytes. Each run of a batch copies its assistant's config, so this size tells
- * how much memory the request needs.
+ * Returns the total size of these assistants' configs in bytes. Each run of a batch copies its assistant's config, so this size limits how
+ * much memory the batch needs.
  */
 export async function bytesOfAssistants(db: Db, ids: string[]): Promise<number> {
   const { rows } = await db.query<{ bytes: number }>(sql`
@@ -120,7 +120,7 @@ export async function holdAssistant(tx: Db, assistantId: string): Promise<void> 
   await tx.query(sql`select 1 from assistants where assistant_id = ${assistantId} for key share`);
 }
 
-/** Creates an assistant and its first version. Returns undefined if its id is taken. */
+/** Creates an assistant and its first version. Returns undefined if the assistant's id is taken. */
 export async function createAssistant(db: Db, wanted: NewAssistant & { assistant_id: string }): Promise<Assistant | undefined> {
   const { rows } = await db.query<Assistant>(sql`
     with created as (
@@ -135,8 +135,8 @@ export async function createAssistant(db: Db, wanted: NewAssistant & { assistant
 }
 
 /**
- * Changes an assistant by adding a version. The given metadata is merged into the present metadata. Every other given field replaces the
- * present one.
+ * Changes an assistant by adding a version. The given metadata is merged into the assistant's metadata. Every other given field replaces
+ * the assistant's field.
  */
 export async function updateAssistant(db: Db, scope: Scope, id: string, patch: AssistantPatch): Promise<Assistant> {
   const current = await getAssistant(db, scope, id);
@@ -231,7 +231,7 @@ function matching(scope: Scope, { graph_id, name, metadata }: AssistantFilter): 
 }
 
 export interface SystemAssistant {
-  /** The name of an assistant from one of the project's files. If it is missing, this is the default assistant of a graph. */
+  /** The name of the preset, for an assistant from one of the project's files. Undefined for the default assistant of a graph. */
   preset?: string;
   /** An example input for the assistant. */
   example?: Json;
@@ -244,7 +244,7 @@ export interface SystemAssistant {
 
 /**
  * Creates the default assistant of each graph and the assistants of the project's files, unless they exist. If a file has changed, its
- * assistant gets a new version. Many processes may call this at once.
+ * assistant gets a new version. Several processes may call this function at the same time.
  */
 export async function ensureSystemAssistants(db: Db, assistants: SystemAssistant[]): Promise<void> {
   for (const { preset, example, graph_id, name, description, config, context } of assistants) {
@@ -261,7 +261,10 @@ export async function ensureSystemAssistants(db: Db, assistants: SystemAssistant
 
 const hashOf = (content: object) => createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 16);
 
-/** Ignores the error that occurs if another process has changed the assistant at the same moment, because both read the same file. */
+/**
+ * Ignores the error that occurs if another process has updated the assistant at the same moment. Both processes read the same file, so the
+ * update is the same.
+ */
 function ignoreConflict(error: unknown): void {
   if (!(error instanceof ServiceError)) throw error;
 }

@@ -3,7 +3,7 @@ import type { Scope } from "../db/scope.ts";
 import type { User } from "./user.ts";
 
 /**
- * The actions that auth handlers decide about. Runs have no actions of their own, because an action on a run counts as an action on its
+ * The actions about which auth handlers decide. Runs have no actions of their own, because an action on a run counts as an action on its
  * thread.
  */
 export type AuthEvent =
@@ -22,21 +22,21 @@ export interface Credentials {
 /** Identifies users and decides what they may do. Both functions throw an AuthRefusal to refuse. */
 export interface Auth {
   /**
-   * Where credentials are accepted. "headers" means only in headers, which a foreign web page cannot send. "custom" means that the
-   * project's own auth decides, so credentials may be in cookies.
+   * Where users may send credentials. "headers" means only in headers, which a foreign web page cannot send. "custom" means that the
+   * project's own auth decides, so credentials may also be in cookies.
    */
   proof: "headers" | "custom";
-  /** The kinds of credentials that a person can have. A page uses them to ask for the right one. */
+  /** The kinds of credentials that users can have. The console uses this list to ask for a credential of the right kind. */
   accepts: ("api-key" | "token" | "custom")[];
   authenticate(credentials: Credentials): Promise<User>;
   /**
-   * Returns the scope of the rows on which the user may perform the action. `value` is the content of the action. An auth handler may
-   * change it.
+   * Returns the scope of the rows on which the user may perform the action. `value` is the content of the action, which an auth handler may
+   * change.
    */
   authorize(user: User, event: AuthEvent, value: object): Promise<Scope>;
 }
 
-/** The error that refuses a request, with the status and headers of the response. */
+/** The error by which auth refuses a request. It holds the status and headers of the response. */
 export class AuthRefusal extends Error {
   readonly status: number;
   readonly headers: Record<string, string>;

@@ -13,7 +13,7 @@ export interface BuiltInAuth {
   tokens: TokenRules | undefined;
 }
 
-/** Returns the built-in auth. Each API key grants full access. A token grants access only to what its user has created. */
+/** Returns the built-in auth. Each API key grants full access. A token grants access only to the rows that its user has created. */
 export function builtInAuth({ keys, tokens }: BuiltInAuth): Auth {
   const verify = tokens && tokenVerifier(tokens);
   return {
@@ -64,7 +64,7 @@ function ownScope(identity: string, event: AuthEvent, value: { metadata?: unknow
   if (event === "assistants:read" || event === "assistants:search") return anyOf(own, scopeOf({ created_by: "system" }));
   if (/:(create|create_run|update)$/.test(event)) {
     const { created_by, ...metadata } = (value.metadata ?? {}) as Record<string, unknown>;
-    const kept = event.startsWith("assistants:") ? metadata : value.metadata; // users cannot mark an assistant as created by the service
+    const kept = event.startsWith("assistants:") ? metadata : value.metadata; // only the service may set an assistant's `created_by`
     value.metadata = { ...(kept as object | undefined), owner: identity };
   }
   return own;

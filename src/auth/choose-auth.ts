@@ -18,7 +18,7 @@ export interface ProjectAuth {
   name: string;
   exported: unknown;
   disableStudio: boolean;
-  /** Tells whether `http.cors` allows pages of this origin. */
+  /** Tells whether `http.cors` allows requests from pages of this origin. */
   allowsOrigin: (origin: string) => boolean;
 }
 
@@ -48,7 +48,7 @@ function tokenRules(jwt: TokenRules): TokenRules | undefined {
   throw new Error("ENSEMBLE_JWT_ISSUER and ENSEMBLE_JWT_AUDIENCE need ENSEMBLE_JWT_JWKS_URL or ENSEMBLE_JWT_SECRET.");
 }
 
-/** Tells whether only this machine can reach the host. */
+/** Tells whether the host is a loopback address, which no other machine can reach. */
 export const isLoopback = (host: string) => /^(localhost|127(\.\d+){3}|::1|\[::1\])$/i.test(host);
 
 function refuseWithoutAuth(host: string): never {

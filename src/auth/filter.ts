@@ -13,8 +13,8 @@ const Condition = z.union([
 ]);
 
 /**
- * The schema of the filter that auth handlers return: metadata fields, and the values that rows must have in these fields. Values of
- * another type are refused. If they were ignored, the filter would hide nothing.
+ * The schema of the filter that auth handlers return: metadata fields, and the values that rows must have in these fields. Values of any
+ * other type are an error. If they were ignored, the filter would hide no rows.
  */
 const Filter = z.record(z.string(), Condition);
 
@@ -51,8 +51,8 @@ export function anyOf(...scopes: Scope[]): Scope {
 }
 
 /**
- * Returns a function that builds a condition with jsonb containment (`@>`). With containment, an array means that the row's field must
- * contain each of its values.
+ * Returns a function that builds a jsonb containment condition (`@>`) for one field. If the given value is an array, the row's field must
+ * contain each element of the array.
  */
 const holding =
   (metadata: Sql): Holds =>

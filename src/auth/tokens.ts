@@ -5,15 +5,15 @@ import { notSignedIn } from "./auth.ts";
 export interface TokenRules {
   /** The URL of the issuer's public keys (JWKS). */
   jwksUrl: string | undefined;
-  /** A secret that the issuer shares with the service. It is used in place of public keys. */
+  /** The secret that the issuer shares with the service. Tokens are verified with this secret instead of public keys. */
   secret: string | undefined;
   issuer: string | undefined;
   audience: string | undefined;
 }
 
 /**
- * The accepted algorithms. The list is fixed, so that a token cannot choose how it is verified. Otherwise a token could name "none", which
- * means no signature, or use a public key as a shared secret.
+ * The accepted algorithms. The list is fixed, so that a token cannot choose the algorithm that verifies it. Otherwise a token could name
+ * "none", which means no signature, or use a public key as a shared secret.
  */
 const signedWithKeys = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"];
 const signedWithSecret = ["HS256", "HS384", "HS512"];
@@ -22,8 +22,8 @@ const clockToleranceSeconds = 5;
 export type VerifyToken = (token: string) => Promise<JWTPayload & { sub: string }>;
 
 /**
- * Returns a function that verifies JSON Web Tokens. It checks the signature and the times, and the issuer and audience if these are
- * configured.
+ * Returns a function that verifies JSON Web Tokens. The function checks the signature and the times, and the issuer and audience if these
+ * are configured.
  */
 export function tokenVerifier({ jwksUrl, secret, issuer, audience }: TokenRules): VerifyToken {
   const key = jwksUrl === undefined ? new TextEncoder().encode(secret) : createRemoteJWKSet(new URL(jwksUrl), { timeoutDuration: 5_000 });

@@ -1,4 +1,4 @@
-/** A user, as auth returns it. Graphs find this object in `configurable`. */
+/** A user, as auth returns it. Graphs find this user in `configurable`. */
 export interface User {
   identity: string;
   permissions: string[];
@@ -7,7 +7,7 @@ export interface User {
   [field: string]: unknown;
 }
 
-/** Returns the keys of `configurable` that contain the user, for graphs. */
+/** Returns the entries of `configurable` that tell a graph who the user is. */
 export function authKeys(user: Pick<User, "identity" | "permissions"> | null | undefined): Record<string, unknown> {
   if (!user) return {};
   return { langgraph_auth_user: user, langgraph_auth_user_id: user.identity, langgraph_auth_permissions: user.permissions };

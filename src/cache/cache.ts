@@ -8,13 +8,16 @@ type Key = Parameters<BaseCache["get"]>[0][number];
 type Pair = Parameters<BaseCache["set"]>[0][number];
 
 const longestSeconds = 30 * 24 * 3_600;
-/** The size limit of a cached result in bytes. A larger result is cheaper to compute again than to transfer. */
+/**
+ * The size limit of a cached result in bytes. Larger results are not cached, because transferring them takes longer than computing them
+ * again.
+ */
 const mostBytes = 1_000_000;
 
 export interface CacheOptions {
-  /** The version of a graph to which these results belong. */
+  /** The version of the graph whose results this cache stores. */
   scope: string;
-  /** The attempt's right to write. If the attempt has lost it, no result is stored. */
+  /** The attempt's right to write. If the attempt has lost this right, the cache stores nothing. */
   fence: Fence;
   onTrouble: (error: Error) => void;
 }
@@ -65,7 +68,7 @@ export class PostgresCache extends BaseCache {
     await storeEntry(this.db, fence, scope, { ...name, type: dumped.type, value: bytes }, Math.min(ttl, longestSeconds));
   }
 
-  /** Deletes the results of this version of the graph: all of them, or only those in the given namespaces. */
+  /** Deletes the cached results of this version of the graph: all of them, or only those in the given namespaces. */
   override async clear(namespaces: string[][]): Promise<void> {
     await clearEntries(this.db, this.options.scope, namespaces.length === 0 ? undefined : namespaces.map((one) => JSON.stringify(one)));
   }

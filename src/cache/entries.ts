@@ -22,7 +22,7 @@ export async function findEntries(db: Db, scope: string, names: EntryName[]): Pr
   return rows;
 }
 
-/** Stores a result for `seconds`. Returns false if the attempt has lost the right to write for its run. */
+/** Stores a result for `seconds` seconds. Returns false if the attempt has lost the right to write for its run. */
 export async function storeEntry(db: Db, fence: Fence, scope: string, entry: Entry, seconds: number): Promise<boolean> {
   const { namespace, key, type, value } = entry;
   const { rowCount } = await db.query(sql`
@@ -41,7 +41,7 @@ export async function clearEntries(db: Db, scope: string, namespaces: string[] |
   await db.query(sql`delete from cache_entries where scope = ${scope} ${which}`);
 }
 
-/** Deletes up to `limit` expired entries, and returns their number. Skips locked rows, which a later sweep deletes. */
+/** Deletes up to `limit` expired entries, and returns the number of deleted entries. Skips locked rows, which a later sweep deletes. */
 export async function sweepEntries(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     delete from cache_entries

@@ -8,13 +8,13 @@ import { dumpState, type LoadedItem, type StateSerializer } from "./serializer.t
 export type Channel = Pick<BlobRow, "threadId" | "namespace" | "channel">;
 
 /**
- * Serialises the channels whose value is a list. A row stores only the items that were added since an earlier version of the list. To find
- * these items, a saver remembers the lists that it has read or stored.
+ * Serialises the channels whose value is a list. A stored row holds only the items that were added since an earlier version of the list. To
+ * find these items, a saver remembers the lists that it has read or stored.
  */
 export interface ChannelLists {
   /**
-   * Returns the items to store for a new version of a list, and `base`, the version whose items come first. If no earlier version is known,
-   * returns all items and no `base`.
+   * Returns the items to store for a new version of a list, and `base`, the stored version that has the items before them. If no earlier
+   * version is known, returns all items and no `base`.
    */
   dump(place: Omit<BlobRow, "value">, list: unknown[]): Pick<BlobRow, "base" | "value">;
   /** Returns the list whose items are in these rows. The row with the first items must come first. */
@@ -28,8 +28,8 @@ export function createChannelLists(serializer: StateSerializer): ChannelLists {
   const itemsOfRow = new WeakMap<ListRow, Promise<LoadedItem[]>>();
 
   /**
-   * Remembers a list. Only the most recently used lists are kept, because each call of a subgraph has its own lists. If a list is no longer
-   * remembered when it changes, it is stored as a whole.
+   * Remembers the stored state of a list. Each call of a subgraph has its own lists, so only the most recently used ones are remembered. If
+   * a forgotten list changes, all its items are stored again.
    */
   function remember(name: string, list: StoredList): void {
     lists.delete(name);
@@ -38,10 +38,7 @@ export function createChannelLists(serializer: StateSerializer): ChannelLists {
     if (lists.size > mostLists && oldest !== undefined) lists.delete(oldest);
   }
 
-  /**
-   * Returns the items of a row. Versions of a list that were read together share row objects, so the items are loaded only once for each
-   * row.
-   */
+  /** Returns the items of a row. Versions of a list that were read together share row objects, so each row is deserialised only once. */
   function itemsOf(row: ListRow): Promise<LoadedItem[]> {
     const items = itemsOfRow.get(row) ?? serializer.loadItems(row.text ?? "[]");
     itemsOfRow.set(row, items);
@@ -56,7 +53,7 @@ export function createChannelLists(serializer: StateSerializer): ChannelLists {
         remember(name, stored);
         return { base, value: { type: base === undefined ? "json" : "list", text } };
       } catch (error) {
-        dumpState(list, place.channel); // throws the same error with a path that starts at the list
+        dumpState(list, place.channel); // throws the same error, but with a path that begins with the channel's name
         throw error;
       }
     },

@@ -2,8 +2,7 @@ import { type Db, sql } from "../db/sql.ts";
 
 /**
  * Rewrites all lists so that each row holds a whole list, as LangGraph's own saver expects. Returns the number of rewritten versions. The
- * lists then take as much space as in LangGraph's saver. If a service later continues a thread, it again stores only the new items of later
- * versions.
+ * lists then need as much space as LangGraph's saver needs. Runs that begin later again store only the added items.
  */
 export async function exportLists(db: Db): Promise<number> {
   const { rows } = await db.query<{ threadId: string }>(sql`
@@ -14,8 +13,8 @@ export async function exportLists(db: Db): Promise<number> {
 }
 
 /**
- * Rewrites a thread's lists so that each row holds a whole list. It takes a single statement, because a list must be built from rows
- * that are not yet rewritten.
+ * Rewrites a thread's lists so that each row holds a whole list. Uses a single statement, because a list must be built from rows that are
+ * not yet rewritten.
  */
 async function exportListsOf(db: Db, threadId: string): Promise<number> {
   const { rowCount } = await db.query(sql`

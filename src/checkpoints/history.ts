@@ -10,7 +10,7 @@ const batchBytes = 1_000_000;
 
 /**
  * Yields checkpoints, newest first. Reads them in small batches, because the caller may stop early in a long history. The larger the
- * checkpoints are, the smaller is the batch.
+ * checkpoints are, the fewer are in a batch.
  */
 export async function* readHistory(
   read: (selection: Sql) => Promise<StoredCheckpoint[]>,
@@ -46,7 +46,7 @@ function selectionOf(config: RunnableConfig, { filter, before, limit }: Checkpoi
      order by ${newestFirst} limit ${limit}`;
 }
 
-/** Returns how many checkpoints to read next. The number depends on the size of the checkpoints in the last batch. */
+/** Returns the number of checkpoints in the next batch. It depends on the size of the checkpoints in the last batch. */
 function nextBatch(found: StoredCheckpoint[]): number {
   const rows = found.flatMap(({ values, writes }) => [...[...values.values()].flat(), ...writes]);
   const bytes = rows.reduce((sum, { text, bytes }) => sum + (text?.length ?? bytes?.length ?? 0), 0);

@@ -17,7 +17,7 @@ export async function deleteThreadCheckpoints(db: Db, threadId: string): Promise
  * interrupts and answers of earlier runs that this run had replaced.
  *
  * If another run is executing on the thread (`isInUse`), the blobs stay, because the state of that run may need them. They are deleted
- * later, with the thread or when the thread is pruned. Call this function in a transaction that holds the thread's lock.
+ * later, when the thread is deleted or pruned. Call this function in a transaction that holds the thread's lock.
  */
 export async function deleteRunCheckpoints(db: Db, threadId: string, runId: string, isInUse: boolean): Promise<void> {
   await db.query(sql`
@@ -36,8 +36,8 @@ export async function deleteRunCheckpoints(db: Db, threadId: string, runId: stri
 
 /**
  * Deletes the answers to interrupts that a lost attempt of the run stored. If the run has no checkpoint of its own, the next attempt starts
- * again with the run's command. LangGraph would then add the command's answer to the stored ones. The results of finished tasks are kept.
- * Call this function in a transaction.
+ * again with the run's command. LangGraph would then add the command's answer to the stored answers. The results of finished tasks are
+ * kept. Call this function in a transaction.
  */
 export async function forgetAnswersOfRun(db: Db, threadId: string, runId: string): Promise<void> {
   await db.query(sql`delete from checkpoint_writes where thread_id = ${threadId} and run_id = ${runId} and idx < 0`);
@@ -52,7 +52,7 @@ async function restoreReplacedWrites(db: Db, threadId: string, runId: string): P
         on conflict do nothing`);
 }
 
-/** Copies all checkpoints of a thread to another thread. The copies belong to no run, because the runs stay with the original thread. */
+/** Copies all checkpoints of a thread to another thread. The copies name no run, because the runs stay with the original thread. */
 export async function copyCheckpoints(db: Db, fromThreadId: string, toThreadId: string): Promise<void> {
   await db.query(sql`
     with blobs as (

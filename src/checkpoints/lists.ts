@@ -7,7 +7,7 @@ export interface Segment {
 }
 
 /**
- * The stored state of a list: its rows, with the first items first, and a mark of each item. The mark shows whether the item has changed
+ * The stored state of a list: its rows in the order of the items, and one mark for each item. The mark shows whether the item has changed
  * since it was stored.
  */
 export interface StoredList {
@@ -16,8 +16,8 @@ export interface StoredList {
 }
 
 /**
- * The row to store for a new version of a list. `text` holds the row's items, which follow the items of the version `base`. Without a
- * `base`, the row holds the whole list.
+ * The row to store for a new version of a list. `text` holds the row's items. If there is a `base`, the list begins with the items of that
+ * version. Without a `base`, the row holds the whole list.
  */
 export interface ListVersion {
   base: string | undefined;
@@ -26,15 +26,15 @@ export interface ListVersion {
 }
 
 /**
- * How many stored rows of similar size a list may have. If there are more, the new row also stores the items of the others. A list thus has
- * few rows, and each item is written only a few times.
+ * The number of stored rows of similar size from which the next row stores their items again. A list thus has few rows, and each item is
+ * written only a few times.
  */
 const fanout = 16;
 /** Lists with fewer items than this are stored as a whole, in the form that LangGraph's own saver can read. */
 const fewItems = 16;
 
 /**
- * Returns the row to store for the next version of a list. `before` describes the rows that are already stored. Throws the same errors as
+ * Returns the row to store for the next version of a list. `before` describes the list's stored rows. Throws the same errors as
  * `dumpState`.
  */
 export function nextVersion(version: string, items: unknown[], before: StoredList | undefined): ListVersion {
@@ -57,7 +57,7 @@ function countUnchanged(items: unknown[], marks: Mark[]): number {
   return count;
 }
 
-/** Returns the leading segments (stored rows) whose items are all among the first `kept` items, which have not changed. */
+/** Returns the leading segments (stored rows) that hold only unchanged items. The first `kept` items of the list are unchanged. */
 function segmentsWithin(segments: Segment[], kept: number): Segment[] {
   let end = 0;
   return segments.filter(({ length }) => {

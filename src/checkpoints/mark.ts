@@ -11,22 +11,25 @@ export type Mark =
   | { kind: "message"; type: unknown; content: unknown; id: unknown; name: unknown }
   | { kind: "text"; text: string };
 
-/** Returns the mark of an item in the graph's state. It later shows whether the item has changed. Throws the same errors as `dumpState`. */
+/**
+ * Returns the mark of an item in the graph's state. `isUnchanged` later compares the item with this mark. Throws the same errors as
+ * `dumpState`.
+ */
 export function markOf(item: unknown): Mark {
   if (typeof item !== "object" || item === null) return { kind: "value", value: item };
   return isPlainMessage(item) ? messageMark(item) : { kind: "text", text: textOf(item) };
 }
 
 /**
- * Returns the mark of an item that was just loaded. It later shows whether the item has changed. `stored` is the JSON value from which the
- * item was loaded.
+ * Returns the mark of an item that was just loaded. `isUnchanged` later compares the item with this mark. `stored` is the JSON value from
+ * which the item was loaded.
  */
 export function markOfStored(item: unknown, stored: unknown): Mark {
   if (typeof item !== "object" || item === null) return { kind: "value", value: item };
   return isPlainMessage(item) ? messageMark(item) : { kind: "text", text: JSON.stringify(stored) };
 }
 
-/** Returns the text in which an item is stored. */
+/** Returns the text that is stored for an item. */
 export function textOf(item: unknown): string {
   const dumped = dumpState(item, "item");
   // Only a whole value can be stored as binary bytes. Bytes inside a list are stored as JSON.
@@ -58,8 +61,8 @@ function messageMark({ constructor: type, content, id, name }: BaseMessage): Mar
 const plainMessageFields = new Set(["content", "id", "name"]);
 
 /**
- * Tells whether a message has only text, an id and a name. Most messages do, and serialising all of them at every step would take the most
- * time. So they are compared without serialising them.
+ * Tells whether a message has only text, an id and a name. Most messages have no more. They are compared field by field, because
+ * serialising all messages at every step would take the most time.
  */
 export function isPlainMessage(item: object): item is BaseMessage {
   if (!(item instanceof BaseMessage) || typeof item.content !== "string") return false;
@@ -68,9 +71,7 @@ export function isPlainMessage(item: object): item is BaseMessage {
   return true;
 }
 
-/**
- * Returns a field's value as LangChain serialises it. If the message has no such property, the value comes from its constructor arguments.
- */
+/** Returns a field's value as LangChain serialises it: the property of this name, or else the constructor argument of this name. */
 export function fieldOf(message: BaseMessage, field: string): unknown {
   return field in message ? (message as unknown as Record<string, unknown>)[field] : message.lc_kwargs[field];
 }

@@ -1,8 +1,9 @@
 import { type Sql, sql } from "../db/sql.ts";
 
 /**
- * Returns a `with` query that selects the blobs that the threads' checkpoints need, so that a statement can delete all others. A checkpoint
- * needs the blobs of its channels' versions. If such a blob is a part of a list, the checkpoint needs the earlier parts as well.
+ * Returns a `with` query that selects the blobs that the threads' checkpoints need. A statement can then delete all other blobs. A
+ * checkpoint needs the blobs of its channels' versions. If such a blob holds only the last items of a list, the checkpoint also needs the
+ * blobs with the earlier items.
  */
 export function neededBlobs(threadIds: string[]): Sql {
   return sql`recursive needed (thread_id, checkpoint_ns, channel, version) as (

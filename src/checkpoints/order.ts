@@ -9,8 +9,8 @@ export const newestFirst: Sql = sql`seq desc nulls last, checkpoint_id desc`;
 
 /**
  * Selects the rows of `checkpoints` that were stored before the given checkpoint. The given checkpoint may be in another namespace, because
- * LangGraph looks up a subgraph's checkpoint by the id of a root checkpoint. Rows from older releases have no `seq`. They count as 0, and
- * are compared by their ids. If the given checkpoint no longer exists, only ids are compared.
+ * LangGraph looks up a subgraph's checkpoint by the id of a root checkpoint. Rows from older releases have no `seq`. Their `seq` counts as
+ * 0, and they are compared by their ids. If the given checkpoint no longer exists, only ids are compared.
  */
 export function storedBefore(threadId: string | undefined, checkpointId: string): Sql {
   const place = sql`(select coalesce(max(seq), 0) from checkpoints

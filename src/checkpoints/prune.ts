@@ -3,14 +3,14 @@ import { neededBlobs } from "./needed-blobs.ts";
 import { newestFirst } from "./order.ts";
 
 /**
- * The checkpoints of a thread to keep. "latest" keeps the newest checkpoint of each namespace. `newest` keeps this many checkpoints of the
- * root graph, with their subgraphs' checkpoints.
+ * The checkpoints of a thread to keep. "latest" keeps the newest checkpoint of each namespace. `newest` is the number of newest checkpoints
+ * of the root graph to keep, together with their subgraphs' checkpoints.
  */
 export type Kept = "latest" | { newest: number };
 
 /**
- * Deletes the checkpoints of the threads that `kept` does not select, with their writes and the blobs that are no longer needed. Returns
- * the number of deleted checkpoints. Call it in a transaction that holds the locks of the threads. No thread may have an open run.
+ * Deletes the checkpoints of the threads that `kept` does not select, together with their writes and the blobs that are no longer needed.
+ * Returns the number of deleted checkpoints. Call it in a transaction that holds the locks of the threads. No thread may have an open run.
  */
 export async function pruneCheckpoints(tx: Db, threadIds: string[], kept: Kept): Promise<number> {
   const { rows } = await tx.query<{ thread_id: string }>(sql`
@@ -28,7 +28,7 @@ export async function pruneCheckpoints(tx: Db, threadIds: string[], kept: Kept):
   return rows.length;
 }
 
-/** Returns how many checkpoints `pruneCheckpoints` would delete. */
+/** Returns the number of checkpoints that `pruneCheckpoints` would delete, without deleting them. */
 export async function countPrunable(db: Db, threadIds: string[], kept: Kept): Promise<number> {
   const { rows } = await db.query<{ count: number }>(sql`
     with ${doomed(threadIds, kept)} select count(*)::integer as count from doomed`);
@@ -43,15 +43,15 @@ export async function needsAncestors(db: Db, threadId: string): Promise<boolean>
 }
 
 /**
- * Selects checkpoints that need their ancestors. LangGraph rebuilds the values of a DeltaChannel from the writes of earlier checkpoints.
- * Checkpoints in a format before version 4 read their pending sends from their parent. Only LangGraph knows how many ancestors are
- * needed, so threads with such checkpoints are not pruned.
+ * Selects checkpoints that need their ancestors. LangGraph rebuilds the values of a DeltaChannel from the writes of earlier checkpoints. A
+ * checkpoint in a format before version 4 reads its pending sends from its parent. Only LangGraph knows how many ancestors are needed, so
+ * threads with such checkpoints are not pruned.
  */
 const builtOnAncestors = sql`(c.metadata ? 'counters_since_delta_snapshot' or (c.checkpoint ->> 'v')::numeric < 4)`;
 
 /**
  * Returns the `with` query `doomed`, which selects the checkpoints to delete. A subgraph's checkpoint is kept as long as the root
- * checkpoint from which its task started.
+ * checkpoint from which the subgraph's task started.
  *
  * Some subgraphs keep their state between runs. Their namespaces have no task ids ("a|b" instead of "a:…|b:…"). Their newest checkpoint is
  * always kept, because the next run continues from it.
@@ -77,8 +77,8 @@ function doomed(threadIds: string[], kept: Kept): Sql {
 }
 
 /**
- * Deletes the blobs that no checkpoint needs. This is a separate statement, because the statement that deletes the checkpoints still sees
- * them.
+ * Deletes the blobs that no checkpoint needs. A statement of its own is necessary, because the statement that deletes the checkpoints still
+ * sees these checkpoints.
  */
 async function deleteUnneededBlobs(tx: Db, threadIds: string[]): Promise<void> {
   await tx.query(sql`

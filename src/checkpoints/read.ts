@@ -2,8 +2,8 @@ import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
 import { newestFirst } from "./order.ts";
 
 /**
- * A stored value, as its table returns it. JSON is in `text`, and bytes are in `bytes`. JSON is read as text, because Postgres sends bytes
- * in hex, which is twice as long.
+ * A stored value, as the query returns it. JSON is in `text`, and all other values are in `bytes`. JSON is read as text, because Postgres
+ * sends bytes in hex, which is twice as long.
  */
 export interface StoredValue {
   type: string;
@@ -25,8 +25,8 @@ export interface StoredCheckpoint {
   checkpoint: Json;
   metadata: Json;
   /**
-   * The rows of each channel's value. A list may have several rows, and the row with the first items comes first. Checkpoints with the
-   * same version of a channel share its row objects.
+   * The rows of each channel's value, by the channel's name. A list may have several rows, and the row with the first items comes first.
+   * Checkpoints with the same version of a channel share the row objects.
    */
   values: Map<string, ListRow[]>;
   writes: StoredWrite[];
@@ -46,9 +46,9 @@ interface Row extends StoredValue {
   threadId: string;
   namespace: string;
   checkpointId: string;
-  /** For a checkpoint: its parent. For a row of a list: the version whose items precede the row's items. */
+  /** The parent of a checkpoint. In a row of a list, the version whose items precede the row's items. Null if there is none. */
   parentId: string | null;
-  /** For a checkpoint: its JSON. For a value: its version. */
+  /** The JSON of a checkpoint, or the version of a value. */
   content: string;
   metadata: string | null;
   channel: string;
@@ -98,8 +98,8 @@ export async function readCheckpoints(db: Db, selection: Sql, name?: string): Pr
 }
 
 /**
- * Returns the rows of a channel's value at a version. The row of that version comes last. If it holds only a part of a list, the rows
- * before it are found through `base`.
+ * Returns the rows of a channel's value at a version. The row of that version comes last. If this row holds only the last items of a list,
+ * follows `base` to the rows with the earlier items.
  */
 function rowsOf(values: Map<string, ListRow>, place: string[], version: string): ListRow[] {
   const rows: ListRow[] = [];

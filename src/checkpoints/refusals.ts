@@ -20,7 +20,7 @@ class UnstorableState extends Error {
 }
 
 /**
- * The size limit of one statement in bytes. The server accepts messages below 1 GiB, and closes the connection without a reply if a message
+ * The size limit of one statement in bytes. The server accepts messages below 1 GiB. It closes the connection without a reply if a message
  * is larger.
  */
 const mostBytes = 2 ** 30 - 2 ** 20;
@@ -35,8 +35,8 @@ export function refuseUnsendable(rows: CheckpointRows): void {
 }
 
 /**
- * Returns an error that names the node whose values could not be stored. If the database refused them, the error also names the largest
- * channel and its size. Returns any other error unchanged.
+ * Returns an error that names the node whose values could not be stored. If the database refused the values, the error also names the
+ * largest channel and its size. Returns any other error unchanged.
  */
 export function explainRefusal(error: Error, node: string | undefined, rows: CheckpointRows): Error {
   if (error instanceof UnstorableValue) return new UnstorableState(node, error);

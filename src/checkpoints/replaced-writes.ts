@@ -4,9 +4,9 @@ import type { WriteRow } from "./rows.ts";
 import { bytesOf } from "./serializer.ts";
 
 /**
- * Stores errors, interrupts and answers of tasks. A task has only one of each kind, so each write replaces an earlier one. A write of
- * another run is first copied to `replaced_writes`, so that it can be restored if this run is rolled back. Returns false if the attempt has
- * lost the right to write.
+ * Stores errors, interrupts and answers of tasks. A task has only one of each kind, so each write replaces an earlier one. An earlier write
+ * of another run is first copied to `replaced_writes`, so that it can be restored if this run is rolled back. Returns false if the attempt
+ * has lost the right to write.
  */
 export async function replaceWrites(db: Db, fence: Fence | undefined, rows: WriteRow[]): Promise<boolean> {
   const right = fence ? fenced(fence) : sql`fence as (select null::uuid as run_id)`;

@@ -2,7 +2,7 @@ import { largeDocument } from "../db/batched.ts";
 import { type Db, join, nothing, prepared, type Sql, sql } from "../db/sql.ts";
 import { bytesOf, type Dumped } from "./serializer.ts";
 
-/** The thread and the namespace of a row. */
+/** The thread and the namespace to which a row belongs. */
 interface Place {
   threadId: string;
   namespace: string;
@@ -11,9 +11,9 @@ interface Place {
 export interface BlobRow extends Place {
   channel: string;
   version: string;
-  /** Undefined if the channel is empty in this version. */
+  /** The channel's value, or undefined if the channel is empty in this version. */
   value: Dumped | undefined;
-  /** The earlier version of the same list to which the items of this row are appended. Absent if the row holds a whole value. */
+  /** The earlier version of the same list to which this row's items are appended. Undefined if the row holds a whole value. */
   base?: string | undefined;
 }
 
@@ -30,7 +30,7 @@ export interface CheckpointRow extends Place {
   parentId: string | undefined;
   checkpoint: string;
   metadata: string;
-  /** The spans of the run since its previous checkpoint, as JSON. */
+  /** The trace spans of the run since the run's previous checkpoint, as JSON. */
   spans?: string | undefined;
 }
 
@@ -53,14 +53,19 @@ export function joinRows(parts: CheckpointRows[]): CheckpointRows {
   };
 }
 
-/** Tells whether a value is sent as a separate binary parameter. As text inside an array, a large value would take twice its size. */
+/**
+ * Tells whether a value is so large that it is sent as a binary parameter of its own. As text inside an array, a large value would take
+ * twice its size.
+ */
 const isLarge = ({ value }: { value: Dumped | undefined }) =>
   value !== undefined && (value.type === "bytes" || value.text.length > largeDocument);
 
-/** Tells whether all values of these rows are small. The statement then always has the same text, so the server plans it only once. */
+/**
+ * Tells whether all values of these rows are small. If they are, the statement always has the same text, so the server plans it only once.
+ */
 export const isAlike = ({ blobs, writes }: CheckpointRows) => !blobs.some(isLarge) && !writes.some(isLarge);
 
-/** Rows to store, and their run. `runId` is null if they belong to no run. */
+/** Rows to store, and the id of their run. `runId` is null if the rows belong to no run. */
 export interface OwnedRows {
   runId: string | null;
   rows: CheckpointRows;
@@ -68,15 +73,15 @@ export interface OwnedRows {
 
 type Owned<Row> = Row & Pick<OwnedRows, "runId">;
 
-/** Stores rows that belong to no run, such as those of a state update. They need no right to write. */
+/** Stores rows that belong to no run, such as the rows of a state update. Such rows need no fence. */
 export async function storeRows(db: Db, rows: CheckpointRows): Promise<void> {
   const statement = sql`with fence as (select null::uuid as run_id), ${storingRows([{ runId: null, rows }])} select 1 from fence`;
   await db.query(isAlike(rows) ? prepared("store rows without a run", statement) : statement);
 }
 
 /**
- * Returns the `with` queries that store rows. In the statement, they must follow the query `fence`, which selects the runs whose attempts
- * may write. Rows of other runs are not stored.
+ * Returns the `with` queries that store rows. In the statement, these queries must follow the query `fence`, which selects the runs whose
+ * attempts may write. Rows of other runs are not stored.
  */
 export function storingRows(parts: OwnedRows[]): Sql {
   const owned = <Row>(rowsOf: (rows: CheckpointRows) => Row[]): Owned<Row>[] =>

@@ -27,7 +27,7 @@ import { type BlobRow, type CheckpointRows, isAlike, joinRows, noRows, storeRows
 import { dumpState, keepingImpostors } from "./serializer.ts";
 import { isOld, toTuple, type ValueReader, valueReader } from "./tuple.ts";
 
-/** The parts of a run's attempt that its saver uses. */
+/** The members of a run's attempt that its saver uses. */
 export interface SaverAttempt {
   fence: Fence;
   /** Stores rows in one statement with other waiting rows of the attempt. Resolves to false if the attempt has lost the right to write. */
@@ -36,9 +36,12 @@ export interface SaverAttempt {
   unlessRefused: <T>(work: () => Promise<T>) => Promise<T>;
   /** True if nothing has ever been stored for the thread. */
   isFresh: boolean;
-  /** Called if a write was refused or has failed. The attempt must then end, and everything that it does later must be ignored. */
+  /**
+   * The saver calls this function if a write was refused or has failed. The attempt must then end, and its later writes and events must be
+   * ignored.
+   */
   refused: (reason: Error) => void;
-  /** Returns the node whose writes are stored next. Error messages contain its name. */
+  /** Returns the name of the node whose writes are stored next, for error messages. Undefined if the node is unknown. */
   currentNode: () => string | undefined;
   /** Receives the super-steps and tasks of nested graphs, which the graph's stream does not report. */
   nested: {
@@ -46,8 +49,8 @@ export interface SaverAttempt {
     noteNestedTask(namespace: string, taskId: string, name: string | undefined, end: TaskEnd): void;
   };
   /**
-   * Resolves when the run's event log has room for more events. A checkpoint waits for this, and the next step waits for the checkpoint. A
-   * run thus cannot produce events faster than they are stored.
+   * Resolves when the run's event log has room for more events. A checkpoint waits for this promise, and the next step waits for the
+   * checkpoint. A run thus cannot produce events faster than they are stored.
    */
   room: () => Promise<void>;
 }
@@ -72,24 +75,30 @@ interface Address {
 }
 
 /**
- * Saves checkpoints in the tables of LangGraph's PostgresSaver. It adds two things that a service needs:
+ * Saves checkpoints in the tables of LangGraph's PostgresSaver. It differs from PostgresSaver in two ways:
  * - It works on any `Db`, and each call uses at most one statement.
  * - An attempt can write only while it holds the right to write, and each checkpoint names its run.
  *
- * LangGraph's own saver can read these rows, except lists that are spread over several rows. `ensemble export` rewrites such lists into
- * one row each.
+ * LangGraph's own saver can read these rows, except lists that are spread over several rows. `ensemble export` rewrites such lists into one
+ * row each.
  */
 export class EnsembleSaver extends PostgresSaver {
   readonly #db: Db;
   readonly #metadata: Record<string, unknown>;
   readonly #attempt: SaverAttempt | undefined;
-  /** Stores rows. Concurrent calls share one statement, for example those for the writes of a step and for the checkpoint after it. */
+  /**
+   * Stores rows. Concurrent calls share one statement. For example, the writes of a step and the checkpoint after the step are stored
+   * together.
+   */
   readonly #storeBatched: (rows: CheckpointRows) => Promise<void>;
-  /** True after the first refused write. The saver then sends no more writes, so that no later step is stored without this one. */
+  /**
+   * True after the first refused write. The saver then sends no more writes, because a later step must not be stored without the refused
+   * one.
+   */
   #refused = false;
   readonly #lists: ChannelLists;
   readonly #values: ValueReader;
-  /** True while the thread is known to have no checkpoints. Becomes false when this attempt stores something. */
+  /** True while the thread is known to have no checkpoints. Becomes false at the first write of this attempt. */
   #isEmpty: boolean;
 
   constructor(db: Db, metadata: Record<string, unknown> = {}, attempt?: SaverAttempt) {
@@ -111,7 +120,7 @@ export class EnsembleSaver extends PostgresSaver {
 
   /**
    * Returns a version that no other branch of the thread can have. Plain counters would repeat after a fork or a rollback. Each version's
-   * blob is stored only once, so the new branch would then silently read the values of the abandoned one.
+   * blob is stored only once, so the new branch would then silently read the values of the abandoned branch.
    */
   override getNextVersion(current: number | undefined): number {
     return Math.floor(current ?? 0) + 1 + Math.random();
@@ -179,7 +188,7 @@ export class EnsembleSaver extends PostgresSaver {
     const failed = writes.find(([channel]) => channel === ERROR);
     const isInterrupted = writes.some(([channel]) => channel === INTERRUPT);
     const { name, message } = Object(failed?.[1]);
-    // LangGraph names only nodes that have finished.
+    // LangGraph tells the node's name only after the node has finished.
     if (failed) nested?.noteNestedTask(namespace, taskId, undefined, { outcome: "error", error: `${name}: ${message}` });
     else if (isInterrupted) nested?.noteNestedTask(namespace, taskId, undefined, { outcome: "interrupted" });
     else nested?.noteNestedTask(namespace, taskId, currentNode?.(), { outcome: "success" });
@@ -201,7 +210,7 @@ export class EnsembleSaver extends PostgresSaver {
     const read = this.#unlessRefused(() => readCheckpoints(this.#db, selection, name));
     const [stored] = await read.catch((error) => this.#noteTrouble(error));
     if (!stored) return undefined;
-    // Checkpoints of older LangGraph releases need the pending sends of their parents. The base class can read them.
+    // Checkpoints of older LangGraph releases need the pending sends of their parents, which the base class can read.
     if (isOld(stored)) return super.getTuple(config).catch((error) => this.#noteTrouble(error));
     return toTuple(stored, this.#values);
   }
@@ -222,8 +231,8 @@ export class EnsembleSaver extends PostgresSaver {
   }
 
   /**
-   * Stores rows. If that fails during an attempt, aborts the attempt. `rowsOf` serialises the values. It is called before the first await,
-   * so that a step with an unstorable value stores neither its writes nor its checkpoint.
+   * Stores rows. During an attempt, a failure aborts the attempt. `rowsOf` serialises the values. It is called before the first await, so
+   * that a step with an unstorable value stores neither its writes nor its checkpoint.
    */
   async #writeOrAbort(rowsOf: () => CheckpointRows): Promise<void> {
     const attempt = this.#attempt;
@@ -240,8 +249,8 @@ export class EnsembleSaver extends PostgresSaver {
   }
 
   /**
-   * Stores rows, and aborts the attempt if that fails. The returned promise never rejects, because LangGraph awaits some of these promises
-   * late and an unhandled rejection would end the process.
+   * Stores rows. During an attempt, a failure aborts the attempt, and the returned promise never rejects. LangGraph awaits some of these
+   * promises late, and an unhandled rejection would end the process.
    */
   async #orAbort(rowsOf: () => CheckpointRows, store: (rows: CheckpointRows) => Promise<boolean>): Promise<void> {
     const attempt = this.#attempt;
@@ -260,8 +269,8 @@ export class EnsembleSaver extends PostgresSaver {
   }
 
   /**
-   * Reports a database problem to the attempt, and rethrows the error. The report is made here, because other code cannot distinguish this
-   * error from one that a node threw.
+   * Reports a database error to the attempt, and rethrows the error. Only the saver can report it, because other code cannot distinguish
+   * this error from one that a node threw.
    */
   #noteTrouble(error: Error): never {
     if (this.#attempt && isDatabaseTrouble(error)) this.#refuse(this.#attempt, error);

@@ -98,16 +98,16 @@ export interface StateSerializer extends SerializerProtocol {
   loadItems(text: string): Promise<LoadedItem[]>;
 }
 
-/** An item of a stored list, and the JSON value from which it was loaded. */
+/** An item of a stored list, together with the JSON value from which the item was loaded. */
 export interface LoadedItem {
   item: unknown;
   stored: unknown;
 }
 
 /**
- * Returns a serializer that reads everything that LangGraph's serializer reads. It keeps values that only look like serialised objects
- * unchanged, while LangGraph's serializer throws. Callers may send such values in their input, and a state that cannot be read could never
- * be repaired.
+ * Returns a serializer that reads everything that LangGraph's serializer reads. Some values only look like serialised objects. This
+ * serializer keeps them unchanged, while LangGraph's serializer throws. Callers may send such values in their input, and a state that
+ * cannot be read could never be repaired.
  */
 export function keepingImpostors(stock: SerializerProtocol): StateSerializer {
   const revive = async (text: string, value: unknown) =>
@@ -129,8 +129,8 @@ export function keepingImpostors(stock: SerializerProtocol): StateSerializer {
 }
 
 /**
- * The key that LangChain adds to objects that only look like LangChain's own objects. A text with this key is read by LangGraph's own code,
- * which is slower but handles the key correctly.
+ * The key that LangChain adds to objects that only look like LangChain's own objects. LangGraph's own code reads a text with this key,
+ * because it handles the key correctly, although it is slower.
  */
 const escapeMark = "__lc_escaped__";
 

@@ -10,7 +10,7 @@ import {
 } from "@langchain/core/messages";
 import { z } from "zod";
 
-/** The constructors of messages, by the class name that LangChain stores. */
+/** The constructors of messages, by the class name in the stored message. */
 const makers: Record<string, (fields: never) => BaseMessage> = {
   HumanMessage: (fields) => new HumanMessage(fields),
   AIMessage: (fields) => new AIMessage(fields),
@@ -22,7 +22,8 @@ const makers: Record<string, (fields: never) => BaseMessage> = {
 };
 
 /**
- * The message fields that LangChain stores under the names of its constructor arguments. It stores all other fields under different names.
+ * The message fields that LangChain stores under the names of its constructor arguments. LangChain stores all other fields under different
+ * names.
  */
 export const plainFields = new Set([
   "content",
@@ -48,8 +49,8 @@ const Stored = z.object({
 });
 
 /**
- * Returns the message in a stored JSON value, or undefined if this quick path cannot create it. It cannot if the value is no message, has
- * an unknown class, or has unusual fields or further serialised objects. The slower serializer then reads the value.
+ * Returns the message in a stored JSON value. Returns undefined if the value is no message, has an unknown class, or has unusual fields or
+ * further serialised objects. The slower serializer then reads the value.
  */
 export function messageFrom(value: object): BaseMessage | undefined {
   const { lc, type, id, kwargs } = value as Partial<z.infer<typeof Stored>>;
@@ -66,7 +67,7 @@ export function messageFrom(value: object): BaseMessage | undefined {
   }
 }
 
-/** Tells whether a field was stored as undefined. LangGraph's serializer has a special form for undefined. */
+/** Tells whether LangGraph's serializer stored this field as undefined. The serializer has a special form for undefined. */
 function isUndefined(value: unknown): boolean {
   return typeof value === "object" && value !== null && "lc" in value && value.lc === 2 && "type" in value && value.type === "undefined";
 }

@@ -45,5 +45,8 @@ export async function toTuple(stored: StoredCheckpoint, values: ValueReader): Pr
   };
 }
 
-/** Tells whether a checkpoint has a parent and a format before version 4, which older releases of LangGraph stored. */
+/**
+ * Tells whether an older release of LangGraph stored this checkpoint, in a format before version 4. A checkpoint without a parent counts as
+ * new, because it has no pending sends to read.
+ */
 export const isOld = ({ checkpoint, parentId }: StoredCheckpoint) => parentId !== null && Number(checkpoint.v) < 4;

@@ -4,12 +4,12 @@ import { closest } from "./closest.ts";
 export interface Option {
   type: "string" | "boolean";
   short?: string;
-  /** The placeholder for the option's value in the help text, such as `file.json`. A flag has none. */
+  /** The placeholder for the option's value in the help text, such as `file.json`. Undefined for a flag. */
   value?: string;
   means: string;
 }
 
-/** The parsed arguments of a command: its words, its options with values, and its flags. */
+/** The parsed arguments of a command. `texts` holds the options with values, and `flags` the names of the flags that are set. */
 export interface Arguments {
   words: string[];
   texts: Partial<Record<string, string>>;
@@ -62,7 +62,7 @@ function parse(argv: string[], commands: Record<string, Command>) {
   }
 }
 
-/** Returns the error for an unknown command. It suggests the most similar command. */
+/** Returns the error for an unknown command, with the most similar command as a suggestion. */
 export function unknownCommand(name: string, commands: Record<string, Command>): Error {
   const meant = closest(name, Object.keys(commands));
   if (meant) return new Error(`There is no command "${name}". Did you mean "${meant}"?`);
@@ -94,7 +94,7 @@ function refuseWrongWords(name: string, words: string[], takes: string[]): void 
   if (words.length > takes.length && !endless) throw new Error(`"${name}" does not know what to do with "${words[takes.length]}".`);
 }
 
-/** Returns the help of one command. Without a name, returns the overview of all commands. */
+/** Returns the help of the named command. Without a name, returns the overview of all commands. */
 export function helpText(commands: Record<string, Command>, name?: string): string {
   const command = name === undefined ? undefined : commands[name];
   if (!command) {

@@ -13,7 +13,7 @@ const usualParallel = 10;
 
 const actions: Record<string, (args: Arguments, ids: string[]) => Promise<void>> = { list, show, redrive, discard };
 
-/** Runs `ensemble dead <action>`, which lists what failed for good, and redrives or discards it. It uses the database directly. */
+/** Runs `ensemble dead <action>`, which lists, shows, redrives or discards dead letters. It reads and writes the database directly. */
 export async function dead(args: Arguments): Promise<void> {
   const [action = "list", ...ids] = args.words;
   const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
@@ -66,7 +66,10 @@ function report(changed: string[], ids: string[], isOne: string, areMany: string
   if (others.length > 0) throw new Error(`No dead letter has the id ${others.join(", ")}.`);
 }
 
-/** Returns the letters that the arguments name. Without ids, a filter or `--all` is required, so that nobody changes all by mistake. */
+/**
+ * Returns the choice of letters that the arguments make. Without ids, a filter or `--all` is required, so that nobody changes all letters
+ * by mistake.
+ */
 function choiceIn({ texts, flags }: Arguments, ids: string[]): Choice {
   const filter = filterIn(texts);
   const isFiltered = Object.values(filter).some((value) => value !== undefined);

@@ -6,12 +6,12 @@ import { isWorkerAlive } from "../runs/workers.ts";
 import { readEnvironment } from "./environment.ts";
 import { ownAddress } from "./own-address.ts";
 
-/** The response of /info, which is public. `halted` is null while the database does not respond. */
+/** The response of /info, which needs no credentials. `halted` is null while the database does not respond. */
 const Info = z.object({ halted: z.boolean().nullable() });
 
 /**
- * Checks the health of a container, and throws if it is not healthy. An API is called over HTTP. A worker has no API, so the check looks it
- * up in the database.
+ * Checks the health of the API or worker in this container, and throws if it is not healthy. Calls an API over HTTP. A worker has no API,
+ * so the check looks for the worker in the database.
  */
 export async function checkHealth(): Promise<void> {
   const config = await readEnvironment();
@@ -30,8 +30,8 @@ async function checkApi(url: string): Promise<void> {
 }
 
 /**
- * Checks only that the service responds. Used with `http.disable_meta`, because /info does not exist then. Even a refusal without
- * credentials shows that the service is running.
+ * Checks only that the service responds. With `http.disable_meta`, /info does not exist. A refusal for missing credentials also shows that
+ * the service is running.
  */
 async function checkWithoutMeta(url: string): Promise<void> {
   const { status } = await ask(`${url}/ok`);

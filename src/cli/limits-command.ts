@@ -10,7 +10,7 @@ const usage = `Use one of these:
   limits pause react                       let no run start
   limits reset react                       use the values of langgraph.json again`;
 
-/** Lists the limits of the queue, or changes one. Workers obey a change within a second. */
+/** Lists the limits of the queue, or changes one of them. Workers obey a change within a second. */
 export async function limits([action, name, ...values]: string[]): Promise<void> {
   if (action === undefined) return list();
   if (name === undefined) throw new Error(`"limits ${action}" needs the name of a limit. ${usage}`);

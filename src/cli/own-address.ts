@@ -8,13 +8,15 @@ import { describeProcess, isSameProcess } from "../db/process-identity.ts";
 export interface ServiceAddress {
   url: string;
   /**
-   * The source of the URL. It is "port" if PORT is set, "service" if a running service has published the URL, and "nobody" for the default
-   * URL.
+   * The source of the URL: "port" if PORT is set, "service" if a running service has published its URL, or "nobody" for the default URL.
    */
   source: "port" | "service" | "nobody";
 }
 
-/** Returns the URL of the project's service. It comes from PORT, or else from a running service. Otherwise it is the default URL. */
+/**
+ * Returns the URL of the project's service, and the source of this URL. The URL comes from PORT, or else from a running service. Otherwise,
+ * it is the default URL.
+ */
 export async function ownAddress({ host, port, portIsSet, dataDir }: Config): Promise<ServiceAddress> {
   const url = addressOf(host, port);
   if (portIsSet && port !== 0) return { url, source: "port" };
@@ -22,18 +24,21 @@ export async function ownAddress({ host, port, portIsSet, dataDir }: Config): Pr
   return published ? { url: published, source: "service" } : { url, source: "nobody" };
 }
 
-/** Returns the URL for requests. If the service listens on all addresses, it is a URL of this machine. */
+/** Returns a URL for requests to this host and port. For a host that means all addresses, uses the loopback address. */
 function addressOf(host: string, port: number): string {
   const name = { "0.0.0.0": "127.0.0.1", "::": "::1" }[host] ?? host;
   return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }
 
-/** The file in the data directory in which a running service publishes its URL. `process` identifies the service's process. */
+/**
+ * The content of the file in which a running service publishes its URL. The file is in the data directory. `process` identifies the
+ * service's process.
+ */
 const Published = z.object({ url: z.string(), process: z.string() });
 
 /**
- * Writes the service's URL into the data directory, where commands of the same project find it. Returns a function that removes it. If the
- * directory cannot be written, the service still runs, but commands then need `--url`.
+ * Writes the service's URL into a file of the data directory, where commands of the same project find it. Returns a function that removes
+ * the file. If the file cannot be written, the service still runs, but commands need `--url`.
  */
 export async function publishAddress(dataDir: string, url: string): Promise<() => Promise<void>> {
   const folder = folderIn(dataDir);
@@ -44,14 +49,14 @@ export async function publishAddress(dataDir: string, url: string): Promise<() =
     await mkdir(folder, { recursive: true });
     await removeDead(folder);
     await writeFile(draft, JSON.stringify({ url, process: await describeProcess(process.pid) }));
-    await rename(draft, file); // renamed into place, so that no process reads a half-written file
+    await rename(draft, file); // renamed into place, so that no other process reads a half-written file
   } catch {
     return async () => {};
   }
   return () => rm(file, { force: true });
 }
 
-/** Returns the URL of a running service that uses this data directory, if there is one. */
+/** Returns the URL of a running service that uses this data directory, or undefined if there is none. */
 async function findPublished(dataDir: string): Promise<string | undefined> {
   const folder = folderIn(dataDir);
   for (const file of await filesOf(folder)) {
@@ -80,7 +85,7 @@ async function read(file: string) {
   }
 }
 
-/** Removes the files of services that were killed and no longer run. */
+/** Removes the published files of services that were killed and no longer run. */
 async function removeDead(folder: string): Promise<void> {
   for (const file of await filesOf(folder)) {
     const published = await read(file);

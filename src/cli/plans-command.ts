@@ -18,7 +18,10 @@ const batch = 200;
 
 const actions: Record<string, (args: Arguments, words: string[]) => Promise<void>> = { list, create, update, status, aggregate, cleanup };
 
-/** Runs `ensemble plans <action>`, which registers plans and reports about their subtasks. It uses the database directly. */
+/**
+ * Runs `ensemble plans <action>`, which registers plans, changes their subtasks and shows their results. It reads and writes the database
+ * directly.
+ */
 export async function plans(args: Arguments): Promise<void> {
   const [action = "list", ...words] = args.words;
   const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
@@ -82,7 +85,7 @@ function read(action: string, plan: string | undefined) {
   return withDatabase((pool) => getPlan(pool, everything, planId));
 }
 
-/** Deletes the plans that have not changed for some days. Without `--days`, the setting of the service counts. */
+/** Deletes the plans that have not changed for a number of days. This is the value of `--days`, or else the service's setting. */
 async function cleanup({ texts }: Arguments): Promise<void> {
   const days = texts.days === undefined ? (await readEnvironment()).planDays : Number(texts.days);
   if (!(days >= 0)) throw new Error(`--days is "${texts.days}"; it should be a number of days.`);
@@ -98,7 +101,7 @@ function planIn(plan: string): string {
   return plan.toLowerCase();
 }
 
-/** Returns the JSON that an option gives: the option itself, the content of a file, or stdin. */
+/** Returns the JSON text of an option: the option's value itself, the content of the file that it names, or stdin for "-". */
 async function contentOf(given: string): Promise<string> {
   if (/^\s*[[{]/.test(given)) return given;
   if (given === "-") return text(process.stdin);
@@ -115,7 +118,7 @@ function parsed(name: string, json: string): unknown {
   }
 }
 
-/** Returns a result as JSON. Anything that is no JSON is a text. */
+/** Returns the JSON value in a text, or the text itself if it is no JSON. */
 function resultIn(given: string): unknown {
   try {
     return JSON.parse(given);

@@ -1,7 +1,10 @@
 import { mayHoldSecret, settings } from "../settings.ts";
 import { readEnvironment } from "./environment.ts";
 
-/** Prints all environment variables that the service reads, with their values in this process. */
+/**
+ * Prints all environment variables that the service reads. Shows the value in this process, or else the default. Does not show values that
+ * may hold a secret.
+ */
 export async function printConfig(): Promise<void> {
   await readEnvironment();
   for (const [name, schema] of Object.entries(settings)) {
@@ -11,7 +14,7 @@ export async function printConfig(): Promise<void> {
   }
 }
 
-/** Returns the default of a setting, or "-" if it has none. */
+/** Returns the default of a setting as text, or "-" if the setting has no default. */
 export function defaultOf(schema: (typeof settings)[keyof typeof settings]): string {
   const parsed = schema.safeParse(undefined);
   return parsed.success && parsed.data !== undefined ? String(parsed.data) : "-";

@@ -12,7 +12,8 @@ import { withDatabase } from "./with-database.ts";
 const timeoutMs = 60_000;
 
 /**
- * Deletes everything at once that the service's sweeper would delete step by step. With `dryRun`, only reports how much would be deleted.
+ * Deletes at once what the service's sweeper would delete in many small steps. With `dryRun`, deletes nothing and reports how much would be
+ * deleted.
  */
 export async function prune({ dryRun }: { dryRun: boolean }): Promise<void> {
   const config = await readEnvironment();

@@ -8,7 +8,7 @@ import { deleteResource, findResource, type ListedResource, listResources, setLi
 import { clean } from "./terminal/clean.ts";
 import { withDatabase } from "./with-database.ts";
 
-/** Lists the resources that runs share, or changes the limit of one. */
+/** Lists the resources that runs share, or changes the limit of one resource. */
 export async function resources([action, name, limit]: string[]): Promise<void> {
   if (action === undefined) return withDatabase(list);
   if (action === "set" && name !== undefined && limit !== undefined) return withDatabase((pool) => set(pool, name, limit));
@@ -27,7 +27,7 @@ function lineOf({ name, limit, overridden, held, free, waiting, contention }: Li
   return `${name}  ${limitText}${overridden ? " (set by an operator)" : ""}  ${held} held  ${free} free  ${waiting} waiting  ${contention} had to wait`;
 }
 
-/** Sets a limit: a number is the size of a pool, and a text such as "1000/m" is a rate. */
+/** Sets the limit of a resource. `text` is the size of a pool, such as "10", or a rate, such as "1000/m". */
 async function set(pool: Pool, name: string, text: string): Promise<void> {
   const isPool = /^-?[\d.]+$/.test(text);
   const { data: limit, error } = ResourceLimit.safeParse(isPool ? { pool: Number(text) } : { rate: text });
@@ -40,7 +40,7 @@ async function set(pool: Pool, name: string, text: string): Promise<void> {
   console.log(clean(lineOf(await found(pool, name))));
 }
 
-/** Takes the limit of langgraph.json again. Deletes the resource if the file no longer has it. */
+/** Restores the limit that langgraph.json gives to the resource. Deletes the resource if langgraph.json does not name it. */
 async function reset(pool: Pool, name: string): Promise<void> {
   await found(pool, name);
   const file = projectFile();

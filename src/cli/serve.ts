@@ -21,8 +21,8 @@ export async function serve(config: Config): Promise<void> {
 }
 
 /**
- * Listens for signals. The first signal asks for a clean stop, and the second one makes `secondSignal` reject. If the service is still
- * starting, it finishes its start first. The start is aborted only if it waits for the database or if a second signal arrives.
+ * Listens for signals to stop. The first signal requests a clean stop, and the second one makes `secondSignal` reject. If the service is
+ * still starting, it finishes its start first. The start is aborted only if it waits for the database or if a second signal arrives.
  */
 function listenForSignals() {
   const firstSignal = Promise.withResolvers<NodeJS.Signals>();
@@ -62,8 +62,8 @@ const curlOf = (url: string, { graphId, input }: FirstCall) =>
   `curl -s ${url}/runs/wait -H 'content-type: application/json' -d '${JSON.stringify({ assistant_id: graphId, input })}'`;
 
 /**
- * Logs errors that a graph's code throws outside its node, such as an unhandled rejection or an error in a timer. The log names the run,
- * and the process continues.
+ * Logs errors that a graph's code throws outside its node, such as an unhandled rejection or an error in a timer. If the error belongs to a
+ * run, the log names the run, and the process continues.
  *
  * If an exception belongs to no run, the process ends, because its state is unknown. Other workers then take over its runs.
  */

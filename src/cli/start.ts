@@ -1,7 +1,10 @@
 import type { Arguments } from "./arguments.ts";
 import { readEnvironment } from "./environment.ts";
 
-/** Runs the service. Checks the settings and the project file first, so that a mistake in them is reported before anything is loaded. */
+/**
+ * Runs the service. Checks the settings and the project file before it loads any other module, so that a mistake in them is reported at
+ * once.
+ */
 export async function start({ texts: { port, host } }: Arguments): Promise<void> {
   if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= 65_535))
     throw new Error(`--port is "${port}"; it should be a number from 0 to 65535.`);

@@ -6,7 +6,9 @@ import { withDatabase } from "./with-database.ts";
 
 const mostListed = 100;
 
-/** Lists the webhook deliveries that have failed for good, or sends them again: all of them, or only those of the given runs. */
+/**
+ * Lists the webhook deliveries that have failed for good, or sends failed deliveries again: all of them, or only those of the given runs.
+ */
 export async function webhooks([action, ...runIds]: string[]): Promise<void> {
   if (action === undefined) return list();
   if (action !== "redrive")

@@ -4,7 +4,10 @@ import { findEmbeddedPostgres } from "../db/embedded.ts";
 import { openPool } from "../db/pool.ts";
 import { readEnvironment } from "./environment.ts";
 
-/** Calls `work` with a pool on the service's database. It is the database in DATABASE_URL, or otherwise the running embedded one. */
+/**
+ * Calls `work` with a pool on the service's database. The database is the one in DATABASE_DIRECT_URL or DATABASE_URL, or else the embedded
+ * one that runs.
+ */
 export async function withDatabase<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
   const { databaseUrl: pooledUrl, databaseDirectUrl, dataDir } = await readEnvironment();
   const databaseUrl = databaseDirectUrl ?? pooledUrl;

@@ -9,13 +9,16 @@ import type { Schedule } from "./schedule.ts";
 
 export type Json = Record<string, unknown>;
 
-/** The request from which each run of a cron is created. It has no assistant and no metadata, because those are fields of the cron. */
+/**
+ * The request from which each run of a cron is created. The request has no assistant and no metadata, because these are fields of the cron.
+ */
 export type CronPayload = Omit<RunRequest, "assistant_id" | "metadata">;
 
 export interface NewCron extends Schedule {
   assistant_id: string;
   /**
-   * The thread on which the runs execute. If null, each run gets a new thread, and `on_run_completed` decides whether that thread is kept.
+   * The thread on which the cron's runs execute. If null, each run gets a new thread, and `on_run_completed` decides whether that thread is
+   * kept.
    */
   thread_id: string | null;
   enabled: boolean;
@@ -24,7 +27,7 @@ export interface NewCron extends Schedule {
   metadata: Json;
 }
 
-/** A cron in the API's form. It creates runs by a schedule. */
+/** A cron in the API's form. A cron creates runs at the times of a schedule. */
 export interface Cron extends NewCron {
   cron_id: string;
   user_id: string | null;
@@ -36,7 +39,7 @@ export interface Cron extends NewCron {
 export const cronColumns = sql`cron_id, assistant_id, thread_id, schedule, timezone, end_time, enabled, on_run_completed, payload, metadata,
   user_id, next_run_date, created_at, updated_at`;
 
-/** Returns the run that a cron creates at each of its times. */
+/** Returns the run that a cron creates each time it is due. */
 export function runOfCron(cron: NewCron & { cron_id: string }, retention: RunDefaults): NewRun {
   const { cron_id, assistant_id, thread_id, on_run_completed, payload, metadata } = cron;
   const request = { ...payload, assistant_id, metadata: { ...metadata, cron_id }, on_completion: on_run_completed };
@@ -44,8 +47,8 @@ export function runOfCron(cron: NewCron & { cron_id: string }, retention: RunDef
 }
 
 /**
- * A cron whose row this transaction has locked, with the owner of its runs and the database's time. No other transaction can change the
- * cron until this one ends.
+ * A cron whose row this transaction has locked. `user` is the owner of the cron's runs, and `now` is the database's time. No other
+ * transaction can change the cron until this transaction ends.
  */
 export type HeldCron = Cron & { now: Date; user: User | null };
 

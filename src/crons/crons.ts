@@ -14,8 +14,8 @@ import { type Cron, cronColumns, holdCron, type Json, type NewCron, runOfCron } 
 import { nextTick } from "./schedule.ts";
 
 /**
- * A change of a cron. An omitted field keeps its value. The given metadata is merged into the present one. Each given field of the
- * payload replaces the present field.
+ * A change of a cron. An omitted field keeps its value. The given metadata is merged into the cron's metadata. Each given field of the
+ * payload replaces the cron's field.
  */
 export type CronPatch = Partial<Omit<NewCron, "assistant_id" | "thread_id">>;
 
@@ -41,29 +41,32 @@ export interface CronRules {
   retention: RunDefaults;
 }
 
-/** A cron before and after a change that is not stored yet. Auth decides about this planned change. */
+/** A cron before and after a change that is not stored yet. Auth decides whether the caller may make this change. */
 export interface PlannedChange {
   before: Cron;
   after: Cron;
-  /** True if the change leads to runs, because it leaves the cron enabled or changes what the cron runs. */
+  /** True if the cron can create runs after the change, or if the change affects what its runs do. */
   ordersRuns: boolean;
-  /** True if the change affects what the cron runs, and not only when it runs. */
+  /** True if the change affects what the cron's runs do, and not only when they begin. */
   saysWhatRuns: boolean;
 }
 
-/** A cron to create, with its id. */
+/** A cron to create, with the id that it will have. */
 export type AskedCron = NewCron & { cron_id: string };
 
-/** The most crons in total. The limit is higher than people need, but low enough that every worker can check all crons. */
+/** The highest number of crons in total. The limit is higher than people need, but low enough that every worker can check all crons. */
 export const mostCrons = 1_000;
-/** The most crons per user. One user thus cannot use up the total. */
+/** The highest number of crons of one user. One user thus cannot use up the total. */
 export const mostCronsOfUser = 100;
-/** The key of the advisory lock that protects the limits. The number is arbitrary, but no other lock may use it. */
+/** The key of the advisory lock that protects both limits. The number is arbitrary, but no other lock may use it. */
 const boundLock = 7_201_916;
 
 const cronNotFound = () => new ServiceError("not_found", "Cron not found");
 
-/** Creates a cron. Tries a run of it first, and throws the error that this run would get. Call it in a transaction. */
+/**
+ * Creates a cron. First creates one of its runs and rolls that run back, so that an invalid cron is refused with the run's error. Call it
+ * in a transaction.
+ */
 export async function createCron(tx: Db, caller: Caller, cron: AskedCron, rules: CronRules): Promise<Cron> {
   const run = await tryRun(tx, caller, cron, rules);
   const { cron_id: cronId, schedule, timezone, end_time, thread_id, enabled, on_run_completed, payload, metadata } = cron;
@@ -93,8 +96,8 @@ async function refuseTooManyOf(tx: Db, identity: string | undefined): Promise<{ 
 }
 
 /**
- * Returns the cron before and after a change, without storing anything. Locks no row, because the project's auth decides next and may take
- * long.
+ * Returns the cron before and after a change, without storing the change. Locks no row, because the project's auth decides next and may
+ * take long.
  */
 export async function planChange(db: Db, scope: Scope, cronId: string, patch: CronPatch): Promise<PlannedChange> {
   const { rows } = await db.query<Cron>(sql`
@@ -109,8 +112,8 @@ export async function planChange(db: Db, scope: Scope, cronId: string, patch: Cr
 /**
  * Stores a planned change of a cron. Call it in a transaction.
  * - The checks are the same as for a new cron of this caller.
- * - A change that leads to no runs needs no caller.
- * - If the change affects what the cron runs, the caller becomes the owner of its later runs. Otherwise, the owner stays the same.
+ * - A change after which the cron creates no runs needs no caller.
+ * - If the change affects what the cron's runs do, the caller becomes the owner of its later runs. Otherwise, the owner stays the same.
  */
 export async function updateCron(
   tx: Db,
@@ -139,7 +142,7 @@ export async function updateCron(
   return rows[0] as Cron;
 }
 
-/** Returns the fields that users set. The time of the next run is left out, because the service sets it. */
+/** Returns the fields that only a user's request changes. The time of the next run is left out, because the service sets it. */
 function userFields({ schedule, timezone, end_time, enabled, on_run_completed, payload, metadata, user_id }: Cron) {
   return { schedule, timezone, end_time, enabled, on_run_completed, payload, metadata, user_id };
 }
@@ -173,8 +176,8 @@ export async function countCrons(db: Db, scope: Scope, filter: CronFilter): Prom
 }
 
 /**
- * Creates the cron's run and rolls it back, so that an error of every later run appears now. Another open run on the thread is no such
- * error, because it may have ended when the cron is due.
+ * Creates the cron's run and rolls it back. If all later runs of the cron would have an error, this error thus appears now. Another open
+ * run on the thread is no such error, because it may have ended when the cron is due.
  */
 async function tryRun(tx: Db, caller: Caller, cron: AskedCron, { check, retention }: CronRules): Promise<Run> {
   await tx.query(sql`savepoint before_run`);
@@ -197,8 +200,8 @@ function applyPatch(before: Cron, patch: CronPatch): Cron {
 }
 
 /**
- * Returns the time of the cron's next run after a change. If the schedule stays the same and a run is already due, keeps its time, so that
- * the run is not lost.
+ * Returns the time of the cron's next run after a change. If the schedule and time zone stay the same, keeps the planned time, so that a
+ * run that is already due is not lost. Null if no run follows.
  */
 function nextAfterChange(before: Cron, after: Cron, now: Date): Date | null {
   if (!after.enabled) return null;

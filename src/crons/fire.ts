@@ -10,17 +10,17 @@ import { submitWithin } from "../runs/submit.ts";
 import { type HeldCron, holdCron, runOfCron } from "./cron.ts";
 import { nextTick } from "./schedule.ts";
 
-/** The outcome of a cron at one of its times: the created run, or the reason why none was created. */
+/** The outcome of a due cron: the created run, or the reason why no run was created. */
 export type Tick = { run: Run } | { passedOver: string };
 
 /**
- * How late a run may be created after the cron's end, in milliseconds. A delay is allowed, because the cron's last time may be just before
- * its end and workers notice it moments later.
+ * How many milliseconds after the cron's end a run may still be created. The cron's last time may be just before its end, and workers
+ * notice that time moments later.
  */
 const lateMs = 60_000;
 
 /**
- * Returns the ids of the due crons, the longest overdue first. Another process may handle them first, so `fireCron` checks each of them
+ * Returns the ids of the due crons, the longest overdue first. Another process may create their runs first, so `fireCron` checks each cron
  * again.
  */
 export async function findDueCrons(db: Db): Promise<string[]> {
@@ -31,7 +31,7 @@ export async function findDueCrons(db: Db): Promise<string[]> {
 
 /**
  * Creates a cron's run and sets the cron's next time in one transaction, so that a crash leaves both or neither. If several times were
- * missed, creates only one run. Returns undefined if another process was faster.
+ * missed, creates only one run. Returns undefined if another process has already created the run.
  */
 export async function fireCron(pool: Pool, cronId: string, retention: RunDefaults): Promise<Tick | undefined> {
   return transaction(pool, async (tx) => {
@@ -46,8 +46,8 @@ export async function fireCron(pool: Pool, cronId: string, retention: RunDefault
 const isOver = ({ end_time, now }: HeldCron) => end_time !== null && now.getTime() - end_time.getTime() > lateMs;
 
 /**
- * Creates the run. The run may be refused, for example because its thread is busy and its multitask strategy is `reject`. A refused run is
- * not retried, and the cron waits for its next time. The refusal becomes a dead letter.
+ * Creates the run of a due cron. The run may be refused, for example because its thread is busy and its multitask strategy is `reject`. A
+ * refused run is not retried, and the cron waits for its next time. The refusal becomes a dead letter.
  */
 async function makeRun(tx: Db, cron: HeldCron, retention: RunDefaults): Promise<Tick> {
   await tx.query(sql`savepoint before_run`);

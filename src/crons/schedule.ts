@@ -7,7 +7,7 @@ export interface Schedule {
   end_time: Date | null;
 }
 
-/** Returns the schedule's first time after `after`, or null if there is none. A time equal to the end is included. */
+/** Returns the schedule's first time after `after`, or null if there is none. `end_time` itself still counts as a time of the schedule. */
 export function nextTick({ schedule, timezone, end_time }: Schedule, after: Date): Date | null {
   const next = new Pattern(timesOfDay(schedule), { timezone: timezone ?? "UTC", mode, fixedTimeRule: "no-wildcard" }).nextRun(after);
   return next && (end_time === null || next <= end_time) ? next : null;
@@ -16,9 +16,9 @@ export function nextTick({ schedule, timezone, end_time }: Schedule, after: Date
 const mode = "5-part";
 
 /**
- * Returns a schedule that names certain hours, with its minutes and hours written out. In this form, the library Croner treats them as
- * times of day when the clock changes. It makes up for a time that the clock skips, and fires only once at a time that occurs twice. A
- * schedule for every hour or every other hour is returned unchanged, and follows the clock.
+ * Returns a schedule that names certain hours, with its minutes and hours written out. The library Croner treats such a schedule as times
+ * of day when the clock changes. It makes up for a time that the clock skips, and fires only once at a time that occurs twice. Returns a
+ * schedule for every hour or every other hour unchanged, because its times follow the clock.
  */
 function timesOfDay(schedule: string): string {
   const [, hours = "", ...days] = schedule.trim().split(/\s+/);
@@ -29,7 +29,7 @@ function timesOfDay(schedule: string): string {
 
 const listed = (part: number[]) => part.flatMap((isListed, number) => (isListed ? number : [])).join();
 
-/** Returns an explanation of the error in a cron pattern, or undefined if the pattern is valid. */
+/** Returns a sentence about the error in a cron pattern, or undefined if the pattern is valid. */
 export function faultOfPattern(schedule: string): string | undefined {
   const fields = schedule.trim().split(/\s+/);
   if (fields.length !== 5) return 'expected five fields, "minute hour day month weekday"; the shortest interval is one minute';

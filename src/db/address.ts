@@ -1,8 +1,8 @@
 import { isDatabaseTrouble } from "./failure.ts";
 
 /**
- * Returns the URL if pg can use it. Otherwise, throws an error that names the variable. The error does not contain the URL, because the URL
- * has a password.
+ * Returns the URL if pg can use it. Otherwise, throws an error that names the variable but not the URL, because the URL contains a
+ * password.
  */
 export function checkDatabaseUrl(variable: string, url: string): string {
   if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return url;
@@ -10,8 +10,8 @@ export function checkDatabaseUrl(variable: string, url: string): string {
 }
 
 /**
- * Returns an error handler for the first statement on a database. The handler throws an error that explains the cause in one sentence,
- * such as a refused password.
+ * Returns an error handler for the first statement on a database. The handler throws an error that explains the cause in one sentence, for
+ * example that the password is wrong.
  */
 export function explainDatabase(url: string) {
   return (error: Error): never => {

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { isDatabaseTrouble } from "./failure.ts";
 
 export interface BatchedOptions<Request> {
-  /** Returns the group of a request. Only requests with the same key can share a batch. */
+  /** Returns the key of a request. A batch has at most one request for each key. Without `keyOf`, any requests can share a batch. */
   keyOf?: (request: Request) => unknown;
 }
 
@@ -17,14 +17,14 @@ interface QueuedRequest<Request, Result> {
  */
 export const largeDocument = 16_384;
 
-/** The number of statements that may run at once. With two, one statement runs on the server while the next batch is collected. */
+/** The number of shared statements that may run at once. With two, one statement runs on the server while the next batch is collected. */
 const mostConcurrent = 2;
 const mostInBatch = 50;
 
 /**
  * Returns a function that combines its calls into shared statements. A batch holds the calls of one turn of the event loop, and the calls
- * that arrived while earlier statements ran. A call never joins a statement that has already started, so its result is never older than the
- * call.
+ * that arrived while earlier statements ran. A call never joins a statement that has already started, so the result of a call is never
+ * older than the call.
  *
  * The caller passes `runBatch`, which runs one statement and returns one result for each request, in the order of the requests.
  */
@@ -44,7 +44,7 @@ export function batched<Request, Result>(
     if (queue.length > 0) void runNext();
     if (!(results instanceof Error)) for (const [index, { done }] of batch.entries()) done.resolve(results[index] as Result);
     else if (batch.length === 1 || isDatabaseTrouble(results)) for (const { done } of batch) done.reject(results);
-    else for (const queued of batch) await runAlone(queued); // only the refused request fails, and the others succeed
+    else for (const queued of batch) await runAlone(queued); // each request runs alone, so that only the refused one fails
   }
 
   function takeOneOfEach(): QueuedRequest<Request, Result>[] {

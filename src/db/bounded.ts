@@ -1,6 +1,6 @@
 import { type Db, join, type Sql, sql } from "./sql.ts";
 
-/** The first rows of a query, up to a size limit in bytes. */
+/** The first rows of a query's result, up to a size limit in bytes. */
 export interface BoundedRows<Row> {
   rows: Row[];
   /** True if more rows matched but were left out because of the size limit. */
@@ -20,12 +20,12 @@ interface Measures {
 export const lengthOf = (column: Sql): Sql => sql`octet_length(page.${column}::text)`;
 
 /**
- * Returns an expression for the stored size of a document. It is cheap, because Postgres knows this size without reading the document.
- * Use it only for columns that Postgres does not compress.
+ * Returns an expression for the stored size of a document. Postgres knows this size without reading the document. Use it only for columns
+ * that Postgres does not compress.
  */
 export const storedSizeOf = (column: Sql): Sql => sql`pg_column_size(page.${column})`;
 
-/** Returns the first rows of a query whose documents together take at most `bytes`. The first row is always included. */
+/** Returns the first rows of a query whose documents together take at most `bytes` bytes. The first row is always included. */
 export async function readBounded<Row extends object>(
   db: Db,
   query: Sql,

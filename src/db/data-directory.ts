@@ -2,8 +2,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 
 /**
- * Creates the data directory and returns its absolute path. Writes a `.gitignore` into it, so that nobody commits the data. An existing
- * directory gets the file only if its name is `.ensemble`, because any other directory may belong to the user.
+ * Creates the data directory and returns its absolute path. Writes a `.gitignore` into a new directory, so that nobody commits the data. An
+ * existing directory gets this file only if the directory's name is `.ensemble`, because any other directory may belong to the user.
  */
 export async function makeDataDirectory(path: string): Promise<string> {
   const home = resolve(path);

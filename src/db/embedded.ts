@@ -29,8 +29,8 @@ interface Binaries {
 }
 
 /**
- * The operating system user and the working directory of the server. The server cannot always use the shell's directory, because its user
- * may lack access to it.
+ * The operating system user that runs the server, and the server's working directory. This user may lack access to the directory of the
+ * shell.
  */
 interface ServerUser {
   uid?: number;
@@ -41,7 +41,7 @@ interface ServerUser {
 const readyWithinMs = 60_000;
 
 /**
- * Starts Postgres in `dataDir` from the binaries that npm installed. If a killed service left its server running, uses that server. The
+ * Starts Postgres in `dataDir` from the binaries that npm installed. If a killed service has left its server running, uses that server. The
  * server runs in a session of its own, so that Ctrl-C in the terminal reaches only the service. The service can thus finish its work before
  * it stops the server.
  */
@@ -100,14 +100,14 @@ async function linkLibraries(root: string): Promise<void> {
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
     const link = join(root, target);
     await symlink(relative(dirname(link), join(root, source)), link).catch((error: NodeJS.ErrnoException) => {
-      // The link already exists, or this user may not create links in this directory.
+      // The link already exists, or this user may not create links in this directory. Both are no error.
       if (!["EEXIST", "EACCES", "EPERM", "EROFS"].includes(error.code ?? "")) throw error;
     });
   }
 }
 
 /**
- * Returns the user that the server runs as. Postgres refuses to run as root, so a process of root starts it as the user `postgres`. This
+ * Returns the user that runs the server. Postgres refuses to run as root, so a process of root starts it as the user `postgres`. This
  * function creates that user if necessary.
  */
 async function serverUser(home: string): Promise<ServerUser> {
@@ -129,8 +129,8 @@ async function serverUser(home: string): Promise<ServerUser> {
 }
 
 /**
- * Creates the database cluster at the first start, and returns its password. The password is stored in a file next to the cluster. Only the
- * file's owner can read it.
+ * Creates the database cluster at the first start. Returns the cluster's password, which is stored in a file next to the cluster. Only the
+ * owner of this file can read it.
  */
 async function ensureCluster(home: string, cluster: string, { initdb }: Binaries, user: ServerUser): Promise<string> {
   const passwordFile = join(home, "password");
@@ -154,7 +154,10 @@ async function ensureCluster(home: string, cluster: string, { initdb }: Binaries
   return password;
 }
 
-/** Returns the port of the server that runs in this cluster, if any. Removes the pid file if its process is gone. */
+/**
+ * Returns the port of the server that runs in this cluster, or undefined if none runs. Removes the cluster's pid file if its process no
+ * longer exists.
+ */
 async function findRunningServer(cluster: string): Promise<number | undefined> {
   const pidFile = join(cluster, "postmaster.pid");
   for (const deadline = Date.now() + readyWithinMs; Date.now() < deadline; await sleep(50)) {
@@ -165,7 +168,7 @@ async function findRunningServer(cluster: string): Promise<number | undefined> {
       await rm(pidFile, { force: true });
       return undefined;
     }
-    // The file exists, but the server is still starting or already stopping. The loop waits until it is ready or gone.
+    // The pid file exists, but the server is still starting or already stopping. The loop waits until the server is ready or gone.
     if (lines[7]?.trim() === "ready") return port;
   }
   throw new Error(`The Postgres server that runs in ${cluster} did not become ready. Its log is beside it.`);
@@ -173,13 +176,13 @@ async function findRunningServer(cluster: string): Promise<number | undefined> {
 
 /**
  * Tells whether the process with this pid is the cluster's server. After a crash, the system may have given the pid to another process,
- * even to another Postgres. The check compares working directories, because every server works in its own cluster's directory.
+ * even to another Postgres. The check compares working directories, because every server works in the directory of its cluster.
  */
 async function isServerOf(cluster: string, pid: number): Promise<boolean> {
   if (!isAlive(pid)) return false;
   const workingDirectory = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
   if (workingDirectory !== undefined) return workingDirectory === (await realpath(cluster));
-  const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "postgres"); // without /proc, trust the pid
+  const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "postgres"); // without /proc, the check trusts the pid
   return command.includes("postgres");
 }
 

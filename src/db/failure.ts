@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Refused } from "./refused.ts";
 
-/** The SQLSTATE classes of errors that are caused by the state of the server and not by the statement. */
+/** The SQLSTATE classes of errors that come from the state of the server and not from the statement. */
 const serverTrouble = ["08", "25", "40", "53", "57", "58", "XX"];
 
 /** Tells whether a statement failed because the database was unreachable or temporarily unable to run it. A retry may then succeed. */
@@ -15,12 +15,12 @@ export function isDatabaseTrouble(error: unknown): boolean {
 
 interface Patience {
   seconds: number;
-  /** Called after the first failure, if there is time left for a retry. It is not called for later failures. */
+  /** Called after the first failure, if there is time left for a retry. Not called for later failures. */
   onWaiting: (error: Error) => void;
   signal?: AbortSignal | undefined;
 }
 
-/** Runs `work`, and retries it while the database is unreachable. When `seconds` have passed, throws the error of the last try. */
+/** Runs `work`, and retries it while the database is unreachable. When `seconds` seconds have passed, throws the error of the last try. */
 export async function onceDatabaseAnswers<T>(work: () => Promise<T>, { seconds, onWaiting, signal }: Patience): Promise<T> {
   const deadline = performance.now() + seconds * 1000;
   for (let isFirst = true; ; isFirst = false) {
@@ -40,8 +40,8 @@ const notConnected = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", 
 const connectTimeout = /trying to connect|connection timeout/i;
 
 /**
- * Tells whether a failed statement may have taken effect nevertheless. It may have if the connection broke, or the server closed it, before
- * the result arrived. It has not if the connection was never established.
+ * Tells whether a failed statement may have taken effect nevertheless. Returns true if the connection broke, or the server closed it,
+ * before the result arrived. Returns false if the connection was never established.
  */
 export function isOutcomeUnknown(error: Error): boolean {
   if (!isDatabaseTrouble(error)) return false;
@@ -52,7 +52,7 @@ export function isOutcomeUnknown(error: Error): boolean {
 
 const retryMs = 250;
 
-/** Retries `work` until the database responds, without a time limit. Used for statements that must not be lost. */
+/** Retries `work` until the database responds, without a time limit. Use it for statements that must not be lost. */
 export async function untilDatabaseAnswers<T>(work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {

@@ -24,8 +24,8 @@ export function fenced({ runId, attempt }: Fence): Sql {
 }
 
 /**
- * Returns a `with` query for a statement that writes for several attempts. It selects the runs whose attempts may still write. Pass each
- * run only once.
+ * Returns a `with` query for a statement that writes for several attempts. The query selects the runs whose attempts may still write. Pass
+ * each run only once.
  */
 export function fencedAll(fences: Fence[]): Sql {
   return sql`fence as (

@@ -5,15 +5,15 @@ import { createNotifier } from "./notifier.ts";
 import type { Db } from "./sql.ts";
 
 /**
- * The topic that a new process sends when it starts. Other processes learn from any notification that this process listens, so no code
- * waits for this topic.
+ * The topic that a new process sends when it starts. Any notification tells other processes that the sender listens, so no code waits for
+ * this topic.
  */
 const helloTopic = "hello";
 const lookMs = 1_000;
 
 /**
- * Notifications between processes, sent with Postgres's NOTIFY. They only save time. Every waiting caller also polls, so a lost
- * notification does no harm.
+ * Notifications between processes, sent with Postgres's NOTIFY. They only make waiting callers faster. Every waiting caller also polls, so
+ * a lost notification does no harm.
  */
 export interface Wakeups {
   /** Resolves at the next notification of the topic, after `timeoutMs`, or when the signal aborts. Never rejects. */
@@ -37,18 +37,18 @@ export interface WakeupOptions extends Omit<ListeningOptions, "follows"> {
   follows?: boolean;
 }
 
-/** The facts about other processes that listen, as far as this process knows them. If no other process listens, no NOTIFY is sent. */
+/** The facts that this process knows about other listening processes. If no other process listens, no NOTIFY is sent. */
 interface Others {
   there: boolean;
   following: boolean;
-  /** The number of notifications that have arrived from other processes. */
+  /** The number of notifications that have arrived from other processes so far. */
   heard: number;
 }
 
 /**
  * Starts listening, and returns the wakeups of this process. NOTIFY never runs in a transaction that writes, because such transactions
  * commit one after another, behind a lock of the whole server. Instead, a separate NOTIFY statement sends all topics that were collected
- * while the previous one ran.
+ * while the previous statement ran.
  */
 export async function startWakeups({ pool, url, follows = true, onError }: WakeupOptions): Promise<Wakeups> {
   const local = new EventEmitter().setMaxListeners(0);
@@ -97,7 +97,7 @@ export async function startWakeups({ pool, url, follows = true, onError }: Wakeu
   };
 }
 
-/** Passes a notification from another process to the local listeners. Also records that another process exists. */
+/** Passes a notification from another process to the listeners in this process. Also records that another process listens. */
 function receive(payload: string, { sender, local, others }: { sender: string; local: EventEmitter; others: Others }): void {
   const [from, ...topics] = payload.split(" ");
   if (from === sender) return;
@@ -110,8 +110,8 @@ function receive(payload: string, { sender, local, others }: { sender: string; l
 const isHeard = (topic: string, others: Others) => (channelOf(topic) === channels.followers ? others.following : others.there);
 
 /**
- * Asks the database whether other processes listen, and stores the result in `others`. If a notification arrives during the query, the
- * result may be outdated, so it is dropped.
+ * Asks the database whether other processes listen, and stores the answer in `others`. If a notification arrives during the query, the
+ * answer may be outdated, so it is dropped.
  */
 async function lookForOthers(db: Db, others: Others, follows: boolean): Promise<void> {
   const { heard } = others;

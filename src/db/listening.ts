@@ -9,7 +9,7 @@ import { type Db, sql } from "./sql.ts";
  * second channel, so that they do not wake processes that only work.
  */
 export const channels = { common: "ensemble", followers: "ensemble_runs" };
-/** Returns the channel of a topic. A topic about one run or thread has a colon before the id, and is sent on the followers' channel. */
+/** Returns the channel of a topic. A topic about one run or thread contains a colon, and is sent on the followers' channel. */
 export const channelOf = (topic: string) => (topic.includes(":") ? channels.followers : channels.common);
 
 const listenerNames = { follower: "ensemble listen", worker: "ensemble listen for work" };
@@ -62,7 +62,7 @@ export function keepListening({ url, follows, onError }: ListeningOptions, onPay
 
 /**
  * Returns whether other processes listen, and whether some of them follow runs. `follows` tells whether this process follows runs, so that
- * it is not counted.
+ * this process is not counted.
  */
 export async function findOtherListeners(db: Db, follows: boolean): Promise<{ there: boolean; following: boolean } | undefined> {
   const { follower, worker } = listenerNames;

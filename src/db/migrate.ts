@@ -14,8 +14,8 @@ const mostTries = 10;
 const deadlockDetected = "40P01";
 
 /**
- * Brings the schema to this release and returns the files that were applied. There are no down migrations. Each file is applied once, by
- * one process at a time. An applied file is recorded by its name alone, so its comments may change later.
+ * Brings the schema to this release and returns the names of the files that were applied. There are no down migrations. Each file is
+ * applied once, by one process at a time. An applied file is recorded by its name alone, so its comments may change later.
  *
  * Most files run together in one transaction, which locks the tables that it changes. Files named `*.concurrent.sql` run after that
  * transaction, one by one and without a transaction of their own. They build indexes with `create index concurrently`, or fill rows in
@@ -39,8 +39,8 @@ async function migrateInTransaction(tx: PoolClient, files: string[]): Promise<st
 }
 
 /**
- * Retries `work` after a deadlock. A deadlock can occur because the migration files and the running workers lock the same tables in
- * different orders.
+ * Runs `work`, and retries it after a deadlock. A deadlock can occur because the migration files and the running workers lock the same
+ * tables in different orders.
  */
 async function retryDeadlocks<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
@@ -70,13 +70,13 @@ async function migrateConcurrently(pool: Pool, files: string[]): Promise<string[
     for (const file of unapplied) await applyConcurrently(client, file);
     return unapplied;
   } finally {
-    client.release(true); // closing the connection releases the lock
+    client.release(true); // closing the connection releases the advisory lock
   }
 }
 
 /**
- * Polls until this process has the lock. A statement that waited for the lock would keep a snapshot open. `create index concurrently` in
- * another process waits for all snapshots, so both would wait forever.
+ * Polls until this process has the advisory lock. A statement that waited for the lock would keep a snapshot open. `create index
+ * concurrently` in another process waits for all snapshots, so both would wait forever.
  */
 async function lockConcurrent(client: PoolClient): Promise<void> {
   for (;;) {
@@ -95,7 +95,7 @@ async function applyConcurrently(client: PoolClient, file: string): Promise<void
   await client.query(sql`insert into migrations (file) values (${file})`);
 }
 
-/** Migrates the database at this URL. It uses its own connection without a statement timeout, because a migration may take long. */
+/** Migrates the database at this URL. Opens a connection without a statement timeout, because a migration may take long. */
 export async function migrateAt(url: string): Promise<string[]> {
   const pool = openPool({ url, size: 1, onError: () => {} });
   try {

@@ -7,17 +7,17 @@ const payloadLimit = 7_500;
 /** Sends NOTIFY statements, one at a time. Topics that arrive while a statement runs are sent together by the next statement. */
 export interface Notifier {
   send(topics: string[]): void;
-  /** Resolves when every topic has been sent. */
+  /** Resolves when every waiting topic has been sent. */
   idle(): Promise<void>;
 }
 
-/** Creates a notifier. Each payload begins with the sender's id, so that a process can ignore its own notifications. */
+/** Creates a notifier. Each payload begins with `sender`, the id of this process, so that a process can ignore its own notifications. */
 export function createNotifier(db: Db, sender: string, onError: (error: Error) => void): Notifier {
   const pending = new Set<string>();
   let sending: Promise<void> | undefined;
 
   async function sendPending(): Promise<void> {
-    await undefined; // lets every topic of the same turn join the statement
+    await undefined; // so that every topic of the same turn joins the statement
     while (pending.size > 0) {
       const notifications = [...Map.groupBy(pending, channelOf)].flatMap(([channel, topics]) =>
         packTopics(sender, topics).map((payload) => ({ channel, payload })),

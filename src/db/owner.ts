@@ -25,21 +25,21 @@ export async function claimOwnership(home: string): Promise<() => Promise<void>>
   return () => rm(file, { force: true });
 }
 
-/** Removes the `owner` file of a dead service. If another service has replaced that file meanwhile, the new file is put back. */
+/** Removes the `owner` file of a dead service. Puts the file back if it is another service's. */
 async function removeStale(file: string, stale: string): Promise<void> {
   const aside = `${file}.stale-${process.pid}`;
   const moved = await rename(file, aside).then(
     () => true,
-    () => false, // another service has moved it first
+    () => false, // another service has moved the file first
   );
   if (!moved) return;
-  // If a third service has claimed the directory meanwhile, its file exists and the link fails. The caller's own attempt to write the file
-  // then fails as well, and reports it.
+  // If a third service has written its own `owner` file meanwhile, the link fails. The caller's own attempt to write the file then fails as
+  // well, and reports that.
   if ((await readFile(aside, "utf8")) !== stale) await link(aside, file).catch(() => {});
   await rm(aside, { force: true });
 }
 
-/** Writes a file so that no reader ever sees only a part of it. Fails with EEXIST if the file exists. */
+/** Writes a file so that no reader ever sees only a part of its content. Fails with EEXIST if the file exists. */
 async function writeWhole(file: string, text: string): Promise<void> {
   const draft = `${file}.draft-${process.pid}`;
   await writeFile(draft, text);

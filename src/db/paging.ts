@@ -1,11 +1,11 @@
 import { type BoundedRows, readBounded } from "./bounded.ts";
 import { type Db, type Sql, sql } from "./sql.ts";
 
-/** One page of a list, and the total number of rows in the list. */
+/** One page of a list, and the number of rows in the whole list. */
 export interface Page<Row> {
   rows: Row[];
   total: number;
-  /** True if there are more than `mostCounted` rows. `total` is then the planner's estimate. */
+  /** True if `total` is the planner's estimate, because the list has more than `mostCounted` rows. */
   isEstimate: boolean;
   /** True if more rows follow this page. */
   more: boolean;
@@ -20,16 +20,16 @@ export interface Paging<Key extends string> {
   sort_order?: "asc" | "desc";
   /** True to count all rows, even above `mostCounted`. */
   exact?: boolean;
-  /** The size limit of a page in bytes, for the large columns of all its rows. Undefined means no limit. */
+  /** The size limit of a page in bytes, for the large columns of all its rows together. Undefined means no limit. */
   bytes?: number;
 }
 
-/** The highest exact count. Above it, the planner's estimate is used, so that the cost of a page does not grow with the table. */
+/** The highest exact count. For longer lists, the planner's estimate is used, so that the cost of a page does not grow with the table. */
 export const mostCounted = 10_000;
 
 /**
- * Returns one page of a select. By default, the newest row comes first. `columns` maps the sort keys that callers may use to columns, so
- * that no text from a caller becomes SQL.
+ * Returns one page of a select. By default, the newest row comes first. `columns` maps the allowed sort keys to columns, so that no text
+ * from a caller becomes SQL.
  */
 export async function paged<Row extends object, Key extends string = string>(
   db: Db,
@@ -62,7 +62,7 @@ export async function toPage<Row>(
 }
 
 /**
- * Counts the rows of a select. The count is exact up to `mostCounted`, or without a limit if `exact` is set. Otherwise, it is the planner's
+ * Counts the rows of a select. The count is exact up to `mostCounted`, or always if `exact` is set. Otherwise, it is the planner's
  * estimate.
  */
 export async function countRows(db: Db, select: Sql, exact = false): Promise<{ total: number; isEstimate: boolean }> {
@@ -79,8 +79,8 @@ async function estimateRows(db: Db, select: Sql): Promise<number> {
 }
 
 /**
- * Returns a condition that is true for rows whose `column` contains the document (`@>`). Our SQL function `searchable` converts both sides.
- * Without a document, every row matches.
+ * Returns a condition that is true for rows whose `column` contains the document (`@>`). The SQL function `searchable` of our migrations
+ * converts both sides. Without a document, every row matches.
  */
 export function containing(column: Sql, document: Record<string, unknown> | undefined): Sql {
   if (!document || Object.keys(document).length === 0) return sql`true`;

@@ -6,8 +6,8 @@ export interface PoolOptions {
   url: string;
   size: number;
   /**
-   * The seconds after which this process gives up a statement and its connection. A network can lose a connection silently, so a limit is
-   * needed. Undefined means no limit.
+   * The number of seconds after which this process gives up a statement and its connection. A network can lose a connection silently, so a
+   * limit is needed. Undefined means no limit.
    */
   queryTimeoutSeconds?: number;
   /** True if the server may keep prepared statements by name. Some connection poolers do not support this. */
@@ -19,17 +19,17 @@ export interface PoolOptions {
 
 /**
  * Session options with which the server detects a client that has vanished. pg's own `keepAlive` only lets the client detect a vanished
- * server. The server waits a minute, because a client whose event loop is blocked reads no data in that time.
+ * server. The server waits a minute, because a client whose event loop is blocked may read no data for that long.
  */
 const serverKeepalives = keepalives(60_000);
-/** Session options for a connection of a thread that never blocks. For such a client, the server waits only ten seconds. */
+/** Session options for a connection of a thread that never blocks. With these, the server waits only ten seconds for the client. */
 export const impatientKeepalives = keepalives(10_000);
 
 function keepalives(userTimeoutMs: number): string {
   return `-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=${userTimeoutMs}`;
 }
 
-/** Returns the options that every connection uses, inside or outside the pool. */
+/** Returns the options that every connection uses, in the pool and outside it. */
 export function connectionOptions(url: string, applicationName: string): pg.ClientConfig {
   return {
     connectionString: url,
@@ -42,7 +42,7 @@ export function connectionOptions(url: string, applicationName: string): pg.Clie
 }
 
 /**
- * A client that omits the names of prepared statements. Behind a pooler, the next statement may run on another connection, which does
+ * A pg client that omits the names of prepared statements. Behind a pooler, the next statement may run on another connection, which does
  * not know the name.
  */
 class NamelessClient extends pg.Client {
@@ -55,7 +55,7 @@ class NamelessClient extends pg.Client {
 
 /** Opens the connection pool of a process. If an idle connection breaks, the pool replaces it and reports the error to `onError`. */
 export function openPool({ url, size, queryTimeoutSeconds, prepares = true, isPooled = false, onError }: PoolOptions): pg.Pool {
-  // The server gets the same timeout. Otherwise, it would continue a statement whose result is no longer awaited.
+  // The server gets the same timeout. Otherwise, it would continue a statement after this process has given it up.
   const limit = queryTimeoutSeconds === undefined ? undefined : Math.ceil(queryTimeoutSeconds * 1000);
   const limited = limit !== undefined && { query_timeout: limit, options: `${serverKeepalives} -c statement_timeout=${limit}` };
   const pool = new pg.Pool({
@@ -76,14 +76,14 @@ export function openPool({ url, size, queryTimeoutSeconds, prepares = true, isPo
 
 const closeTimeoutMs = 2_000;
 
-/** Closes a connection. A dead connection never finishes closing, so its socket is destroyed when a timeout has passed. */
+/** Closes a connection. A dead connection never finishes closing, so its socket is destroyed after a timeout. */
 export async function closeConnection(client: pg.Client): Promise<void> {
   await Promise.race([client.end().catch(() => {}), sleep(closeTimeoutMs, undefined, { ref: false })]);
-  const { connection } = client as unknown as { connection: { stream: Socket } }; // missing in pg's types
+  const { connection } = client as unknown as { connection: { stream: Socket } }; // pg's types lack this property
   connection.stream.destroy();
 }
 
-/** Closes the pool. Waits at most two seconds for its connections, because dead ones never close. */
+/** Closes the pool. Waits at most two seconds for the pool's connections, because a dead connection never closes. */
 export async function closePool(pool: pg.Pool): Promise<void> {
   await Promise.race([pool.end(), sleep(closeTimeoutMs, undefined, { ref: false })]);
 }

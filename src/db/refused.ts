@@ -14,7 +14,7 @@ const pauseMs = 500;
 /**
  * Runs `work`, and retries it if the server lacked memory or time for it, or had an internal error. After each such failure, runs `probe`,
  * a small statement. If the probe fails as well, the statement is not the cause, and its error is rethrown. After three failures with
- * successful probes, throws `Refused`. Other errors are rethrown at once.
+ * successful probes, throws `Refused`. Any other error is rethrown at once.
  */
 export async function unlessRefused<T>(work: (nth: number) => Promise<T>, probe: () => Promise<unknown>): Promise<T> {
   for (let nth = 1; ; nth++) {
@@ -43,8 +43,8 @@ export function whatServerSays(error: Error): string {
 const queryTimeout = "Query read timeout";
 
 /**
- * Tells whether the statement itself may have caused the error. A full disk (53100), too many connections (53300), a shutdown (57P…) and a
- * broken connection are excluded. A probe cannot rule them out, because a small statement may succeed in spite of them.
+ * Tells whether the statement itself may have caused the error. Returns false for a full disk (53100), too many connections (53300), a
+ * shutdown (57P…) and a broken connection. A probe cannot rule these causes out, because a small statement may succeed in spite of them.
  */
 function mayBeStatement(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;

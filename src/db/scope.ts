@@ -6,20 +6,22 @@ import { type Sql, sql } from "./sql.ts";
  */
 export type Holds = (field: string, value: unknown) => Sql;
 
-/** A filter for the rows that a user may see and change. It checks the metadata of a row. */
+/** A filter for the rows that a user may see and change. The filter checks a row's metadata. */
 export interface Scope {
   /**
-   * Returns a condition for a `where` clause. It is true for the rows that the user may see and change. `metadata` is a `json` column or
+   * Returns a condition for a `where` clause, which is true for the rows that the user may see and change. `metadata` is a `json` column or
    * expression. Pass `holds` if the filter may also refer to columns outside the metadata.
    */
   visible(metadata: Sql, holds?: Holds): Sql;
-  /** The user for whom the scope was made. Graphs that are built for each user need it. */
+  /**
+   * The user for whom the scope was made. Undefined if the scope belongs to no user. A graph that is built for each user gets this user.
+   */
   user?: { identity: string; permissions: string[] };
 }
 
 /**
- * The scope that includes every row. Only the service itself uses it, in workers, sweepers and commands. The scope of a caller always comes
- * from `request.access`.
+ * The scope that includes every row. Only the service itself uses it, in workers, sweepers and commands. The scope of a request's caller
+ * always comes from `request.access`.
  */
 export const everything: Scope = { visible: () => sql`true` };
 

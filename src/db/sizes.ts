@@ -1,8 +1,8 @@
 import { type Db, sql } from "./sql.ts";
 
 /**
- * The size of a table on disk with its indexes, and the planner's estimate of its rows. Both are cheap, because Postgres reads them
- * without a scan of the table.
+ * The size of a table on disk with its indexes, in bytes, and the planner's estimate of its rows. Postgres knows both without a scan of the
+ * table.
  */
 export interface TableSize {
   table: string;

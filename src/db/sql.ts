@@ -10,7 +10,7 @@ export interface Sql {
 }
 
 /**
- * The pool or a transaction, with which statements are run. Functions take it as their first argument, so that the caller decides whether
+ * The pool or a transaction, on which statements run. Functions take a `Db` as their first argument, so that the caller decides whether
  * they run in a transaction.
  */
 export interface Db {
@@ -18,8 +18,8 @@ export interface Db {
 }
 
 /**
- * A piece of SQL. `text` and `values` are getters that build the statement when pg reads it. They are on the prototype, because pg reads a
- * statement through an object that inherits from it.
+ * A piece of SQL. `text` and `values` are getters that build the statement when pg reads them. They are on the prototype, because pg reads
+ * a statement through an object that inherits from it.
  */
 class Fragment implements Sql {
   readonly strings: readonly string[];
@@ -79,7 +79,7 @@ export function prepared(name: string, { text, values }: Sql): Sql {
   return { name, text, values };
 }
 
-/** The empty fragment. It replaces a part of a statement that is optional. */
+/** The empty fragment, for an optional part of a statement that is left out. */
 export const nothing: Sql = sql``;
 
 /** Runs `work` in a transaction that is always rolled back. */
@@ -97,16 +97,16 @@ export async function rehearse(pool: Pool, work: (tx: PoolClient) => Promise<unk
 const failedCommits = new WeakSet<Error>();
 
 /**
- * Tells whether a transaction failed with this error while it was committing. In that case, its changes may have been stored. After an
- * earlier failure, nothing was stored.
+ * Tells whether a transaction failed with this error during its commit. The transaction's changes may then have been stored. A transaction
+ * that failed earlier has stored nothing.
  */
 export const failedAtCommit = (error: Error): boolean => failedCommits.has(error);
 
-/** Runs `work` in one transaction, which commits all changes or none. */
+/** Runs `work` in one transaction, which commits either all of its changes or none. */
 export async function transaction<T>(pool: Pool, work: (tx: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
-  // Detects that the connection breaks between two statements, because the pool must not use it again.
+  // Records that the connection broke between two statements, because the pool must not use the connection again.
   const notice = (error: Error) => {
     broken = error;
   };
@@ -121,7 +121,7 @@ export async function transaction<T>(pool: Pool, work: (tx: PoolClient) => Promi
     return result;
   } catch (error) {
     await client.query("rollback").catch((failure: Error) => {
-      broken = failure; // the pool must drop this connection
+      broken = failure; // the pool must close this connection
     });
     throw error;
   } finally {

@@ -6,8 +6,8 @@ const pollMs = 1_000;
 /** Waits until rows have reached a state, such as the end of a run. One statement checks the rows of all waiting callers at once. */
 export interface Watcher<Query, Result> {
   /**
-   * Resolves with the result as soon as there is one, or with undefined on abort. The watcher checks when the topic is notified, and
-   * every second in any case.
+   * Resolves with the query's result as soon as there is one, or with undefined when the signal aborts. The watcher checks at every
+   * notification of the topic, and at least once a second.
    */
   wait(query: Query, topic: string, signal: AbortSignal): Promise<Result | undefined>;
   stop(): Promise<void>;
@@ -15,7 +15,10 @@ export interface Watcher<Query, Result> {
 
 export interface WatcherOptions<Query, Result> {
   wakeups: Wakeups;
-  /** Checks all queries in one statement. Returns one result for each query, in the same order, or undefined if there is no result yet. */
+  /**
+   * Checks all queries in one statement. Returns one entry for each query, in the same order. The entry is undefined if the query has no
+   * result yet.
+   */
   look: (queries: Query[]) => Promise<(Result | undefined)[]>;
   onError: (error: Error) => void;
 }
@@ -36,7 +39,7 @@ export function startWatcher<Query, Result>({ wakeups, look, onError }: WatcherO
       const waiters = [...due];
       due.clear();
       const results = await look(waiters.map(({ query }) => query)).catch(onError);
-      if (!results) break; // the next poll checks again
+      if (!results) break; // the next poll tries again
       for (const [index, { found }] of waiters.entries()) {
         const result = results[index];
         if (result !== undefined) found.resolve(result);

@@ -1,8 +1,8 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 
-/** The key of `configurable` under which a run's stored effects are passed to its nodes. */
+/** The key of `configurable` under which nodes find the stored effects of their run. */
 export const effectMemoryKey = "__ensemble_effects";
-/** LangGraph's own key for the id of the task to which a config belongs. */
+/** LangGraph's own key of `configurable` for the id of the current task. */
 const taskIdKey = "__pregel_task_id";
 
 /** The stored results of a run's effects. The worker puts this object into the run's `configurable`. */
@@ -14,11 +14,12 @@ export interface EffectMemory {
 }
 
 /**
- * Runs a side effect of a task only once, as far as this is possible. Stores the first completed result under `name`, and returns it
- * whenever the task is retried. The result must be JSON.
+ * Runs a side effect of a task only once, as far as this is possible. Stores the first completed result under `name`, and returns this
+ * result whenever the task is retried. The result must be JSON.
  *
  * If the process dies after the effect but before the result is stored, `fn` is called again with the same key. Pass this key to the other
- * system as an idempotency key, so that it can detect the repetition. Outside an Ensemble run, nothing is stored and `fn` is always called.
+ * system as an idempotency key, so that the other system can detect the repetition. Outside an Ensemble run, nothing is stored and `fn` is
+ * always called.
  */
 export async function effect<Result>(config: RunnableConfig, name: string, fn: (key: string) => Result | Promise<Result>): Promise<Result> {
   const memory: EffectMemory | undefined = config.configurable?.[effectMemoryKey];

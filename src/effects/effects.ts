@@ -1,7 +1,7 @@
 import { type Fence, fenced } from "../db/fence.ts";
 import { type Db, sql } from "../db/sql.ts";
 
-/** Returns the stored result of an effect as JSON, or undefined if the effect has not completed yet. */
+/** Returns the stored result of an effect as JSON text, or undefined if no result is stored. */
 export async function findEffect(db: Db, runId: string, taskId: string, name: string): Promise<string | undefined> {
   const { rows } = await db.query<{ result: string }>(sql`
     select result from effects where run_id = ${runId} and task_id = ${taskId} and name = ${name}`);

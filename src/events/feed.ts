@@ -11,21 +11,22 @@ export const runTopic = (runId: string) => `run:${runId}`;
 
 /**
  * A feed with which any number of clients follow the event logs of runs. For each followed run, this process keeps the recent events in
- * memory (a `RunWindow`), which all followers share. One poll reads for all runs.
+ * memory (a `RunWindow`), which all followers of the run share. One poll reads the new events of all runs.
  */
 export interface EventFeed {
   /**
-   * Yields the events with ids above `after`, in batches, as they arrive. Returns when the run has ended, and throws when this process
-   * stops.
+   * Yields the run's events with ids above `after`, in batches, as they arrive. Returns when the run has ended or `signal` aborts, and
+   * throws when this process stops.
    */
   follow(runId: string, after: number, signal: AbortSignal): AsyncGenerator<LoggedEvent[], void>;
   /**
-   * Prepares for a run that is about to be created, so that its followers can start without reading the database. Returns a function
+   * Prepares for a run that is about to be created, so that followers of the run can start without reading the database. Returns a function
    * that ends the preparation.
    */
   expect(runId: string): () => void;
   /**
-   * Sends events that this process has just committed to the followers in this process, so that they need not read the events from the log.
+   * Passes events that this process has just committed to the followers in this process, so that the followers need not read them from the
+   * log.
    */
   publish(runId: string, events: LoggedEvent[]): void;
   /** Notifies the followers in this process that the run's end has been committed. `lastId` is the id of the run's last event. */
@@ -42,15 +43,15 @@ interface Feed {
 }
 
 /**
- * A follower's access to the events of a run. The follower must call `leave` when it is done, because the run's recent events stay in
- * memory until its last follower leaves.
+ * A follower's access to the events of a run. The follower must call `leave` at the end, because the run's recent events stay in memory
+ * until its last follower has left.
  */
 interface Follower {
   window: RunWindow;
   leave: () => void;
 }
 
-/** Starts the feed, which sends the events of runs to their followers. While a run has no follower, nothing of it is read. */
+/** Starts the feed, which passes the events of runs to their followers. Reads no events of a run without followers. */
 export function startFeed(db: Db, wakeups: Wakeups, onError: (error: Error) => void): EventFeed {
   const feed: Feed = { db, wakeups, reader: createLogReader(db, onError), windows: new Map(), stopped: new AbortController() };
   const { reader, windows, stopped } = feed;
@@ -103,9 +104,7 @@ async function* follow(feed: Feed, from: { runId: string; after: number }, signa
   if (!signal.aborted) throw new Error("This process is stopping.");
 }
 
-/**
- * Adds a follower of a run that exists. For the first follower of a run, this also looks up the id of the newest event in the run's log.
- */
+/** Adds a follower of a run that exists. If the follower is the run's first, also looks up the id of the newest event in the run's log. */
 async function join(feed: Feed, runId: string): Promise<Follower> {
   const { window, leave } = enter(feed, runId);
   window.uncreated = false;

@@ -3,13 +3,13 @@ import { type Page, readEvents } from "./log.ts";
 import type { RunWindow } from "./run-window.ts";
 
 /**
- * Reads the new events of runs from the log into memory, into the `RunWindow` of each followed run. One statement at a time reads for all
- * runs that need it.
+ * Reads new events from the log into the `RunWindow` of each followed run. Runs one statement at a time, which reads for all windows that
+ * wait.
  */
 export interface LogReader {
   /**
-   * Reads the events after the last one in the run's window. Does nothing in two cases: the run has ended, or the id of the log's newest
-   * event is still unknown.
+   * Reads the events that follow the last one in the window. Does nothing if the run has ended, or if the id of the newest event in the log
+   * is still unknown.
    */
   read(window: RunWindow): void;
   /** Resolves when no read is in progress. */
@@ -28,7 +28,7 @@ export function createLogReader(db: Db, onError: (error: Error) => void): LogRea
         db,
         batch.map(({ runId, tail = -1 }) => ({ runId, after: tail })),
       ).catch(onError);
-      if (!pages) break; // the next poll reads again
+      if (!pages) break; // the next poll tries again
       for (const window of batch) if (takePage(window, pages.get(window.runId)) === "more") unread.add(window);
     }
     reading = undefined;
@@ -45,7 +45,7 @@ export function createLogReader(db: Db, onError: (error: Error) => void): LogRea
   };
 }
 
-/** Adds a page of events to the window of its run. Returns "more" if the log may have more events. */
+/** Adds a page of events to the window of a run. Returns "more" if the log may have further events. */
 function takePage(window: RunWindow, page: Page | undefined): "more" | undefined {
   if (!page) return undefined;
   window.take(page.events);

@@ -7,26 +7,26 @@ export interface RunEvent {
   data: string;
 }
 
-/** An event in the form that the log stores. */
+/** An event as the log stores it. */
 export interface LoggedEvent extends RunEvent {
-  /** The time of storing the event, in milliseconds of the database's clock. */
+  /** The time at which the event was stored, in milliseconds since 1970 by the database's clock. */
   at: number;
 }
 
 export const milliseconds = (moment: Sql) => sql`extract(epoch from ${moment})::double precision * 1000`;
 
-/** A position in a run's log: the id of the last event that its reader has read. */
+/** A position in a run's log. `after` is the id of the last event that the reader already has. */
 export interface Cursor {
   runId: string;
   after: number;
 }
 
-/** The events of a log after a cursor. */
+/** The events of a log that follow a cursor. */
 export interface Page {
   events: LoggedEvent[];
-  /** True if the page was full, so that more events may follow. */
+  /** True if further events may follow this page, because the page is full. */
   more: boolean;
-  /** True if the run has ended or is deleted, so that no events follow after this page. */
+  /** True if the run has ended or is deleted, so that no events follow this page. */
   over: boolean;
 }
 
@@ -34,8 +34,8 @@ const pageRows = 500;
 const pageBytes = 1_000_000;
 
 /**
- * Returns a `with` query that adds events to the logs of their runs. In the statement, it must follow the query `fence`, which selects
- * the runs whose attempts may write.
+ * Returns a `with` query that adds events to the logs of their runs. In the statement, the query must follow the query `fence`, which
+ * selects the runs whose attempts may write.
  */
 export function appendingEvents(events: (RunEvent & { runId: string })[]): Sql {
   return sql`
@@ -49,8 +49,8 @@ export function appendingEvents(events: (RunEvent & { runId: string })[]): Sql {
 }
 
 /**
- * Returns one page of the log for each cursor. If the log has a later event, the page has at least one event, however large it is. The
- * run's row is read in the same snapshot. A page that says that the run has ended therefore misses no event.
+ * Returns one page of the log for each cursor. If the log has a later event, the page has at least one event, however large that event is.
+ * The run's row is read in the same snapshot. Thus, if a page says that the run has ended, no event is missing.
  */
 export async function readEvents(db: Db, cursors: Cursor[]): Promise<Map<string, Page>> {
   const { rows } = await db.query<{ runId: string; over: boolean; id: number | null; event: string; data: string; at: number }>(sql`
@@ -84,8 +84,8 @@ export async function newestEventId(db: Db, runId: string): Promise<number> {
 }
 
 /**
- * Tells whether a page may be full, so that there may be more events. The statement's limit counts bytes, but this function knows only
- * characters. It assumes four bytes for each, because one unnecessary read is better than a missed event.
+ * Tells whether a page may be full, so that further events may follow. The statement's limit counts bytes, but this function knows only the
+ * number of characters. It assumes four bytes for each character, because one unnecessary read is better than a missed event.
  */
 function isFull(events: RunEvent[]): boolean {
   return events.length >= pageRows || events.reduce((bytes, { data }) => bytes + data.length, 0) >= pageBytes / 4;

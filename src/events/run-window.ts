@@ -1,29 +1,28 @@
 import { orAborted } from "../db/abort.ts";
 import type { LoggedEvent } from "./log.ts";
 
-/** The limits of the recent events that this process keeps in memory for a followed run. */
+/** The limits of the recent events that this process keeps in memory for each followed run, in events and in bytes. */
 const windowEvents = 1_000;
 const windowBytes = 1_000_000;
 /**
- * The shortest time between two wakeups of a run's followers, in milliseconds for each follower. Writing to one follower costs about 20 µs.
- * A thousand followers are thus woken only every 100 ms, and ten almost at once.
+ * The shortest pause between two wakeups of a run's followers, in milliseconds for each follower of the run. Writing to one follower costs
+ * about 20 µs. A thousand followers are thus woken only every 100 ms, and ten almost at once.
  */
 const pauseMsPerFollower = 0.1;
 
-/**
- * The newest events of a run in memory, for all followers of the run in this process. A follower that needs older events reads them from
- * the log.
- */
+/** The newest events of a run, in memory, for all followers of the run in this process. Older events must be read from the log. */
 export class RunWindow {
   readonly runId: string;
   followers = 0;
   unlisten: () => void = () => {};
-  /** The id of the newest event in the window. Undefined until the newest id in the log has been read. */
+  /** The id of the newest event in the window, or -1 if the run has no event. Undefined until the newest id in the log has been read. */
   tail: number | undefined;
   over = false;
-  /** True until the run has been created. A read before that would not find the run, and would conclude that it was deleted. */
+  /**
+   * True until the run has been created. A read before that would not find the run, and would wrongly conclude that the run was deleted.
+   */
   uncreated = false;
-  /** True if a notification arrived before the run was created. */
+  /** True if a notification of the run's topic arrived while `uncreated` was true. */
   notified = false;
   #window: LoggedEvent[] = [];
   #bytes = 0;
@@ -36,21 +35,21 @@ export class RunWindow {
     this.runId = runId;
   }
 
-  /** Returns the events after the cursor. Returns undefined if the oldest of them are no longer in the window. */
+  /** Returns the events after the cursor. Returns undefined if the window no longer has all of them. */
   since(after: number): LoggedEvent[] | undefined {
     if (this.tail !== undefined && after >= this.tail) return [];
     const first = this.#window[0]?.id;
     if (first === undefined || after + 1 < first) return undefined;
-    // All followers at the same cursor get the same array, because the array is the cache key of everything that is derived from it.
+    // All followers at the same cursor get the same array object, because other modules use the array as a cache key.
     if (this.#shared?.after !== after || this.#shared.tail !== this.tail)
       this.#shared = { after, tail: this.tail, events: this.#window.slice(after + 1 - first) };
     return this.#shared.events;
   }
 
-  /** Adds events. Returns false if there is a gap between the events in the window and the new ones. */
+  /** Adds events to the window. Returns false, and adds nothing, if there is a gap between the events in the window and the new ones. */
   take(events: LoggedEvent[]): boolean {
     const tail = this.tail;
-    if (tail === undefined) return true; // the query for the log's newest event is still running and will include these events
+    if (tail === undefined) return true; // the pending query for the log's newest event will include these events
     const fresh = events.filter(({ id }) => id > tail);
     if (fresh.length === 0) return true;
     if (fresh[0]?.id !== tail + 1) return false;
@@ -73,7 +72,10 @@ export class RunWindow {
     }
   }
 
-  /** Wakes the followers of the run. If there are many followers, waits a moment first, so that each gets several events in one write. */
+  /**
+   * Wakes the followers of the run. If the run has many followers, waits a moment first, so that each follower gets several events in one
+   * write.
+   */
   wake(): void {
     const pauseMs = this.over ? 0 : this.followers * pauseMsPerFollower;
     const waitMs = this.#wokenAt + pauseMs - performance.now();

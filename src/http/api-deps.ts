@@ -23,7 +23,7 @@ export interface ApiDeps {
   threadFeed: ThreadFeed;
   registry: Registry;
   store: StoreRules;
-  /** The writer for requests that each create one run. Requests that arrive at the same time share a statement. */
+  /** The writer for requests that create one run each. Requests that arrive at the same time share a statement. */
   writer: RunWriter;
   log: Logger;
   metrics: Metrics;
@@ -34,18 +34,18 @@ export interface ApiDeps {
    */
   model: "external" | "rehearsal" | null;
   webhookRules: WebhookRules;
-  /** The limits of resources in the project file, by name. */
+  /** The limits of resources in the project file, by the resource's name. */
   limits: Record<string, ResourceLimit>;
-  /** The memory budget for large requests and responses. */
+  /** The memory budget that large requests and responses share. */
   memory: Memory;
   /** The UI components of the graphs. Undefined if no graph has UI components. */
   ui: UiBundles | undefined;
-  /** The mode of the web console, and the folder of its files. */
+  /** The mode of the web console, and the folder of its built files. */
   console: ConsoleOptions;
   /** The auth of the service. Undefined if callers are not authenticated. */
   auth: Auth | undefined;
   settings: {
-    /** The names that the service accepts in the Host header, in addition to loopback names. */
+    /** The host names that the service accepts in the Host header, in addition to loopback names. */
     hosts: string[];
     bodyLimitBytes: number;
     maxWaiting: number;
@@ -55,17 +55,19 @@ export interface ApiDeps {
     requestTimeoutSeconds: number;
     stalledSeconds: number;
     recheckSeconds: number;
-    /** How long a worker counts as alive after its last heartbeat, in seconds. */
+    /** The number of seconds after its last heartbeat for which a worker counts as alive. */
     leaseSeconds: number;
     eventRetentionSeconds: number;
     resumableRetentionSeconds: number;
-    /** The path of the queue key of runs without a user. */
+    /**
+     * The path to the value in a run's configuration that serves as queue key, for runs without a user. Undefined if no path is configured.
+     */
     queueKeyPath: readonly string[] | undefined;
-    /** Returns the headers of a request that its runs can read. */
+    /** Returns the headers of a request that the request's runs can read. */
     pickHeaders: PickHeaders;
     /** True if LangChain sends traces to LangSmith in this process. */
     langsmith: boolean;
-    /** True if runs may have webhooks. */
+    /** True if runs may have webhooks, which this service then sends. */
     sendsWebhooks: boolean;
   };
 }

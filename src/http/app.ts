@@ -42,7 +42,7 @@ import { usageRoutes } from "./routes/usage.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 import { workerRoutes } from "./routes/workers.ts";
 
-/** Builds the HTTP API. The API only handles requests. Workers execute the runs. */
+/** Builds the HTTP API. The API only handles requests, and workers execute the runs. */
 export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserApp): Promise<FastifyInstance> {
   const prefix = http.mount_prefix ?? "";
   const admittance = admittanceOf(deps, http);
@@ -56,8 +56,8 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
     http: { shouldUpgradeCallback: wantsSocket, ...arrival },
     frameworkErrors: refusePath,
     clientErrorHandler: refuseConnection,
-    // If the project's app receives requests first, a path with a trailing slash must not be an alias of a route. The app's middleware
-    // would not recognise the alias, so it could bypass a guard.
+    // If the project's app receives requests first, a path with a trailing slash must not lead to a route. The app's middleware would not
+    // recognise such a path, so a request could bypass a guard.
     routerOptions: { maxParamLength: 2_000, ignoreTrailingSlash: inFront === undefined },
   });
   app.setValidatorCompiler(validatorCompiler);
@@ -129,7 +129,7 @@ function requestLogger({ log }: ApiDeps, { logging_headers }: HttpOptions): Fast
 }
 
 /**
- * The parts that decide which requests are admitted: the check for foreign web pages (`gate`), the allowed origins, and the users that are
+ * The parts that decide which requests are admitted: the check for foreign web pages (`gate`), the allowed origins, and the users who are
  * already authenticated.
  */
 interface Admittance {
@@ -169,8 +169,8 @@ function approach(
 }
 
 /**
- * Accepts WebSockets. A frame has the same size limit as a request body. When the service stops, it cuts its sockets like its streams, so
- * that clients reconnect to another process.
+ * Accepts WebSockets. The size limit of a frame is that of a request body. When the service stops, it closes its sockets like its streams,
+ * so that clients reconnect to another process.
  */
 async function acceptSockets(app: FastifyInstance, { settings }: ApiDeps): Promise<void> {
   await app.register(websocket, {
@@ -189,10 +189,10 @@ function refuseForeignPages(app: FastifyInstance, gate: Gate): void {
   });
 }
 
-/** Refuses requests with 429 while too many requests wait for the database, because more requests would only delay all of them. */
+/** Refuses requests with 429 while too many requests wait for the database, because further requests would only delay all of them. */
 function refuseFloods(app: FastifyInstance, { pool, settings }: ApiDeps): void {
   app.addHook("onRequest", async ({ method }) => {
-    if (method === "GET") return; // reads cost little, and health checks must succeed
+    if (method === "GET") return; // GET requests cost little, and health checks must succeed
     if (pool.waitingCount > settings.maxWaiting)
       throw new ServiceError("too_many", "Too many requests are waiting for the database. Try again in a moment.");
   });

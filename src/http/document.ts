@@ -58,11 +58,14 @@ export function topicOf(url: string): string {
   );
 }
 
-/** Removes unused schemas. Each named schema is generated twice, for input and for output, and often only one is used. */
+/**
+ * Removes unused schemas from the document. Each named schema is generated twice, for input and for output, and often only one of the two
+ * is used.
+ */
 const withoutUnused: typeof jsonSchemaTransformObject = (input) => {
   const document = jsonSchemaTransformObject(input);
   const schemas = ("components" in document && document.components?.schemas) || {};
-  // Another schema may be unused only once one that refers to it is gone.
+  // Removing a schema can make another one unused, so this repeats until nothing changes.
   for (let count = -1; count !== Object.keys(schemas).length; ) {
     count = Object.keys(schemas).length;
     const text = JSON.stringify(document);

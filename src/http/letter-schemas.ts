@@ -24,5 +24,5 @@ export const DeadLetter = z
   })
   .meta({ id: "DeadLetter" });
 
-/** A letter with its payload. */
+/** A dead letter with its payload. */
 export const WholeLetter = DeadLetter.extend({ payload: z.unknown() }).meta({ id: "WholeDeadLetter" });

@@ -2,23 +2,23 @@ import { getHeapStatistics } from "node:v8";
 import type { FastifyReply } from "fastify";
 import { ServiceError } from "../errors.ts";
 
-/** The share of the heap for all large requests and responses. */
+/** The share of the heap that all large requests and responses together may use, from 0 to 1. */
 const shareOfHeap = 0.4;
 const waitLimitMs = 10_000;
 const mostWaiting = 50;
 
-/** The size limit of a page that is read without reserving memory, in bytes. */
+/** The size limit in bytes of a page for which no memory is reserved. */
 export const lightBytes = 512 * 1024;
-/** The size limit of a larger page, in bytes. Rows that do not fit are on the next page. */
+/** The size limit of a larger page, in bytes. The rows that do not fit are on the next page. */
 export const pageBytes = 8 * 1024 * 1024;
-/** The memory that a larger page takes while it is read, parsed and sent, in bytes. */
+/** The memory that is reserved for a larger page while it is read, parsed and sent, in bytes. */
 const pageWeight = 6 * pageBytes;
 
 /** Limits the memory that large requests and responses use at the same time. */
 export interface Memory {
   /**
-   * Reserves memory as soon as enough is free, and returns a function that releases it. Throws a 429 after a wait of ten seconds, or if too
-   * many requests already wait.
+   * Reserves memory as soon as enough is free, and returns a function that releases the memory. Throws a 429 after a wait of ten seconds,
+   * or if too many requests already wait.
    */
   take(bytes: number): Promise<() => void>;
 }
@@ -64,7 +64,7 @@ export function createMemory(total = shareOfHeap * getHeapStatistics().heap_size
 
   return {
     async take(wanted) {
-      const bytes = Math.min(wanted, total); // a request that is larger than the whole budget waits until it is the only one
+      const bytes = Math.min(wanted, total); // a request that is larger than the whole budget waits until no other request uses memory
       if (waiting.length === 0 && bytes <= free) free -= bytes;
       else await wait(bytes);
       return releaseOf(bytes);
@@ -76,8 +76,9 @@ const noMemory = () =>
   new ServiceError("too_many", "Other large requests use all the memory that is reserved for them. Try again in a moment.");
 
 /**
- * Reads a page. First tries to read it as a small page, without reserving memory. If the page is larger, waits for free memory and reads it
- * again. The memory is released after the response has been sent. The argument of `read` is the size limit of the page in bytes.
+ * Reads a page. First tries to read the page within the size limit of a small page, without reserving memory. If the page is larger, waits
+ * for free memory and reads the page again. The memory is released after the response has been sent. The argument of `read` is the size
+ * limit of the page in bytes.
  */
 export async function readWithin<Page extends { isCut: boolean }>(
   memory: Memory,
@@ -90,7 +91,7 @@ export async function readWithin<Page extends { isCut: boolean }>(
   return read(pageBytes);
 }
 
-/** Reserves memory until the response has been sent or the client has disconnected. */
+/** Reserves memory, and releases it when the response has been sent or the client has disconnected. */
 export async function holdMemory(memory: Memory, reply: FastifyReply, bytes = pageWeight): Promise<void> {
   const release = await memory.take(bytes);
   if (reply.raw.closed) release();

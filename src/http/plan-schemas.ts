@@ -60,10 +60,10 @@ export const ListedPlan = z
   })
   .meta({ id: "ListedPlan" });
 
-/** A plan with its subtasks and what follows from them. */
+/** A plan with its subtasks and the fields that are derived from the subtasks. */
 export const Plan = ListedPlan.extend(derivedFields).meta({ id: "Plan" });
 
-/** The ledger of a thread's pattern, in the form of a plan. */
+/** The task ledger that a pattern keeps on a thread, in the form of a plan. */
 export const ThreadPlan = z
   .object({ thread_id: Id, type: z.string(), title: z.string().nullable(), ...derivedFields })
   .meta({ id: "ThreadPlan" });

@@ -10,11 +10,11 @@ export const Text = z
   .refine((text) => !text.includes("\0") && text.isWellFormed(), "must not contain NUL characters or lone surrogates");
 
 /**
- * An id in lower case. Postgres returns UUIDs in lower case. The checkpoint tables store ids as text, in which an upper case id would not
+ * An id, converted to lower case as Postgres returns it. The checkpoint tables store ids as text, in which an upper case id would not
  * match.
  */
 export const Id = z.guid().toLowerCase();
-/** A JSON object from the caller, unchanged. It does not use zod's record type, because that type would drop a key named __proto__. */
+/** A JSON object of the caller, which stays unchanged. zod's record type is not used, because it would drop a key named `__proto__`. */
 export const Json = z
   .custom<Record<string, unknown>>((value) => typeof value === "object" && value !== null && !Array.isArray(value), "expected an object")
   .meta({ type: "object", additionalProperties: {} });
@@ -24,8 +24,8 @@ export const Flag = z
   .transform((flag) => flag === true || flag === "true" || flag === "1" || flag === "yes");
 
 /**
- * A whole number from JSON or from a query string. Only digits are accepted in a query string, because `Number` would also accept "" and
- * "0x10".
+ * A whole number from JSON or from a query string. A query string may contain only digits and a sign, because `Number` would also accept ""
+ * and "0x10".
  */
 export const Whole = (min: number, max: number) =>
   z.preprocess(
@@ -40,11 +40,11 @@ export const Time = z.iso
   .transform((time) => new Date(/(Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`))
   .refine((time) => Number.isFinite(time.getTime()), "is not a valid time");
 export const SortOrder = z.enum(["asc", "desc"]).optional();
-/** A list, or one item without a list around it. A query parameter that is given only once arrives without a list. */
+/** A list, or one item without a list. A query parameter that is given only once arrives as one item. */
 export const OneOrMore = <Item extends z.ZodType>(item: Item) =>
   z.union([z.array(item), item.transform((one) => [one])]) as unknown as z.ZodType<z.output<Item>[]>;
 
-/** A query parameter that some clients send without a value. An empty text counts as absent. */
+/** A query parameter that some clients send with an empty value. An empty text means undefined. */
 export const Unsettable = <Value>(value: z.ZodType<Value>) => z.preprocess((given) => (given === "" ? undefined : given), value.optional());
 
 const CheckpointKeys = {
@@ -66,7 +66,7 @@ export const Config = z
 
 export const Checkpoint = z.object(CheckpointKeys);
 
-/** A target of `goto`: a node, or a node with its own input. RemoteGraph sends the input as `args`, as LangGraph does. */
+/** A target of `goto`: a node, or a node with its own input. RemoteGraph calls this input `args`, as LangGraph does. */
 const Target = z.union([Text, z.object({ node: Text, input: z.unknown().optional(), args: z.unknown().optional() })]);
 
 export const Command = z.object({
@@ -80,12 +80,12 @@ export const ThreadParams = z.object({ threadId: Id });
 export const RunParams = z.object({ threadId: Id, runId: Id });
 
 /**
- * Returns a route's response schema for the OpenAPI document. It validates nothing at run time, because the TypeScript compiler has checked
- * the responses.
+ * Returns a route's response schema for the OpenAPI document. The schema validates nothing at run time, because the TypeScript compiler has
+ * checked the responses.
  */
 export const answers = (schema: z.ZodType): { 200: z.ZodType<unknown> } => ({ 200: schema });
 
-/** The response schema of a route that sends an event stream. */
+/** The description of the response of a route that sends a run's event stream. */
 export const streams = {
   200: { description: "The events of the run, until it is over.", content: { "text/event-stream": { schema: z.string() } } },
 };
@@ -93,7 +93,7 @@ export const streams = {
 export const TtlStrategy = z.enum(["delete", "keep_latest"]);
 const Minutes = z.number().positive().max(52_560_000);
 
-/** A thread's time to live, in minutes without use. When it has passed, the thread is deleted or loses all but its latest checkpoint. */
+/** A thread's time to live, in minutes without use. After this time, the thread is deleted or loses all but its latest checkpoint. */
 export const ThreadTtl = z
   .union([Minutes, z.object({ ttl: Minutes, strategy: TtlStrategy.nullish() })])
   .transform((ttl) =>
@@ -147,7 +147,7 @@ export const Run = z
   .meta({ id: "Run" });
 
 const amount = z.number().int().nullable();
-/** A limit of the queue. */
+/** The schema of a limit of the queue. */
 export const QueueLimit = z
   .object({
     name: z.string(),
@@ -167,7 +167,7 @@ export const QueueLimit = z
   })
   .meta({ id: "QueueLimit" });
 
-/** A queue key, and its runs that a limit counts. */
+/** A queue key, with the numbers of its running and waiting runs to which a limit applies. */
 export const KeyOfLimit = z.object({ key: z.string(), running: z.number().int(), waiting: z.number().int() }).meta({ id: "KeyOfLimit" });
 
 /** A run in the results of a search over all threads. */
@@ -208,7 +208,7 @@ const TimelineAttempt = z.object({
   dropped_spans: z.number().int().describe("spans that were not kept, because the attempt had more than 5,000"),
 });
 
-/** The attempts of a run, with their spans. */
+/** The attempts of a run, each with its spans. */
 export const Timeline = z
   .object({
     run_id: Id,

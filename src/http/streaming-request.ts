@@ -2,11 +2,15 @@ import { z } from "zod";
 import { OneOrMore, Text, Unsettable } from "./schemas.ts";
 
 /**
- * The name of a channel. An unknown name is accepted but gets no events, because a newer client may know channels that this release lacks.
+ * The name of a channel. An unknown name is accepted, because a newer client may know channels that this release lacks. Such a channel has
+ * no events.
  */
 const Channel = Text.max(1_000);
 
-/** An event's number, read from the event's id. An id in another form is ignored, and all events are sent. */
+/**
+ * The number of an event, read from its id. If the id has another form, the result is undefined, and the stream starts with the first
+ * event.
+ */
 const EventNumber = z
   .string()
   .max(100)
@@ -23,21 +27,23 @@ export const EventFilter = z.object({
   since: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).nullish(),
 });
 
-/** The header that an EventSource sends when it reconnects. A `since` in the body takes precedence. */
+/** The header that an EventSource sends when it reconnects. The field `since` of the body takes precedence over this header. */
 export const LastEventNumber = z.looseObject({ "last-event-id": EventNumber.optional() });
 
 const ThreadMode = z.enum(["run_modes", "lifecycle", "state_update"]);
 
 /**
- * The query of a thread stream. The mode has two names, because the SDK calls it `stream_mode` and the official OpenAPI document calls
- * it `stream_modes`.
+ * The query of a thread stream. The modes have two names, because the SDK calls them `stream_mode` and the official OpenAPI document calls
+ * them `stream_modes`.
  */
 export const ThreadStreamQuery = z.object({
   stream_mode: Unsettable(OneOrMore(ThreadMode)),
   stream_modes: Unsettable(OneOrMore(ThreadMode)),
 });
 
-/** The id of the last event that the client has received. "-" requests all events. Without this header, only new events are sent. */
+/**
+ * The id of the last event that the client has received. "-" or "-1" requests all events. Without this header, only new events are sent.
+ */
 export const LastThreadEvent = z.looseObject({
   "last-event-id": z
     .string()

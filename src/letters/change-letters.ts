@@ -4,15 +4,15 @@ import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import { type ChosenWebhooks, discardWebhooks, redriveWebhooks } from "../webhooks/dead-webhooks.ts";
 import { type LetterFilter, matching } from "./search-letters.ts";
 
-/** The letters to change: those with the ids, or those that match the filter. */
+/** The letters to change: those with these ids, or those that match the filter. */
 export type Choice = { ids: string[] } | { filter: Omit<LetterFilter, "state"> };
 
-/** The replacement for the letters' own input, and the user who gave it. The runs of the redrive belong to this user. */
+/** The input that replaces the input of every letter, and the user who gave it. The runs of the redrive belong to this user. */
 export interface Edit {
   input: unknown;
   user: object | null;
   metadata: object;
-  /** The assistants that the user may run. */
+  /** The scope of the assistants that the user may run. */
   assistants: Scope;
 }
 
@@ -25,18 +25,18 @@ export interface Redrive {
 const chosen = (scope: Scope, choice: Choice): Sql =>
   "ids" in choice ? sql`letter_id = any(${choice.ids}::uuid[]) and ${scope.visible(sql`metadata`)}` : matching(scope, choice.filter);
 
-/** Tells whether the caller may see at least one of these letters, in whichever state it is. */
+/** Tells whether the caller may see at least one of these letters, in any state. */
 export async function hasAnyLetter(db: Db, scope: Scope, ids: string[]): Promise<boolean> {
   const { rowCount } = await db.query(sql`select 1 from letter_rows where ${chosen(scope, { ids })} limit 1`);
   return rowCount !== 0;
 }
 
-/** Returns the condition that the user may run the assistant of a letter. Everyone may run the default assistants of graphs. */
+/** Returns the condition that the user may run the assistant of a letter. Every user may run the default assistants of graphs. */
 const runnable = ({ assistants }: Edit): Sql => sql`
   (substring(assistant_id::text from 15 for 1) = '5'
    or exists (select from assistants where assistants.assistant_id = dead_letters.assistant_id and ${assistants.visible(sql`assistants.metadata`)}))`;
 
-/** Returns the graphs of the dead letters that match. */
+/** Returns the ids of the graphs to which the chosen dead letters belong. */
 export async function graphsOfLetters(db: Db, scope: Scope, choice: Choice): Promise<string[]> {
   const { rows } = await db.query<{ graphId: string }>(sql`
     select distinct graph_id as "graphId" from dead_letters where state = 'dead' and graph_id is not null and ${chosen(scope, choice)}`);
@@ -44,8 +44,9 @@ export async function graphsOfLetters(db: Db, scope: Scope, choice: Choice): Pro
 }
 
 /**
- * Orders that dead letters be redriven, and returns their ids. Workers create the runs, and send the webhooks. Of two callers who redrive a
- * letter at once, only one finds it dead. A webhook has no input, so an edit leaves webhooks as they are. Call it in a transaction.
+ * Orders the redrive of dead letters, and returns the ids of these letters. Workers create the runs and send the webhooks. If two callers
+ * redrive a letter at the same time, only one of them finds it dead. A webhook has no input, so an edit leaves webhooks as they are. Call
+ * it in a transaction.
  */
 export async function redriveLetters(tx: Db, scope: Scope, choice: Choice, redrive: Redrive): Promise<string[]> {
   const webhooks = redrive.edit ? undefined : webhooksIn(choice);
@@ -53,7 +54,7 @@ export async function redriveLetters(tx: Db, scope: Scope, choice: Choice, redri
   return webhooks ? [...ordered, ...(await redriveWebhooks(tx, scope, webhooks, redrive.by))] : ordered;
 }
 
-/** Returns the webhooks among the chosen letters. Undefined if the choice has no webhooks. */
+/** Returns the webhooks that the choice includes, or undefined if it excludes webhooks. */
 function webhooksIn(choice: Choice): ChosenWebhooks | undefined {
   if ("ids" in choice) return { runIds: choice.ids };
   const { kind, ...others } = choice.filter;
@@ -80,7 +81,7 @@ async function orderRedrive(tx: Db, scope: Scope, choice: Choice, { parallel, by
   return rows.map(({ id }) => id);
 }
 
-/** Discards dead letters, and returns their ids. Call it in a transaction. */
+/** Discards dead letters, and returns the ids of the discarded letters. Call it in a transaction. */
 export async function discardLetters(tx: Db, scope: Scope, choice: Choice, by: string | null): Promise<string[]> {
   const webhooks = webhooksIn(choice);
   const { rows } = await tx.query<{ id: string }>(sql`
@@ -94,14 +95,14 @@ export async function discardLetters(tx: Db, scope: Scope, choice: Choice, by: s
 
 const outdated = (days: number): Sql => sql`state <> 'redriving' and state_at < now() - make_interval(secs => ${days * 86_400})`;
 
-/** Deletes at most `limit` letters that have not changed for so many days. Returns their number. */
+/** Deletes at most `limit` letters whose state has not changed for `days` days. Returns the number of deleted letters. */
 export async function sweepLetters(db: Db, days: number, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     delete from dead_letters where letter_id in (select letter_id from dead_letters where ${outdated(days)} order by state_at limit ${limit})`);
   return rowCount ?? 0;
 }
 
-/** Returns how many letters a sweep would delete. */
+/** Returns the number of letters that have not changed for `days` days, which a sweep would delete. */
 export async function countOutdatedLetters(db: Db, days: number): Promise<number> {
   const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from dead_letters where ${outdated(days)}`);
   return rows[0]?.count ?? 0;

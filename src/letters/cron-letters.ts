@@ -2,8 +2,8 @@ import { newId } from "../db/ids.ts";
 import { type Db, sql } from "../db/sql.ts";
 
 /**
- * Writes the letter of a cron that could not create its run. A cron has at most one such letter, which counts its failures, so a cron that
- * fails every minute does not fill the list. Call it in the transaction that sets the cron's next time.
+ * Writes the dead letter of a cron that could not create its run. A cron has at most one such letter, which counts its failures. A cron
+ * that fails every minute thus does not fill the list of letters. Call it in the transaction that sets the cron's next time.
  */
 export async function noteMissedRun(tx: Db, cronId: string, { name, message }: Error): Promise<void> {
   await tx.query(sql`

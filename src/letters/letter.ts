@@ -4,13 +4,13 @@ import { z } from "zod";
 export const LetterKind = z.enum(["run", "webhook", "cron", "task", "partition", "message", "compensation"]);
 export type LetterKind = z.infer<typeof LetterKind>;
 
-/** The kinds of items that a graph reports. */
+/** The kinds of failed items that a node can report. */
 export const ItemKind = LetterKind.extract(["task", "partition", "message", "compensation"]);
 export type ItemKind = z.infer<typeof ItemKind>;
 
 /**
- * The states of a letter. A letter is dead until a person redrives or discards it. It is redriven once the run of the redrive has
- * succeeded. If that run fails, the letter is dead again.
+ * The states of a letter. A letter is dead until a person redrives or discards it. While its redrive runs, it is redriving. If that run
+ * succeeds, the letter is redriven. If the run fails, the letter is dead again.
  */
 export const LetterState = z.enum(["dead", "redriving", "redriven", "discarded"]);
 export type LetterState = z.infer<typeof LetterState>;
@@ -25,9 +25,9 @@ export interface DeadLetter {
   thread_id: string | null;
   cron_id: string | null;
   graph_id: string | null;
-  /** The node that failed or reported the item. Null if it is unknown. */
+  /** The node that failed, or that reported the item. Null if the node is unknown. */
   node: string | null;
-  /** The name of the item in its run, or the URL of the webhook. */
+  /** The name of the failed item, or the URL of the webhook. Null for a run or a cron. */
   item: string | null;
   error: { type: string; message: string };
   attempts: number;
@@ -36,12 +36,12 @@ export interface DeadLetter {
   state: LetterState;
   by: string | null;
   owner: string | null;
-  /** The run that redrives the letter or did so last. */
+  /** The run that redrives the letter, or the last run that did. Null if there was no redrive. */
   redrive: { run_id: string; thread_id: string } | null;
 }
 
-/** The topic that announces that letters wait to be redriven. */
+/** The topic that announces letters that wait for their redrive. */
 export const letterTopic = "letter";
 
-/** The key in the metadata of a run that redrives a letter. Its value is the id of the letter. */
+/** The metadata key that marks a run as the redrive of a letter. Its value is the id of the letter. */
 export const letterKey = "dead_letter_id";

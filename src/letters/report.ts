@@ -3,22 +3,22 @@ import { z } from "zod";
 import { type Sql, sql } from "../db/sql.ts";
 import { ItemKind } from "./letter.ts";
 
-/** The key of `configurable` under which a run's nodes find the function that reports failed items. */
+/** The key of `configurable` under which nodes find the object that takes their reports of failed items. */
 export const letterBoxKey = "__ensemble_letters";
-/** LangGraph's own key for the id of the task to which a config belongs. */
+/** LangGraph's own key of `configurable` for the id of the current task. */
 const taskIdKey = "__pregel_task_id";
 
-/** The largest payload that a letter keeps. The letter of a larger one cannot be redriven. */
+/** The size limit of a letter's payload, in characters of JSON. A larger payload is not stored, so its letter cannot be redriven. */
 const mostPayloadBytes = 64 * 1024 * 1024;
 
-/** The schema of a failed item. */
+/** The schema of a failed item that a node reports. */
 const FailedItem = z.object({
   kind: ItemKind.default("task"),
-  /** The name of the item, unique among the items of this kind in the run. */
+  /** The name of the item. Unique among the items of the same kind in the run. */
   item: z.string().min(1).max(1_000),
-  /** The input of the run that redoes only this item. */
+  /** The input of the run that repeats only this item. */
   input: z.unknown(),
-  /** Values for the context of that run. They replace those of this run. */
+  /** Values for the context of the run that repeats the item. They replace the same keys of the present run's context. */
   context: z.record(z.string(), z.unknown()).optional(),
   error: z.object({ type: z.string().default("Error"), message: z.string() }),
   attempts: z.number().int().min(1).default(1),
@@ -26,7 +26,7 @@ const FailedItem = z.object({
 
 export type FailedItem = z.input<typeof FailedItem>;
 
-/** A failed item as it is stored. */
+/** A failed item in the form that is stored. */
 export interface ReportedItem {
   kind: ItemKind;
   item: string;
@@ -36,14 +36,14 @@ export interface ReportedItem {
   node: string | null;
 }
 
-/** Takes the reports of a run's nodes. The worker puts this object into the run's `configurable`. */
+/** Takes the reports of failed items from a run's nodes. The worker puts this object into the run's `configurable`. */
 export interface LetterBox {
   report(taskId: string, item: ReportedItem): void;
 }
 
 /**
- * Reports an item that failed for good, although the run goes on. The item becomes a dead letter, which is stored together with the writes
- * of the node. If the node fails, nothing is reported. Outside an Ensemble run, the function does nothing.
+ * Reports an item that failed for good, although the run continues. The item becomes a dead letter, which is stored together with the
+ * writes of the node. If the node fails, nothing is reported. Outside an Ensemble run, the function does nothing.
  */
 export function reportDeadLetter({ configurable = {}, metadata = {} }: RunnableConfig, failed: FailedItem): void {
   const box: LetterBox | undefined = configurable[letterBoxKey];
@@ -59,18 +59,18 @@ export function reportDeadLetter({ configurable = {}, metadata = {} }: RunnableC
   });
 }
 
-/** Replaces the characters that Postgres cannot store in a text. */
+/** Replaces the characters of a text that Postgres cannot store. */
 const storable = (text: string) => text.replaceAll("\0", "\ufffd").toWellFormed();
 
-/** A reported item, its run, and the run's request without its input. */
+/** A reported item with its run's id, and with the run's request without its input (`kwargs`). */
 export interface OwnedItem extends ReportedItem {
   runId: string;
   kwargs: string;
 }
 
 /**
- * Returns the `with` queries that store reported items. `holders` is a query of the same statement that selects the runs whose items may be
- * stored. If the run redrives the letter of an item, no new letter is stored. The letter then notes that the item has failed again.
+ * Returns the `with` queries that store reported items. `holders` names a query of the same statement that selects the runs whose items may
+ * be stored. If the run redrives the letter of a failed item, no new letter is stored. That letter then records the new failure.
  */
 export function storingItems(items: OwnedItem[], holders: Sql): Sql {
   const column = <Value>(of: (item: OwnedItem) => Value) => items.map(of);

@@ -9,7 +9,7 @@ import type { DeadLetter, LetterKind, LetterState } from "./letter.ts";
 export interface LetterFilter {
   kind?: LetterKind | undefined;
   graph?: string | undefined;
-  /** The earliest last failure. */
+  /** Selects letters whose last failure was at this time or later. Undefined selects all letters. */
   since?: Date | undefined;
   state?: LetterState | undefined;
 }
@@ -17,7 +17,7 @@ export interface LetterFilter {
 export interface LetterSearch extends LetterFilter {
   limit: number;
   offset: number;
-  /** The size limit of a page, in bytes. */
+  /** The size limit of a page of letters, in bytes. */
   bytes?: number;
 }
 
@@ -39,7 +39,7 @@ export function matching(scope: Scope, { kind, graph, since, state }: LetterFilt
     ${since === undefined ? nothing : sql`and last_at >= ${since}`} ${state === undefined ? nothing : sql`and state = ${state}`}`;
 }
 
-/** Returns a page of letters, the latest failure first. */
+/** Returns a page of letters. The letter with the latest failure comes first. */
 export async function searchLetters(db: Db, scope: Scope, { limit, offset, bytes, ...filter }: LetterSearch): Promise<Page<DeadLetter>> {
   const page = await paged<Row>(
     db,
@@ -51,14 +51,14 @@ export async function searchLetters(db: Db, scope: Scope, { limit, offset, bytes
   return { ...page, rows: page.rows.map(toLetter) };
 }
 
-/** A letter with its payload. */
+/** A dead letter with its payload. */
 export type WholeLetter = DeadLetter & { payload: unknown };
 
 /**
- * Returns a letter with its payload:
- * - the input, command and context of a run or an item
- * - the request of a cron
- * - the document that a webhook sends
+ * Returns a letter with its payload. The payload is:
+ * - for a run or an item, its input, command and context
+ * - for a cron, the cron's request
+ * - for a webhook, the document that the webhook sends
  */
 export async function getLetter(db: Db, scope: Scope, letterId: string): Promise<WholeLetter> {
   const { rows } = await db.query<Row>(sql`

@@ -9,9 +9,9 @@ import { type Limit, listLimits } from "../runs/limits.ts";
 import { limitMetrics } from "./limit-gauges.ts";
 import { resourceMetrics } from "./resource-gauges.ts";
 
-/** The shortest time between two reads from the database, in milliseconds. It applies however often the metrics are scraped. */
+/** The shortest time between two readings of the database, in milliseconds, even if the metrics are scraped more often. */
 const freshMs = 5_000;
-/** The time limit of a read from the database, in milliseconds. */
+/** The time limit of a whole reading of the database, in milliseconds. */
 const timeoutMs = 2_000;
 const mostWaiting = 10_000;
 
@@ -53,7 +53,7 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
     up.set(reading ? 1 : 0);
     for (const one of all) one.reset();
     if (reading) show(reading);
-    else for (const one of all) one.remove({}); // no value is better than an outdated one
+    else for (const one of all) one.remove({}); // a missing value is better than an outdated one
   });
 
   function show({ queue, waiting: waitingByGraph, counts, sizes, resources, limits }: Reading): void {
@@ -77,7 +77,7 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
 }
 
 async function read(pool: Pool, leaseSeconds: number): Promise<Reading> {
-  // The queries run one after another, so that a scrape never takes more than one connection from the service.
+  // The queries run one after another, so that a scrape occupies only one connection of the service.
   return {
     queue: await readQueue(pool, leaseSeconds),
     waiting: await countWaiting(pool, mostWaiting),
@@ -96,7 +96,7 @@ async function withTimeout<Result>(work: Promise<Result>): Promise<Result> {
   return Promise.race([work, late]).finally(() => done.abort());
 }
 
-/** Returns a function that calls `work` at most once in `freshMs` milliseconds. Calls within that time share the result of the last one. */
+/** Returns a function that calls `work` at most once in `freshMs` milliseconds. Calls within that time get the promise of the last call. */
 function lessOften(work: () => Promise<void>): () => Promise<void> {
   let last: { done: Promise<void>; at: number } | undefined;
   return () => {

@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from "prom-client";
 import type { Limit } from "../runs/limits.ts";
 
-/** Registers the metrics of the queue's limits. Returns the gauges, and a function that shows new values. */
+/** Registers the metrics of the queue's limits. Returns the gauges, and a function that sets their values. */
 export function limitMetrics(registry: Registry): { gauges: Gauge[]; show(limits: Limit[]): void } {
   const gauge = (name: string, help: string) =>
     new Gauge({ name: `ensemble_limit_${name}`, help, labelNames: ["limit"], registers: [registry] });

@@ -10,8 +10,8 @@ export interface MetricsListener {
 }
 
 /**
- * Serves only /metrics, without auth, on a separate port. Used for processes without an API, and for scrapers without credentials. Returns
- * undefined if no port is set.
+ * Serves only /metrics, without auth, on a separate port. This is for processes without an API, and for scrapers without credentials.
+ * Returns undefined if no port is set.
  */
 export async function listenForScrapers(
   metrics: Metrics,

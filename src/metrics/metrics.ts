@@ -7,9 +7,9 @@ import { type WorkMetrics, workMetrics } from "./work.ts";
 /** The metrics of one service, for monitoring tools. */
 export interface Metrics {
   work: WorkMetrics;
-  /** Registers a gauge of the open event streams. */
+  /** Registers a gauge that shows the number of open event streams. */
   watchStreams(count: () => number): void;
-  /** Returns the current values, in the text format of Prometheus or as JSON. */
+  /** Returns the current values of all metrics, in the text format of Prometheus or as JSON. */
   read(format: "prometheus" | "json"): Promise<{ type: string; text: string }>;
   stop(): void;
 }
@@ -23,7 +23,7 @@ export interface MetricsOptions {
   role: string;
 }
 
-/** Starts the metrics of one service. They are in a separate registry, because a process may run several services. */
+/** Starts the metrics of one service. Each service has a registry of its own, because a process may run several services. */
 export function startMetrics({ pool, poolSize, slots, leaseSeconds, version, role }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];

@@ -2,8 +2,8 @@ import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import { Counter, Gauge, type Registry } from "prom-client";
 
 /**
- * Registers the metrics of the process, under the names that common dashboards use. prom-client has such metrics as well, but they allow
- * only one registry per process, and they cannot be stopped.
+ * Registers the metrics of the process, under the names that common dashboards use. prom-client's own process metrics are not used, because
+ * they allow only one registry per process and cannot be stopped.
  */
 export function processMetrics(registry: Registry): { stop(): void } {
   const registers = [registry];
@@ -41,7 +41,7 @@ export function processMetrics(registry: Registry): { stop(): void } {
   now("nodejs_eventloop_lag_mean_seconds", "Mean delay of the event loop since the last look", () => seconds(delay.mean));
   now("nodejs_eventloop_lag_p99_seconds", "99th percentile of the event loop's delay since the last look", () => {
     const p99 = seconds(delay.percentile(99));
-    delay.reset(); // this gauge is read last, so the measurement can start again
+    delay.reset(); // this gauge is read last, so the measurement starts again here
     return p99;
   });
   return { stop: () => void delay.disable() };

@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from "prom-client";
 import type { ListedResource } from "../resources/resources.ts";
 
-/** Registers the metrics of the resources that runs share. Returns the gauges, and a function that shows new values. */
+/** Registers the metrics of the resources that runs share. Returns the gauges, and a function that sets their values. */
 export function resourceMetrics(registry: Registry): { gauges: Gauge[]; show(resources: ListedResource[]): void } {
   const gauge = (name: string, help: string) =>
     new Gauge({ name: `ensemble_resource_${name}`, help, labelNames: ["resource"], registers: [registry] });

@@ -1,21 +1,27 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
-/** Records the work of a worker. */
+/** Records what a worker does, as metrics. */
 export interface WorkMetrics {
   claimed(run: { attempt: number; dueSeconds: number }): void;
   tookOver(runs: number): void;
-  /** Records the number of threads whose next run was unmarked or marked wrongly. A regular check finds such threads (`repairHeads`). */
+  /**
+   * Records the number of threads that a regular check (`repairHeads`) has repaired. In these threads, the wrong run was marked as the
+   * next, or none.
+   */
   repairedHeads(threads: number): void;
-  /** Records the end of an attempt. `outcome` is the run's status, or a word such as "released" if the run continues. */
+  /**
+   * Records the end of an attempt after `seconds` seconds. `outcome` is the run's status, or a word such as "released" if the run
+   * continues.
+   */
   ended(graphId: string, outcome: string, seconds: number): void;
-  /** Records stored events. `seconds` is the waiting time of the first event. */
+  /** Records a number of stored events. `seconds` is the time that the first of them waited. */
   storedEvents(events: number, seconds: number): void;
-  /** Records that a request for a resource was served. `seconds` is its waiting time. */
+  /** Records that a run got a resource. `seconds` is the time that the run's request waited. */
   servedResource(resource: string, seconds: number): void;
   endedDeadlock(): void;
 }
 
-/** The buckets for durations. They range from a graph that only echoes to a run of an hour. */
+/** The buckets for durations, in seconds. They range from a graph that only echoes to a run of an hour. */
 const durations = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600];
 const waits = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 300, 900, 3_600];
 const lags = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];

@@ -15,8 +15,8 @@ interface Batched {
 }
 
 /**
- * Patches the wrapper that LangGraph puts around the store of a running graph, so that it forwards every call at once. Without the patch,
- * the wrapper has three faults:
+ * Patches the wrapper that LangGraph puts around the store of a running graph. After the patch, the wrapper forwards every call at once.
+ * Without the patch, it has three faults:
  * - It polls for calls every millisecond. This was measured to cost 7 % of a core for ten runs that only wait, and a run cannot end before
  * the last poll.
  * - It throws if a node lists namespaces.
@@ -25,7 +25,7 @@ interface Batched {
  * Upstream: no issue known for LangGraph.js. Needed up to @langchain/langgraph-checkpoint 1.1.5 at least.
  */
 export function patchBatchedStore(): void {
-  const wrapper: Batched = AsyncBatchedStore.prototype as unknown as Batched; // the wrapper's fields are private in its type
+  const wrapper: Batched = AsyncBatchedStore.prototype as unknown as Batched; // these fields are private in the wrapper's type
   wrapper.batch = function (operations) {
     return this.store.batch(operations);
   };

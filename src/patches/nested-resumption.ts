@@ -6,7 +6,7 @@ interface LoopClass {
   initialize(params: LoopParams): Promise<unknown>;
 }
 
-/** The key of `configurable` that marks an attempt as the continuation of an earlier one. Nested graphs inherit the key. */
+/** The key of `configurable` that marks an attempt as the continuation of an earlier attempt. Nested graphs inherit this key. */
 export const resumingKey = "__ensemble_resuming";
 
 /**

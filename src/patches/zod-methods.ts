@@ -16,13 +16,13 @@ export function patchZodMethods(zod: unknown): void {
   extended?.add(prototype);
 }
 
-/** LangGraph's own record of the zod prototypes to which it has added `.langgraph`. */
+/** LangGraph's own record of the zod prototypes that already have `.langgraph`. */
 const extended = (globalThis as { [key: symbol]: WeakSet<object> | undefined })[Symbol.for("langgraph-zod")];
 
 type AnySchema = Parameters<typeof withLangGraph>[0];
 type Meta = NonNullable<Parameters<typeof withLangGraph>[1]>;
 
-/** Returns the value of a schema's property `.langgraph`, in the form that LangGraph itself would add. */
+/** Returns the value of the schema's property `.langgraph`, as LangGraph itself would define it. */
 function methodsOf(this: AnySchema) {
   return {
     metadata: (jsonSchemaExtra: Meta["jsonSchemaExtra"]) => withLangGraph(this, { jsonSchemaExtra }),

@@ -4,8 +4,8 @@ export const TaskStatus = z.enum(["pending", "running", "done", "failed", "skipp
 export type TaskStatus = z.infer<typeof TaskStatus>;
 
 /**
- * The status of a plan. It is pending until a subtask begins. It is failed if a subtask failed and nothing can go on. It is done if every
- * subtask is done or skipped.
+ * The status of a plan. A plan is pending until a subtask begins. It is failed if a subtask has failed and no other subtask runs or can
+ * begin. It is done if every subtask is done or skipped.
  */
 export const PlanStatus = z.enum(["pending", "running", "done", "failed"]);
 export type PlanStatus = z.infer<typeof PlanStatus>;
@@ -13,7 +13,7 @@ export type PlanStatus = z.infer<typeof PlanStatus>;
 const mostTasks = 1_000;
 const mostResultCharacters = 1_000_000;
 
-/** Text that Postgres can store. */
+/** A trimmed text of 1 to `most` characters that Postgres can store. */
 const text = (most: number) =>
   z
     .string()
@@ -33,7 +33,7 @@ const NewTask = z.object({
 });
 type NewTask = z.output<typeof NewTask>;
 
-/** The request that registers a plan. Ids are unique, and dependencies exist and have no cycle. */
+/** The request that registers a plan. The ids of its subtasks are unique, and their dependencies exist and form no cycle. */
 export const PlanCreate = z.object({
   plan_id: z.guid().toLowerCase().optional().describe("default: a new id"),
   type: text(200).default("plan").describe("a word of your own, such as fan_out"),
@@ -43,7 +43,7 @@ export const PlanCreate = z.object({
 });
 export type PlanCreate = z.output<typeof PlanCreate>;
 
-/** A change of a subtask. */
+/** The request that changes a subtask. */
 export const TaskChange = z.object({
   status: TaskStatus,
   result: z
@@ -60,7 +60,7 @@ export const TaskChange = z.object({
 export type TaskChange = z.output<typeof TaskChange>;
 
 function refuseProblems(tasks: NewTask[], { addIssue }: z.RefinementCtx): void {
-  const ids = new Map(tasks.map(({ id }, index) => [id, index] as const).toReversed()); // of equal ids, the first one counts
+  const ids = new Map(tasks.map(({ id }, index) => [id, index] as const).toReversed()); // if subtasks have the same id, the first one keeps it
   tasks.forEach(({ id, depends_on }, index) => {
     if (ids.get(id) !== index) addIssue({ code: "custom", path: [index, "id"], message: `there is another subtask "${id}"` });
     depends_on.forEach((other, place) => {
@@ -76,10 +76,10 @@ function refuseProblems(tasks: NewTask[], { addIssue }: z.RefinementCtx): void {
     });
 }
 
-/** Returns the subtasks of a cycle, in their order. Undefined if there is none. */
+/** Returns the ids of subtasks that form a cycle, in the order of the cycle. Returns undefined if there is no cycle. */
 function cycleIn(tasks: NewTask[]): string[] | undefined {
   const needs = new Map(tasks.map(({ id, depends_on }) => [id, depends_on]));
-  // Subtasks without open dependencies are taken away, until the rest all wait for each other.
+  // Removes subtasks without open dependencies, until only subtasks remain that wait for each other.
   for (let size = -1; size !== needs.size; ) {
     size = needs.size;
     for (const [id, others] of needs) if (others.every((other) => !needs.has(other))) needs.delete(id);

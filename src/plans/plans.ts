@@ -20,17 +20,17 @@ interface PlanRow {
   updated_at: Date;
 }
 
-/** A plan in a list. */
+/** A plan as a list of plans shows it, without its subtasks. */
 export type ListedPlan = PlanRow & { status: PlanStatus; progress: Progress };
 
-/** A whole plan, with its subtasks and everything that follows from them. */
+/** A whole plan: its row, its subtasks, and the fields that are derived from the subtasks. */
 export type Plan = PlanRow & PlanState & { subtasks: PlanTask[] };
 
 export const planNotFound = () => new ServiceError("not_found", "Plan not found");
 export const taskColumns: Sql = sql`task_id as id, title, depends_on, status, agent, result, error, attempts, metadata, started_at, ended_at`;
 const planColumns = sql`plan_id, type, title, metadata, owner, created_at, updated_at`;
 
-/** Stores a plan with its subtasks in one statement. Throws if its id is taken. */
+/** Stores a plan with its subtasks in one statement, and returns the plan's id. Throws if the id is taken. */
 export async function createPlan(db: Db, wanted: PlanCreate, owner: string | null): Promise<string> {
   const { plan_id: planId = newId(), type, title = null, metadata, subtasks } = wanted;
   const { rowCount } = await db.query(sql`
@@ -59,7 +59,7 @@ export async function getPlan(db: Db, scope: Scope, planId: string): Promise<Pla
   return { ...plans[0], ...stateOf(subtasks), subtasks };
 }
 
-/** The condition that a dependency of the subtask `task` is neither done nor skipped. */
+/** The condition that `task` waits for a dependency: a subtask that is neither done nor skipped. */
 const isWaiting = sql`
   exists (select from plan_tasks needed
            where needed.plan_id = task.plan_id and needed.task_id = any(task.depends_on) and needed.status not in ('done', 'skipped'))`;
@@ -69,7 +69,7 @@ const counted = (status: string): Sql => sql`count(*) filter (where status = ${s
 export interface PlanSearch {
   limit: number;
   offset: number;
-  /** True for plans with a subtask that is pending or running, false for all others. */
+  /** True selects plans with a pending or running subtask, and false selects all other plans. Undefined selects both. */
   active?: boolean | undefined;
   type?: string | undefined;
   bytes?: number;
@@ -109,14 +109,14 @@ export async function deletePlan(db: Db, scope: Scope, planId: string): Promise<
 
 const outdated = (days: number): Sql => sql`updated_at < now() - make_interval(secs => ${days * 86_400})`;
 
-/** Deletes at most `limit` plans that have not changed for so many days. Returns their number. */
+/** Deletes at most `limit` plans that have not changed for `days` days. Returns the number of deleted plans. */
 export async function sweepPlans(db: Db, days: number, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     delete from plans where plan_id in (select plan_id from plans where ${outdated(days)} order by updated_at limit ${limit})`);
   return rowCount ?? 0;
 }
 
-/** Returns how many plans a sweep would delete. */
+/** Returns the number of plans that have not changed for `days` days, which a sweep would delete. */
 export async function countOutdatedPlans(db: Db, days: number): Promise<number> {
   const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from plans where ${outdated(days)}`);
   return rows[0]?.count ?? 0;

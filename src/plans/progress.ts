@@ -15,7 +15,7 @@ export interface PlanTask {
   ended_at: Date | string | null;
 }
 
-/** How many subtasks have each status, and how many can begin now. */
+/** The number of subtasks with each status. `ready` is the number of subtasks that can begin now. */
 export interface Counts extends Record<TaskStatus, number> {
   total: number;
   ready: number;
@@ -23,17 +23,17 @@ export interface Counts extends Record<TaskStatus, number> {
 
 export interface Progress extends Record<TaskStatus, number> {
   total: number;
-  /** The share of subtasks that are done or skipped, in percent. */
+  /** The share of subtasks that are done or skipped, in percent, rounded down. */
   percent: number;
 }
 
-/** The results of a plan, brought together. */
+/** The collected results of a plan's subtasks. */
 export interface Aggregate {
   /** True if every subtask is done or skipped. */
   complete: boolean;
   results: { id: string; title: string; agent: string | null; result: unknown }[];
   failed: { id: string; error: string | null }[];
-  /** The subtasks that are neither done nor skipped. */
+  /** The ids of the subtasks that are neither done nor skipped. */
   missing: string[];
   summary: string;
 }
@@ -41,9 +41,9 @@ export interface Aggregate {
 export interface PlanState {
   status: PlanStatus;
   progress: Progress;
-  /** The subtasks that can begin now. */
+  /** The ids of the pending subtasks whose dependencies are all done or skipped. */
   ready: string[];
-  /** The subtasks that cannot begin, because a subtask before them failed. */
+  /** The ids of the pending subtasks that wait for a failed subtask, directly or through other subtasks. */
   blocked: string[];
   aggregate: Aggregate;
 }
@@ -61,7 +61,7 @@ export function progressOf({ ready: _, ...counts }: Counts): Progress {
   return { ...counts, percent: counts.total === 0 ? 0 : Math.floor((100 * (counts.done + counts.skipped)) / counts.total) };
 }
 
-/** Returns everything that follows from the subtasks of a plan. */
+/** Returns all fields that are derived from the subtasks of a plan. */
 export function stateOf(tasks: PlanTask[]): PlanState {
   const statuses = new Map(tasks.map(({ id, status }) => [id, status]));
   const ready = tasks
@@ -75,7 +75,7 @@ export function stateOf(tasks: PlanTask[]): PlanState {
   return { status: statusOf(counts), progress: progressOf(counts), ready, blocked: blockedIn(tasks), aggregate: aggregateOf(tasks) };
 }
 
-/** Returns the pending subtasks that wait for a failed subtask, directly or through others. */
+/** Returns the ids of the pending subtasks that wait for a failed subtask, directly or through others. */
 function blockedIn(tasks: PlanTask[]): string[] {
   const stuck = new Set(tasks.filter(({ status }) => status === "failed").map(({ id }) => id));
   const blocked = new Set<string>();

@@ -8,7 +8,7 @@ export type ThreadPlan = PlanState & { thread_id: string; type: string; title: s
 const Result = z.object({
   status: z.enum(["success", "failed", "timeout", "skipped", "cancelled"]),
   output: z.unknown().optional(),
-  /** The name of the output in the pattern supervisor. */
+  /** The pattern supervisor stores its output under this name. */
   work: z.unknown().optional(),
   error: z.string().nullable().default(null),
   tries: z.number().default(0),
@@ -18,7 +18,7 @@ const Result = z.object({
 });
 type Result = z.infer<typeof Result>;
 
-/** The state keys of patterns that do steps: fan-out, pipeline, map-reduce, saga, work-engine and supervisor. */
+/** The state keys of the patterns with steps: fan-out, pipeline, map-reduce, saga, work-engine and supervisor. */
 const Steps = z.object({
   steps: z
     .array(
@@ -66,7 +66,7 @@ const Team = z.object({
     .min(1),
 });
 
-/** The state key of every pattern whose agents call models: one entry for each call. */
+/** The state key of every pattern whose agents call models. It has one entry for each call. */
 const Ledger = z.object({
   ledger: z
     .array(
@@ -84,8 +84,8 @@ const Ledger = z.object({
 });
 
 /**
- * Returns the plan in the state of a thread. The most detailed ledger counts: the steps of the pattern, its list of tasks, or else its calls
- * of agents. Returns undefined if the state has no ledger.
+ * Returns the plan in the state of a thread. It comes from the most detailed ledger in the state: the pattern's steps, or its list of
+ * tasks, or else the calls of its agents. Returns undefined if the state has no ledger.
  */
 export function planOfThread(threadId: string, type: string, values: unknown): ThreadPlan | undefined {
   const subtasks = subtasksIn(values);
@@ -138,7 +138,7 @@ function ofPlanned({ description, status, tries, result }: z.infer<typeof Planne
 }
 
 function statusOfStep({ status, isOver }: Result): TaskStatus {
-  if (!isOver) return "running"; // it is tried again, or waits for a person
+  if (!isOver) return "running"; // the step is tried again, or waits for a person
   if (status === "success") return "done";
   return status === "skipped" || status === "cancelled" ? "skipped" : "failed";
 }

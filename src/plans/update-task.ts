@@ -5,7 +5,7 @@ import type { TaskChange, TaskStatus } from "./plan.ts";
 import { planNotFound, taskColumns } from "./plans.ts";
 import type { PlanTask } from "./progress.ts";
 
-/** The statuses from which a subtask may become each status. A subtask that is done or skipped only changes with `force`. */
+/** For each status, the statuses from which a subtask may change to it. A subtask that is done or skipped changes only with `force`. */
 const before: Record<TaskStatus, TaskStatus[]> = {
   pending: ["running", "failed", "skipped"],
   running: ["pending", "failed"],
@@ -14,22 +14,22 @@ const before: Record<TaskStatus, TaskStatus[]> = {
   skipped: ["pending", "running", "failed"],
 };
 
-/** The statuses that need all dependencies to be done or skipped. */
+/** The statuses that a subtask can get only when all its dependencies are done or skipped. */
 const afterOthers: TaskStatus[] = ["running", "done"];
 
-/** The most that the results of one plan may take together, in bytes. */
+/** The size limit of all results of one plan together, in bytes. */
 const mostResultBytes = 16 * 1024 * 1024;
 
-/** Names a subtask of a plan. */
+/** The address of a subtask: its plan and its own id. */
 export interface TaskPlace {
   planId: string;
   taskId: string;
 }
 
 /**
- * Changes the status of a subtask in one conditional statement, and returns the subtask. The same change again has no effect, so a caller may
- * repeat it. If two callers change a subtask at once, the second one finds the status that the first one has set. The statement locks the
- * dependencies, so that none of them is taken back meanwhile.
+ * Changes the status of a subtask in one conditional statement, and returns the subtask. A repetition of the same change has no effect, so
+ * a caller may retry. If two callers change a subtask at the same time, the second one finds the status that the first one has set. The
+ * statement locks the dependencies, so that none of them loses its status meanwhile.
  */
 export async function updateTask(db: Db, scope: Scope, { planId, taskId }: TaskPlace, change: TaskChange): Promise<PlanTask> {
   const { status, force = false } = change;
@@ -63,7 +63,7 @@ export async function updateTask(db: Db, scope: Scope, { planId, taskId }: TaskP
 
 const resultOf = ({ result }: TaskChange): string | null => (result === undefined || result === null ? null : JSON.stringify(result));
 
-/** Returns the columns that the caller gives. A subtask that goes back to pending loses its result and its error. */
+/** Returns the assignments for the fields that the caller gives. A subtask that returns to pending loses its result and its error. */
 function values(change: TaskChange): Sql {
   const { status, error = null, agent = null } = change;
   const result = resultOf(change);
@@ -74,8 +74,8 @@ function values(change: TaskChange): Sql {
 }
 
 /**
- * Returns the condition that a change of a subtask to its present status repeats an earlier change. An agent may report more about a subtask
- * that it does, but no agent can take the subtask of another, and no result can replace another.
+ * Returns the condition under which a change to the present status is allowed, because it repeats an earlier change or adds to it. An agent
+ * may report more about its own subtask. It cannot take the subtask of another agent, and no result can replace another result.
  */
 function isRepeated(change: TaskChange): Sql {
   const { status, error = null, agent = null } = change;
@@ -91,7 +91,7 @@ const fits = ({ planId, taskId }: TaskPlace, change: TaskChange): Sql => sql`
    or (select coalesce(sum(octet_length(other.result::text)), 0) from plan_tasks other where other.plan_id = ${planId} and other.task_id <> ${taskId})
       + octet_length(${resultOf(change)}::text) <= ${mostResultBytes})`;
 
-/** Returns the error that says why the statement changed nothing. */
+/** Returns the error that explains why the statement changed nothing. */
 async function refusal(db: Db, scope: Scope, { planId, taskId }: TaskPlace, { status, agent }: TaskChange): Promise<ServiceError> {
   const { rows } = await db.query<{ status: TaskStatus | null; agent: string | null; waiting: string[] | null }>(sql`
     select task.status, task.agent,

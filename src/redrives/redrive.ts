@@ -9,17 +9,17 @@ import { submitWithin } from "../runs/submit.ts";
 import { lockThread } from "../threads/threads.ts";
 import { type Held, type HeldRedrive, runOfLetter } from "./run-of-letter.ts";
 
-/** The result of one step of a redrive: the letter, and the reason if its run could not be created. */
+/** The result of one step of a redrive: the letter whose run was due, and the reason if the run could not be created. */
 export interface Started {
-  /** Undefined if no letter waits any more. */
+  /** The id of the letter. Undefined if no letter of the redrive waits for its run. */
   letterId?: string | undefined;
   refused?: string | undefined;
 }
 
 /**
- * Creates the run of the next letter that waits to be redriven. The row of the redrive is locked meanwhile, so that all workers together keep
- * to the limit of open runs. One transaction creates one run, so that it locks one thread at most. Returns undefined if no letter's turn has
- * come.
+ * Creates the run of the next letter that waits to be redriven. The row of the redrive is locked meanwhile, so that all workers together
+ * keep to the limit of open runs. One transaction creates one run, so that it locks at most one thread. Returns undefined if no redrive can
+ * start a run now.
  */
 export async function startNextRun(pool: Pool, defaults: RunDefaults): Promise<Started | undefined> {
   return transaction(pool, async (tx) => {
@@ -38,8 +38,8 @@ const openRuns = sql`
     where letters.redrive_id = redrives.redrive_id and letters.state = 'redriving' and letters.redrive_run_id is not null)`;
 
 /**
- * Locks a redrive with a waiting letter and a free place. The open runs are counted again after the row was locked, because another worker
- * may have started runs before.
+ * Locks a redrive that may start another run, or of which no letter waits any more. The open runs are counted after the row was locked,
+ * because another worker may have started a run before. Returns undefined if there is no such redrive.
  */
 async function holdRedrive(tx: Db): Promise<HeldRedrive | undefined> {
   const { rows: held } = await tx.query<{ redriveId: string }>(sql`
@@ -61,15 +61,15 @@ async function findWaiting(tx: Db, { redriveId }: HeldRedrive): Promise<string |
   return rows[0]?.letterId;
 }
 
-/** Deletes the redrive once none of its letters waits any more. The letters keep what they need. */
+/** Deletes the redrive's row if none of its letters waits any more. The letters keep the ids of their runs. */
 async function dropIfDone(tx: Db, { redriveId }: HeldRedrive): Promise<void> {
   await tx.query(sql`
     delete from redrives where redrive_id = ${redriveId} and not exists (select from dead_letters letters where ${isWaiting})`);
 }
 
 /**
- * Creates the run of one letter, and stores its id in the letter. If the run cannot be created, the letter is dead again, and the reason is
- * returned.
+ * Creates the run of one letter, and stores the run's id in the letter. If the run cannot be created, makes the letter dead again and
+ * returns the reason. Returns undefined otherwise.
  */
 async function startRun(tx: Db, redrive: HeldRedrive, letterId: string, defaults: RunDefaults): Promise<string | undefined> {
   await tx.query(sql`savepoint before_run`);
@@ -90,8 +90,8 @@ async function startRun(tx: Db, redrive: HeldRedrive, letterId: string, defaults
 }
 
 /**
- * Locks a waiting letter. Locks its thread and its cron first, because a deletion of a thread and a failing cron lock them in this order.
- * Returns undefined if the letter does not wait any more.
+ * Locks a waiting letter. First locks the letter's thread and cron, because the deletion of a thread and a failing cron lock their rows in
+ * this order. Returns undefined if the letter no longer waits.
  */
 async function holdLetter(tx: Db, letterId: string): Promise<Held | undefined> {
   const { rows: seen } = await tx.query<Pick<Held, "threadId" | "cronId">>(sql`

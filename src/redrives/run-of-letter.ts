@@ -9,17 +9,17 @@ import type { NewRun } from "../runs/create.ts";
 import type { RunDefaults } from "../runs/request.ts";
 import { type Json, type RunKwargs, withoutCheckpoint } from "../runs/run.ts";
 
-/** A request to redrive letters. This transaction has locked its row. */
+/** An order to redrive letters, whose row this transaction has locked. */
 export interface HeldRedrive {
   redriveId: string;
-  /** How many runs may start now. */
+  /** The number of runs that the redrive may start now. */
   free: number;
   edit: { input: unknown } | null;
   user: User | null;
   metadata: Record<string, unknown>;
 }
 
-/** A letter whose row this transaction has locked. */
+/** A dead letter whose row this transaction has locked. */
 export interface Held {
   letterId: string;
   kind: LetterKind;
@@ -39,7 +39,7 @@ interface Made {
   user: User | null;
 }
 
-/** Returns the run that redrives a letter, and the user of that run. Throws if the letter cannot be redriven any more. */
+/** Returns the run that redrives a letter, and the user of that run. Throws if the letter can no longer be redriven. */
 export async function runOfLetter(tx: Db, letter: Held, change: Change, defaults: RunDefaults): Promise<Made> {
   const made = await runOfKind(tx, letter, change, defaults);
   const metadata = { ...made.run.metadata, ...change.metadata, [letterKey]: letter.letterId };
@@ -51,7 +51,7 @@ function runOfKind(tx: Db, letter: Held, change: Change, defaults: RunDefaults):
   return letter.kind === "run" ? runOfRunLetter(tx, letter, change, defaults) : runOfItem(letter, change, defaults);
 }
 
-/** Returns the run that the cron would create now. */
+/** Returns the run that the letter's cron would create now. */
 async function runOfCronLetter(tx: Db, { cronId }: Held, { edit }: Change, defaults: RunDefaults): Promise<Made> {
   const cron = cronId ? await holdCron(tx, everything, cronId, { due: false }) : undefined;
   if (!cron) throw new ServiceError("not_found", "Cron not found");
@@ -59,8 +59,9 @@ async function runOfCronLetter(tx: Db, { cronId }: Held, { edit }: Change, defau
 }
 
 /**
- * Returns the run that redrives a failed run. If the thread is still where the run left it, the new run continues from the last checkpoint.
- * Otherwise, and with a new input, the new run repeats the request. A stateless run is always repeated, because its thread is gone.
+ * Returns the run that redrives a failed run. If no other run has changed the thread since, the new run continues from the last checkpoint.
+ * Otherwise, and with a new input, the new run repeats the request. The request of a stateless run is always repeated, because its thread
+ * is gone.
  */
 async function runOfRunLetter(tx: Db, letter: Held, { edit }: Change, defaults: RunDefaults): Promise<Made> {
   const { threadId, user } = letter;
@@ -81,8 +82,8 @@ async function findRun(tx: Db, { runId }: Held): Promise<{ kwargs: RunKwargs; me
 }
 
 /**
- * Tells whether the thread is still where the letter's runs left it. These are the failed run and the runs that redrove it before. The last
- * run of the thread must be one of them, and one of them must have stored a checkpoint.
+ * Tells whether a new run can continue where the letter's runs stopped. The letter's runs are the failed run and the runs that redrove it
+ * before. The last run of the thread must be one of them, and one of them must have stored a checkpoint.
  */
 async function canContinue(tx: Db, { letterId, runId, threadId }: Held): Promise<boolean> {
   const isOfLetter = sql`(runs.run_id = ${runId} or runs.letter_id = ${letterId})`;
@@ -95,7 +96,7 @@ async function canContinue(tx: Db, { letterId, runId, threadId }: Held): Promise
   return (last?.isLast && last.hasCheckpoint) ?? false;
 }
 
-/** Returns the run that redoes a failed item. It has a thread of its own, which is kept if the thread of the failed run is kept. */
+/** Returns the run that repeats a failed item. The run has a thread of its own, which is kept if the thread of the failed run is kept. */
 function runOfItem(letter: Held, { edit }: Change, defaults: RunDefaults): Made {
   const { payload, kwargs, user } = letter;
   if (!kwargs || (!payload && !edit))

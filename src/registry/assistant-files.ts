@@ -15,14 +15,14 @@ const AssistantFile = z.strictObject({
 
 /** An assistant that the project defines in a file. */
 export interface PresetAssistant extends Omit<z.infer<typeof AssistantFile>, "graph"> {
-  /** The name of the file. Callers use it as the assistant's name. */
+  /** The name of the file without its extension. Callers can use it in place of the assistant's id. */
   preset: string;
   graph_id: string;
 }
 
 /**
- * Reads the assistants in a folder. Each is a YAML file with the graph, a name, a description, a context, and an example input. If
- * something is wrong, or the graph refuses the context or the example, throws an error that names the file.
+ * Reads the assistants in a folder. Each is a YAML file with the graph, a name, a description, a context, and an example input. If a file
+ * is invalid, or its graph refuses the context or the example, throws an error that names the file.
  */
 export async function readAssistants(folder: string | undefined, registry: Registry): Promise<PresetAssistant[]> {
   if (folder === undefined) return [];

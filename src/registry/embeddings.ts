@@ -8,7 +8,7 @@ import { exportsOf } from "./registry.ts";
 
 type Embed = (texts: string[], signal: AbortSignal) => Promise<unknown>;
 
-/** The address and key of a model endpoint with OpenAI's protocol. */
+/** The URL and key of a model endpoint with OpenAI's protocol. */
 export interface ModelEndpoint {
   baseURL: string | undefined;
   apiKey: string | undefined;
@@ -16,8 +16,8 @@ export interface ModelEndpoint {
 }
 
 /**
- * A function that turns texts into vectors, and its name. The name is stored with the vectors, because vectors of different embedders
- * cannot be compared.
+ * A function that turns texts into vectors, and the function's name. The name is stored with the vectors, because vectors of different
+ * embedders cannot be compared.
  */
 export interface Embedder {
   name: string;
@@ -27,7 +27,7 @@ export interface Embedder {
 const openai = "openai:";
 const timeoutMs = 20_000;
 
-/** Tells whether the store's index calls a model endpoint. Otherwise, it calls a module of the project, or there is no index. */
+/** Tells whether the store's index uses a model endpoint, and not a module of the project. Returns false if there is no index. */
 export function needsEndpoint({ store }: Pick<Project, "store">): boolean {
   return store.index?.embed.startsWith(openai) ?? false;
 }
@@ -55,8 +55,8 @@ export async function loadEmbedder(
 }
 
 /**
- * Returns a function that embeds texts through the endpoint. It sends `dimensions` only for `text-embedding-3` models. Older models have a
- * fixed number of dimensions, and some refuse the parameter.
+ * Returns a function that embeds texts through the endpoint. The request contains `dimensions` only for `text-embedding-3` models. Older
+ * models have a fixed number of dimensions, and some of them refuse the parameter.
  */
 function embedAtEndpoint(model: string, dims: number, { baseURL, apiKey = "none" }: ModelEndpoint): Embed {
   const dimensions = model.startsWith("text-embedding-3") ? { dimensions: dims } : {};

@@ -6,15 +6,15 @@ export interface FirstCall {
   input: Record<string, unknown>;
 }
 
-/** The inputs to try, each with the field that a graph must have for it. The most instructive input comes first. */
+/** The inputs to try, the most instructive one first. Each is tried only on graphs with the given field. */
 const inputs: [field: string, input: FirstCall["input"]][] = [
   ["messages", { messages: [{ role: "user", content: "hello" }] }],
   ["task", { task: "hello" }],
 ];
 
 /**
- * Returns a call of the first graph that takes messages or a task. If there is none, returns a call of the first graph that accepts an
- * empty input, or else undefined. Skips graphs that cannot be opened without a configuration.
+ * Returns a call that a graph accepts: the first one with messages or a task, or else the first one with an empty input. Returns undefined
+ * if no graph accepts such a call. Skips graphs that cannot be opened without a configuration.
  */
 export async function findFirstCall(registry: Registry): Promise<FirstCall | undefined> {
   const fields = new Map<string, Set<string>>();
@@ -27,7 +27,10 @@ export async function findFirstCall(registry: Registry): Promise<FirstCall | und
   return undefined;
 }
 
-/** Returns the names of the fields of a graph's input. Without a schema for the input, these are the channels of its state. */
+/**
+ * Returns the names of the fields of a graph's input. If the graph declares no schema for its input, returns the names of its state's
+ * channels.
+ */
 async function inputFields(registry: Registry, graphId: string): Promise<Set<string>> {
   const { input_schema: schema } = await registry.declaredSchemas(graphId);
   const { channels } = await registry.open(graphId);

@@ -20,7 +20,7 @@ export interface GraphSchemas {
   context_schema: JsonSchema;
 }
 
-/** Returns the schemas that the graph itself declares. They are empty for a graph that uses neither zod nor StateSchema. */
+/** Returns the schemas that the graph itself declares. All of them are empty if the graph uses neither zod nor StateSchema. */
 export function describeSchemas(graphId: string, graph: unknown): GraphSchemas {
   const config = orEmpty(() => getConfigTypeSchema(graph));
   return {
@@ -33,7 +33,7 @@ export function describeSchemas(graphId: string, graph: unknown): GraphSchemas {
   };
 }
 
-/** Returns the result of `read`. If JSON Schema cannot express one of its zod types, returns the empty schema, which accepts anything. */
+/** Returns the result of `read`. If JSON Schema cannot express one of the zod types, returns the empty schema, which accepts anything. */
 function orEmpty(read: () => unknown): JsonSchema {
   try {
     return (read() as JsonSchema | undefined) ?? {};
@@ -42,10 +42,10 @@ function orEmpty(read: () => unknown): JsonSchema {
   }
 }
 
-/** Tells whether the graph declares its state. */
+/** Tells whether these schemas describe the graph's state. */
 export const isDescribed = ({ state_schema }: GraphSchemas) => Object.keys(state_schema).length > 0;
 
-/** Adds schemas from TypeScript types to a graph that declares none. */
+/** Fills the schemas of a graph that declares no state with the schemas from its TypeScript types. */
 export function fillFromTypes(schemas: GraphSchemas, types: TypeSchemas | undefined): GraphSchemas {
   if (!types || isDescribed(schemas)) return schemas;
   const config = Object.keys(schemas.config_schema).length > 0 ? schemas.config_schema : types.config;

@@ -29,7 +29,7 @@ const CorsOptions = z
   .loose();
 
 const Patterns = z.array(z.string().min(1)).nullish();
-/** The schema of header patterns. Each key has two names, because LangGraph's documentation uses both. */
+/** The schema of header patterns. Each key has two spellings, because LangGraph's documentation uses both. */
 const HeaderPatterns = z
   .object({
     include: Patterns.describe("The same as `includes`."),
@@ -85,8 +85,8 @@ export type HttpOptions = z.infer<typeof HttpOptions>;
 export type CorsOptions = z.infer<typeof CorsOptions>;
 
 /**
- * Returns the keys of `http` that have no effect in this service. This service has no MCP and A2A endpoints. The keys for them are included
- * only if the project turns these endpoints on.
+ * Returns the keys of `http` that have no effect in this service. This service has no MCP and A2A endpoints, so the keys for these
+ * endpoints have no effect. They are returned only if the project turns the endpoints on.
  */
 export function unreadHttpKeys(http: HttpOptions): string[] {
   const { cors, configurable_headers, logging_headers } = http;

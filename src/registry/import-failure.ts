@@ -2,7 +2,10 @@ import { fileURLToPath } from "node:url";
 import { findMissingExport } from "./missing-export.ts";
 import { findSyntaxError } from "./syntax-error.ts";
 
-/** Returns a sentence with the reason why a file of the user could not be imported, and the line of the error. */
+/**
+ * Returns a sentence with the reason why a file of the user could not be imported. The sentence names the place of the error if it is
+ * known.
+ */
 export async function describeImportFailure(error: unknown): Promise<string> {
   const place = placeOf(error) ?? (await findSyntaxError(error));
   const missing = await findMissingExport(error, place?.file);
@@ -21,8 +24,8 @@ function firstLine(error: unknown): string {
 const ours = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * Returns the line of the project's own code that caused an error. It is the first stack frame outside Node, packages and this service. For
- * a syntax error, the loader writes the file and line above the message.
+ * Returns the line of the project's own code that caused an error: the first stack frame outside Node, packages and this service. For a
+ * syntax error, the loader writes the file and line above the message. Returns undefined if there is no such line.
  */
 function placeOf(error: unknown): { file: string; text: string } | undefined {
   if (!(error instanceof Error)) return undefined;

@@ -4,15 +4,15 @@ import { dirname, join } from "node:path";
 
 const require = createRequire(import.meta.url);
 
-/** An installed package. */
+/** An installed copy of a package. */
 export interface Installed {
   folder: string;
   version: string;
 }
 
 /**
- * Returns the copy of a package that files in the folder `from` would import without this service's redirection to its own copy. Returns
- * undefined if none is installed.
+ * Returns the copy of a package that files in the folder `from` would import if this service did not redirect them to its own copy. Returns
+ * undefined if no copy is installed.
  */
 export function findInstalled(name: string, from: string): Installed | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
@@ -22,7 +22,7 @@ export function findInstalled(name: string, from: string): Installed | undefined
   }
 }
 
-/** Returns the version of our own copy of a package. */
+/** Returns the version of a package in this service's own dependencies. */
 export const ourVersion = (name: string): string => versionIn(dirname(require.resolve(`${name}/package.json`)));
 
 function versionIn(folder: string): string {
@@ -34,7 +34,7 @@ const langgraph = "@langchain/langgraph";
 
 /**
  * Compares the project's LangGraph with this service's copy, which executes the project's graphs. Returns a sentence for the user if the
- * versions differ. Throws if the project has version 0.x, because its graphs do not work with 1.x.
+ * versions differ, and undefined otherwise. Throws if the project has version 0.x, because graphs for 0.x do not work with 1.x.
  */
 export function compareLangGraph(folders: string[]): string | undefined {
   const ours = ourVersion(langgraph);

@@ -4,8 +4,8 @@ import { findInstalled, ourVersion } from "./installed.ts";
 import { packageOf } from "./shared-packages.ts";
 
 /**
- * Returns a sentence if a file failed because it imports a name that our version of a shared package lacks. For an ES module, Node's error
- * contains the missing name. A file that was compiled to CommonJS fails later, at the use of the name.
+ * Returns a sentence if a file failed because it imports a name that our version of a shared package lacks. In an ES module, Node's error
+ * contains the missing name. A file that was compiled to CommonJS fails only where it uses the name.
  */
 export async function findMissingExport(error: unknown, file: string | undefined): Promise<string | undefined> {
   const message = error instanceof Error ? error.message : "";
@@ -20,7 +20,7 @@ export async function findMissingExport(error: unknown, file: string | undefined
   return `${without}; the project's ${theirs.version}${has} is not used`;
 }
 
-/** Returns the module and the name of an import from an error such as `import_langgraph.Name is not a constructor`. */
+/** Returns the module and the imported name that an error such as `import_langgraph.Name is not a constructor` is about. */
 async function findUse(message: string, file: string | undefined): Promise<[string?, string?]> {
   const name = /\bimport_\w+\.(\w+)\)? is not a (?:function|constructor)/.exec(message)?.[1];
   if (!name || !file) return [];
@@ -38,8 +38,8 @@ const isInOurCopy = async (specifier: string, name: string): Promise<boolean> =>
   );
 
 /**
- * Tells whether a package's type declarations contain a name. They are read as text, because an import would load a second copy of the
- * package.
+ * Tells whether a package's type declarations contain a name. The declarations are read as text, because an import would load a second copy
+ * of the package.
  */
 async function isDeclared(folder: string, name: string): Promise<boolean> {
   const files = ["dist/index.d.ts", "dist/web.d.ts", "dist/prebuilt/index.d.ts"];

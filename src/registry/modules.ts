@@ -8,7 +8,7 @@ import { packageOf } from "./shared-packages.ts";
 
 const isSource = import.meta.url.endsWith(".ts");
 
-/** The files that a graph gets when it imports this package. They are TypeScript sources or built files, like this file itself. */
+/** The files that a graph gets when it imports this package. They are TypeScript sources or built files, as this file itself is. */
 const ourselves: Record<string, string> = {
   ensemble: new URL(isSource ? "../index.ts" : "../index.js", import.meta.url).href,
   "ensemble/testing": new URL(isSource ? "../../graphs/testing/index.ts" : "../patterns/testing/index.js", import.meta.url).href,
@@ -22,14 +22,14 @@ let prepared = false;
 let resolving = false;
 
 /**
- * Imports a file of the user, which may be TypeScript. The file gets this service's copy of LangGraph, whichever version the project has
- * installed. Hooks in Node's module loader redirect the import. The loader is global, so the hooks are set only once per process, and this
- * file keeps module state for that.
+ * Imports a file of the user, which may be TypeScript. Whichever version of LangGraph the project has installed, the file gets this
+ * service's copy. Hooks in Node's module loader redirect the imports. The loader is global, so the hooks are set only once per process, and
+ * this file keeps module state for that.
  */
 export async function importUserModule(file: string): Promise<Record<string, unknown>> {
   if (!prepared) {
     prepared = true;
-    await import("@langchain/langgraph"); // Node 22 can require() an ES module only after the module was loaded
+    await import("@langchain/langgraph"); // Node 22 can require() an ES module only if the module was loaded before
     // tsx/cjs would support path aliases without "type": "module", but a require() would then load a second copy of LangGraph.
     register({ tsconfig: nearestTsconfig(dirname(file)) });
     registerHooks({ resolve: resolveToOurs, load: loadExtending });
@@ -39,8 +39,8 @@ export async function importUserModule(file: string): Promise<Record<string, unk
 }
 
 /**
- * Returns the path of the nearest tsconfig.json above a directory. It contains the project's compiler options, such as path aliases, from
- * whatever directory the service was started.
+ * Returns the path of the nearest tsconfig.json in a directory or above it. This file has the project's compiler options, such as path
+ * aliases. They thus apply in whatever directory the service was started.
  */
 function nearestTsconfig(directory: string): string | undefined {
   const file = join(directory, "tsconfig.json");
@@ -51,8 +51,8 @@ function nearestTsconfig(directory: string): string | undefined {
 type Hooks = Required<Parameters<typeof registerHooks>[0]>;
 
 /**
- * The folder of this package's own files. Their imports are not redirected. Our patch for zod imports LangGraph's zod entry, and a
- * redirected import would wait for a module that imports the patch itself.
+ * The folder of this package's own files. If these files import LangGraph's zod entry, they get it unchanged. The module at `extendingUrl`
+ * imports our patch for zod, and the patch imports that entry, so the two would wait for each other.
  */
 const ourFolder = new URL("..", import.meta.url).href;
 const isOfUser = (importer: string | undefined): importer is string =>
@@ -63,7 +63,7 @@ const resolveToOurs: Hooks["resolve"] = (specifier, context, next) => {
   if (url === undefined) return next(specifier, context);
   const importer = context.parentURL;
   const own = specifier === zodEntry && isOfUser(importer) ? extendingUrl(url, { importer, zods: zodsOf(importer) }) : url;
-  // Returns the ES module even for a require(), because the package's CommonJS build would be a second copy.
+  // Also names the ES module for a require(), because the package's CommonJS build would be a second copy.
   return { url: own, format: "module", shortCircuit: true };
 
   /** Returns the URLs of the copies of zod that the importing file would load. */
@@ -80,8 +80,8 @@ const resolveToOurs: Hooks["resolve"] = (specifier, context, next) => {
 };
 
 /**
- * The URLs of the users' plain JavaScript files, in the order in which they were loaded. They are searched for a syntax error. TypeScript
- * files are not listed, because tsx names the file and line in its own errors.
+ * The URLs of the users' plain JavaScript files, in the order in which they were loaded. After a syntax error, these files are checked.
+ * TypeScript files are not listed, because tsx names the file and line in its own errors.
  */
 const loadedUrls = new Set<string>();
 
@@ -95,8 +95,8 @@ const loadExtending: Hooks["load"] = (url, context, next) => {
 };
 
 /**
- * Makes require() resolve shared packages to our copies. TypeScript that was compiled to CommonJS needs this, because Node 22 calls no hook
- * for it.
+ * Makes require() resolve shared packages to our copies. TypeScript that was compiled to CommonJS needs this, because Node 22 does not call
+ * the hooks for its require().
  */
 function requireOurs(): void {
   const loader = Module as unknown as { _resolveFilename(specifier: string, ...others: unknown[]): string };
@@ -110,13 +110,13 @@ function requireOurs(): void {
 }
 
 /**
- * Returns the URL of our copy of a shared package. Returns undefined for any other package. Also returns undefined for a subpath that our
- * version lacks, because the project's own copy may have it.
+ * Returns the URL of our copy of a shared package. Returns undefined for any other package, and for a subpath that our version lacks,
+ * because the project's own copy may have that subpath.
  */
 function ourUrl(specifier: string): string | undefined {
   if (Object.hasOwn(ourselves, specifier)) return ourselves[specifier];
   if (resolving || packageOf(specifier) === undefined) return undefined;
-  resolving = true; // import.meta.resolve calls the hooks again
+  resolving = true; // import.meta.resolve calls the hooks, which call this function again
   try {
     return import.meta.resolve(specifier);
   } catch {

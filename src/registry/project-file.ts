@@ -71,7 +71,7 @@ export const WebhookOptions = z
   })
   .loose();
 
-/** The operator's limits for the patterns that come with this package. */
+/** The operator's limits for the patterns of this package. */
 export const PatternOptions = z
   .object({
     allowed_hosts: z
@@ -91,7 +91,7 @@ const tools = z.array(z.string().min(1)).optional().describe("Tools of the serve
 const values = z.record(z.string(), z.string()).optional();
 // biome-ignore lint/suspicious/noTemplateCurlyInString: the text itself has these characters
 const variables = "`${NAME}` in a value is a variable of the service.";
-/** An MCP server: a program to start, or a URL to call. */
+/** An MCP server of the project: a program to start, or a URL to call. */
 const McpServer = z
   .strictObject({
     command: z.string().min(1).optional().describe("Program to start. It speaks MCP on its standard input and output."),
@@ -104,7 +104,7 @@ const McpServer = z
   })
   .refine(({ command, url }) => (command === undefined) !== (url === undefined), "must have either command or url");
 
-/** A remote agent that speaks the Agent2Agent protocol. */
+/** A remote agent that is called with the Agent2Agent protocol. */
 const RemoteAgent = z.strictObject({
   url: z
     .url({ protocol: /^https?$/ })
@@ -123,7 +123,7 @@ const RemoteAgent = z.strictObject({
     .describe("Address of the agent's JSON-RPC endpoint, if it differs from the one in the card. Needed if the card names another host."),
 });
 
-/** The options that the official server does not have. */
+/** The options that only this service has, under the key `ensemble`. */
 export const OwnOptions = z
   .object({
     patterns: PatternOptions.optional().describe("Limits of the shipped patterns."),
@@ -200,7 +200,7 @@ export const AuthOptions = z
   .loose();
 const UiConfig = z.object({ shared: z.array(z.string()).nullish().describe("Packages that the components share with the page.") }).loose();
 
-/** The schema of the project file. docs/reference/langgraph-json.md is generated from its descriptions. */
+/** The schema of the project file. docs/reference/langgraph-json.md is generated from this schema's descriptions. */
 export const ProjectFile = z
   .object({
     graphs: z
@@ -225,7 +225,7 @@ export const ProjectFile = z
   .loose();
 export type ProjectFile = z.infer<typeof ProjectFile>;
 
-/** Returns the keys of a project file that have no effect in this service. Keys for building images are left out. */
+/** Returns the keys of a project file that have no effect in this service. Leaves out the keys for building images. */
 export function unreadProjectKeys({ graphs, http, checkpointer, store, webhooks, ...others }: ProjectFile): string[] {
   return [
     ...unreadKeys(others, [...buildKeyNames, ...toolKeys, ...Object.keys(ProjectFile.shape)]),

@@ -1,4 +1,4 @@
-/** The key under which the patterns look for the project's graphs (see graphs/agent/project-graphs.ts). */
+/** The key of the global object under which the patterns find the project's graphs (see graphs/agent/project-graphs.ts). */
 const key = Symbol.for("ensemble.graphs");
 
 /** The graphs that a step or a tool of a pattern can run by their ids. */
@@ -9,7 +9,7 @@ interface Offered {
 
 /**
  * Makes the project's graphs available to the patterns. The ids are known before the graphs are loaded, so that a graph can refer to
- * another one. A graph can be opened after `openWith` has been called.
+ * another one. Once `openWith` has been called, the graphs can be opened.
  */
 export function offerGraphs(ids: string[]) {
   const place = globalThis as { [key]?: Offered };

@@ -5,8 +5,8 @@ import type { PartSources, Project, Source } from "./project.ts";
 
 /**
  * Passes the project's tools, skills, guards, agents, MCP servers and remote agents to the patterns, so that contexts and inputs can name
- * them. If something is wrong, throws an error that names the file. Returns a function that removes them and closes the connections to the
- * MCP servers.
+ * them. If one of them is invalid, throws an error that names the file. Returns a function that removes them and closes the connections to
+ * the MCP servers.
  */
 export async function loadProjectParts(
   { file, parts }: Project,
@@ -31,7 +31,7 @@ export async function loadProjectParts(
   };
 }
 
-/** Calls `work`. If it throws, adds the name of the file to the error's message. */
+/** Calls `work`. If `work` throws, adds the name of the file to the error's message. */
 function withFile<Result>(file: string, work: () => Result): Result {
   try {
     return work();
@@ -40,7 +40,7 @@ function withFile<Result>(file: string, work: () => Result): Result {
   }
 }
 
-/** The functions of `ensemble/patterns` that take the parts of a project. */
+/** The functions of `ensemble/patterns` to which this file passes the parts of a project. */
 interface Library {
   defineProject(parts: object): () => Promise<void>;
   setProjectSkills(skills: unknown[]): void;
@@ -70,8 +70,8 @@ async function readAgents(file: string): Promise<unknown[]> {
 }
 
 /**
- * Replaces each `${NAME}` in the environment and the headers of the servers with the variable's value. A secret thus need not be in the
- * file.
+ * Replaces each `${NAME}` in the environment and the headers of the MCP servers with the variable's value. Secrets thus need not be in the
+ * project file.
  */
 function withVariables(mcp: PartSources["mcp"], variable: (name: string) => string | undefined) {
   const expand = (values: Record<string, string> | undefined, server: string) => expandAll(values, `mcp.${server}`, variable);
@@ -83,7 +83,7 @@ function withVariables(mcp: PartSources["mcp"], variable: (name: string) => stri
   );
 }
 
-/** Puts the token of each remote agent into its headers, and replaces each `${NAME}` in the headers. */
+/** Adds the token of each remote agent to the agent's headers, and replaces each `${NAME}` in the headers with the variable's value. */
 function withTokens(a2a: PartSources["a2a"], variable: (name: string) => string | undefined) {
   return Object.fromEntries(
     Object.entries(a2a).map(([name, { token, headers, ...remote }]) => {

@@ -4,20 +4,20 @@ import { patchZodMethods } from "../patches/zod-methods.ts";
 
 /** The LangGraph module that gives zod schemas their `.langgraph` method. */
 export const zodEntry = "@langchain/langgraph/zod";
-/** The entry points of zod. Zod 4 has all three. Older releases of zod 3 have only the first one. */
+/** The entry points of zod. Zod 4 has all three. Older releases of zod 3 have only "zod". */
 export const zodEntries = ["zod", "zod/v3", "zod/v4"];
 
 const mark = "?zod-of=";
 const Extension = z.object({ importer: z.string(), zods: z.array(z.string()) });
 
 /**
- * Returns the URL of a module that exports LangGraph's zod entry. When it is loaded, it also extends the importing file's own copies of
- * zod.
+ * Returns the URL of a module that exports LangGraph's zod entry. When the module is loaded, it also extends the importing file's own
+ * copies of zod.
  */
 export const extendingUrl = (entryUrl: string, extension: z.infer<typeof Extension>): string =>
   `${entryUrl}${mark}${encodeURIComponent(JSON.stringify(extension))}`;
 
-/** Returns the source code for a URL that `extendingUrl` has returned. Returns undefined for any other URL. */
+/** Returns the source code of the module at a URL from `extendingUrl`. Returns undefined for any other URL. */
 export function extendingSource(url: string): string | undefined {
   const [entryUrl, extension] = url.split(mark);
   if (extension === undefined) return undefined;
@@ -30,7 +30,7 @@ export function extendingSource(url: string): string | undefined {
   ].join("\n");
 }
 
-/** Adds LangGraph's method to these copies of zod, and to those that a `require()` in the importing file would load. */
+/** Adds LangGraph's method to these copies of zod, and to the copies that a `require()` in the importing file would load. */
 export function extendZods(zods: unknown[], importer: string): void {
   const require = createRequire(importer);
   const required = zodEntries.map((name) => {

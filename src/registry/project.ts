@@ -29,10 +29,10 @@ export interface Source {
 /** A graph that langgraph.json lists. */
 export interface GraphSource extends Source {
   graphId: string;
-  /** The name of the graph's default assistant. By default, it is the graph's id. */
+  /** The name of the graph's default assistant. Undefined means the graph's id. */
   name?: string | undefined;
   description: string | undefined;
-  /** The version of the graph in the project file. Without it, only changes of the graph's structure count as a new version. */
+  /** The version of the graph in the project file. If undefined, only changes of the graph's structure count as a new version. */
   version?: string | undefined;
 }
 
@@ -47,19 +47,19 @@ export interface PartSources {
   skills: Source | undefined;
   guards: Source | undefined;
   agents: string | undefined;
-  /** The folder with the project's assistants. */
+  /** The folder with the project's assistants. Undefined if there is none. */
   assistants: string | undefined;
   mcp: NonNullable<z.infer<typeof OwnOptions>["mcp"]>;
   a2a: NonNullable<z.infer<typeof OwnOptions>["a2a"]>;
 }
 
-/** A project: the content of its langgraph.json, with absolute paths. */
+/** A project as its langgraph.json describes it, with absolute paths. */
 export interface Project {
   file: string;
   graphs: GraphSource[];
   env: Record<string, string>;
   http: HttpOptions;
-  /** The file and export that `http.app` names. */
+  /** The file and export that `http.app` names. Undefined if there is no app. */
   app: Source | undefined;
   /** The files with UI components, by graph id. Their paths are relative to the project's folder. */
   ui: Record<string, string>;
@@ -79,13 +79,13 @@ export interface Project {
   resources: Record<string, ResourceLimit>;
   /** The prices of models that the project sets (`ensemble.prices`). */
   prices: Prices;
-  /** Keys that the official server uses but this service ignores. One warning at the start names them. */
+  /** The keys that have an effect in the official server but not in this service. One warning at the start names them. */
   ignoredKeys: string[];
-  /** Keys for building images. They have no effect on a service that runs from the project's folder. */
+  /** The keys for building images. They have no effect on a service that runs from the project's folder. */
   buildKeys: string[];
 }
 
-/** Reads a langgraph.json. If something is wrong with it, throws an error that names the file. */
+/** Reads a langgraph.json. If the file is missing or invalid, throws an error that names it. */
 export async function readProject(path: string): Promise<Project> {
   const file = resolve(path);
   const given = await readProjectFile(file);
@@ -169,7 +169,7 @@ function partSources(
   };
 }
 
-/** Splits "<file>:<export>" into the file and the export. If no export is named, it is the default export. */
+/** Splits "<file>:<export>" into the file and the export. If no export is named, returns "default" as the export. */
 function sourceOf(root: string, projectFile: string, key: string, path: string): Source {
   const [, name = "", exportName = ""] = /^(.*?)(?::([^:/\\]*))?$/.exec(path) ?? [];
   if (name === "") throw new Error(`${projectFile}: ${key} is "${path}"; it should be "<file>:<export>".`);
@@ -180,7 +180,7 @@ function sourceOf(root: string, projectFile: string, key: string, path: string):
 
 async function readEnv(root: string, projectFile: string, env: ProjectFile["env"]): Promise<Record<string, string>> {
   if (env === undefined) return {};
-  // Lines without a value are skipped. They name variables that only the process can set.
+  // A line without a value is skipped, because it names a variable that only the process can set.
   if (Array.isArray(env)) return readLines(env.filter((line) => line.includes("=")).join("\n"));
   if (typeof env !== "string") return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
   const file = resolve(root, env);

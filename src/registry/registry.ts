@@ -21,21 +21,21 @@ export interface GraphUse {
 export interface Registry {
   readonly graphIds: string[];
   has(graphId: string): boolean;
-  /** Returns the graph's name and description from langgraph.json. */
+  /** Returns the graph's name and description from langgraph.json. If the file gives no name, the name is the graph's id. */
   describe(graphId: string): { name: string; description: string | undefined };
-  /** Returns the graph's version from langgraph.json. */
+  /** Returns the graph's version from langgraph.json, or undefined if the file has none. */
   version(graphId: string): string | undefined;
-  /** Returns the graph for one use. It is a shallow copy, so that simultaneous uses never share a checkpointer or a store. */
+  /** Returns the graph for one use, as a shallow copy, so that simultaneous uses never share a checkpointer or a store. */
   open(graphId: string, use?: GraphUse): Promise<AnyGraph>;
-  /** Returns the graph's schemas: those that it declares, or else those from its TypeScript types. */
+  /** Returns the graph's schemas: those that the graph declares, or else those from its TypeScript types. */
   schemas(graphId: string): Promise<GraphSchemas>;
-  /** Returns the schemas of a graph inside another graph. `path` is the path of the nested graph. */
+  /** Returns the schemas of a graph that is nested in another graph. `path` is the path of the nested graph. */
   subgraphSchemas(graphId: string, path: string, subgraph: unknown): Promise<GraphSchemas>;
-  /** Returns the schemas that the graph itself declares. */
+  /** Returns the schemas that the graph itself declares, without those from its TypeScript types. */
   declaredSchemas(graphId: string): Promise<GraphSchemas>;
   /**
    * Validates an input and a context with the graph's schemas, and returns the issues. If the file exports a function that makes the graph
-   * for each run, returns none, because that function is not called only for a check.
+   * for each run, returns no issues, because the function is called only for runs.
    */
   validate(graphId: string, given: GraphCallArguments): Promise<Issue[]>;
 }
@@ -44,7 +44,7 @@ type GraphFactory = (config: LangGraphRunnableConfig) => unknown;
 
 interface LoadedGraph {
   resolve(config: LangGraphRunnableConfig): Promise<AnyGraph>;
-  /** The graph, if the file exports a graph. Undefined if it exports a function that makes the graph for each use. */
+  /** The graph that the file exports. Undefined if the file exports a function that makes the graph for each use. */
   graph?: AnyGraph;
 }
 
@@ -110,7 +110,7 @@ async function loadGraph(source: GraphSource): Promise<LoadedGraph> {
 }
 
 /**
- * Returns the compiled graph in an export. The export may be the compiled graph, a builder that has not been compiled, or the wrapper that
+ * Returns the compiled graph in an export. The export may be the compiled graph, a builder that is not yet compiled, or the wrapper that
  * createAgent returns.
  */
 function asGraph(name: string, value: unknown): AnyGraph {
@@ -129,8 +129,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Returns the exports in the form that the author of the file wrote. TypeScript without "type": "module" becomes CommonJS, and Node then
- * puts its exports below `default`.
+ * Returns the exports of a module as its author wrote them. TypeScript without "type": "module" becomes CommonJS, and Node then puts the
+ * exports below `default`.
  */
 export function exportsOf(module: Record<string, unknown>): Record<string, unknown> {
   const { "module.exports": marked, __esModule, default: whole, ...named } = module;

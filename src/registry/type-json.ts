@@ -9,7 +9,10 @@ export interface SchemaContext {
 
 type Type = TypeScript.Type;
 
-/** How deep a schema describes nested types. Deeper levels accept every value, because callers mostly fill in fields near the top. */
+/**
+ * The number of levels of nested types that a schema describes. Deeper levels accept every value, because callers mostly fill in fields
+ * near the top.
+ */
 const maxDepth = 8;
 
 const message: JsonSchema = {
@@ -22,10 +25,12 @@ const message: JsonSchema = {
     name: { type: "string" },
   },
 };
-/** The schema of a list of messages, with LangGraph's mark for such lists. Studio shows a chat if it finds this mark. */
+/** The schema of a list of messages, with LangGraph's mark for such lists. Studio shows a chat for a field with this mark. */
 const messages: JsonSchema = { type: "array", items: message, langgraph_type: "messages" };
 
-/** Returns the schema of a state from its definition, in which each field is a channel. Returns undefined if no field is known. */
+/**
+ * Returns the schema of a state from its definition, in which each field is a channel. Returns undefined if the type of no field is known.
+ */
 export function definitionSchema(context: SchemaContext, type: Type | undefined, side: "ValueType" | "UpdateType"): JsonSchema | undefined {
   const { ts, checker } = context;
   const definition = type && checker.getNonNullableType(type);
@@ -87,7 +92,7 @@ function dedupe(schemas: JsonSchema[]): JsonSchema[] {
 }
 
 const knownTypes: Record<string, JsonSchema> = { Date: { type: "string", format: "date-time" } };
-/** Types that JSON cannot express, or that the serializer stores in a special form. Their schema accepts anything. */
+/** The types that JSON cannot express, or that the serializer stores in a special form. The schema for them accepts any value. */
 const opaque = new Set(["Uint8Array", "Buffer", "Map", "Set", "RegExp", "Promise", "AbortSignal"]);
 
 function objectSchema(context: SchemaContext, type: Type, depth: number, ancestors: Type[]): JsonSchema {
@@ -131,8 +136,8 @@ const argumentsOf = ({ checker }: SchemaContext, type: Type) => checker.getTypeA
 const elementOf = (context: SchemaContext, type: Type) => argumentsOf(context, type)[0];
 
 /**
- * Tells whether a type is a LangChain message. Messages have a schema of their own, because their classes have many members, and callers
- * set only four of them.
+ * Tells whether a type is a LangChain message. Messages have a schema of their own, because their classes have many members, of which
+ * callers set only four.
  */
 const isMessage = (type: Type) => type.getProperty("lc_namespace") !== undefined && type.getProperty("content") !== undefined;
 

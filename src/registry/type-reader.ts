@@ -8,7 +8,7 @@ import type * as TypeScript from "typescript-5";
 import type { TypeSchemas } from "./graph-schemas.ts";
 import { definitionSchema, type SchemaContext, typeSchema } from "./type-json.ts";
 
-/** The files to read, and the path of the compiler. */
+/** The files whose types are read, and the path of the compiler. */
 export interface ReadRequest {
   typescript: string;
   sources: { file: string; exportName: string }[];
@@ -57,7 +57,10 @@ function addSchemas(schemas: Record<string, TypeSchemas>, name: string, type: Ty
   return graph !== undefined;
 }
 
-/** Returns the type of the compiled graph in a type. The given type may be a builder, a promise, a factory or an agent's wrapper. */
+/**
+ * Returns the type of the compiled graph that a type leads to. The given type may be a builder, a promise, a factory or an agent's wrapper.
+ * Returns undefined if it leads to no graph.
+ */
 function compiledGraph(type: TypeScript.Type | undefined, depth = 0): TypeScript.Type | undefined {
   if (!type || depth > 4) return undefined;
   if (type.getProperty("lg_is_pregel")) return type;
@@ -89,7 +92,10 @@ function schemasOf(graph: TypeScript.Type): TypeSchemas {
   };
 }
 
-/** Returns the state type of a builder. It is the second type argument of `StateGraph<Definition, State, Update, …>`. */
+/**
+ * Returns the state type of a builder, which is the second type argument of `StateGraph<Definition, State, Update, …>`. Returns undefined
+ * if this type has no properties.
+ */
 function stateOf(builder: TypeScript.Type | undefined): TypeScript.Type | undefined {
   const state = builder && checker.getTypeArguments(builder as TypeScript.TypeReference)[1];
   return state && checker.getPropertiesOfType(state).length > 0 ? state : undefined;
@@ -100,7 +106,7 @@ function initializerOf(declaration: TypeScript.Node): TypeScript.Node | undefine
   return ts.isExportAssignment(declaration) ? declaration.expression : declaration;
 }
 
-/** Adds the schemas of the graphs that an expression adds as nodes. Follows the variables in the expression. */
+/** Adds the schemas of graphs that are nodes of the graph in an expression. Follows the variables in the expression. */
 function readSubgraphs(
   schemas: Record<string, TypeSchemas>,
   path: string[],
@@ -122,7 +128,7 @@ function readSubgraphs(
   visit(root);
 }
 
-/** Returns the parts of a call `builder.addNode(name, action, …)`. Returns undefined for any other expression. */
+/** Returns the arguments and the target of a call `target.addNode(name, action, …)`. Returns undefined for any other expression. */
 function addedNode(node: TypeScript.Node) {
   if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression) || node.expression.name.text !== "addNode")
     return undefined;
@@ -130,7 +136,7 @@ function addedNode(node: TypeScript.Node) {
   return name && ts.isStringLiteralLike(name) ? { name: name.text, action, target: node.expression.expression } : undefined;
 }
 
-/** Returns the graphs in a node: the node's action, and the graphs that its options list under `subgraphs`. */
+/** Returns the graphs in the arguments of `addNode`: the node's action, and the graphs that its options list under `subgraphs`. */
 function graphsIn(action: TypeScript.Expression[]): TypeScript.Expression[] {
   const listed = action
     .flatMap((one) => (ts.isObjectLiteralExpression(one) ? one.properties : []))
@@ -150,7 +156,7 @@ function declarationOf(expression: TypeScript.Node): TypeScript.Node | undefined
   return declaration && initializerOf(declaration);
 }
 
-/** Returns the initial value of a variable, if its type is a graph or a graph builder. */
+/** Returns the initial value of a variable if its type is a graph or a graph builder. Returns undefined for any other variable. */
 function builderOf(identifier: TypeScript.Identifier): TypeScript.Node | undefined {
   const type = checker.getTypeAtLocation(identifier);
   const isGraph = type.getProperty("lg_is_pregel") !== undefined || type.getProperty("addNode") !== undefined;

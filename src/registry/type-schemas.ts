@@ -13,7 +13,7 @@ import type { ReadRequest } from "./type-reader.ts";
 export type SchemasByPath = Record<string, TypeSchemas>;
 
 export interface TypeSchemaReader {
-  /** Returns the schemas from the types of an exported graph. Returns an empty object if the types cannot be read. */
+  /** Returns the schemas from the types of an exported graph, by path. Returns an empty object if the types cannot be read. */
   read(source: Source): Promise<SchemasByPath>;
 }
 
@@ -23,7 +23,8 @@ const run = promisify(execFile);
 
 /**
  * Creates a reader of schemas from TypeScript types. One child process reads all graphs of a project, because the compiler spends most of
- * its time on the types of libraries. The result is cached until one of the files changes. `warn` is called whenever a child process fails.
+ * its time on the types of libraries. The schemas are cached until one of the files changes. `warn` is called whenever a child process
+ * fails.
  */
 export function createTypeSchemaReader(sources: Source[], warn: (sentence: string) => void): TypeSchemaReader {
   let cached: { hash: string; schemas: Promise<SchemasByPath[]> } | undefined;
@@ -59,8 +60,8 @@ async function hashOf(sources: Source[]): Promise<string> {
 }
 
 /**
- * Returns the path of the project's own TypeScript compiler. Returns undefined if its version is 7, which has no compiler API for
- * JavaScript.
+ * Returns the path of the project's own TypeScript compiler. Returns undefined if there is none, or if its version is 7, which has no
+ * compiler API for JavaScript.
  */
 export function typescriptOf(file: string): string | undefined {
   const require = createRequire(file);

@@ -17,7 +17,10 @@ export const buildKeyNames = [
 /** The keys that only editors or the official command-line tool use. */
 export const toolKeys = ["$schema", "_INTERNAL_docker_tag"];
 
-/** Returns the keys of an object in langgraph.json that have no effect in this service. */
+/**
+ * Returns the keys of an object in langgraph.json that are not in `read`, because this service does not read them. Each key is preceded by
+ * `prefix`.
+ */
 export function unreadKeys(options: object, read: string[], prefix = ""): string[] {
   return Object.keys(options)
     .filter((key) => !read.includes(key))

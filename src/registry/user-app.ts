@@ -8,7 +8,7 @@ export type FetchHandler = (request: Request, env: unknown) => unknown;
 /** The project's own app, which receives each request before our routes. It is a Hono app, or any other handler of web requests. */
 export type UserApp = { hono: Hono } | { handler: FetchHandler };
 
-/** Loads the app that `http.app` names. Throws an error that names the file if it cannot be imported, or if its export is no app. */
+/** Loads the app that `http.app` names. Throws an error that names the file if the file cannot be imported, or if its export is no app. */
 export async function loadUserApp({ file, exportName }: Source): Promise<UserApp> {
   const module = await importUserModule(file).catch(async (error: unknown) => {
     throw new Error(`http.app (${file}) could not be imported: ${await describeImportFailure(error)}`, { cause: error });

@@ -1,7 +1,7 @@
 import type { BaseChannel, Pregel, PregelNode } from "@langchain/langgraph";
 import { z } from "zod";
 
-/** The arguments of a graph's call that are validated: the input and the context. */
+/** The arguments with which a graph is called, as far as they are validated: the input and the context. */
 export interface GraphCallArguments {
   input?: unknown;
   context?: Record<string, unknown> | undefined;
@@ -11,11 +11,13 @@ export interface GraphCallArguments {
 export interface Issue {
   path: PropertyKey[];
   message: string;
-  /** The issues of each alternative, if the schema is a union. */
+  /** If the schema is a union, the issues of each of its alternatives. */
   errors?: Issue[][] | undefined;
 }
 
-/** The most issues in a response. Callers fix the first issues first, and writing a list of 200,000 issues would take seconds. */
+/**
+ * The highest number of issues in a response. Callers fix the first issues first, and writing a list of 200,000 issues would take seconds.
+ */
 export const mostIssues = 20;
 
 const Issue: z.ZodType<Issue> = z.object({
@@ -29,7 +31,7 @@ const Issues = z.preprocess((list) => (Array.isArray(list) ? list.slice(0, mostI
 
 /**
  * Validates an input and a context with the graph's own schemas, and returns the issues. It calls the functions that LangGraph calls when a
- * run begins, so it refuses exactly what LangGraph would refuse. A graph without schemas accepts anything.
+ * run begins, so it refuses exactly those values that LangGraph would refuse. A graph without schemas accepts anything.
  */
 export async function findIssues(
   graph: Pregel<Record<string, PregelNode>, Record<string, BaseChannel>>,
@@ -55,7 +57,7 @@ const fieldFailure = /^Validation failed for field "(.*?)": (\[.*\])$/s;
 
 /**
  * Returns the issues in an error: zod's list, or the list that StateSchema writes into the message. Any other error comes from the schema's
- * own code. It yields no issues, so the run is accepted and fails with that error.
+ * own code. It yields no issues, so the run is accepted and fails with this error.
  */
 function issuesIn(error: unknown): Issue[] {
   if (!(error instanceof Error)) return [];

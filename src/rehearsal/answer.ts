@@ -4,7 +4,7 @@ import { type Prompt, readPrompt } from "./prompt.ts";
 import type { ChatRequest, Tool } from "./request.ts";
 import { expressionIn, tokensOf, wordsOf } from "./words.ts";
 
-/** An answer of the rehearsal model. It is a text, split into the chunks in which it is streamed, or a list of tool calls. */
+/** An answer of the rehearsal model: either a text, split into the chunks in which it is streamed, or a list of tool calls. */
 export interface Answer {
   tokens: string[];
   toolCalls: ToolCall[];
@@ -26,7 +26,10 @@ export function answer(request: ChatRequest, choice: number): Answer {
   return { tokens: [], toolCalls: [{ id, type: "function", function: call }], finish: "tool_calls" };
 }
 
-/** Returns the tool call to make, if any. A user message causes only one tool call, unless the request requires calls. */
+/**
+ * Returns the tool call of the answer, or undefined if the answer is a text. A user message leads to only one tool call, unless the request
+ * requires calls.
+ */
 function callFor({ tools, tool_choice }: ChatRequest, prompt: Prompt): { name: string; arguments: string } | undefined {
   const choice = tool_choice ?? "auto";
   if (choice === "none" || (choice === "auto" && prompt.results.length > 0)) return;
@@ -40,8 +43,8 @@ function callFor({ tools, tool_choice }: ChatRequest, prompt: Prompt): { name: s
 }
 
 /**
- * Returns how well a tool matches the task: the number of words that its name and description share with the task. For an arithmetic task,
- * a tool that takes an expression matches best.
+ * Returns how well a tool matches the task, as a number. Usually it is the number of words that the tool's name and description share with
+ * the task. For an arithmetic task, a tool that takes an expression matches best.
  */
 function affinity({ name, description, parameters }: Tool, { task }: Prompt): number {
   if (expressionIn(task) && "expression" in Object(parameters?.properties)) return 1_000;

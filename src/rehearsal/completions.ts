@@ -7,8 +7,8 @@ import { tokensOf } from "./words.ts";
 export const modelName = "rehearsal";
 
 /**
- * Handles a request for a chat completion. The answer is one response or server-sent events. Its id is random, because graphs would treat
- * two messages with the same id as one.
+ * Handles a request for a chat completion. Returns one response or the text of server-sent events. The answer's id is random, because
+ * graphs would treat two messages with the same id as one.
  */
 export function complete(request: ChatRequest, reply: FastifyReply): object | string {
   const answers = Array.from({ length: request.n ?? 1 }, (_, choice) => answer(request, choice));
@@ -44,7 +44,7 @@ function callDeltas({ id, type, function: { name, arguments: text } }: ToolCall,
   return [opening, ...tokensOf(text).map((piece) => ({ tool_calls: [{ index, function: { arguments: piece } }] }))];
 }
 
-/** Returns token counts, estimated from the length of the texts. */
+/** Returns the token counts of a request and its answers, estimated from the length of the texts. */
 function usageOf({ messages, tools, response_format: format }: ChatRequest, answers: Answer[]): object {
   const prompt = Math.ceil(JSON.stringify([messages, tools, format]).length / 4);
   const lengthOf = ({ tokens, toolCalls }: Answer) => tokens.length + Math.floor(JSON.stringify(toolCalls).length / 4);

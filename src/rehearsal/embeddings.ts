@@ -5,7 +5,7 @@ import { allWords, wordsOf } from "./words.ts";
 const Tokens = z.array(z.number().int());
 const Text = z.string().min(1);
 
-/** The body of a request to `/embeddings`. Its input is one text or several, or their tokens. */
+/** The body of a request to `/embeddings`. `input` is one text or several, or their tokens. */
 export const EmbeddingsRequest = z.object({
   model: z.string(),
   input: z.union([Text.transform((text) => [text]), z.array(Text).min(1).max(2_048), z.array(Tokens).min(1), Tokens.min(1)]),
@@ -13,7 +13,7 @@ export const EmbeddingsRequest = z.object({
   encoding_format: z.enum(["float", "base64"]).nullish(),
 });
 
-/** Returns a vector for each text. Texts that share words get similar vectors, and the same text always gets the same vector. */
+/** Returns one vector for each text. Texts that share words get similar vectors, and the same text always gets the same vector. */
 export function embed({ model, input, dimensions, encoding_format }: z.output<typeof EmbeddingsRequest>): object {
   const texts = input.some((part) => typeof part === "number") ? [input.join(" ")] : input.map(String);
   const size = dimensions ?? (model.endsWith("-large") ? 3_072 : 1_536);
@@ -27,8 +27,8 @@ export function embed({ model, input, dimensions, encoding_format }: z.output<ty
 }
 
 /**
- * Returns the vector of a text, scaled to length one. The hash of each word gives a direction, and the vector is the sum of the
- * directions of the first 500 words.
+ * Returns the vector of a text, scaled to length one. The hash of each word gives a direction. The vector is the sum of the directions of
+ * the first 500 words.
  */
 function vectorOf(text: string, size: number): Float32Array<ArrayBuffer> {
   const words = [wordsOf(text), allWords(text), [text]].find(({ length }) => length > 0) ?? [];

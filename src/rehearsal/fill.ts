@@ -18,12 +18,12 @@ interface Source extends Prompt {
 }
 
 /**
- * The depth from which answers are kept short, because a schema may contain itself. At this depth and below, lists have as few elements as
- * allowed, and unions use their first variant that is neither an object nor a list.
+ * The number of levels below which answers are kept short, because a schema may contain itself. From this depth on, lists have as few
+ * elements as allowed, and unions use their first variant that is neither an object nor a list.
  */
 const deep = 6;
 
-/** Returns a value that matches the schema. It has no optional fields, and its free texts repeat the prompt. */
+/** Returns a value that matches the schema. The value has no optional fields, and its free texts repeat the prompt. */
 export function fillSchema(root: Schema, prompt: Prompt, isCall = false): unknown {
   return fill(root, { name: "answer", depth: 0 }, { ...prompt, root, isCall, knownIds: [] });
 }
@@ -44,8 +44,8 @@ function fill(given: JsonSchema | undefined, place: Place, source: Source): unkn
 }
 
 /**
- * Chooses one of the options. Options whose words occur in the prompt come first, in the order of the prompt. Each element of a list
- * takes the next option.
+ * Chooses one of the options. Options whose words occur in the prompt come first, in the order of the prompt. The elements of a list take
+ * one option after another.
  */
 function choose(options: unknown[], { index = 0 }: Place, { text }: Source): unknown {
   const words = ` ${allWords(text).join(" ")} `;
@@ -81,10 +81,10 @@ function fillArray({ minItems = 0, maxItems = Infinity, ...schema }: Schema, { n
   return schema.uniqueItems ? [...new Set(items)] : items;
 }
 
-/** Returns the number in the middle between the bounds. If a bound is missing, returns the allowed number that is nearest to 1. */
+/** Returns the allowed number in the middle between the bounds. If a bound is missing, returns the allowed number that is nearest to 1. */
 function fillNumber(schema: Schema, type: string): number {
   const step = schema.multipleOf ?? (type === "integer" ? 1 : 0);
-  const beside = step || 1e-6; // how far the number must be from an exclusive bound
+  const beside = step || 1e-6; // the distance of the number from an exclusive bound
   const low = Math.max(schema.minimum ?? -1e15, (schema.exclusiveMinimum ?? -1e15) + beside, -1e15);
   const high = Math.min(schema.maximum ?? 1e15, (schema.exclusiveMaximum ?? 1e15) - beside, 1e15);
   const middle = low > -1e14 && high < 1e14 ? (low + high) / 2 : Math.min(Math.max(1, low), high);
@@ -103,7 +103,7 @@ function fillString({ pattern, format = "", minLength = 0, maxLength }: Schema, 
   return text.padEnd(minLength, ` ${text || "."}`).slice(0, maxLength);
 }
 
-/** Returns a text for a field. It is the URL or the expression in the prompt, a numbered id, or the subject of the prompt. */
+/** Returns a text for a field: the URL or the expression in the prompt, or a numbered id, or else the subject of the prompt. */
 function writeText({ name, index }: Place, { isCall, task, subject, knownIds }: Source): string {
   const words = allWords(name);
   if (isCall && name === "expression") return expressionIn(task) ?? subject;

@@ -2,7 +2,7 @@ import type { JsonSchema } from "json-schema-faker";
 
 export type Schema = Exclude<JsonSchema, boolean>;
 
-/** Returns a schema with its own `$ref` and `allOf` resolved. Those of nested schemas are kept. */
+/** Returns a schema with its own `$ref` and `allOf` resolved. The `$ref` and `allOf` of nested schemas are kept. */
 export function resolve(schema: JsonSchema | undefined, root: Schema, depth = 0): Schema {
   if (typeof schema !== "object" || depth > 20) return {};
   const { $ref, allOf = [], ...own } = schema;
@@ -27,8 +27,8 @@ function merge(one: Schema, other: Schema): Schema {
 }
 
 /**
- * Returns the type of a schema. If the schema does not state it, derives it from other keywords. The type of a schema that allows null is
- * null.
+ * Returns the type of a schema. If the schema does not state its type, derives the type from other keywords. If the schema allows null,
+ * returns "null".
  */
 export function typeOf({ type, properties, required, additionalProperties, items, prefixItems, ...schema }: Schema): string {
   const types = [type ?? []].flat();

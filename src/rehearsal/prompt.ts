@@ -2,9 +2,9 @@ import type { ChatRequest } from "./request.ts";
 
 /** The parts of a conversation that determine the rehearsal model's answer. */
 export interface Prompt {
-  /** The last user message and the system prompt. Enum values that occur in this text are preferred. */
+  /** The last user message and the system prompt. The answer prefers enum values that occur in this text. */
   text: string;
-  /** The first paragraph of the last user message. */
+  /** The first paragraph of the last user message, which is the user's task. */
   task: string;
   /** The text that the rehearsal model repeats in its answer: the last tool result, or the task without the words before its colon. */
   subject: string;
@@ -12,7 +12,7 @@ export interface Prompt {
   results: { tool: string; content: string }[];
 }
 
-/** Reads the last turn of a conversation. Shortens all texts, so that even a long prompt is answered quickly. */
+/** Reads the last turn of a conversation. Shortens all texts, so that the model responds quickly even to a long prompt. */
 export function readPrompt({ messages }: ChatRequest): Prompt {
   const asked = messages.findLastIndex(({ role }) => role === "user");
   const request = shorten(messages.at(asked)?.content ?? "", 20_000);

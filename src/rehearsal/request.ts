@@ -19,7 +19,7 @@ const SchemaFormat = z.object({
 });
 const limit = z.number().int().min(1).nullish();
 
-/** The body of a chat completion. Unlisted fields are accepted and ignored. */
+/** The body of a request for a chat completion. Fields that are not listed here are accepted and ignored. */
 export const ChatRequest = z
   .object({
     model: z.string().min(1),
@@ -54,7 +54,8 @@ function problemOf(tools: { function: Tool }[], choice: ChatRequest["tool_choice
 }
 
 /**
- * Checks tool messages as strictly as the real API. A conversation that a graph has cut in the wrong place thus fails in rehearsal as well.
+ * Returns the problem of the tool messages, or undefined if they are valid. The check is as strict as the real API's. A conversation that a
+ * graph has cut in the wrong place thus fails in rehearsal as well.
  */
 function problemIn(messages: ChatRequest["messages"]) {
   const open = new Set<string>();

@@ -6,7 +6,7 @@ import { EmbeddingsRequest, embed } from "./embeddings.ts";
 import { ChatRequest } from "./request.ts";
 
 export interface Rehearsal {
-  /** The value for OPENAI_BASE_URL. */
+  /** The URL of the endpoint, to which OPENAI_BASE_URL is set. */
   baseUrl: string;
   stop(): Promise<void>;
 }
@@ -14,9 +14,10 @@ export interface Rehearsal {
 const bodyLimit = 10 * 1024 * 1024;
 const model = { id: modelName, object: "model", created: 1_735_689_600, owned_by: "ensemble" };
 
-/** Starts an OpenAI-compatible model endpoint on this machine. Calls `onFirstAnswer` once, after the first answer. */
+/** Starts an OpenAI-compatible model endpoint on this machine. Calls `onFirstAnswer` once, after the endpoint's first answer. */
 export async function startRehearsal(onFirstAnswer = () => {}): Promise<Rehearsal> {
-  // Fastify's limit is higher than ours. A client that is still sending may miss an early refusal, so the whole body is read first.
+  // Fastify's limit is higher than ours, so that the whole body is read before a refusal. A client that is still sending may miss an early
+  // refusal.
   const app = fastify({ bodyLimit: 10 * bodyLimit, forceCloseConnections: true, routerOptions: { ignoreTrailingSlash: true } });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, async (_: FastifyRequest, body: Buffer) => parse(body));
@@ -41,7 +42,7 @@ export async function startRehearsal(onFirstAnswer = () => {}): Promise<Rehearsa
   return { baseUrl: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/v1`, stop: () => app.close() };
 }
 
-/** An error response with the wording of OpenAI's API. */
+/** An error response of the endpoint, with the wording of OpenAI's API. */
 class Refusal extends Error {
   readonly status: number;
   readonly details: object;

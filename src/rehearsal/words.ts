@@ -1,4 +1,4 @@
-/** Frequent words that say nothing about the subject of a text. */
+/** Frequent words that do not tell the subject of a text. */
 const stopwords = new Set(
   "and any are but can did does for from get has have how its not please that the them then this was what when where which who why with you".split(
     " ",
@@ -18,7 +18,7 @@ export function wordsOf(text: string): string[] {
   return stems.map((stem) => stem.slice(0, 6));
 }
 
-/** Splits a text into parts about as long as a model's tokens. The parts joined give the text again. */
+/** Splits a text into parts that are about as long as a model's tokens. Joined together, the parts give the text again. */
 export function tokensOf(text: string): string[] {
   return text.match(/\s*(?:[\p{L}\p{N}]{1,8}|[^\s\p{L}\p{N}])|\s+$/gu) ?? [];
 }

@@ -11,34 +11,34 @@ import { explainImpossible } from "./impossible.ts";
 import type { ValidRequest } from "./request.ts";
 import type { RunResources } from "./with-resources.ts";
 
-/** The topic of notifications that waiting requests were served, or that a limit has changed. */
+/** The topic that is notified when waiting requests were served or a limit has changed. */
 export const servedTopic = "resources";
 
 const defaultWaitSeconds = 60;
 const defaultPriority = 3;
 
-/** Gets resources for the runs of this process. */
+/** Acquires shared resources for the runs of this process. */
 export interface ResourceBroker {
-  /** Returns the resources as one attempt of a run uses them. */
+  /** Returns the object through which the nodes of one attempt use resources. */
   forRun(run: RunAttempt): RunResources;
   stop(): Promise<void>;
 }
 
-/** An attempt that uses resources. */
+/** An attempt of a run whose nodes use resources. */
 export interface RunAttempt {
   fence: Fence;
-  /** The priority of requests that name none. Default: 3. */
+  /** The priority of the attempt's requests that give no priority of their own, from 1 to 5. Undefined means 3. */
   priority?: number | undefined;
-  /** Returns the error for an attempt that has lost its right to write. */
+  /** Returns the error for an attempt that has lost the right to write. */
   lostRight(): Error;
-  /** Stops the attempt because of this error, so that the error does not look like one of the node. */
+  /** Stops the attempt because of this error. Otherwise, the error would look like an error of the node. */
   refused(error: Error): void;
 }
 
 export interface BrokerOptions {
   db: Db;
   wakeups: Wakeups;
-  /** Called with each resource of a served request, and the time that the request waited. */
+  /** Called for each resource of a served request, with the number of seconds that the request waited. */
   onServed(resource: string, seconds: number): void;
   onError(error: Error): void;
 }
@@ -47,10 +47,13 @@ interface Broker extends BrokerOptions {
   watcher: Watcher<string, WaitingNews>;
 }
 
-/** The requests inside which the current code runs. */
+/** The requests whose work the current code belongs to, from the outermost to the innermost, and their attempt. */
 const enclosing = new AsyncLocalStorage<Fence & { holders: string[] }>();
 
-/** Starts the broker of a process. One statement checks all of its waiting requests, every second and whenever a process has served some. */
+/**
+ * Starts the broker of a process. One statement checks all waiting requests of this process, at least every second and whenever a process
+ * has served requests.
+ */
 export function startBroker(options: BrokerOptions): ResourceBroker {
   const { db, wakeups, onError } = options;
   const watcher = startWatcher({ wakeups, look: (holders: string[]) => readWaiting(db, holders), onError });
@@ -61,7 +64,7 @@ export function startBroker(options: BrokerOptions): ResourceBroker {
   };
 }
 
-/** A use of resources by a run. The signal ends its wait. */
+/** The use of resources by one attempt. If `signal` aborts, the attempt no longer waits. */
 interface Use {
   broker: Broker;
   run: RunAttempt;
@@ -84,7 +87,7 @@ async function useResources<Result>(use: Use, valid: ValidRequest, work: () => R
     for (const name of names(request)) broker.onServed(name, (performance.now() - began) / 1000);
     return await enclosing.run({ ...run.fence, holders: [...request.inside, request.holder] }, work);
   } finally {
-    // If this fails, the resources are free when the run ends.
+    // If this fails, the resources become free when the run ends.
     await leave(broker, request, false).catch(broker.onError);
   }
 }
@@ -113,7 +116,7 @@ function requestOf({ fence, priority = defaultPriority }: RunAttempt, valid: Val
 
 const names = ({ needs }: ResourceRequest) => needs.map(([name]) => name);
 
-/** Waits until a request is served. Throws if its time is over, the run has stopped, or it can never be served. */
+/** Waits until a request is served. Throws if the request's time is over, the run has stopped, or the request can never be served. */
 async function untilServed({ broker, run, signal }: Use, request: ResourceRequest): Promise<void> {
   const { db, watcher } = broker;
   const deadline = AbortSignal.timeout(Math.ceil(request.waitSeconds * 1000));
@@ -126,7 +129,7 @@ async function untilServed({ broker, run, signal }: Use, request: ResourceReques
   if (news === "gone" || (await leave(broker, request, true))) throw timeoutOf(request, short.length > 0 ? short : names(request));
 }
 
-/** Ends a request. Returns false if it was kept because it is served. */
+/** Ends a request. With `onlyWaiting`, a request that is already served is kept, and the result is false. */
 async function leave({ db, wakeups }: Broker, { holder }: ResourceRequest, onlyWaiting: boolean): Promise<boolean> {
   const { ended, served } = await untilDatabaseAnswers(() => leaveResources(db, holder, onlyWaiting));
   if (served > 0) wakeups.notify(servedTopic);

@@ -1,6 +1,6 @@
 import type { ResourceKind } from "./limit.ts";
 
-/** A request that counts: it holds its resources, it waits for them, or it has been refused because of a deadlock. */
+/** A request in the queue: it holds its resources, it waits for them, or it was refused because of a deadlock. */
 export interface Grant {
   holder: string;
   runId: string;
@@ -8,7 +8,7 @@ export interface Grant {
   needs: Record<string, number>;
   priority: number;
   since: string;
-  /** The requests inside which this one was made. They hold what they have until this one has ended. */
+  /** The ids of the requests inside which this request was made. They keep their resources until this request has ended. */
   inside: string[];
 }
 
@@ -18,18 +18,19 @@ export interface Room {
   capacity: number;
 }
 
-/** The way out of a deadlock: `passes` is served before all others, or `victim` gets an error. */
+/** The way out of a deadlock, by the id of a request. `passes` is served before all others, and `victim` gets an error. */
 export type WayOut = { passes: string } | { victim: string };
 
 /**
- * Finds a deadlock among the requests, and the way out of it. `grants` are in the order in which they are served.
+ * Finds a deadlock among the requests, and the way out of it. `grants` are in the order in which they are served. Returns undefined if
+ * there is no deadlock.
  *
- * The function plays the best possible future: nodes that wait for nothing end and free what they hold, and the queue is served with it,
- * again and again. Requests that are still waiting in the end are deadlocked, because they wait for each other. This also holds for
- * resources with many units, in which a cycle of waits alone proves nothing.
+ * The function simulates the best possible future. Requests inside which nothing waits end and free their resources. The queue is then
+ * served, and this repeats until nothing changes. Requests that still wait are deadlocked, because they wait for each other. This method
+ * also works for resources with many units, in which a cycle of waits alone proves nothing.
  *
- * A request may be stuck only because it comes after one that waits for it. Such a request passes. Otherwise, the youngest request of the
- * lowest priority is the victim. Only a request whose end lets others go on is chosen.
+ * A request may be stuck only because an earlier request of the queue waits for it. Such a request passes. Otherwise, the victim is the
+ * youngest request of the lowest priority whose end lets other requests continue.
  */
 export function findWayOut(grants: Grant[], rooms: Room[]): WayOut | undefined {
   const { stuck, free } = play(grants, rooms);
@@ -48,7 +49,7 @@ const without = (grants: Grant[], holder: string) => grants.filter((grant) => gr
 
 type Amounts = Map<string, number>;
 
-/** Lets everything end that can end. Returns the requests that wait forever, and what is then free. */
+/** Simulates the best possible future. Returns the requests that would wait forever, and the amounts that would then be free. */
 function play(grants: Grant[], rooms: Room[]): { stuck: Grant[]; free: Amounts } {
   const free: Amounts = new Map(rooms.map(({ name, capacity }) => [name, capacity]));
   const pools = new Set(rooms.filter(({ kind }) => kind === "pool").map(({ name }) => name));
@@ -65,11 +66,13 @@ function play(grants: Grant[], rooms: Room[]): { stuck: Grant[]; free: Amounts }
     holding = holding.filter(({ holder }) => blocked.has(holder));
     const served = servedNow(stuck, free);
     if (ended.length === 0 && served.size === 0) return { stuck, free };
-    stuck = stuck.filter((grant) => !served.has(grant)); // they end at once, so they take nothing
+    stuck = stuck.filter((grant) => !served.has(grant)); // a served request ends at once in the simulation, so it takes nothing from `free`
   }
 }
 
-/** Returns the requests that are served with what is free. The amounts of earlier requests are kept for them. */
+/**
+ * Returns the waiting requests that the free amounts serve. Amounts for earlier requests are set aside, even if these requests still wait.
+ */
 function servedNow(waiting: Grant[], free: Amounts): Set<Grant> {
   const left: Amounts = new Map(free);
   const served = waiting.filter(({ needs }) => {

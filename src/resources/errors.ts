@@ -1,12 +1,14 @@
-/** A request for resources that can never be served: a bad amount, an unknown resource, or more than its capacity. */
+/**
+ * The error of a request for resources that can never be served: a wrong amount, an unknown resource, or more than the resource's capacity.
+ */
 export class ResourceError extends Error {
   override readonly name: string = "ResourceError";
 }
 
-/** A request for resources that has waited for too long. */
+/** The error of a request for resources that has waited too long. */
 export class ResourceTimeoutError extends ResourceError {
   override readonly name = "ResourceTimeoutError";
-  /** The names of the resources that were too scarce. */
+  /** The names of the resources of which too little was free. */
   readonly resources: string[];
 
   constructor(message: string, resources: string[]) {
@@ -15,10 +17,10 @@ export class ResourceTimeoutError extends ResourceError {
   }
 }
 
-/** A request for resources that was ended because it waited in a circle with others. */
+/** The error of a request for resources that was ended because it was part of a deadlock. */
 export class DeadlockError extends ResourceError {
   override readonly name = "DeadlockError";
-  /** The names of the resources for which the request waited. */
+  /** The names of the resources that the request needs. */
   readonly resources: string[];
 
   constructor(message: string, resources: string[]) {

@@ -2,24 +2,27 @@ import type { Fence } from "../db/fence.ts";
 import { type Db, prepared, sql } from "../db/sql.ts";
 import type { Grant, Room } from "./deadlock.ts";
 
-/** A request for resources, all or nothing. */
+/** A request for several resources, which gets all of them or none. */
 export interface ResourceRequest extends Fence {
-  /** The id of the request. */
+  /** The id of the request. A grant with this id holds the resources. */
   holder: string;
-  /** The amount of each resource. */
+  /** The name and the amount of each needed resource. */
   needs: [name: string, amount: number][];
-  /** From 1 to 5. Requests of a higher priority are served first. */
+  /** The priority of the request, from 1 to 5. Requests with a higher number are served first. */
   priority: number;
-  /** How long the request may wait. With 0, it does not wait at all. */
+  /** The number of seconds that the request may wait. With 0, it does not wait at all. */
   waitSeconds: number;
-  /** The requests of the same run inside which this one is made. */
+  /** The ids of the same attempt's requests inside which this request is made. */
   inside: string[];
 }
 
-/** The outcome of a new request. Migration 070 explains the words. */
+/**
+ * The outcome of a new request. "held" means that it holds its resources, and "waiting" that it waits. "busy" means that it would have to
+ * wait but may not, and "impossible" that it can never be served. "lost" means that its attempt has lost the right to write.
+ */
 export type Taken = "held" | "waiting" | "busy" | "impossible" | "lost";
 
-/** Makes a request, and grants it at once if this is possible. */
+/** Makes a request for resources, and serves it at once if this is possible. */
 export async function takeResources(db: Db, request: ResourceRequest): Promise<Taken> {
   const { holder, runId, attempt, needs, priority, waitSeconds, inside } = request;
   const [names, amounts] = [needs.map(([name]) => name), needs.map(([, amount]) => amount)];
@@ -31,8 +34,8 @@ export async function takeResources(db: Db, request: ResourceRequest): Promise<T
 }
 
 /**
- * Ends a request, and grants others what it held. With `onlyWaiting`, a request that already holds its resources keeps them. Returns whether
- * the request was ended, and how many others were served.
+ * Ends a request, and serves other requests with the freed resources. With `onlyWaiting`, does not end a request that already holds its
+ * resources. Returns whether the request was ended, and the number of other requests that were served.
  */
 export async function leaveResources(db: Db, holder: string, onlyWaiting: boolean): Promise<{ ended: boolean; served: number }> {
   const { rows } = await db.query<{ ended: boolean; served: number }>(
@@ -41,7 +44,10 @@ export async function leaveResources(db: Db, holder: string, onlyWaiting: boolea
   return rows[0] ?? { ended: false, served: 0 };
 }
 
-/** The news about a waiting request: it is served, it is the victim of a deadlock, a resource has become too small for it, or it is gone. */
+/**
+ * The news about a waiting request. "held" means that it is served, and "deadlocked" that it is the victim of a deadlock. "impossible"
+ * means that the capacity of a resource has become too small, and "gone" that the request was deleted.
+ */
 export type WaitingNews = "held" | "deadlocked" | "impossible" | "gone";
 
 /** Returns the news about each of these requests, or undefined for a request that still waits. */
@@ -57,7 +63,7 @@ export async function readWaiting(db: Db, holders: string[]): Promise<(WaitingNe
   return rows.map(({ news }) => news ?? undefined);
 }
 
-/** Returns the names of the resources of which too little is free for a waiting request. */
+/** Returns the names of the resources of which a waiting request needs more than is free. */
 export async function readShortages(db: Db, holder: string): Promise<string[]> {
   const { rows } = await db.query<{ resource: string }>(sql`
     select resource from resource_queue((select array_agg(resource) from grants where holder = ${holder}))
@@ -65,7 +71,7 @@ export async function readShortages(db: Db, holder: string): Promise<string[]> {
   return rows.map(({ resource }) => resource);
 }
 
-/** How many requests there are, how many of them wait, and how many of these wait inside another request. */
+/** The number of all requests (`all`), of those that wait (`waiting`), and of those that wait inside another request (`nested`). */
 export interface GrantCounts {
   all: number;
   waiting: number;
@@ -81,7 +87,7 @@ export async function countGrants(db: Db): Promise<GrantCounts> {
 }
 
 /**
- * Deletes requests that no longer count, because their attempts no longer run or their time is over. Skips locked rows, so that two
+ * Deletes requests that are no longer valid, because their attempts no longer run or their time is over. Skips locked rows, so that two
  * processes that delete at once do not wait for each other.
  */
 export async function dropDeadGrants(db: Db): Promise<void> {
@@ -94,14 +100,14 @@ export async function dropDeadGrants(db: Db): Promise<void> {
     delete from grants using dead where grants.holder = dead.holder and grants.resource = dead.resource`);
 }
 
-/** Serves all requests that can be served now. Returns the number of requests that were served. */
+/** Serves all requests that can be served now, and returns the number of served requests. */
 export async function serveWaiting(db: Db): Promise<number> {
   const { rows } = await db.query<{ served: number | null }>(sql`
     select serve_resources((select array_agg(distinct resource) from grants where state = 'waiting')) as served`);
   return rows[0]?.served ?? 0;
 }
 
-/** Returns all requests that count, in the order in which they are served, and the resources that they concern. */
+/** Returns all valid requests, in the order in which they are served, and all resources. */
 export async function readGrants(db: Db): Promise<{ grants: Grant[]; rooms: Room[] }> {
   const { rows } = await db.query<{ grants: Grant[]; rooms: Room[] }>(sql`
     select (select coalesce(json_agg(json_build_object('holder', holder, 'runId', run_id, 'state', state, 'needs', needs, 'priority', priority,
@@ -122,14 +128,14 @@ export async function refuseDeadlocked(db: Db, holder: string): Promise<boolean>
   return rowCount !== 0;
 }
 
-/** Puts a request before all others. */
+/** Moves a waiting request to the front of the queue. */
 export async function letPass(db: Db, holder: string): Promise<void> {
   await db.query(sql`
     with ${lockedFor(holder)}
     update grants set passes = true where holder = ${holder} and state = 'waiting' and (select count(*) from locked) > 0`);
 }
 
-/** Locks the resources of a request, as every function does that changes the request. */
+/** Locks the resources that a request needs. Every function that changes the request takes these locks first. */
 const lockedFor = (holder: string) => sql`
   locked as (
     select name from resources where name in (select resource from grants where holder = ${holder}) order by name for no key update)`;

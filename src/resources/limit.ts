@@ -1,9 +1,9 @@
 import { z } from "zod";
 
-/** The largest capacity. Amounts are stored as integers of 32 bits. */
+/** The largest capacity of a resource. Amounts are stored as integers of 32 bits. */
 export const mostUnits = 2_147_483_647;
 
-/** The name of a resource. It is part of URLs, metrics and error messages, so it must be printable. */
+/** The name of a resource. Names are part of URLs, metrics and error messages, so they must be printable. */
 export const ResourceName = z
   .string()
   .regex(/^(?! )[^\p{Cc}\p{Cs}]{1,100}(?<! )$/u, "must have 1 to 100 characters, no control characters, and no space at either end");
@@ -11,7 +11,7 @@ export const ResourceName = z
 const units = { s: 1, m: 60, h: 3_600, d: 86_400 };
 const ratePattern = /^([1-9]\d{0,9})\/([smhd])$/;
 
-/** The limit of a resource, in langgraph.json and in the API. */
+/** The limit of a resource, as langgraph.json and the API write it. */
 export const ResourceLimit = z
   .object({
     pool: z.number().int().min(1).max(mostUnits).optional().describe("Number of units that nodes can hold at once."),
@@ -29,7 +29,7 @@ export type ResourceLimit = z.infer<typeof ResourceLimit>;
 export const ResourceKind = z.enum(["pool", "rate"]);
 export type ResourceKind = z.infer<typeof ResourceKind>;
 
-/** A limit in the columns of the table `resources`. */
+/** The limit of a resource, as the columns of the table `resources` store it. */
 export interface LimitColumns {
   kind: ResourceKind;
   capacity: number;

@@ -6,11 +6,11 @@ const longestWaitSeconds = 86_400;
 
 /** The options of a request for resources. */
 export interface ResourceOptions {
-  /** How long the request may wait. Default: 60 seconds. At most a day. */
+  /** The number of seconds that the request may wait, at most a day. Default: 60. */
   waitSeconds?: number | undefined;
-  /** From 1 to 5. Requests of a higher priority are served first. Default: the priority of the run. */
+  /** The priority of the request, from 1 to 5. Requests with a higher number are served first. Default: the priority of the run. */
   priority?: number | undefined;
-  /** If true, the work is skipped when its resources are not free at once. */
+  /** True to skip the work if its resources are not free at once. */
   skip?: boolean | undefined;
 }
 
@@ -20,12 +20,12 @@ const Options = z.strictObject({
   skip: z.boolean().optional(),
 });
 
-/** The needs and options of a request after their validation. The resources are in the order of their names. */
+/** The needs and options of a validated request. The needs are sorted by the names of the resources. */
 export interface ValidRequest extends ResourceOptions {
   needs: [name: string, amount: number][];
 }
 
-/** Validates a request. Throws an error that says what is wrong. */
+/** Validates a request for resources. Throws an error that names the mistake. */
 export function readRequest(needs: Record<string, number>, options: ResourceOptions): ValidRequest {
   if (typeof needs !== "object" || needs === null || Array.isArray(needs))
     throw new ResourceError('The resources must be an object of names and amounts, such as { "db": 1 }.');

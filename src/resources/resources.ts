@@ -9,21 +9,21 @@ export interface ListedResource {
   limit: ResourceLimit;
   /** True if an operator has replaced the limit of langgraph.json. */
   overridden: boolean;
-  /** The units that running nodes have. */
+  /** The number of units that running nodes hold now. */
   held: number;
-  /** The units or tokens that a node could have now. It is negative if the pool was made smaller than what is held. */
+  /** The number of units or tokens that a node could get now. It is negative if the pool was made smaller than the number of held units. */
   free: number;
-  /** The requests that wait. */
+  /** The number of requests that wait for this resource. */
   waiting: number;
-  /** The seconds that the oldest of them has waited. */
+  /** The number of seconds that the oldest waiting request has waited. 0 if no request waits. */
   longest_wait_seconds: number;
-  /** The requests that had to wait since the resource exists. */
+  /** The number of requests that had to wait since the resource was created. */
   contention: number;
 }
 
 type Row = Omit<ListedResource, "limit"> & LimitColumns;
 
-/** Returns all resources with their usage, by name. */
+/** Returns all resources with their usage, sorted by name. */
 export const listResources = (db: Db): Promise<ListedResource[]> => readResources(db, sql`true`);
 
 /** Returns one resource with its usage, or undefined if there is none with this name. */
@@ -49,8 +49,8 @@ async function readResources(db: Db, which: Sql): Promise<ListedResource[]> {
 }
 
 /**
- * Stores the resources of langgraph.json. A limit that an operator has set stays, unless the file now names another kind. Resources that are
- * no longer in the file stay too, because older processes may still use them.
+ * Stores the resources of langgraph.json. A limit that an operator has set stays, unless the file now gives the resource another kind.
+ * Resources that are no longer in the file stay too, because older processes may still use them.
  */
 export async function ensureResources(db: Db, limits: Record<string, ResourceLimit>): Promise<void> {
   const columns = Object.entries(limits).map(([name, limit]) => ({ name, ...toColumns(limit) }));
@@ -68,14 +68,14 @@ export async function ensureResources(db: Db, limits: Record<string, ResourceLim
        and (r.kind, r.capacity, r.per_seconds) is distinct from (excluded.kind, excluded.capacity, excluded.per_seconds)`);
 }
 
-/** Sets the tokens for a changed limit. A rate keeps the tokens that it has by now, up to the new capacity. */
+/** Sets the tokens of a rate whose limit changes. The rate keeps its present tokens, up to the new capacity. */
 const refilled = sql`
   tokens = case excluded.kind when 'rate' then least(excluded.capacity, case r.kind when 'rate' then tokens_now(r) end) end,
   filled_at = case excluded.kind when 'rate' then now() end`;
 
 /**
- * Replaces the limit of a resource, and serves the requests that now fit. Returns false if there is no resource of this name and kind. With
- * `overridden` false, the limit counts as the one of langgraph.json.
+ * Replaces the limit of a resource, and serves the waiting requests that now fit. Returns false if there is no resource of this name and
+ * kind. With `overridden` false, the limit counts as the limit of langgraph.json.
  */
 export async function setLimit(db: Db, name: string, limit: ResourceLimit, overridden = true): Promise<boolean> {
   const { kind, capacity, perSeconds } = toColumns(limit);
@@ -89,7 +89,7 @@ export async function setLimit(db: Db, name: string, limit: ResourceLimit, overr
   return true;
 }
 
-/** Deletes a resource that no request uses. Returns false if a request uses it. */
+/** Deletes a resource, unless a request holds it or waits for it. Returns whether the resource was deleted. */
 export async function deleteResource(db: Db, name: string): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     delete from resources where name = ${name} and not exists (select from grants where resource = ${name})`);

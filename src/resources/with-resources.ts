@@ -1,21 +1,23 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { type ResourceOptions, readRequest, type ValidRequest } from "./request.ts";
 
-/** The key of `configurable` under which the resources of the service are passed to the nodes of a run. */
+/** The key of `configurable` under which the nodes of a run find the service's resources. */
 export const runResourcesKey = "__ensemble_resources";
 
-/** The resources of the service, as one run uses them. The worker puts this object into the run's `configurable`. */
+/** The service's resources, for one attempt of a run. The worker puts this object into the run's `configurable`. */
 export interface RunResources {
-  /** Calls `work` while the run has the resources. Returns undefined if they are not free and the request does not wait for them. */
+  /**
+   * Calls `work` while the run holds the requested resources. Returns undefined if `skip` is set and the resources are not free at once.
+   */
   use<Result>(request: ValidRequest, work: () => Result | Promise<Result>, signal: AbortSignal | undefined): Promise<Result | undefined>;
 }
 
 /**
- * Calls `work` while the run holds units of shared resources, such as `{ db: 2, openai: 1 }`. The request gets all of them or waits, and
- * holds nothing while it waits. The units of pools are free again when `work` has ended.
+ * Calls `work` while the run holds units of shared resources, such as `{ db: 2, openai: 1 }`. The request gets all units at once, and holds
+ * none while it waits. The units of pools are free again when `work` has ended.
  *
- * Throws a `ResourceTimeoutError` if the resources cannot be had within `waitSeconds`, and a `DeadlockError` if requests wait for each
- * other. With `skip`, it returns undefined if the resources are not free at once.
+ * Throws a `ResourceTimeoutError` if the request is not served within `waitSeconds`, and a `DeadlockError` if requests wait for each other.
+ * With `skip`, returns undefined if the resources are not free at once.
  *
  * Outside an Ensemble run there are no limits, so `work` is called at once.
  */

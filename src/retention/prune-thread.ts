@@ -5,7 +5,7 @@ import type { Db } from "../db/sql.ts";
 import { isThreadBusy } from "../runs/read.ts";
 import { deleteThreadRow, lockThread, type TtlStrategy } from "../threads/threads.ts";
 
-/** Deletes a thread with everything that is stored for it. Call it in a transaction that holds the thread's lock. */
+/** Deletes a thread and all data that is stored for it. Call it in a transaction that holds the thread's lock. */
 export async function deleteThread(tx: Db, threadId: string): Promise<void> {
   await deleteThreadRow(tx, threadId);
   await deleteThreadCheckpoints(tx, threadId);
@@ -13,7 +13,7 @@ export async function deleteThread(tx: Db, threadId: string): Promise<void> {
 
 /**
  * Deletes a thread, or only its older checkpoints, according to `strategy`. Returns false and deletes nothing in three cases: the caller
- * may not see the thread, the thread has an open run, or its latest checkpoint needs the older ones. Call it in a transaction.
+ * may not see the thread, the thread has an open run, or its latest checkpoint needs the older checkpoints. Call it in a transaction.
  */
 export async function pruneThread(tx: Db, scope: Scope, threadId: string, strategy: TtlStrategy): Promise<boolean> {
   if (!(await lockThread(tx, scope, threadId)) || (await isThreadBusy(tx, threadId))) return false;

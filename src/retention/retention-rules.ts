@@ -1,20 +1,20 @@
 import type { ThreadTtl, TtlStrategy } from "../threads/threads.ts";
 
-/** The rules for how long data is kept. A missing rule deletes nothing. */
+/** The rules for how long data is kept. Without a rule, the data is kept forever. */
 export interface RetentionRules {
-  /** The rule for threads without a rule of their own. */
+  /** The time to live of threads that have no time to live of their own. */
   threadTtl?: ThreadTtl | undefined;
-  /** How many root checkpoints a thread keeps. Older ones are deleted while the thread has no open run. */
+  /** The number of newest root checkpoints that a thread keeps. Older checkpoints are deleted while the thread has no open run. */
   keepCheckpoints?: number | undefined;
-  /** The days that dead letters are kept. */
+  /** The number of days that a dead letter is kept after its last change. */
   deadLetterDays?: number | undefined;
-  /** The days that plans are kept. */
+  /** The number of days that a plan is kept after its last change. */
   planDays?: number | undefined;
   /** The days that the daily usage of models is kept. */
   usageDays?: number | undefined;
-  /** The minutes between two sweeps of expired threads. */
+  /** The number of minutes between two sweeps of expired threads. */
   ttlSweepMinutes?: number | undefined;
-  /** The minutes between two sweeps of expired store items. */
+  /** The number of minutes between two sweeps of expired store items. */
   storeSweepMinutes?: number | undefined;
 }
 
@@ -39,8 +39,8 @@ interface ProjectOptions {
 }
 
 /**
- * Returns the rules. A value from the environment takes precedence over one from the project file. The strategy for expired threads can
- * be set only in the project file.
+ * Returns the rules for how long data is kept. A value from the environment takes precedence over one from the project file. The strategy
+ * for expired threads can be set only in the project file.
  */
 export function retentionRules(
   { threadTtlMinutes, keepCheckpoints, deadLetterDays, planDays, usageDays }: Configured,

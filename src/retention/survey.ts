@@ -14,7 +14,7 @@ import type { Removal } from "./sweep.ts";
 
 const page = 200;
 
-/** Returns how much a sweep would delete now, without deleting anything. */
+/** Returns the numbers of rows that a sweep would delete now, without deleting them. */
 export async function surveyRemoval(db: Db, rules: RetentionRules): Promise<Removal> {
   const { threadTtl, keepCheckpoints, deadLetterDays, planDays, usageDays } = rules;
   const expired = await countExpiredThreads(db, threadTtl);
@@ -36,7 +36,7 @@ export async function surveyRemoval(db: Db, rules: RetentionRules): Promise<Remo
   };
 }
 
-/** Returns how many checkpoints a rule would delete from all threads to which it applies. */
+/** Returns the number of checkpoints that a rule would delete from all threads to which it applies. */
 async function countOf(db: Db, rule: "keep_latest" | "trim", { threadTtl }: RetentionRules, kept: Kept): Promise<number> {
   let count = 0;
   let after = "00000000-0000-0000-0000-000000000000";

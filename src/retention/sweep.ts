@@ -22,29 +22,29 @@ import { sweepWebhooks } from "../webhooks/webhooks.ts";
 import { deleteThread } from "./prune-thread.ts";
 import type { RetentionRules } from "./retention-rules.ts";
 
-/** How many rows of each kind a sweep has deleted, or would delete. */
+/** The numbers of rows that a sweep has deleted, or would delete. */
 export interface Removal {
   /** The number of runs whose events were deleted. */
   eventLogs: number;
   temporaryThreads: number;
   /** The number of deleted Idempotency-Keys. A later request with such a key counts as a new request. */
   idempotencyKeys: number;
-  /** The number of expired results in the cache. */
+  /** The number of deleted results of the cache that had expired. */
   cacheEntries: number;
-  /** The number of expired items in the store. */
+  /** The number of deleted items of the store that had expired. */
   storeItems: number;
-  /** The number of old webhook deliveries. They have succeeded, or failed for good. */
+  /** The number of deleted webhook deliveries that succeeded, or failed for good, long ago. */
   webhooks: number;
-  /** The number of old dead letters. */
+  /** The number of deleted dead letters. */
   deadLetters: number;
-  /** The number of old plans. */
+  /** The number of deleted plans. */
   plans: number;
   /** The number of old rows of daily usage. */
   usages: number;
   deletedThreads: number;
-  /** The number of threads that kept only their latest checkpoint. */
+  /** The number of expired threads that were reduced to their latest checkpoint. */
   reducedThreads: number;
-  /** The number of checkpoints deleted from threads that still exist. */
+  /** The number of deleted checkpoints of threads that still exist. */
   checkpoints: number;
 }
 
@@ -52,12 +52,12 @@ export type Swept = Removal & { /** Whether a batch was full, so that more may f
 
 type Batch = Partial<Removal> & { full: boolean };
 
-/** The key of the advisory lock of sweeps. The number is arbitrary, but no other lock may use it. */
+/** The key of the advisory lock that a sweep holds. The number is arbitrary, but no other lock may use it. */
 const sweepLock = 7_201_915;
 const manyRows = 200;
 /**
  * The number of threads in one batch of checkpoint deletions. It is small, because these threads stay locked until the batch ends, and new
- * runs on them must wait.
+ * runs on them must wait for the locks.
  */
 const fewThreads = 25;
 
@@ -77,7 +77,7 @@ export const nothingRemoved: Removal = {
 };
 
 /**
- * Deletes one batch of each kind of data. Each batch has its own transaction. Returns undefined if another process is sweeping, because
+ * Deletes one batch of each kind of data, each batch in a transaction of its own. Returns undefined if another process is sweeping, because
  * only one process may sweep at a time.
  */
 export async function sweepOnce(
@@ -111,8 +111,8 @@ export async function sweepOnce(
 }
 
 /**
- * Deletes only old checkpoints, and reclaims their disk space. Called between two sweeps, because a thread in use adds checkpoints at every
- * turn. Returns the number of deleted checkpoints, or undefined if another process is sweeping.
+ * Deletes only old checkpoints, and reclaims their disk space. Call it between two sweeps, because a thread in use adds checkpoints in
+ * every run. Returns the number of deleted checkpoints, or undefined if another process is sweeping.
  */
 export async function trimOnce(pool: Pool, keepCheckpoints: number): Promise<number | undefined> {
   const batch = await transaction(pool, async (tx) => ((await takeTurn(tx)) ? trimThreads(tx, keepCheckpoints) : undefined));

@@ -1,22 +1,22 @@
 import { type Db, sql } from "../db/sql.ts";
 import { endingUnfinished } from "./unfinished.ts";
 
-/** A graph that due runs need, but that no live worker has loaded. */
+/** A graph that a due run needs, but that no live worker has loaded. */
 export interface AbsentGraph {
   graphId: string;
-  /** True if no earlier call has reported this graph as missing. */
+  /** True if no earlier call of `noteAbsentGraphs` has returned this graph as missing. */
   isNew: boolean;
 }
 
 /**
- * A condition that is true if some live worker may have the graph `graph_id`. A worker of the previous release does not report its graphs,
- * so it may have any of them.
+ * A condition that is true if a live worker may have the graph `graph_id`. A worker of the previous release does not report its graphs, so
+ * it may have any graph.
  */
 const someWorkerHas = sql`exists (select from workers where graphs is null or graph_id = any(graphs))`;
 
 /**
- * Selects the graphs that the next runs of threads need. The column `head` marks the next pending run of each thread (see migration 032).
- * The query jumps in the index from one graph to the next, so its cost does not grow with the number of runs.
+ * Selects the graphs that the next runs of threads need. The column `head` marks the next pending run of each thread. The query jumps in
+ * the index from one graph to the next, so its cost does not grow with the number of runs.
  */
 const neededGraphs = sql`
   recursive steps (graph_id) as (
@@ -30,8 +30,8 @@ const neededGraphs = sql`
        and exists (select from runs where head and runs.graph_id = steps.graph_id and run_at <= now()))`;
 
 /**
- * Returns the graphs that due runs need but no live worker has, and records the time since when each is missing. Deletes this record when a
- * worker has the graph again, or when no due run needs the graph any more.
+ * Returns the graphs that due runs need but no live worker has. Records for each of them the time since when it is missing. Deletes the
+ * record when a worker has the graph again, or when no due run needs the graph any more.
  */
 export async function noteAbsentGraphs(db: Db): Promise<AbsentGraph[]> {
   const { rows } = await db.query<AbsentGraph>(sql`
@@ -45,7 +45,7 @@ export async function noteAbsentGraphs(db: Db): Promise<AbsentGraph[]> {
   return rows;
 }
 
-/** Counts the threads that wait for each missing graph. Stops counting at `limit` threads. */
+/** Counts the threads that wait for each missing graph, up to `limit` threads for each graph. */
 export async function countWaiting(db: Db, limit: number): Promise<{ graphId: string; threads: number }[]> {
   const { rows } = await db.query<{ graphId: string; threads: number }>(sql`
     select graph_id as "graphId", (select count(*)::integer from (
@@ -54,7 +54,7 @@ export async function countWaiting(db: Db, limit: number): Promise<{ graphId: st
   return rows;
 }
 
-/** Returns whether a live worker has reported that it has the graph. */
+/** Tells whether any live worker has reported that it has the graph. */
 export async function isServedElsewhere(db: Db, graphId: string): Promise<boolean> {
   const { rowCount } = await db.query(sql`select 1 from workers where ${graphId} = any(graphs) limit 1`);
   return rowCount !== 0;
@@ -69,8 +69,8 @@ const absentError = (seconds: number) => ({
 const mostEnded = 500;
 
 /**
- * Ends the next runs of threads that have waited at least `seconds` for a graph, if no worker had the graph in that time. Each call ends at
- * most one run of a thread. Returns the ids of the ended runs.
+ * Ends the next runs of threads that have waited at least `seconds` seconds for a graph, if no worker had the graph in that time. Each call
+ * ends at most one run of a thread. Returns the ids of the ended runs.
  */
 export async function endRunsOfAbsentGraphs(db: Db, seconds: number): Promise<string[]> {
   const overdue = sql`

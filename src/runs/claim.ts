@@ -7,33 +7,41 @@ import { placeInQueue } from "./queue.ts";
 import type { CancelAction, Json, RunKwargs } from "./run.ts";
 import { withRecord } from "./timeline.ts";
 
-/** A claimed run. It contains the right to write for the run, and everything that the attempt needs to know. */
+/** A claimed run: the right to write for the run, and all data that the attempt needs. */
 export interface Claim extends Fence {
   threadId: string;
   assistantId: string;
-  /** A cancellation that was requested before this attempt. If it is set, the worker cancels the run and does not execute it. */
+  /**
+   * The cancellation that was requested before this attempt. The worker then cancels the run and does not execute it. Null if there is
+   * none.
+   */
   cancel: CancelAction | null;
   metadata: Json;
   kwargs: RunKwargs;
-  /** The user who owns the run. */
+  /** The user who owns the run. Null if the service runs without auth. */
   user: User | null;
-  /** How many workers in a row have died while they held the run. The count starts again at 0 when the run stores a checkpoint. */
+  /**
+   * The number of workers in a row that have died while they held the run. The count starts again at 0 when the run stores a checkpoint.
+   */
   crashes: number;
   priority: number;
-  /** When the attempt was claimed, in milliseconds since 1970 by the database's clock. */
+  /** The time of the attempt's claim, in milliseconds since 1970 by the database's clock. */
   claimedAt: number;
-  /** The seconds since the run was created. */
+  /** The number of seconds since the run was created. */
   waitedSeconds: number;
-  /** The seconds since the run became due. */
+  /** The number of seconds since the run became due. */
   dueSeconds: number;
-  /** The seconds since the run started for the first time. */
+  /** The number of seconds since the run was claimed for the first time. */
   ranSeconds: number;
-  /** True if the run's thread has no checkpoint yet, so that no query for one is needed. */
+  /** True if the run's thread has no checkpoint yet, so that the attempt need not look for one. */
   isFresh: boolean;
-  /** The trace spans of the request and of the previous attempt, for links to them. */
+  /**
+   * The trace spans to which the attempt's span links. `traceparent` is the span of the request, and `attemptSpan` that of the previous
+   * attempt. Null if there is no such span.
+   */
   traceparent: string | null;
   attemptSpan: string | null;
-  /** The limits whose slots the run holds while it runs. */
+  /** The names of the limits of which the run holds a slot while it is running. Null if no limit counts the run. */
   holds: string[] | null;
   queueKey: string | null;
   /** True if a limit sets a budget for the run's graph. */
@@ -41,32 +49,32 @@ export interface Claim extends Fence {
 }
 
 export interface ClaimRequest {
-  /** The graphs that this worker has loaded. */
+  /** The ids of the graphs that this worker has loaded. */
   graphs: string[];
   slots: number;
-  /** Whether a suspect run may be claimed. A run is suspect if one more crash of its worker would end the run. */
+  /** The number of suspect runs that may be claimed. A run is suspect if one more crash of its worker would end the run. */
   suspects: 0 | 1;
-  /** The number of crashes after which a run is given up. */
+  /** The number of crashes after which a run is not tried again. */
   maxCrashes: number;
-  /** True to obey limits. Otherwise, the claim leaves out the graphs with limits, and is cheaper. */
+  /** True to claim runs of all graphs and obey the limits. False to leave out the graphs with limits, which is cheaper. */
   isLimited: boolean;
 }
 
 /** The result of a claim. */
 export interface Claimed {
   claims: Claim[];
-  /** How many runs the claim has parked, because their key has reached a limit. Other runs may be due behind them. */
+  /** The number of runs that the claim has parked, because their key has reached a limit. Runs behind them in the queue may be due. */
   parked: number;
   /** True if the claim has left out runs because another process had locked the rows of their limits. */
   contended: boolean;
-  /** True if a limit counts runs of these graphs. The next claim must then obey limits. */
+  /** True if a limit counts the runs of one of the worker's graphs. The next claim must then obey the limits. */
   limited: boolean;
 }
 
 /**
- * Returns how many candidates a claim reads at most, as SQL and as a name. The number is written into the statement, and the names of the
- * graphs are hidden in a subquery. Postgres then finds that a plan for any parameters is as good as one for these, and keeps it. Otherwise
- * it would plan this long statement at each claim, which takes longer than the claim itself.
+ * Returns the highest number of candidates that a claim reads, as SQL and as a part of the statement's name. The number is written into the
+ * statement, and the ids of the graphs are hidden in a subquery. Postgres then finds that a generic plan is as good as a plan for the
+ * present parameters, and keeps it. Otherwise, it would plan this long statement at each claim, which takes longer than the claim itself.
  */
 function candidates(wanted: number): [most: Sql, name: string] {
   if (wanted <= 64) return [sql`64`, "64"];
@@ -74,17 +82,18 @@ function candidates(wanted: number): [most: Sql, name: string] {
 }
 
 /**
- * The condition on the locked row. A head is always pending. The `coalesce` keeps Postgres from reading all pending runs by an index of them,
- * which also has entries of the runs that were claimed since its last vacuum.
+ * The condition that a run is still the next one of its thread after its row was locked. Such a run is always pending. The `coalesce` keeps
+ * Postgres from using an index of pending runs. That index also has entries of the runs that were claimed since the table's last vacuum.
  */
 const isStillHead = sql`coalesce(runs.head, false)`;
 
-/** The columns of a candidate. */
+/** The columns that a claim reads of each candidate. */
 const columns = sql`run_id, thread_id, ${placeInQueue} as place, seq, graph_id, queue_key, cancel`;
 
 /**
- * Returns a query of the runs that come first: those with a rank, those without one, and those that were cancelled. `suspect` is the condition
- * of a suspect run. The runs with a rank are due, so their due time is not tested. With that test, Postgres may read them by another index.
+ * Returns a query of the runs that come first: those with a rank, those without a rank, and those that were cancelled. `suspect` is the
+ * condition of a suspect run. Runs with a rank are always due, so the query does not test their due time. With that test, Postgres might
+ * read them by another index.
  */
 function candidatesOf(suspect: Sql, most: Sql): Sql {
   const claimable = sql`not exists (select from halts) and (not (${suspect}) or run_id in (select run_id from suspects))`;
@@ -101,15 +110,14 @@ function candidatesOf(suspect: Sql, most: Sql): Sql {
        order by place, seq limit ${most}`;
 }
 
-/** How many runs a claim reads beyond those that it needs. The reserve is for runs whose threads other workers have locked. */
+/** The number of additional runs that a claim reads. They replace runs whose threads other workers have locked. */
 const spare = 32;
 
 /**
  * Claims up to `slots` due runs of the worker's graphs, in the order of the queue (see `queue.ts`).
  *
- * The query reads only the next run of each thread, which the column `head` marks (see migration 032), separately for each graph. Long
- * queues thus cost nothing, and neither do the runs of graphs that this worker lacks. Any worker may claim a cancelled run, because
- * cancelling needs no graph.
+ * For each graph, the query reads only the next run of each thread, which the column `head` marks. Long queues thus cost nothing, and
+ * neither do the runs of graphs that this worker lacks. Any worker may claim a cancelled run, because cancelling needs no graph.
  *
  * A run is suspect if one more crash of its worker would end the run. A worker executes only one suspect run at a time. If a run kills its
  * worker, all other runs on that worker count a crash as well, and other suspect runs among them would end without fault.
@@ -177,7 +185,7 @@ export async function releaseRun(db: Db, { runId, attempt }: Fence, record?: str
   return rowCount !== 0;
 }
 
-/** A run that a worker holds according to the database. `cancel` is set if a caller has asked to cancel the run. */
+/** A run that a worker holds according to the database. `cancel` is the requested cancellation, or null. */
 export interface HeldRun extends Fence {
   cancel: CancelAction | null;
 }

@@ -18,7 +18,7 @@ import { runWriterOf } from "./run-writer.ts";
 /** A run to create: the fields of the request, with the defaults filled in. */
 export interface NewRun {
   runId: string;
-  /** The thread to use. Undefined if the run gets a new thread of its own. */
+  /** The thread on which the run executes. Undefined if the run gets a new thread of its own. */
   threadId: string | undefined;
   assistantId: string;
   createThread: boolean;
@@ -26,18 +26,18 @@ export interface NewRun {
   metadata: Json;
   multitaskStrategy: MultitaskStrategy;
   afterSeconds: number;
-  /** How long the run's events are kept after the run ends. */
+  /** The number of seconds that the run's events are kept after the run's end. */
   eventRetentionSeconds: number;
-  /** From 1 to 5. Without it, the merged config or the default decides. */
+  /** The run's own priority, from 1 to 5. If undefined, the merged config or the default decides. */
   priority?: number | undefined;
-  /** The path of the queue key of a run without a user. */
+  /** The path to the queue key in the run's metadata or context, for a run without a user. Undefined if no path is configured. */
   queueKeyPath?: readonly string[] | undefined;
-  /** The queue key, for a run that continues another one. Without it, the key is found in the run. */
+  /** The queue key of the run that this run continues. If undefined, the key comes from the user, or else from `queueKeyPath`. */
   queueKey?: string | null;
   kwargs: Omit<RunKwargs, "temporary">;
-  /** The trace span of the request, as a W3C traceparent. */
+  /** The trace span of the request, as a W3C traceparent. Null or undefined if the request has none. */
   traceparent?: string | null | undefined;
-  /** The dead letter that the run redrives. */
+  /** The id of the dead letter that the run redrives. Undefined for any other run. */
   letterId?: string | undefined;
 }
 
@@ -46,8 +46,8 @@ export interface AskedRun {
   assistant: Assistant;
   threadId: string;
   /**
-   * True if other open runs of the thread come before this run, so that the state in which it will start is unknown. It is set correctly
-   * only for a run that answers a question, because no other check needs it.
+   * True if other open runs of the thread come before this run, so that the state in which it will start is unknown. The value is correct
+   * only for a run that answers a question, because no check of other runs needs it.
    */
   wasBusy: boolean;
   kwargs: RunKwargs;
@@ -63,10 +63,10 @@ export type RunCheck = (tx: Db, asked: AskedRun) => Promise<void>;
 const runOnlyKeys = ["checkpoint_id", "checkpoint_ns", "checkpoint_map", "run_id", "thread_id", "graph_id", "assistant_id"];
 
 /**
- * Inserts a pending run. Locks its thread or creates one, and applies the multitask strategy while the thread is locked.
+ * Inserts a pending run. Locks the run's thread or creates one, and applies the multitask strategy while the thread is locked.
  *
  * Call it in a transaction, and notify the claim topic after the commit. A run with a new thread of its own needs no transaction, because
- * one statement writes both. `writer` may then combine the statements of several requests.
+ * one statement writes the run and the thread. `writer` may then combine the statements of several requests.
  */
 export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: RunCheck, writer = runWriterOf(tx)): Promise<Run> {
   const assistant = await writer.findAssistant(caller.assistants, wanted.assistantId);
@@ -124,14 +124,14 @@ async function openThread(tx: Db, scope: Scope, { threadId, createThread }: NewR
 }
 
 /**
- * Tells whether creating this run depends on whether its thread is busy. It does not for an enqueued run, unless the run answers a
- * question.
+ * Tells whether the creation of this run depends on whether the run's thread is busy. Returns false for an enqueued run, unless the run
+ * answers a question.
  */
 function needsToKnow({ multitaskStrategy, kwargs }: NewRun): boolean {
   return multitaskStrategy !== "enqueue" || answersQuestion(kwargs);
 }
 
-/** Applies the multitask strategy to the thread's open runs. The caller must hold the thread's lock. */
+/** Applies the multitask strategy to the thread's open runs. The caller holds the thread's lock. */
 async function makeWay(tx: Db, threadId: string, strategy: MultitaskStrategy): Promise<void> {
   if (strategy === "reject") {
     throw new ServiceError("conflict", "Thread is already running a task. Wait for it to finish or choose a different multitask strategy.");
@@ -139,7 +139,10 @@ async function makeWay(tx: Db, threadId: string, strategy: MultitaskStrategy): P
   if (strategy === "interrupt" || strategy === "rollback") await cancelOpenRuns(tx, [threadId], strategy);
 }
 
-/** Merges configs. Values of later configs win, tags are joined, and reserved keys of `configurable` are dropped. */
+/**
+ * Merges configs. A value of a later config replaces that of an earlier one, tags are joined, and reserved keys of `configurable` are
+ * dropped.
+ */
 function mergeConfig(...configs: RunConfig[]): RunConfig {
   const tags = [...new Set(configs.flatMap((config) => config.tags ?? []))];
   const entries = configs.flatMap((config) => Object.entries(config.configurable ?? {}));

@@ -10,8 +10,8 @@ import { withRecord } from "./timeline.ts";
 import { droppingTimers, settingTimers, type TimerChange } from "./timers.ts";
 
 /**
- * The reason why an answer to a question was refused, in the fields that the SDK reads. `interrupt_ids` are the ids that match no open
- * question. `pending_ids` are the ids of the open questions.
+ * The reason why the answer to a question was refused, in the fields that the SDK reads. `interrupt_ids` are the given ids that match no
+ * open question. `pending_ids` are the ids of the open questions.
  */
 export interface AnswerRefusal {
   reason: "unknown_interrupt";
@@ -25,8 +25,8 @@ export interface RunError extends Partial<AnswerRefusal> {
 }
 
 /**
- * The first of two marks that replace an output that is already stored elsewhere. This one stands for the run's last values event.
- * `valuesOfThread` stands for the values of the run's thread.
+ * Two marks that replace an output that is already stored elsewhere. `lastValuesEvent` stands for the run's last values event, and
+ * `valuesOfThread` for the values of the run's thread.
  */
 export const lastValuesEvent = Symbol("the last values event");
 export const valuesOfThread = Symbol("what the thread shows");
@@ -34,12 +34,15 @@ export const valuesOfThread = Symbol("what the thread shows");
 /** The outcome with which an attempt ends its run. */
 export interface RunEnd {
   status: EndStatus;
-  /** The output that `wait` and `join` return: a document, or a mark that says where the output is already stored. */
+  /**
+   * The output that `wait` and `join` return: a document, or a mark that says where the output is already stored. Null if there is no
+   * output.
+   */
   output: JsonText | typeof lastValuesEvent | typeof valuesOfThread | null;
   error: RunError | null;
-  /** The version of the graph that the run executed. */
+  /** The version of the graph that the run executed. Null or undefined if it is unknown. */
   graphVersion?: string | null;
-  /** The new values of the thread's columns. Columns that are missing do not change. */
+  /** The new values of the thread's columns. Columns that are left out keep their values. */
   thread: Partial<ThreadState> | undefined;
   /** Changes to the timers of the thread's questions. Undefined leaves the timers as they are. */
   timers?: TimerChange | undefined;
@@ -47,24 +50,24 @@ export interface RunEnd {
   webhook?: boolean;
 }
 
-/** A run, and the outcome with which its attempt ends it. */
+/** A run to end, and the outcome with which its attempt ends it. */
 export interface EndingRun extends Fence {
   threadId: string;
   end: RunEnd;
   /** The record of the attempt for the run's timeline, as JSON. */
   record?: string | undefined;
-  /** The limits whose slots the run holds. */
+  /** The names of the limits of which the run holds a slot. Null or undefined if there are none. */
   holds?: string[] | null;
-  /** The failed items that no step has stored. */
+  /** The failed items that are not yet stored with a step. */
   items?: OwnedItem[];
 }
 
 /**
  * Ends a run in one statement. The statement stores the run's outcome, the thread's state, the timers and the webhook, and revokes the
- * attempt's right to write. It locks the thread before the run, like every other statement. The statement is in this file because it
- * updates the run's status.
+ * attempt's right to write. It locks the thread before the run, like every other statement. It is in this file because it updates the run's
+ * status.
  *
- * Returns false if the attempt had already lost the right to write, or if a caller has asked for a rollback meanwhile. A rollback is always
+ * Returns false if the attempt had already lost the right to write, or if a caller has requested a rollback meanwhile. A rollback is always
  * carried out, but an interrupt that arrives too late has no effect.
  */
 export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
@@ -81,8 +84,9 @@ export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
 }
 
 /**
- * Tells whether an end may share a statement with other ends. It may if the run has no webhook and no failed items, leaves no question open,
- * stores no large document and holds no slot of a limit. Two statements with several slots could wait for each other.
+ * Tells whether the end of a run may share a statement with the ends of other runs. Returns false if the run has a webhook or failed items,
+ * leaves a question open, stores a large document or holds a slot of a limit. Two shared statements that take slots could wait for each
+ * other.
  */
 export function isPlainEnd({ end: { webhook, timers, output, thread }, record, holds, items = [] }: EndingRun): boolean {
   const documents = [documentOf(output), thread?.values, thread?.interrupts, record];
@@ -93,7 +97,8 @@ export function isPlainEnd({ end: { webhook, timers, output, thread }, record, h
 
 /**
  * Ends several runs in one statement. All of them must have plain ends (see `isPlainEnd`). Returns for each run whether it was ended. A run
- * on a locked thread is skipped, so that no run waits for the thread of another run. For such a run, false is only temporary.
+ * on a locked thread is skipped, so that no run waits for the thread of another run. The result for such a run is false as well, so the
+ * caller must end it separately.
  */
 export async function endRuns(db: Db, ends: EndingRun[]): Promise<boolean[]> {
   const statement = sql`
@@ -106,7 +111,7 @@ export async function endRuns(db: Db, ends: EndingRun[]): Promise<boolean[]> {
 
 /**
  * Returns the `with` queries that `endRun` and `endRuns` share. The query `ended` selects the ended runs, and the query `rested` selects
- * their threads. `held` is the SQL clause for locked threads.
+ * their threads. `held` is an SQL clause that says what happens if a thread is locked.
  */
 function ending(ends: Sql, held: Sql, withWebhook: boolean): Sql {
   return sql`

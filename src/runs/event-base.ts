@@ -1,25 +1,28 @@
 import { type Sql, sql } from "../db/sql.ts";
 
 /**
- * How many event numbers each logged event takes. Clients of the event streaming protocol may get several events for one logged event,
- * and each needs a number.
+ * The number of event numbers for each logged event. Clients of the event streaming protocol may get several events for one logged event,
+ * and each of them needs a number.
  */
 export const numbersPerEvent = 1024;
 
 /**
- * A number of events that no run ever reaches. It is small enough that a thread's event numbers stay exact JavaScript integers over
+ * A number of logged events that no run ever reaches. It is small enough that a thread's event numbers stay exact JavaScript integers over
  * thousands of such runs.
  */
 const mostLogged = 2 ** 26;
 
-/** How many event numbers are reserved for the protocol events at a run's end. For example, there is one question event for each task. */
+/**
+ * The number of event numbers that are reserved for the protocol's events at a run's end. For example, each task may end with a question
+ * event.
+ */
 export const numbersForEnd = 1_000 * numbersPerEvent;
 
 /**
- * Returns an SQL expression for `event_base`, the first event number of the thread's next run, at the end of a run. Use it in an update of
- * `threads`. `run` names a row with the `run_id` and `event_base` of the ended run.
+ * Returns an SQL expression for the new `event_base` of a thread at the end of a run. This is the first event number of the thread's next
+ * run. Use it in an update of `threads`. `run` names a row with the `run_id` and `event_base` of the ended run.
  *
- * The number is higher than all event numbers that the ended run has logged. It also leaves room for that run's end events, and for a batch
+ * The result is higher than all event numbers that the ended run has logged. It also leaves room for that run's end events, and for a batch
  * that an interrupted attempt may still store.
  */
 export function baseAfter(run: Sql): Sql {
@@ -28,16 +31,16 @@ export function baseAfter(run: Sql): Sql {
 }
 
 /**
- * An SQL expression for `event_base`, the first event number, of a run that ends before it starts. Such a run needs only the numbers of one
- * event. They are higher than all numbers that the thread has used or that a started run may still use. The statement must hold the
- * thread's lock.
+ * An SQL expression for the `event_base`, the first event number, of a run that ends before it starts. Such a run needs only the numbers of
+ * one event. The result is higher than all numbers that the thread has used or that a started run may still use. The statement must hold
+ * the thread's lock.
  */
 export const baseBehind = sql`greatest(threads.event_base,
   (select max(begun.event_base) + ${mostLogged}::bigint * ${numbersPerEvent} from runs begun
     where begun.thread_id = threads.thread_id and begun.status in ('pending', 'running')))`;
 
 /**
- * How many events a run's numbers must leave room for after its last stored event. An attempt may still store one batch of at most a
+ * The number of events for which a run keeps numbers free after its last stored event. An attempt may still store one batch of at most a
  * thousand events, and the end of the run needs another thousand.
  */
 const room = 2_048;

@@ -1,14 +1,14 @@
 import { type Db, sql } from "../db/sql.ts";
 import type { RunStatus } from "./run.ts";
 
-/** The size of the queue. Runs are counted only up to a limit, so that a long queue costs little. */
+/** The length of the queue, and the number of live workers. Runs are counted only up to a limit, so that a long queue costs little. */
 export interface QueueFigures {
-  /** Pending runs that are due now. */
+  /** The number of pending runs that are due now. */
   due: number;
-  /** Pending runs that are due later. */
+  /** The number of pending runs that are due later. */
   delayed: number;
   running: number;
-  /** The seconds that the oldest due run has waited, or 0 if no run is due. */
+  /** The number of seconds that the oldest due run has waited, or 0 if no run is due. */
   oldestDueSeconds: number;
   /** The number of workers that renewed their lease in time. */
   workers: number;
@@ -28,12 +28,12 @@ export async function readQueue(db: Db, leaseSeconds: number): Promise<QueueFigu
 }
 
 /**
- * The largest number of rows at which runs are counted exactly. For larger tables, the planner's statistics are used, whose cost does not
- * grow.
+ * The highest number of rows for which the runs are counted exactly. For larger tables, the planner's statistics are used, whose cost does
+ * not grow.
  */
 const mostExact = 20_000;
 
-/** Returns the number of runs by status. In a large table, the numbers are the planner's estimates. */
+/** Returns the number of runs with each status. In a large table, the numbers are the planner's estimates. */
 export async function readRunCounts(db: Db): Promise<{ status: RunStatus; runs: number }[]> {
   const { rows } = await db.query<{ status: RunStatus; runs: number }>(sql`
     with size as (select reltuples from pg_class where oid = 'runs'::regclass)

@@ -3,9 +3,8 @@ import { type Db, sql } from "../db/sql.ts";
 const mostRepaired = 1_000;
 
 /**
- * Repairs the column `head`, which marks the next pending run of each thread (see migration 032). Triggers maintain the mark, so it is
- * normally right. The repair is a safeguard, because a thread without a marked run would wait forever. Returns how many threads had a wrong
- * mark.
+ * Repairs the column `head`, which marks the next pending run of each thread. Triggers maintain this mark, so it is normally right. The
+ * repair is a safeguard, because a thread without a marked run would wait forever. Returns the number of threads with a wrong mark.
  */
 export async function repairHeads(db: Db): Promise<number> {
   const { rowCount } = await db.query(sql`

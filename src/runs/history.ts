@@ -1,24 +1,27 @@
 import { type Db, sql } from "../db/sql.ts";
 import type { EndStatus } from "./run.ts";
 
-/** The number of runs that were created and the number that ended in a minute. Deleted runs are not counted. */
+/**
+ * The number of runs that were created in a minute, and the number that ended with each status. `at` is the start of the minute. Deleted
+ * runs are not counted.
+ */
 export type RunMinute = { at: Date; created: number } & Record<EndStatus, number>;
 
 export interface RunHistory {
-  /** The minutes in which a run was created or ended, the oldest first. */
+  /** The minutes in which at least one run was created or ended, the oldest first. */
   minutes: RunMinute[];
-  /** The database's time of the count. */
+  /** The time of the count by the database's clock. */
   now: Date;
 }
 
 const minutesShown = 60;
-/** How long a result is cached for all callers, in milliseconds. */
+/** The number of milliseconds for which all callers get the same result. */
 const freshMs = 2_000;
 const minuteMs = 60_000;
 
 /**
- * Returns a function that counts the runs of the last hour by minute. A finished minute is counted once more and then cached, so that
- * frequent calls cost little.
+ * Returns a function that counts the runs of the last hour by minute. Each minute is counted a last time after it is over, and is then
+ * cached, so that frequent calls cost little.
  */
 export function runHistory(db: Db): () => Promise<RunHistory> {
   let last: { reading: Promise<RunHistory>; at: number } | undefined;
@@ -36,7 +39,7 @@ export function runHistory(db: Db): () => Promise<RunHistory> {
     if (last && performance.now() - last.at <= freshMs) return last.reading;
     const reading = read();
     reading.catch(() => {
-      last = undefined; // the next call tries again
+      last = undefined; // the next call reads again
       kept = undefined;
     });
     last = { reading, at: performance.now() };
@@ -47,7 +50,8 @@ export function runHistory(db: Db): () => Promise<RunHistory> {
 const startOfMinute = (time: Date) => Math.floor(time.getTime() / minuteMs) * minuteMs;
 
 /**
- * Counts the runs of the last minutes. The last change of a run is at its end or later, so the index on `updated_at` finds the ended runs.
+ * Counts the runs of the last `minutes` minutes. A run's last change is at its end or later, so the index on `updated_at` finds the ended
+ * runs.
  */
 async function countMinutes(db: Db, minutes: number): Promise<RunHistory> {
   const { rows } = await db.query<{ now: Date; minutes: (Omit<RunMinute, "at"> & { at: string })[] }>(sql`

@@ -5,10 +5,12 @@ import { ServiceError } from "../errors.ts";
 import { getRun } from "./read.ts";
 import type { Run } from "./run.ts";
 
-/** A request with an Idempotency-Key. Its client may send it again. */
+/** A request with an Idempotency-Key, which its client may send again. */
 export interface IdempotentRequest {
   key: string;
-  /** The user who sent the key. The same key from two users counts as two keys. */
+  /**
+   * The identity of the user who sent the key. The same key from two users counts as two keys. Undefined if the service runs without auth.
+   */
   identity: string | undefined;
   /** The content of the request. A later request with the same key but other content is refused. */
   request: unknown;
@@ -16,8 +18,8 @@ export interface IdempotentRequest {
 
 /**
  * Calls `make` to create the runs of a request, but only once for each key. If the same request arrives again, returns the runs that were
- * created before. If two equal requests arrive at once, the second one waits for the row lock of the key until the first one is done. Call
- * it in the transaction that creates the runs.
+ * created before. If two equal requests arrive at the same time, the second one waits for the lock of the key's row until the first one has
+ * committed. Call this function in the transaction that creates the runs.
  */
 export async function onceForKey(tx: Db, idempotent: IdempotentRequest | undefined, make: () => Promise<Run[]>): Promise<Run[]> {
   if (!idempotent) return make();
@@ -31,7 +33,10 @@ export async function onceForKey(tx: Db, idempotent: IdempotentRequest | undefin
   return runs;
 }
 
-/** Returns the runs that this request has already created, or undefined if the key is new. */
+/**
+ * Returns the runs that an earlier request with this key has created, or undefined if the key is new. Throws if that request was a
+ * different one.
+ */
 export async function madeForKey(db: Db, idempotent: IdempotentRequest): Promise<Run[] | undefined> {
   const key = keyOfUser(idempotent);
   const { rowCount } = await db.query(sql`select 1 from idempotency_keys where key = ${key}`);
@@ -40,14 +45,14 @@ export async function madeForKey(db: Db, idempotent: IdempotentRequest): Promise
 
 const hashOf = ({ request }: IdempotentRequest) => digest(JSON.stringify(request));
 
-/** The longest text that the column `key` takes, in characters. */
+/** The highest number of characters that the column `key` can store. */
 const longestKey = 255;
 const digest = (text: string) => createHash("sha256").update(text).digest("base64url");
 
 /**
- * Returns the key under which the request is stored. It joins the key and a hash of the user's identity with a space, which no caller can
- * send in a key. Two users can thus send the same key. If the result is too long for the column, a hash replaces the key, and two spaces
- * mark it as a hash. Shorter keys keep the form that the previous release can read.
+ * Returns the key under which the request is stored. A hash of the user's identity comes before the client's key, so that two users can
+ * send the same key. A space joins the two, because no client can send a space in a key. If the result is too long for the column, a hash
+ * replaces the client's key, and two spaces mark it as a hash. Shorter keys keep the form that the previous release can read.
  */
 function keyOfUser({ key, identity }: IdempotentRequest): string {
   if (identity === undefined) return key;
@@ -66,7 +71,7 @@ async function madeBefore(tx: Db, key: string, hash: string): Promise<Run[]> {
   return runs;
 }
 
-/** Deletes keys that are older than a day. */
+/** Deletes at most `limit` keys that are older than a day. Returns the number of deleted keys. */
 export async function sweepIdempotencyKeys(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     delete from idempotency_keys

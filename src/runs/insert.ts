@@ -4,7 +4,7 @@ import { insertingThread, insertingThreads } from "../threads/threads.ts";
 import { hostOf } from "../webhooks/webhook-rules.ts";
 import { type Json, type MultitaskStrategy, type Run, type RunKwargs, runColumns } from "./run.ts";
 
-/** A run to insert, with the columns of its row. */
+/** A run to insert, as the values of its row's columns. */
 export interface RunRow {
   runId: string;
   threadId: string;
@@ -18,10 +18,10 @@ export interface RunRow {
   user: User | null;
   priority: number;
   queueKey: string | null;
-  /** The rank of the turn that the run has taken for its key. Null for a run without a key and for a delayed run. */
+  /** The rank that the run has taken in the turns of its key. Null for a run without a key and for a delayed run. */
   turn: number | null;
   traceparent?: string | null | undefined;
-  /** The dead letter that the run redrives. */
+  /** The id of the dead letter that the run redrives. Undefined for any other run. */
   letterId?: string | undefined;
 }
 
@@ -35,7 +35,7 @@ const columns = sql`run_id, thread_id, assistant_id, graph_id, multitask_strateg
 
 const webhookHostOf = ({ kwargs: { webhook } }: RunRow) => webhook && hostOf(webhook);
 
-/** Inserts a run. `withThread` is a `with` query that changes the run's thread in the same statement. */
+/** Inserts a run and returns it. `withThread` is a `with` query that creates or changes the run's thread in the same statement. */
 export async function insertRun(tx: Db, run: RunRow, withThread: Sql): Promise<Run> {
   const { rows } = await tx.query<Run>(sql`
     with on_thread as (${withThread})

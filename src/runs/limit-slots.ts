@@ -1,17 +1,17 @@
 import { type Db, type Sql, sql } from "../db/sql.ts";
 
 /**
- * The queries by which a claim obeys the limits. A claim locks the rows of `limit_slots` that it may count on, skips those that others have
- * locked, and takes the slots of the runs that it claims in the same statement.
+ * This file has the queries by which a claim obeys the limits. A claim locks the rows of `limit_slots` that it needs, and skips the rows
+ * that other claims have locked. In the same statement, it takes slots for the runs that it claims.
  */
 
 /**
- * The `with` queries that come before the candidates of a claim. They read the graphs of the worker from the query `wanted`:
- * - `asked_graphs`: the graphs whose runs can be claimed. It is read only if there are limits.
- * - `limited`: the limits of these graphs, and whether any of their runs can be claimed.
- * - `totals`: the locked rows of the totals.
- * - `covering`: the limits that the claim can obey now, and how many more runs each allows.
- * - `open_graphs`: the graphs that no limit closes at the moment.
+ * The `with` queries that come before the candidates of a claim. They read the worker's graphs from the query `wanted`:
+ * - `asked_graphs`: the graphs that have runs to claim. It is read only if there are limits.
+ * - `limited`: the limits of the worker's graphs, and whether one of a limit's graphs has runs to claim.
+ * - `totals`: the locked rows that count the slots of whole limits.
+ * - `covering`: the limits that the claim can obey now, and how many more runs each allows (`room`).
+ * - `open_graphs`: the graphs of which no limit refuses all runs at the moment.
  */
 const beforeCandidates: Sql = sql`
     asked_graphs as materialized (
@@ -41,11 +41,11 @@ const beforeCandidates: Sql = sql`
 
 /**
  * The `with` queries that decide about the candidates in the query `first`:
- * - `keyed`: the locked rows of their keys.
+ * - `keyed`: the locked rows that count the slots of the candidates' keys.
  * - `counted`: each candidate with each of its limits, and its position among the candidates of its key.
- * - `full_key`: the candidates whose key has no room. `is_known` is false if the row of the key is missing or locked by others.
- * - `refused`: these, and the candidates for whom a total has no room.
- * - `missing`: the rows of keys that the next claim will find.
+ * - `full_key`: the candidates whose key has no free slot. `is_known` is false if the key's row is missing or locked by another claim.
+ * - `refused`: the candidates of `full_key`, and those for which a total has no room.
+ * - `missing`: creates the missing rows of keys, so that the next claim finds them.
  */
 const aboutCandidates: Sql = sql`
     asked as materialized (
@@ -79,8 +79,8 @@ const aboutCandidates: Sql = sql`
 
 /**
  * The `with` queries that follow the claimed runs in the query `claimed`:
- * - `taken`: takes their slots and tokens.
- * - `noted`: counts the runs that are parked, and in shadow those that would have waited.
+ * - `taken`: takes the slots and tokens of the claimed runs.
+ * - `noted`: adds to each limit's count of refused runs, which in shadow are the runs that would have waited.
  * - `parking`: parks the candidates whose key is full, so that later claims need not look at them.
  */
 const afterClaim: Sql = sql`
@@ -109,13 +109,16 @@ const afterClaim: Sql = sql`
                            for no key update skip locked)
       returning run_id)`;
 
-/** The facts in the result of a claim: how many candidates it has parked, and whether it should be repeated soon. */
+/**
+ * The facts in the result of a claim: the number of parked candidates, whether there are limits, and whether another claim held locked
+ * rows.
+ */
 const facts: Sql = sql`
   (select count(*)::integer from parking) as parked, exists (select from limited) as limited,
   (exists (select from limited where has_total and is_asked and name not in (select name from totals))
    or exists (select from full_key where not is_known)) as contended`;
 
-/** The parts of a claim's statement that differ with limits and without. */
+/** The parts of a claim's statement that depend on whether the claim obeys limits. */
 export interface LimitQueries {
   before: Sql;
   between: Sql;
@@ -137,8 +140,8 @@ export const withLimits: LimitQueries = {
 };
 
 /**
- * The parts of a claim that leaves out the graphs with limits. Most services have none. Starting the queries for limits would take longer
- * than the rest of the claim.
+ * The parts of a claim that leaves out the graphs with limits. Most services have no limits, and starting the queries for limits would take
+ * longer than the rest of the claim.
  */
 export const withoutLimits: LimitQueries = {
   before: sql`
@@ -153,7 +156,8 @@ export const withoutLimits: LimitQueries = {
 };
 
 /**
- * Counts the runs that hold slots of a limit. Call it after a limit has got a total, a rate or a limit for each key. A run that ends meanwhile waits for the lock of its row, so that the count is exact.
+ * Corrects the numbers of slots that the running runs hold of a limit. Call it after a limit has got a total, a rate or a limit for each
+ * key. A run that ends meanwhile waits for the lock of its slots' row, so that the numbers are exact.
  */
 export async function countSlots(tx: Db, name: string): Promise<void> {
   await tx.query(sql`select 1 from limit_slots where name = ${name} order by key for update`);
@@ -165,7 +169,10 @@ export async function countSlots(tx: Db, name: string): Promise<void> {
      where s.name = ${name} and s.key = actual.key and s.running <> actual.running`);
 }
 
-/** Creates the rows of a limit whose runs are running. Commit before `countSlots`, so that runs that end see the rows. */
+/**
+ * Creates the missing rows of `limit_slots` for a limit, for its total and for the keys of its running runs. Commit before `countSlots`, so
+ * that runs that end see the rows.
+ */
 export async function insertSlots(db: Db, name: string): Promise<void> {
   await db.query(sql`
     insert into limit_slots (name, key)
@@ -178,8 +185,9 @@ export async function insertSlots(db: Db, name: string): Promise<void> {
 }
 
 /**
- * Makes parked runs claimable whose key has room, for example after a limit was raised. Handles at most `most` runs for each key and limit.
- * Returns how many runs it has released. It starts from the parked keys, because a key that runs nothing may have no row in `limit_slots`.
+ * Makes parked runs claimable if their key has a free slot, for example after a limit was raised. Handles at most `most` runs for each key
+ * and limit. Returns the number of released runs. It starts from the keys of parked runs, because a key without running runs may have no
+ * row in `limit_slots`.
  */
 export async function unpark(db: Db, most: number): Promise<number> {
   const { rowCount } = await db.query(sql`
@@ -203,7 +211,7 @@ export async function unpark(db: Db, most: number): Promise<number> {
   return rowCount ?? 0;
 }
 
-/** Deletes the rows of keys that have run nothing for an hour, at most `limit`. */
+/** Deletes at most `limit` rows of keys that have had no running run for an hour. */
 export async function sweepSlots(db: Db, limit: number): Promise<void> {
   await db.query(sql`
     delete from limit_slots where (name, key) in (

@@ -4,7 +4,10 @@ const count = z.int().min(0).max(1_000_000);
 const units: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 const ratePattern = /^([1-9]\d{0,6})\/([1-9]\d{0,4})?([smhd])$/;
 
-/** The values of a limit, as langgraph.json and the API state them. Null removes a value of langgraph.json. */
+/**
+ * The values of a limit in langgraph.json and in the API. A value that was set at run time takes precedence, and null then removes the
+ * value of langgraph.json.
+ */
 export const LimitValues = z.object({
   graphs: z
     .array(z.string().min(1).max(200))
@@ -41,13 +44,15 @@ const otherNames: Record<string, string> = {
   dailyDollars: "daily_dollars",
 };
 
-/** The values of a limit where a person writes them. Unknown names are refused. Names such as `perKey` are accepted as well. */
+/**
+ * The schema of a limit's values as people write them. It refuses unknown names, and also accepts spellings such as `perKey`.
+ */
 export const WrittenLimit = z.preprocess((given) => {
   if (typeof given !== "object" || given === null || Array.isArray(given)) return given;
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [otherNames[name] ?? name, value]));
 }, LimitValues.strict());
 
-/** The values of a limit that are in force, as columns of its row. */
+/** The values of a limit that are in force, as its row stores them. Null means that there is no such value. */
 export interface LimitColumns {
   graphs: string[];
   total: number | null;
@@ -60,7 +65,7 @@ export interface LimitColumns {
   shadow: boolean;
 }
 
-/** Returns the values in force: those set at run time, and otherwise those of langgraph.json. */
+/** Returns the values in force: those that were set at run time, and for the others those of langgraph.json. */
 export function inForce(name: string, configured: LimitValues | null, override: LimitValues | null): LimitColumns {
   const {
     graphs,

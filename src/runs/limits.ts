@@ -7,7 +7,7 @@ import { inForce, type LimitValues } from "./limit-values.ts";
 /** A limit in the API's form. */
 export interface Limit {
   name: string;
-  /** The values in force. */
+  /** The values in force follow, from `graphs` to `shadow`. */
   graphs: string[];
   total: number | null;
   per_key: number | null;
@@ -16,18 +16,21 @@ export interface Limit {
   daily_tokens: number | null;
   daily_dollars: number | null;
   shadow: boolean;
-  /** The values of langgraph.json. Null for a limit that was created at run time. */
+  /** The values in langgraph.json. Null for a limit that was created at run time. */
   configured: LimitValues | null;
-  /** The values that were set at run time. */
+  /** The values that were set at run time. Null if none were set. */
   override: LimitValues | null;
   running: number;
-  /** How many runs wait that the limit counts, up to 10,000. */
+  /** The number of waiting runs that the limit counts, up to 10,000. */
   waiting: number;
-  /** How often runs of a full key had to wait. In shadow, how often any run would have been held up or refused. */
+  /**
+   * The number of times that runs waited because their key had no free slot. In shadow, also the runs that would have waited for the total
+   * or would have been refused.
+   */
   refused: number;
 }
 
-/** A queue key and its runs of a limit. */
+/** A queue key, with the numbers of its running and waiting runs that the limit counts. */
 export interface KeyOfLimit {
   key: string;
   running: number;
@@ -40,7 +43,7 @@ const mostUnparked = 1_000;
 const countRuns = (condition: Sql): Sql => sql`
   (select count(*)::integer from (select from runs where ${condition} and graph_id = any(l.graphs) limit ${mostCounted}) r)`;
 
-/** Returns all limits, or the one with this name. */
+/** Returns all limits with their usage, sorted by name, or only the limit with this name. */
 export async function listLimits(db: Db, name?: string): Promise<Limit[]> {
   const { rows } = await db.query<Limit>(sql`
     select name, graphs, total, per_key, shadow, max_waiting, daily_tokens::double precision as daily_tokens, daily_dollars, configured, override, refused::double precision as refused,
@@ -50,7 +53,7 @@ export async function listLimits(db: Db, name?: string): Promise<Limit[]> {
   return rows;
 }
 
-/** Returns the limit with its keys that have running or waiting runs, those with the most runs first. */
+/** Returns a limit with its queue keys. Only the 100 keys with the most running or waiting runs are returned, those with the most first. */
 export async function readLimit(db: Db, name: string): Promise<Limit & { keys: KeyOfLimit[] }> {
   const [limit] = await listLimits(db, name);
   if (!limit) throw limitNotFound(name);
@@ -64,8 +67,8 @@ export async function readLimit(db: Db, name: string): Promise<Limit & { keys: K
 const limitNotFound = (name: string) => new ServiceError("not_found", `There is no limit with the name "${name}".`);
 
 /**
- * Stores the limits of a project. Removes limits that only an earlier version of the project had. Limits of other projects, which have
- * other graphs, stay.
+ * Stores the limits of a project. Removes the values of limits that the project no longer has. Limits of other projects, which have other
+ * graphs, stay.
  */
 export async function defineLimits(pool: Pool, graphIds: string[], limits: Record<string, LimitValues>): Promise<void> {
   const changed = await transaction(pool, async (tx) => {
@@ -84,8 +87,8 @@ export async function defineLimits(pool: Pool, graphIds: string[], limits: Recor
 }
 
 /**
- * Sets the values of a limit at run time. They replace all values that were set before, or with `keepOthers` only those of the same names.
- * Creates the limit if there is none.
+ * Sets values of a limit at run time. They replace all values that were set at run time before. With `keepOthers`, they replace only those
+ * with the same names. Creates the limit if it does not exist.
  */
 export async function overrideLimit(pool: Pool, name: string, values: LimitValues, { keepOthers = false } = {}): Promise<void> {
   const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
@@ -100,7 +103,7 @@ export async function overrideLimit(pool: Pool, name: string, values: LimitValue
   }));
 }
 
-/** Removes the values that were set at run time. A limit that langgraph.json does not have is deleted. */
+/** Removes the values that were set at run time. Deletes the limit if langgraph.json does not have it. */
 export async function resetLimit(pool: Pool, name: string): Promise<void> {
   await change(pool, name, (stored) => {
     if (!stored) throw limitNotFound(name);
@@ -108,7 +111,7 @@ export async function resetLimit(pool: Pool, name: string): Promise<void> {
   });
 }
 
-/** The key of the advisory lock of changes of limits. The number is arbitrary, but no other lock may use it. */
+/** The key of the advisory lock that a change of a limit takes. The number is arbitrary, but no other lock may use it. */
 const limitLock = 7_201_923;
 
 interface StoredLimit {
@@ -130,7 +133,7 @@ async function change(pool: Pool, name: string, changed: (stored: Parts | undefi
   await settle(pool, name);
 }
 
-/** Stores a limit with its values in force. Deletes it if it has no values. */
+/** Stores a limit with its values in force. Deletes the limit if it has neither configured values nor values that were set at run time. */
 async function store(tx: Db, name: string, configured: LimitValues | null, override: LimitValues | null): Promise<void> {
   if (!configured && !override) {
     await tx.query(sql`delete from limits where name = ${name}`);
@@ -150,14 +153,14 @@ async function store(tx: Db, name: string, configured: LimitValues | null, overr
   if (perKey === null) await tx.query(sql`delete from limit_slots where name = ${name} and key <> ''`);
 }
 
-/** Brings the slots of a changed limit up to date, and lets runs go on that it no longer holds up. */
+/** Corrects the slots of a changed limit, and releases parked runs that the limit no longer holds up. */
 async function settle(pool: Pool, name: string): Promise<void> {
   await insertSlots(pool, name);
   await transaction(pool, (tx) => countSlots(tx, name));
   while ((await unpark(pool, mostUnparked)) >= mostUnparked);
 }
 
-/** Refuses a new run if its key has as many waiting runs as a limit allows. A limit in shadow only counts it. */
+/** Refuses a new run with a 429 if its key has as many waiting runs as a limit allows. A limit in shadow only counts the refusal. */
 export async function refuseFullQueue(db: Db, key: string, graphId: string): Promise<void> {
   const { rows } = await db.query<{ name: string; most: number; shadow: boolean }>(sql`
     with full_queues as (

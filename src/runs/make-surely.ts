@@ -9,8 +9,8 @@ const pauseMs = 250;
 
 /**
  * Creates runs with the given ids, even if the connection breaks. If the database's reply is lost, looks for the runs, and creates them
- * again if they are missing. This is safe even if the first commit is still in progress, because each id can be used only once. Throws the
- * first error if the database stays unreachable.
+ * again if they are missing. This is safe even if the first commit is still in progress, because each id can be used only once. If the
+ * database stays unreachable, throws the error of the first try.
  */
 export async function makeSurely(
   db: Db,
@@ -28,14 +28,14 @@ export async function makeSurely(
   throw made;
 }
 
-/** Returns the runs with these ids, and creates them first if they are missing. Returns undefined if the database is unreachable. */
+/** Returns the runs with these ids. If they are missing, creates them first. Returns undefined if the database is unreachable. */
 async function findOrMake(db: Db, ids: string[], make: () => Promise<Run[]>): Promise<Run[] | undefined> {
   try {
     return (await findAll(db, ids)) ?? (await make());
   } catch (error) {
     if (isDatabaseTrouble(error)) return undefined;
-    // The first commit may have succeeded meanwhile. The second try then fails, because the runs already exist or keep their thread busy.
-    // So the runs are looked up once more.
+    // The commit of the first try may have succeeded meanwhile. The second try then fails, because the runs already exist or keep their
+    // thread busy. So the runs are looked up once more.
     const found = await findAll(db, ids).catch((trouble: Error) => trouble);
     if (found instanceof Error) return undefined;
     if (found) return found;

@@ -4,11 +4,11 @@ import { ServiceError } from "../errors.ts";
 import type { RunConfig } from "./run.ts";
 
 /**
- * The order of the queue. Each run gets a rank when it is created (see migration 064), and runs with smaller ranks are claimed first. A rank
- * is a time in seconds:
+ * The distance of two turns in the queue, in seconds. Each run gets a rank when it is created, and runs with smaller ranks are claimed
+ * first. A rank is a time in seconds:
  * - A run without a key has the rank of the run that is claimed next, but not less than the present time.
  * - The runs of a key follow each other at a distance of one turn. The first one has the rank of a run without a key. Keys with many
- *   waiting runs thus take turns, and a key with few waiting runs need not wait for them.
+ * waiting runs thus take turns, and a key with few waiting runs need not wait for them.
  * - Each step of priority brings a run one turn forward.
  *
  * New ranks are never less than the present time. Every run is thus claimed at last, whatever its key and its priority.
@@ -18,7 +18,7 @@ const turnSeconds = 60;
 export const Priority = z.int().min(1).max(5);
 const usualPriority = 3;
 
-/** Returns the priority of a new run: its own, or else the one in the merged config of its assistant, its thread and its request. */
+/** Returns the priority of a new run: its own, or else the priority in the merged config of its assistant, its thread and its request. */
 export function priorityOf(own: number | undefined, config: RunConfig): number {
   const given = own ?? config.priority ?? usualPriority;
   const { success, data } = Priority.safeParse(given);
@@ -27,27 +27,27 @@ export function priorityOf(own: number | undefined, config: RunConfig): number {
   return data;
 }
 
-/** Returns an expression of the place of a row of `runs` in the queue. */
+/** Returns an SQL expression for the place of a run in the queue, as a time in seconds. Runs with smaller places are claimed first. */
 export const placeInQueue: Sql = sql`coalesce(rank, extract(epoch from run_at)::double precision - (priority - 3) * 60)`;
 
-/** Turns that a key takes for new runs of a graph. */
+/** The turns to take of one key, for `amount` new runs of a graph. */
 export interface TakenTurns {
   key: string;
   graphId: string;
   amount: number;
 }
 
-/** The rank of the first turn, and the distance to the next one. */
+/** The rank of the first taken turn, and the distance from one turn to the next, in seconds. */
 export interface Turns {
   first: number;
   step: number;
-  /** True if a limit bounds how many runs of a key may wait for some graph. */
+  /** True if there is any limit on the number of waiting runs of a key. The caller must then check the number. */
   isBounded: boolean;
 }
 
 /**
- * Takes turns for keys. Returns the turns in the order of the requests. A key that has no waiting run starts again at the front, because
- * its past runs no longer count. Turns whose runs are never created leave only a gap.
+ * Takes turns of keys, and returns them in the order of the requests. A key without a waiting run starts again at the front, because its
+ * past runs no longer count. Turns whose runs are never created leave only a gap.
  */
 export async function takeTurns(db: Db, wanted: TakenTurns[]): Promise<Turns[]> {
   const statement = sql`
@@ -77,7 +77,7 @@ export async function takeTurns(db: Db, wanted: TakenTurns[]): Promise<Turns[]> 
   });
 }
 
-/** Stores the weights of keys. Keys that are not named get weight 1. */
+/** Stores the weights of keys. Keys that are not in `weights` get weight 1. */
 export async function setWeights(db: Db, weights: Record<string, number>): Promise<void> {
   const keys = Object.keys(weights).sort();
   await db.query(sql`
@@ -87,7 +87,7 @@ export async function setWeights(db: Db, weights: Record<string, number>): Promi
   await db.query(sql`update queue_keys set weight = 1 where weight <> 1 and key <> all(${keys}::text[])`);
 }
 
-/** Deletes keys that nobody has used for a day, at most `limit`. Returns their number. */
+/** Deletes at most `limit` keys that nobody has used for a day. Returns the number of deleted keys. */
 export async function sweepQueueKeys(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     delete from queue_keys k
@@ -96,10 +96,13 @@ export async function sweepQueueKeys(db: Db, limit: number): Promise<number> {
   return rowCount ?? 0;
 }
 
-/** The longest key. Longer identities and values are cut. */
+/** The highest number of characters of a queue key. Longer identities and values are cut. */
 const longestKey = 200;
 
-/** Returns the key of a new run: the user, or else the value at the configured path of its metadata or context. */
+/**
+ * Returns the queue key of a new run: the user's identity, or else the value at the configured path of the run's metadata or context. Null
+ * if there is neither.
+ */
 export function queueKeyOf(
   identity: string | undefined,
   path: readonly string[] | undefined,

@@ -4,24 +4,24 @@ import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import { runNotFound } from "../errors.ts";
 import { type Run, type RunStatus, runColumns } from "./run.ts";
 
-/** Returns an SQL condition that is true if the caller may see the thread of the run. */
+/** Returns an SQL condition that is true if the scope includes the thread of the run. */
 export const visibleBy = (scope: Scope): Sql =>
   sql`exists (select from threads where threads.thread_id = runs.thread_id and ${scope.visible(sql`threads.metadata`)})`;
 
-/** The graph that a pending run waits for. Null if a live worker has the graph. */
+/** The graph for which a pending run waits, as a column. Null if a live worker has the graph. */
 export const waitingForGraph: Sql = sql`
   case when status = 'pending' and run_at <= now() then (select graph_id from absent_graphs where absent_graphs.graph_id = runs.graph_id) end as "waiting_for_graph"`;
 
 const columns = sql`${runColumns}, ${waitingForGraph}`;
 
-/** Removes the field `waiting_for_graph` if it is null, because clients expect it only on runs that wait for a graph. */
+/** Removes the field `waiting_for_graph` if it is null, because clients expect this field only on runs that wait for a graph. */
 export function toRun({ waiting_for_graph, ...run }: Omit<Run, "waiting_for_graph"> & { waiting_for_graph?: string | null }): Run {
   return (waiting_for_graph ? { ...run, waiting_for_graph } : run) as Run;
 }
 
 type Row = Parameters<typeof toRun>[0];
 
-/** Returns a run of a thread. Without a thread id, as for stateless runs, the run is looked up by its own id alone. */
+/** Returns a run of a thread. Without a thread's id, finds the run by its own id alone. */
 export async function getRun(db: Db, scope: Scope, threadId: string | undefined, runId: string): Promise<Run> {
   const { rows } = await db.query<Row>(sql`
     select ${columns} from runs
@@ -37,14 +37,14 @@ export async function findRuns(db: Db, ids: string[]): Promise<Run[]> {
   return ids.flatMap((id) => found.get(id) ?? []);
 }
 
-/** Tells whether a thread has at least one of these runs. */
+/** Tells whether a thread has at least one of these runs. Returns false if the caller may not see the thread. */
 export async function hasAnyRun(db: Db, scope: Scope, threadId: string, runIds: string[]): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     select 1 from runs where run_id = any(${runIds}::uuid[]) and thread_id = ${threadId} and ${visibleBy(scope)} limit 1`);
   return rowCount !== 0;
 }
 
-/** Lists the runs of a thread, newest first. Returns only as many runs as fit into `bytes`. */
+/** Lists the runs of a thread, newest first. Returns only as many runs as fit into `bytes` bytes. */
 export async function listRuns(
   db: Db,
   scope: Scope,
@@ -62,13 +62,16 @@ export async function listRuns(
 export interface RunOutcome {
   /** True if the run has not ended yet. */
   open: boolean;
-  /** The output, as JSON. */
+  /** The output, as JSON text. Null if there is no output, or if `passed` is true. */
   output: string | null;
-  /** True if the output can no longer be read. The output was the thread's state at the run's end, and that state has changed since. */
+  /**
+   * True if the output was the thread's state at the run's end, and this state has changed since. The output must then be read from the
+   * run's last checkpoint.
+   */
   passed: boolean;
 }
 
-/** Returns the outcome of a run, or undefined if the run does not exist any more. */
+/** Returns the outcome of a run, or undefined if the run no longer exists. */
 export async function getOutcome(db: Db, runId: string): Promise<RunOutcome | undefined> {
   const { rows } = await db.query<RunOutcome>(sql`
     select ended_at is null as open, output_on_thread and state_updated_at > ended_at as passed,
@@ -78,14 +81,17 @@ export async function getOutcome(db: Db, runId: string): Promise<RunOutcome | un
   return rows[0];
 }
 
-/** Returns whether a thread has a pending or running run. */
+/** Tells whether a thread has a pending or running run. */
 export async function isThreadBusy(db: Db, threadId: string): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     select 1 from runs where thread_id = ${threadId} and status in ('pending', 'running') limit 1`);
   return rowCount !== 0;
 }
 
-/** Locks the threads with open runs of an assistant. Call it before you delete the assistant, because its runs are deleted with it. */
+/**
+ * Locks the threads that have open runs of an assistant. Call it before you delete the assistant, because the assistant's runs are deleted
+ * with it.
+ */
 export async function holdThreadsOfAssistant(tx: Db, assistantId: string): Promise<void> {
   await tx.query(sql`
     select 1 from threads

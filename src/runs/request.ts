@@ -4,7 +4,7 @@ import type { Json, MultitaskStrategy, RunCommand, RunConfig, RunKwargs, StreamM
 
 type Given<T> = T | null | undefined;
 
-/** The fields of a run in the request of a client or in a cron. Missing fields have defaults. */
+/** The fields of a run in the request of a client or in a cron. Fields that are left out have defaults. */
 export interface RunRequest {
   assistant_id: string;
   input?: unknown;
@@ -33,14 +33,14 @@ export interface RunRequest {
 
 /** The operator's defaults for new runs. */
 export interface RunDefaults {
-  /** How long the service keeps the events of a run after its end. */
+  /** The number of seconds that the events of a run are kept after its end. */
   eventRetentionSeconds: number;
   resumableRetentionSeconds: number;
-  /** The path of the queue key of runs without a user, such as `["metadata", "tenant"]`. */
+  /** The path to the queue key of runs without a user, such as `["metadata", "tenant"]`. Undefined if no path is configured. */
   queueKeyPath?: readonly string[] | undefined;
 }
 
-/** Returns the run that a request describes, and fills in the defaults. */
+/** Returns the run that a request describes, with the defaults filled in. */
 export function fillRequest(request: RunRequest, threadId: string | undefined, defaults: RunDefaults): NewRun {
   const resumable = request.stream_resumable ?? false;
   const configurable = { ...request.config?.configurable, ...checkpointKeys(request) };
@@ -75,8 +75,8 @@ export function fillRequest(request: RunRequest, threadId: string | undefined, d
 }
 
 /**
- * Returns the config keys of the checkpoint from which the run starts. Keys without a value are left out, because LangGraph tests only
- * whether a key exists.
+ * Returns the config keys that name the checkpoint from which the run starts. Keys without a value are left out, because LangGraph tests
+ * only whether a key exists.
  */
 function checkpointKeys({ checkpoint, checkpoint_id }: RunRequest): Json {
   const { checkpoint_id: id = checkpoint_id, checkpoint_ns, checkpoint_map } = checkpoint ?? {};

@@ -12,13 +12,13 @@ export interface RunWriter {
   findAssistant(scope: Scope, id: string): Promise<AssistantToRun | undefined>;
   insertWithThread(run: RunWithThread): Promise<Run>;
   /**
-   * Takes the next turn of a key for a run of a graph. Returns the rank of the turn. If the run is new work, refuses a key with too many
-   * waiting runs.
+   * Takes the next turn of a queue key for a run of a graph, and returns the turn's rank. If the run is new work, throws a 429 if the key
+   * has too many waiting runs.
    */
   takeTurn(key: string, graphId: string, isNewWork: boolean): Promise<number>;
 }
 
-/** Returns a writer that uses the given transaction. `runs` is how many runs it will create. */
+/** Returns a writer that uses the given transaction. `runs` is the number of runs that it will create. */
 export function runWriterOf(tx: Db, runs = 1): RunWriter {
   return {
     findAssistant: (scope, id) => findAssistantToRun(tx, scope, id),
@@ -28,8 +28,8 @@ export function runWriterOf(tx: Db, runs = 1): RunWriter {
 }
 
 /**
- * Returns a function that takes turns, for a transaction that creates up to `most` runs. It takes several turns at once, and twice as many
- * each time, because the runs of one request usually have the same key.
+ * Returns a function that takes turns in a transaction that creates up to `most` runs. The runs of one request usually have the same key,
+ * so it takes several turns with one statement, and twice as many the next time.
  */
 function turnsInStock(tx: Db, most: number): RunWriter["takeTurn"] {
   const stock = new Map<string, Turns & { left: number }>();
@@ -53,7 +53,7 @@ function turnsInStock(tx: Db, most: number): RunWriter["takeTurn"] {
   };
 }
 
-/** Returns a writer that many requests share. Requests that arrive at the same time are written in one statement. */
+/** Returns a writer that many requests share. One statement writes for all requests that arrive at the same time. */
 export function sharedRunWriter(db: Db): RunWriter {
   const alone = runWriterOf(db);
   const find = batched((ids: string[]) => findAssistantsToRun(db, ids));

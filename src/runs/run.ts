@@ -5,13 +5,11 @@ export type Json = Record<string, unknown>;
 export const RunStatus = z.enum(["pending", "running", "success", "error", "timeout", "interrupted"]);
 export type RunStatus = z.infer<typeof RunStatus>;
 
-/** The statuses of a run that is over. */
+/** The statuses of a run that has ended. */
 export const EndStatus = RunStatus.exclude(["pending", "running"]);
 export type EndStatus = z.infer<typeof EndStatus>;
 
-/**
- * How a new run treats the open runs of its thread: the new run is refused, it waits for them, it interrupts them, or it rolls them back.
- */
+/** The treatment of a thread's open runs by a new run: the new run is refused, waits for them, interrupts them, or rolls them back. */
 export const MultitaskStrategy = z.enum(["reject", "enqueue", "interrupt", "rollback"]);
 export type MultitaskStrategy = z.infer<typeof MultitaskStrategy>;
 
@@ -43,7 +41,7 @@ export interface RunConfig {
   [key: string]: unknown;
 }
 
-/** Returns a config without the keys of the checkpoint from which a run starts, so that the run starts from the newest one. */
+/** Returns a config without the keys that name the checkpoint from which a run starts. The run then starts from the newest checkpoint. */
 export function withoutCheckpoint(config: RunConfig): RunConfig {
   const { checkpoint_id, checkpoint_ns, checkpoint_map, ...configurable } = config.configurable ?? {};
   return { ...config, configurable };
@@ -62,9 +60,9 @@ export interface RunKwargs {
   config: RunConfig;
   context: Json | null;
   stream_mode: StreamMode[];
-  /** Logs checkpoint events without the values of the checkpoint, because these are logged as separate events. */
+  /** True to log checkpoint events without the values of the checkpoint, because the values are logged as separate events. */
   checkpoint_envelopes?: boolean;
-  /** Whether an answer to a question that is not open is refused. Otherwise, LangGraph silently ignores such an answer. */
+  /** True to refuse an answer to a question that is not open. Otherwise, LangGraph silently ignores such an answer. */
   strict_resume?: boolean;
   interrupt_before: "*" | string[] | null;
   interrupt_after: "*" | string[] | null;
@@ -89,7 +87,7 @@ interface RunFacts {
 
 interface PendingRun extends RunFacts {
   status: "pending";
-  /** The graph that the run waits for. Absent if a live worker has the graph. */
+  /** The graph for which the run waits, because no live worker has it. Absent if a live worker has the graph. */
   waiting_for_graph?: string;
 }
 
@@ -103,7 +101,7 @@ export type Run = PendingRun | StartedRun;
 export const runColumns: Sql = sql`run_id, thread_id, assistant_id, metadata, status, kwargs, multitask_strategy, created_at, updated_at`;
 
 /**
- * The topics of notifications about runs, of which this is the first:
+ * The four topics of notifications about runs:
  * - claim: a run may be claimed.
  * - cancel: a running run was cancelled or deleted.
  * - end: this run has ended.

@@ -5,20 +5,20 @@ import type { Scope } from "../db/scope.ts";
 import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import { questionsIn } from "../threads/questions.ts";
 
-/** An open question, and the run that asked it. */
+/** An open question, with facts about the run that asked it. */
 export interface FoundQuestion {
   thread_id: string;
-  /** The last run that the thread has executed. Null if it was deleted. */
+  /** The id of the last run that the thread has executed. Null if that run was deleted. */
   run_id: string | null;
   graph_id: string | null;
   assistant_id: string | null;
   task_id: string;
-  /** The id that an answer must name. */
+  /** The id by which an answer names the question. */
   interrupt_id: string;
   value: unknown;
-  /** The JSON schema of an answer. Null if the graph gave none. */
+  /** The JSON schema of a valid answer. Null if the graph gave no schema. */
   response_schema: unknown;
-  /** The time since which the thread has been waiting for answers. */
+  /** The time since which the thread waits for answers. */
   created_at: Date;
   /** The time at which the service continues without an answer. Null if the service waits forever. */
   deadline: Date | null;
@@ -37,19 +37,19 @@ export interface QuestionFilter {
 export interface QuestionSearch extends QuestionFilter {
   limit: number;
   offset: number;
-  /** The sort key. If it is `deadline`, only questions with a deadline are found. */
+  /** The sort key. With `deadline`, only questions that have a deadline are found. */
   sort_by?: "created_at" | "deadline";
   sort_order?: "asc" | "desc";
   select?: (keyof FoundQuestion)[];
   exact?: boolean;
-  /** The most bytes that the questions of a page may take together. Undefined means no limit. */
+  /** The size limit of a page, in bytes, for its questions together. Undefined means no limit. */
   bytes?: number;
 }
 
 /** A row of a page. Only the first row of each thread has `document`, which holds all questions of that thread. */
 type Row = Omit<FoundQuestion, "value" | "response_schema"> & { place: number; document: Record<string, unknown[]> | null };
 
-/** Returns a page of the open questions of all threads. A thread that has an open run has no open question. */
+/** Returns a page of the open questions of all threads that the scope includes. A thread with an open run has no open question. */
 export async function searchQuestions(db: Db, scope: Scope, search: QuestionSearch): Promise<Page<FoundQuestion>> {
   const { limit, offset, select = [], bytes } = search;
   const wantsValues = select.length === 0 || select.includes("value") || select.includes("response_schema");
@@ -61,7 +61,7 @@ export async function searchQuestions(db: Db, scope: Scope, search: QuestionSear
   return toPage(db, { rows: withValues(rows), isCut }, countedQuestions(scope, search), search);
 }
 
-/** Adds the values of the questions. They come from the document in the first row of each thread. */
+/** Adds the values of the questions. The values come from the document in the first row of each thread. */
 function withValues(rows: Row[]): FoundQuestion[] {
   const documents = new Map(rows.flatMap(({ thread_id, document }) => (document ? [[thread_id, document] as const] : [])));
   return rows.map(({ place, document, ...row }) => {
@@ -76,10 +76,13 @@ function inOrder({ sort_by = "created_at", sort_order = "desc" }: QuestionSearch
   return sql`order by ${key} ${direction}, thread_id ${direction}, task_id, place`;
 }
 
-/** Looks up open runs for each thread separately. With `exists`, Postgres would read all open runs first. */
+/**
+ * An expression that is true if a thread has an open run. It looks for the runs of each thread separately. With `exists`, Postgres would
+ * read all open runs first.
+ */
 const isBusy = sql`coalesce((select true from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running') limit 1), false)`;
 
-/** Selects the open questions, with everything that a page needs. */
+/** Selects the open questions with all columns that a page needs. */
 const openQuestions = (scope: Scope, search: QuestionSearch): Sql => sql`
   select threads.thread_id, asker.run_id, asker.graph_id, asker.assistant_id, task.key as task_id, item.id as interrupt_id, item.place,
          threads.state_updated_at as created_at, timers.due_at as deadline, threads.interrupts
@@ -92,7 +95,7 @@ const countedQuestions = (scope: Scope, search: QuestionSearch): Sql => {
 };
 
 /**
- * Returns the tables of a search. The ids come from a sanitized copy of the document, because Postgres functions refuse characters such as
+ * Returns the tables that a search joins. The ids come from a sanitized copy of the document, because Postgres functions refuse characters such as
  * NUL in the original. The values come from the original document.
  */
 function questions({ sort_by, deadline_since, deadline_until }: QuestionSearch, withAsker: boolean): Sql {

@@ -7,29 +7,29 @@ import type { RunError } from "./end.ts";
 import { toRun, waitingForGraph } from "./read.ts";
 import type { Json, Run, RunStatus } from "./run.ts";
 
-/** A run in a search result: the run in the API's form, and the additional facts that a list of runs shows. */
+/** A run in a search result: the run in the API's form, with additional fields. */
 export type FoundRun = Run & {
   graph_id: string | null;
-  /** How often the run was claimed. */
+  /** The number of times that the run was claimed. */
   attempt: number;
-  /** The worker that holds the run. Null if the run is not running. */
+  /** The id of the worker that executes the run. Null if the run is not running. */
   worker_id: string | null;
   due_at: Date;
   started_at: Date | null;
   ended_at: Date | null;
-  /** The milliseconds from the first claim to the end, or until now. Null if the run was never claimed. */
+  /** The number of milliseconds from the first claim to the run's end, or until now. Null if the run was never claimed. */
   duration_ms: number | null;
   error: RunError | null;
 };
 
 export interface RunFilter {
-  /** Finds only runs with one of these statuses. */
+  /** Only runs with one of these statuses are found. Undefined means every status. */
   status?: RunStatus[];
   graph_id?: string;
   assistant_id?: string;
   thread_id?: string;
   metadata?: Json;
-  /** Finds only runs whose error contains this text, in upper or lower case. */
+  /** Only runs whose error contains this text, in upper or lower case, are found. */
   error?: string;
   created_since?: Date;
   created_until?: Date;
@@ -42,11 +42,11 @@ export interface RunSearch extends RunFilter {
   offset: number;
   sort_by?: keyof typeof sortKeys;
   sort_order?: "asc" | "desc";
-  /** The fields to read. Undefined or empty means all. */
+  /** The fields to return. Undefined or an empty list means all fields. */
   select?: (keyof typeof columns)[];
-  /** True to count all runs exactly, even above 10,000. */
+  /** True to count all runs exactly, even if there are more than 10,000. */
   exact?: boolean;
-  /** The most bytes that the runs of a page may take together. Undefined means no limit. */
+  /** The size limit of a page, in bytes, for its runs together. Undefined means no limit. */
   bytes?: number;
 }
 
@@ -73,18 +73,18 @@ const columns = {
 
 const sortKeys = { created_at: sql`created_at`, updated_at: sql`updated_at` };
 
-/** How many recent runs a search checks one by one, before it looks for all matches. */
+/** The number of runs that a search checks one by one, in sort order, before it searches all runs. */
 const recent = 1_000;
 
-/** Returns a page of the runs of all threads that match. */
+/** Returns a page of the matching runs of all threads that the scope includes. */
 export async function searchRuns(db: Db, scope: Scope, search: RunSearch): Promise<Page<FoundRun>> {
   const read = (await readRecent(db, scope, search)) ?? (await readAll(db, scope, search));
   return toPage(db, read, sql`select 1 from runs where ${everyCondition(scope, search)}`, search);
 }
 
 /**
- * Looks for the page among the first runs in sort order. If many runs match, this fills the page at once, while an index on threads or
- * metadata would first collect all matches. If few runs match, the page is not full and undefined is returned.
+ * Looks for the page among the first runs in sort order. If many runs match, these runs fill the page quickly, while an index on threads or
+ * metadata would first collect all matches. If they do not fill the page, returns undefined.
  */
 async function readRecent(db: Db, scope: Scope, search: RunSearch): Promise<BoundedRows<FoundRun> | undefined> {
   const isChecked = !isEverything(scope) || search.metadata !== undefined || search.error !== undefined;
@@ -131,7 +131,7 @@ function inOrderOfStatuses(search: RunSearch, matches: Sql, most: number): Sql {
   return sql`select * from (${join(selects, " union all ")}) runs ${inOrder(search)} limit ${most}::integer`;
 }
 
-/** Returns the statuses that a matching run can have. Undefined means every status. Only failed runs have an error. */
+/** Returns the statuses that a matching run can have. Only failed runs have an error. Undefined means every status. */
 function statusesOf({ status, error }: RunFilter): RunStatus[] | undefined {
   const statuses = status && [...new Set(status)];
   if (error === undefined) return statuses;
@@ -147,7 +147,7 @@ function everyCondition(scope: Scope, filter: RunFilter): Sql {
 const visibleBy = (scope: Scope): Sql =>
   isEverything(scope) ? sql`true` : sql`thread_id in (select thread_id from threads where ${scope.visible(sql`threads.metadata`)})`;
 
-/** Returns the conditions on indexed columns. */
+/** Returns the filter's conditions on indexed columns. */
 function onColumns(filter: RunFilter): Sql {
   const { graph_id, assistant_id, thread_id, created_since, created_until, updated_since, updated_until } = filter;
   const unless = (value: unknown, condition: Sql) => (value === undefined ? nothing : sql`and ${condition}`);
@@ -161,7 +161,7 @@ function onColumns(filter: RunFilter): Sql {
     ${unless(updated_until, sql`updated_at < ${updated_until}`)}`;
 }
 
-/** Returns the conditions on documents. To check such a condition, Postgres must read the document. */
+/** Returns the filter's conditions on documents. To check such a condition, Postgres must read the document. */
 function onDocuments({ metadata, error }: RunFilter): Sql {
   const text = sql`(select concat_ws(': ', document ->> 'error', document ->> 'message') from (select searchable(error) as document) parsed)`;
   return sql`${containing(sql`metadata`, metadata)} and ${error === undefined ? sql`true` : sql`position(lower(${error}) in lower(${text})) > 0`}`;

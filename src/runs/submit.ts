@@ -11,7 +11,7 @@ import { type RunWriter, runWriterOf } from "./run-writer.ts";
 export interface SubmitDeps {
   pool: Pool;
   wakeups: Wakeups;
-  /** Combines the statements of requests that each create one run. */
+  /** The writer for requests that create one run each, which combines their statements. */
   writer: RunWriter;
 }
 
@@ -23,11 +23,14 @@ export interface Submission {
 }
 
 export interface SubmitOptions {
-  /** The idempotency key of the request. If the key was used before, no run is created and the earlier runs are returned. */
+  /**
+   * The request with its Idempotency-Key. If the key was used before, no run is created and the earlier runs are returned. Undefined if the
+   * request has no key.
+   */
   key?: IdempotentRequest | undefined;
-  /** Called first, in the same transaction. It throws if the runs may no longer be created. */
+  /** Called in the same transaction, before the runs are created. It throws if the runs may no longer be created. */
   prepare?: (tx: Db) => Promise<void>;
-  /** Called with each new run before the commit. If it throws, none of the runs is created. */
+  /** Called with each new run before the commit. If it throws, no run is created. */
   inspect?: (run: Run) => void;
 }
 
@@ -61,8 +64,8 @@ export async function submitRuns(deps: SubmitDeps, submissions: Submission[], op
 }
 
 /**
- * Creates a run as part of a larger transaction, such as that of a cron or a timer. Call `announceRuns` after the commit. `check` is
- * optional, because such a run was already checked when its cron or its question was stored.
+ * Creates a run as part of a larger transaction, such as the one in which a cron becomes due. Call `announceRuns` after the commit. `check`
+ * is optional, because the runs of crons and timers were already checked when the cron or the question was stored.
  */
 export async function submitWithin(
   tx: Db,
@@ -71,7 +74,7 @@ export async function submitWithin(
   return createRun(tx, caller, run, check);
 }
 
-/** Notifies the workers that may claim the new runs, and the workers whose runs are cancelled by the new ones. Call it after the commit. */
+/** Notifies the workers that may claim the new runs, and the workers whose runs the new runs cancel. Call it after the commit. */
 export function announceRuns(wakeups: Wakeups, strategies: Run["multitask_strategy"][]): void {
   const displaces = strategies.some((strategy) => strategy === "interrupt" || strategy === "rollback");
   wakeups.notify(claimTopic, ...(displaces ? [cancelTopic] : []));

@@ -1,7 +1,10 @@
 import { type Db, sql } from "../db/sql.ts";
 import { endingUnfinished } from "./unfinished.ts";
 
-/** Deletes the events and the output of runs whose retention time has passed. Handles at most `limit` runs, and returns their number. */
+/**
+ * Deletes the events and the output of runs whose retention time has passed. Handles at most `limit` runs, and returns the number of these
+ * runs.
+ */
 export async function sweepEvents(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     with spent as (
@@ -12,7 +15,7 @@ export async function sweepEvents(db: Db, limit: number): Promise<number> {
   return rowCount ?? 0;
 }
 
-/** Counts the runs whose events `sweepEvents` can delete now. */
+/** Returns the number of runs whose events `sweepEvents` would delete now. */
 export async function countSpentEvents(db: Db): Promise<number> {
   const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from runs where events_until <= now()`);
   return rows[0]?.count ?? 0;
@@ -25,8 +28,8 @@ export const timeoutError = (seconds: number) => ({
 });
 
 /**
- * Ends runs that have exceeded their time limit by five seconds. Normally, the run's worker ends such a run first. This function covers a
- * worker that hangs or whose event loop is blocked. That worker then loses its right to write. Returns the ids of the runs.
+ * Ends runs that have exceeded their time limit by five seconds. Normally, a run's own worker ends it first. This function is for a worker
+ * that hangs or whose event loop is blocked. That worker then loses the right to write for the run. Returns the ids of the ended runs.
  */
 export async function timeOutRuns(db: Db, seconds: number): Promise<string[]> {
   const overdue = sql`

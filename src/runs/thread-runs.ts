@@ -4,11 +4,14 @@ import type { RunError } from "./end.ts";
 import { numbersPerEvent } from "./event-base.ts";
 import type { RunKwargs, RunStatus, StreamMode } from "./run.ts";
 
-/** A run as the subscribers of its thread see it. It was claimed at least once, or it was cancelled before its first claim. */
+/**
+ * A run that can have events, as the subscribers of its thread see it. It was claimed at least once, or it was cancelled before its first
+ * claim.
+ */
 export interface BegunRun {
   runId: string;
   threadId: string;
-  /** The number of the run's first event (`event_base`). */
+  /** The run's first event number (`event_base`). */
   base: number;
   graphId: string;
   /** The stream modes whose events the run logs. */
@@ -17,18 +20,21 @@ export interface BegunRun {
   answers: string[];
 }
 
-/** A position in the events of a thread. The next run is the first one whose first event has this number or a higher one. */
+/**
+ * A position in the events of a thread. `from` is an event number. The next run is the first one whose own first event has this number or a
+ * higher one.
+ */
 export interface RunCursor {
   threadId: string;
   from: number;
 }
 
-/** The result for a cursor: the next run, if there is one, and the event number from which to look for later runs. */
+/** The result for a cursor: the next run, or undefined if there is none yet, and the event number from which to look for later runs. */
 export interface NextRun {
   /** True if the thread exists. */
   known: boolean;
   run: BegunRun | undefined;
-  /** The first event number of the thread's next run, if `run` is missing. */
+  /** The lowest event number that a later run of the thread can begin with. */
   from: number;
 }
 
@@ -40,9 +46,9 @@ interface Row {
 }
 
 /**
- * Returns, for each cursor, the first run that begins at or after it, in the order of the cursors. The statement first compares the cursor
- * with the next event number in the thread's row. If no run has ended since, it does not search the ended runs, so that following an idle
- * thread costs little.
+ * Returns, for each cursor, the first run that begins at or after the cursor. The results are in the order of the cursors. The statement
+ * first compares the cursor with the next event number in the thread's row. If no run has ended since, it does not search the ended runs.
+ * Following an idle thread thus costs little.
  */
 export async function nextRuns(db: Db, cursors: RunCursor[]): Promise<NextRun[]> {
   const { rows } = await db.query<Row & { known: boolean; next: number }>(sql`
@@ -68,10 +74,13 @@ function toRun({ runId, threadId, base, kwargs }: Row): BegunRun | undefined {
   return { runId, threadId, base, graphId: String(kwargs.config.configurable?.graph_id), modes: kwargs.stream_mode, answers };
 }
 
-/** The number of runs read at once. It is small, because each row contains the whole request. */
+/** The number of runs that are read at once. It is small, because each row contains the whole request of a run. */
 const mostRuns = 20;
 
-/** Returns the first runs of a thread whose first event lies between two numbers. Leaves out runs whose events have been deleted. */
+/**
+ * Returns the first runs of a thread whose first event number is at least `from` and lower than `below`. Leaves out runs whose events have
+ * been deleted.
+ */
 export async function runsBetween(db: Db, { threadId, from }: RunCursor, below: number): Promise<BegunRun[]> {
   const { rows } = await db.query<Row>(sql`
     select run_id as "runId", thread_id as "threadId", event_base::double precision as base, kwargs from runs
@@ -80,14 +89,14 @@ export async function runsBetween(db: Db, { threadId, from }: RunCursor, below: 
   return rows.flatMap((row) => toRun(row) ?? []);
 }
 
-/** Returns the first event number of the run to which an event belongs. Returns 0 if the event is older than every run. */
+/** Returns the first event number of the run to which an event belongs. Returns 0 if the event is older than all stored runs. */
 export async function baseAt(db: Db, threadId: string, number: number): Promise<number> {
   const { rows } = await db.query<{ base: number }>(sql`
     select coalesce(max(event_base), 0)::double precision as base from runs where thread_id = ${threadId} and event_base <= ${number}`);
   return rows[0]?.base ?? 0;
 }
 
-/** Returns the time of each thread's last change, in the given order. The time is undefined for a thread that does not exist. */
+/** Returns the time of each thread's last change, as text, in the given order. The result for a thread that does not exist is undefined. */
 export async function lastChanges(db: Db, threadIds: string[]): Promise<(string | undefined)[]> {
   const { rows } = await db.query<{ at: string | null }>(sql`
     select updated_at::text as at
@@ -96,11 +105,11 @@ export async function lastChanges(db: Db, threadIds: string[]): Promise<(string 
   return rows.map(({ at }) => at ?? undefined);
 }
 
-/** The range of a thread's event numbers. */
+/** How far the event numbers of a thread have advanced. */
 export interface Progress {
-  /** The first event number of the open run, if that run has begun. Otherwise, the first event number of the next run. */
+  /** The first event number of the open run, if that run has begun, or else the first event number of the next run. */
   base: number;
-  /** The highest number of any event of the thread, or -1 if there is none. Every later event gets a higher number. */
+  /** The highest number of any event of the thread so far, or -1 if there is none. Every later event gets a higher number. */
   through: number;
 }
 
@@ -118,13 +127,13 @@ export async function readProgress(db: Db, threadId: string): Promise<Progress> 
   return rows[0] ?? { base: 0, through: -1 };
 }
 
-/** The facts about a run's end for its subscribers. */
+/** The facts about a run's end that its subscribers get. */
 export interface EndedRun {
   status: RunStatus;
-  /** The time when the run ended, in milliseconds. */
+  /** The time of the run's end, in milliseconds since 1970 by the database's clock. */
   at: number;
   error: RunError | null;
-  /** The questions that the run stopped for. The text is JSON of the form `{ __interrupt__ }`. */
+  /** The questions for which the run stopped, as JSON text of the form `{ __interrupt__ }`. Null if the run asked none. */
   asked: string | null;
 }
 

@@ -25,16 +25,16 @@ interface DueQuestion {
 }
 
 /**
- * Handles one question whose time limit has passed. Deletes its timer, and creates a run that continues without an answer. Both happen in
- * one transaction that holds the thread's lock, so that neither another process nor an answer can interfere. Questions of busy threads are
- * skipped until the thread is idle. Returns whether there was such a question. If so, the caller must notify the claim topic.
+ * Handles one question whose time limit has passed. Deletes the question's timer, and creates a run that continues without an answer. Both
+ * happen in one transaction that holds the thread's lock, so that neither another process nor an answer can interfere. A question of a busy
+ * thread is left until the thread is idle. Returns whether there was a question to handle. If so, the caller must notify the claim topic.
  */
 export async function timeOutQuestion(pool: Pool): Promise<boolean> {
   return transaction(pool, async (tx) => {
     const threadId = await holdDueThread(tx);
     if (threadId === undefined) return false;
     const due = await takeDueTimer(tx, threadId);
-    // The question may have been closed meanwhile, by an update of the state or a cancelled run. In that case, only the timer is deleted.
+    // An update of the state or a cancelled run may have closed the question meanwhile. In that case, only the timer is deleted.
     if (due && (await isOpen(tx, due))) await submitWithin(tx, { caller: onBehalfOf(due.user), run: runWithoutAnswer(due) });
     return true;
   });
@@ -51,8 +51,8 @@ async function holdDueThread(tx: Db): Promise<string | undefined> {
 }
 
 /**
- * Deletes the first due timer of the thread and returns its question. Returns undefined if another process deleted the timer before the
- * thread was locked.
+ * Deletes a due timer of the thread, and returns its question. Returns undefined if another process deleted the timer before the thread was
+ * locked.
  */
 async function takeDueTimer(tx: Db, threadId: string): Promise<DueQuestion | undefined> {
   const { rows } = await tx.query<DueQuestion>(sql`
@@ -71,8 +71,8 @@ async function isOpen(tx: Db, { threadId, interruptId }: DueQuestion): Promise<b
 }
 
 /**
- * Returns a copy of the run that asked the question. In place of its input, the copy has an answer that reports the timeout. It starts from
- * the newest checkpoint.
+ * Returns a copy of the run that asked the question. In place of the run's input, the copy has an answer that reports the timeout. The copy
+ * starts from the newest checkpoint.
  */
 function runWithoutAnswer(due: DueQuestion): NewRun {
   const { threadId, interruptId, assistantId, metadata, kwargs, eventRetentionSeconds, priority, queueKey, traceparent } = due;

@@ -8,13 +8,13 @@ import { EndStatus, type RunStatus } from "./run.ts";
 export const SpanKind = z.enum(["node", "model", "tool"]);
 export type SpanKind = z.infer<typeof SpanKind>;
 
-/** The outcome of a span. A span is unfinished if its attempt ended before it. */
+/** The outcome of a span. A span is unfinished if its attempt ended first. */
 export const SpanOutcome = z.enum(["success", "error", "interrupted", "unfinished"]);
 export type SpanOutcome = z.infer<typeof SpanOutcome>;
 
 /**
- * A node, a model call or a tool, in its stored form. The fields are its number, the number of the enclosing span or 0, its kind, its name,
- * its start and end in milliseconds since the claim, its outcome, its input and output tokens, and its error.
+ * A span in its stored form: a node, a model call or a tool call. `parent` is the number of the enclosing span, or 0 if there is none.
+ * `began` and `ended` are milliseconds since the attempt's claim.
  */
 export type Span = [
   number: number,
@@ -29,11 +29,17 @@ export type Span = [
   error?: string,
 ];
 
-/** The outcome of an attempt. An attempt is lost if another worker took its run over. It has crashed if its worker died. */
+/**
+ * The outcome of an attempt. "released" means that the run returned to the queue. "lost" means that another worker took over the run.
+ * "crashed" means that the attempt's worker died.
+ */
 export const AttemptOutcome = z.enum([...EndStatus.options, "released", "lost", "crashed"]);
 export type AttemptOutcome = z.infer<typeof AttemptOutcome>;
 
-/** An attempt in the form that `runs.timeline` stores. Times are milliseconds since 1970 by the database's clock. */
+/**
+ * An attempt in the form that `runs.timeline` stores. Times are milliseconds since 1970 by the database's clock. Null or undefined means
+ * that the fact was not recorded.
+ */
 export interface AttemptRecord {
   attempt: number;
   worker: string | null;
@@ -44,17 +50,17 @@ export interface AttemptRecord {
   ended?: number | null;
   outcome?: AttemptOutcome;
   spans?: Span[];
-  /** The spans in each checkpoint of the attempt. Set if another process ended the attempt. */
+  /** The spans that the attempt's checkpoints hold, one list for each checkpoint. Set only if another process ended the attempt. */
   parts?: Span[][] | null;
-  /** The number of spans that were not stored because there were too many. */
+  /** The number of spans that were not stored, because the attempt had too many. */
   dropped?: number;
 }
 
 const milliseconds = (moment: Sql) => sql`extract(epoch from ${moment})::double precision * 1000`;
 
 /**
- * Returns an SQL expression that appends the record of an attempt to the run's timeline. It is for an attempt that another process ends.
- * The spans come from the attempt's checkpoints. If the run has no running attempt, the timeline does not change.
+ * Returns an SQL expression for the run's timeline with the record of its present attempt appended. Use it when a process ends another
+ * process's attempt. The spans come from the attempt's checkpoints. If the run has no running attempt, the timeline does not change.
  */
 export const withEndedAttempt = (outcome: Sql): Sql => sql`
   case when runs.status <> 'running' then runs.timeline
@@ -96,7 +102,7 @@ export interface ShownAttempt {
   version: string | null;
   claimed_at: Date | null;
   ended_at: Date | null;
-  /** Null while the attempt is running, and if its outcome was not recorded. */
+  /** The outcome, or null while the attempt is running and if nobody recorded the outcome. */
   outcome: AttemptOutcome | null;
   spans: ShownSpan[];
   dropped_spans: number;
@@ -122,7 +128,7 @@ type Row = Omit<Timeline, "attempts"> & {
   claimed: number | null;
 };
 
-/** Returns the attempts of a run with their spans. While the run continues, the timeline is complete up to the last stored step. */
+/** Returns the attempts of a run with their spans. While the run is running, the timeline contains all spans up to the last stored step. */
 export async function readTimeline(db: Db, scope: Scope, threadId: string, runId: string): Promise<Timeline> {
   const { rows } = await db.query<Row>(sql`
     select run_id, thread_id, graph_id, status, created_at, run_at as due_at, runs.started_at, ended_at, attempt, timeline,
@@ -145,8 +151,8 @@ export async function readTimeline(db: Db, scope: Scope, threadId: string, runId
 }
 
 /**
- * Fills in times and the outcome from the run's row if the record lacks them. A record can lack them if its attempt is the current one, or if
- * a worker of the previous release claimed or ended the attempt.
+ * Completes a record with the times and the outcome in the run's row. A record may lack them if its attempt is still running, or if a
+ * worker of the previous release claimed or ended the attempt.
  */
 function deduced(record: AttemptRecord, row: Row): AttemptRecord {
   const { attempt, claimed, ended, outcome } = record;
@@ -161,7 +167,7 @@ function deduced(record: AttemptRecord, row: Row): AttemptRecord {
   } as AttemptRecord;
 }
 
-/** Returns the spans in the checkpoints of a run, by attempt. */
+/** Returns the spans that the checkpoints of a run hold. The keys of the map are the numbers of the attempts. */
 async function readParts(db: Db, runId: string): Promise<Map<number, Span[][]>> {
   const { rows } = await db.query<{ attempt: number; parts: Span[][] }>(sql`
     select (metadata ->> 'run_attempt')::integer as attempt, json_agg(spans::json order by seq) as parts

@@ -4,26 +4,26 @@ import { answersById, questionsIn } from "../threads/questions.ts";
 import type { JsonText } from "../threads/threads.ts";
 import type { RunKwargs } from "./run.ts";
 
-/** The change that the end of a run makes to the timers of its thread. The timer of a question that is in neither list is deleted. */
+/** The change that the end of a run makes to the timers of its thread. If a question is in neither list, its timer is deleted. */
 export interface TimerChange {
-  /** The open questions that this run did not answer. Their timers do not change. */
+  /** The ids of the open questions that this run did not answer. Their timers stay as they are. */
   unanswered: string[];
-  /** The open questions that have a time limit, and the timers to set for them. */
+  /** The ids of the open questions with a time limit, and the number of seconds after which their timers are due. */
   set: { interruptId: string; seconds: number }[];
 }
 
 const longestSeconds = 10 * 365 * 86_400;
-/** The time limit in a question. A question with an invalid limit counts as one without a limit. */
+/** The time limit in a question's value. A question with an invalid limit counts as one without a limit. */
 const Timed = z.looseObject({ timeoutSeconds: z.number().positive() });
 
 /**
- * Returns the change that the end of a run makes to the timers. `interrupts` are the questions that are then open. `asked` is true if the
- * run succeeded. A run that failed or was cancelled starts no timer.
+ * Returns the change that the end of a run makes to the timers of its thread. `interrupts` are the questions that are then open. `asked` is
+ * true if the run succeeded, because a run that failed or was cancelled starts no timer.
  */
 export function timersAfter({ command, temporary }: RunKwargs, asked: boolean, interrupts: JsonText): TimerChange {
   const open = questionsIn(JSON.parse(interrupts));
-  const timed = asked && !temporary ? open : []; // a stateless run cannot be answered
-  // Questions are unique here, because a statement cannot update one row twice.
+  const timed = asked && !temporary ? open : []; // nobody can answer a stateless run
+  // The map contains each question only once, because a statement cannot update one row twice.
   const set = new Map(
     timed.flatMap(({ id, value }) => {
       const { data } = Timed.safeParse(value);
@@ -36,15 +36,15 @@ export function timersAfter({ command, temporary }: RunKwargs, asked: boolean, i
   };
 }
 
-/** Tells whether the run answered this question. A node that asks again uses the same id, but its new question gets a new timer. */
+/** Tells whether the run answered this question. A node that asks again uses the same id, so its new question needs a new timer. */
 function isAnswered(resume: unknown, interruptId: string): boolean {
   if (resume === undefined || resume === null) return false;
   return answersById(resume)?.has(interruptId) ?? true;
 }
 
 /**
- * Returns the `with` queries that set the timers. They belong to the statement that ends the run, so that an open question never lacks its
- * timer. That statement has a query `ended` with the run's row.
+ * Returns the `with` queries that set the timers. They are part of the statement that ends the run, so that an open question never lacks
+ * its timer. That statement must have a query `ended` with the run's row.
  */
 export function settingTimers(runId: string, { unanswered, set }: TimerChange): Sql {
   const ids = set.map(({ interruptId }) => interruptId);
@@ -60,7 +60,7 @@ export function settingTimers(runId: string, { unanswered, set }: TimerChange): 
        where timers.interrupt_id <> all(${unanswered}::text[]))`;
 }
 
-/** A `with` query that deletes all timers of the threads whose runs ended. Used for runs that leave no question open. */
+/** A `with` query that deletes all timers of the threads in the query `ended`. It is for runs that leave no question open. */
 export const droppingTimers: Sql = sql`
     dropped as (
       delete from timers using ended where timers.thread_id = ended.thread_id)`;

@@ -5,8 +5,8 @@ import { baseAfter, baseBehind } from "./event-base.ts";
 import { withEndedAttempt } from "./timeline.ts";
 
 /**
- * Ends runs that their workers have not ended. The query `overdue` must select at most one run for each thread, and must lock the runs and
- * the threads. A worker that still executes such a run loses its right to write. Returns the ids of the runs.
+ * Ends runs that their own workers have not ended. The query `overdue` must select at most one run for each thread, and must lock the runs
+ * and the threads. A worker that still executes such a run loses the right to write for it. Returns the ids of the ended runs.
  */
 export async function endingUnfinished(db: Db, overdue: Sql, status: "error" | "timeout", reason: RunError): Promise<string[]> {
   const error = JSON.stringify(reason);

@@ -3,26 +3,26 @@ import { type Db, sql } from "../db/sql.ts";
 import type { HeldRun } from "./claim.ts";
 import { withEndedAttempt } from "./timeline.ts";
 
-/** The first half of the key of every worker's advisory lock. The number is arbitrary, but nothing else may use it. */
+/** The first half of the key of every worker's advisory lock. The number is arbitrary, but no other lock may use it. */
 const lockClass = 1_163_084_621;
 
 /**
- * How long the server and the observer's connection must have been up before a free lock proves that its worker is dead. A restart of the
- * server frees all locks at once, so workers need time to take theirs again.
+ * The number of seconds that the server and the observer's connection must have been up before a free lock proves that its worker is dead.
+ * A restart of the server frees all locks at once, so workers need time to take their locks again.
  */
 export const settledSeconds = 5;
 /**
- * How many seconds a worker may fail to renew its lease before an observer with a new connection considers it dead. A live worker renews
- * every second.
+ * The number of seconds without a renewed lease after which an observer with a new connection considers a worker dead. A live worker renews
+ * its lease every second.
  */
 const silentSeconds = 2;
 
 /** The facts about a worker that other processes can read. */
 export interface WorkerFacts {
   workerId: string;
-  /** The graphs that the worker has. */
+  /** The ids of the graphs that the worker has loaded. */
   graphs: string[];
-  /** How many runs the worker may execute at once. */
+  /** The number of runs that the worker can execute at the same time. */
   slots: number;
   /** The release of Ensemble that the worker runs. */
   version: string;
@@ -42,17 +42,17 @@ export async function announceWorker(connection: Db, { workerId, graphs, slots, 
         on conflict (worker_id) do update set lock_key = excluded.lock_key, heartbeat_at = now()`);
 }
 
-/** The result of renewing a worker's lease. */
+/** The result of the renewal of a worker's lease. */
 export interface Renewal {
-  /** False if the worker's row no longer exists, because another worker considered it dead. */
+  /** True if the worker's row exists. It does not if another worker considered this worker dead and deleted the row. */
   known: boolean;
   /** True if the service is halted. */
   halted: boolean;
-  /** The runs that the worker still holds, and whether each is cancelled. */
+  /** The runs that the worker still holds, and the requested cancellation of each. */
   held: HeldRun[];
 }
 
-/** Renews the worker's lease, and returns the runs that it holds. */
+/** Renews the worker's lease, and returns the runs that the worker holds. */
 export async function renewWorker(db: Db, workerId: string): Promise<Renewal> {
   const { rows } = await db.query<{ known: boolean; halted: boolean; held: HeldRun[] }>(sql`
     with renewed as (update workers set heartbeat_at = now() where worker_id = ${workerId} returning 1)
@@ -63,7 +63,7 @@ export async function renewWorker(db: Db, workerId: string): Promise<Renewal> {
   return rows[0] ?? { known: false, halted: false, held: [] };
 }
 
-/** Deletes the row of a worker that stops. If the worker still holds runs, the row stays, so that another worker takes these runs over. */
+/** Deletes the row of a worker that stops. If the worker still holds runs, its row stays, so that another worker takes these runs over. */
 export async function retireWorker(db: Db, workerId: string): Promise<void> {
   await db.query(sql`
     delete from workers w where worker_id = ${workerId} and not exists (select from runs where runs.worker_id = w.worker_id)`);
@@ -73,17 +73,17 @@ export async function retireWorker(db: Db, workerId: string): Promise<void> {
 export interface ObservedWorker {
   workerId: string;
   lockKey: number;
-  /** True if the worker's lock is free, and the server has been up for long enough to rely on this. */
+  /** True if the worker's lock is free, and the server has been up for long enough to prove that the worker is dead. */
   lockFree: boolean;
-  /** True if the worker has not renewed its lease for some seconds. */
+  /** True if the worker has not renewed its lease for two seconds. */
   silent: boolean;
-  /** True if the worker did not renew its lease in time. Time while the server was down is not counted. */
+  /** True if the worker's lease has run out. Time while the server was down does not count. */
   leaseOver: boolean;
 }
 
 /**
- * An expression that is true if the lock of the worker `w` is free, and the server has been up for long enough to rely on this. It reads
- * `pg_locks`, because `pg_try_advisory_lock` would take a free lock.
+ * An expression that is true if the lock of the worker `w` is free. It is false for some seconds after the server's start, because workers
+ * must first take their locks again. It reads `pg_locks`, because `pg_try_advisory_lock` would take the lock.
  */
 const lockFree = sql`
   (pg_postmaster_start_time() < now() - make_interval(secs => ${settledSeconds})
@@ -115,7 +115,7 @@ export interface ListedWorker {
   version: string | null;
   graphs: string[] | null;
   slots: number | null;
-  /** How many runs the worker holds. */
+  /** The number of runs that the worker executes now. */
   running: number;
   /** False if the worker's lease has run out or its lock is free. Other workers then take over its runs. */
   alive: boolean;
@@ -123,7 +123,7 @@ export interface ListedWorker {
   heartbeat_at: Date;
 }
 
-/** Returns all workers, the oldest first. */
+/** Returns all workers. The worker that started first comes first. */
 export async function listWorkers(db: Db, leaseSeconds: number): Promise<ListedWorker[]> {
   const { rows } = await db.query<ListedWorker>(sql`
     select worker_id, host, pid, version, graphs, slots,
@@ -136,9 +136,9 @@ export async function listWorkers(db: Db, leaseSeconds: number): Promise<ListedW
 /**
  * Returns the runs of these workers to the queue, and deletes the workers' rows.
  *
- * If the workers `died`, this counts as a crash of each run that they held. If they only lost their connection or their lease, it does not.
- * If a run stored a checkpoint in the lost attempt, its count of crashes starts again at 0. Only crashes without progress suggest that the
- * run kills its workers.
+ * If the workers `died`, each run that they held counts a crash. If the workers only lost their connection or their lease, the runs count
+ * no crash. If a run stored a checkpoint in the lost attempt, its count of crashes starts again at 0. Only crashes without progress suggest
+ * that the run kills its workers.
  *
  * A run on a locked thread is skipped until the observer's next check. Waiting for the lock would delay all other runs, and the renewal of
  * the observer's own lease.
@@ -163,7 +163,7 @@ export async function takeOver(db: Db, workerIds: string[], died: boolean): Prom
   return rows.map((row) => row.runId);
 }
 
-/** Returns whether a worker on this host renewed its lease in time. */
+/** Tells whether a worker on this host has renewed its lease within `leaseSeconds` seconds. */
 export async function isWorkerAlive(db: Db, host: string, leaseSeconds: number): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     select 1 from workers where host = ${host} and heartbeat_at > now() - make_interval(secs => ${leaseSeconds}) limit 1`);

@@ -2,16 +2,16 @@ import { setGlobal } from "./globals.ts";
 
 export type Fetch = (request: Request) => Promise<Response>;
 
-/** The fetch that SDK clients without a URL use in this process. It calls the service's own routes without a network. */
+/** The `fetch` that SDK clients without a URL use in this process. It calls the service's own routes without a network. */
 export interface InProcessFetch {
-  /** Sets the fetch that handles the calls. Until the promise resolves, calls wait. */
+  /** Sets the function that handles the calls. Calls wait until the promise resolves. */
   answerWith(fetch: Promise<Fetch>): void;
   restore(): void;
 }
 
 /**
- * Makes SDK clients without a URL call this service in-process. The host of a URL is ignored, because only the service's own paths are
- * reachable this way.
+ * Makes SDK clients without a URL call this service in-process. The host of a request's URL is ignored, because only the service's own
+ * paths are reachable in this way.
  */
 export function installFetch(): InProcessFetch {
   let answer = refuseWith("The service is still starting: graphs and routes can call it when they run, not when they are loaded.");
@@ -37,7 +37,7 @@ function refuseWith(sentence: string): Fetch {
   };
 }
 
-/** Returns a fetch that adds the current span to each request as a traceparent, unless the request has one. */
+/** Returns a `fetch` that adds the current span to each request as a traceparent, unless the request has one. */
 export function withTraceparent(fetch: Fetch, traceparent: () => string | undefined): Fetch {
   return (request) => {
     const span = traceparent();
@@ -46,7 +46,7 @@ export function withTraceparent(fetch: Fetch, traceparent: () => string | undefi
   };
 }
 
-/** Returns a fetch that sends requests to the same path at another address. Used in a process without its own API. */
+/** Returns a `fetch` that sends each request to the same path at another address. It is for a process without its own API. */
 export function fetchAt(address: string | undefined): Fetch {
   return async (request) => {
     if (!address) throw new Error("ENSEMBLE_URL is not set, so this worker knows no API to call.");

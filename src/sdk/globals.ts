@@ -1,6 +1,6 @@
 /**
- * Sets a global value with which other code in this process finds this service. Returns a function that restores the previous value, unless
- * other code has changed it meanwhile.
+ * Sets a global value by which other code in this process finds this service. Returns a function that restores the previous value, unless
+ * other code has changed the value meanwhile.
  */
 export function setGlobal(key: symbol, value: unknown): () => void {
   const before = Object.getOwnPropertyDescriptor(globalThis, key);

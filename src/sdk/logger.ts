@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { setGlobal } from "./globals.ts";
 
-/** The log levels of winston's interface, which graphs use, and the level of our own log for each. */
+/** The log levels of winston's interface, which graphs use, and the level of our own log for each of them. */
 const levels = { error: "error", warn: "warn", info: "info", http: "debug", verbose: "debug", debug: "debug", silly: "trace" } as const;
 
 type Level = keyof typeof levels;
@@ -9,8 +9,8 @@ type Log = (message: unknown, ...meta: unknown[]) => void;
 type SdkLogger = Record<Level, Log> & { log(level: Level, message: unknown, ...meta: unknown[]): void; child(bindings: object): SdkLogger };
 
 /**
- * Makes the SDK's `getLogger()` return our log, for graphs and the project's routes. `context` returns the log fields of the run to which
- * the calling code belongs.
+ * Makes the SDK's `getLogger()` return our log, for graphs and the project's own routes. `context` returns the log fields of the run to
+ * which the calling code belongs.
  */
 export function installLogger(log: Logger, context: () => object | undefined): () => void {
   return setGlobal(Symbol.for("langgraph.api.sdk-logger"), sdkLogger(log, context));

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 
-/** The functions to call when the service stops. They are called in reverse order. */
+/** The functions to call when the service stops, in reverse order. */
 export type Closers = (() => unknown)[];
 
 export async function closeAll(closers: Closers, log: Logger): Promise<void> {

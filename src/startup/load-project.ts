@@ -24,8 +24,8 @@ import { provideUi } from "../ui/bundles.ts";
 import type { Closers } from "./closers.ts";
 
 /**
- * Provides the model for the graphs and the store's index. If no endpoint is configured, starts the rehearsal model. Returns null in a
- * process with the role api, because it executes no graphs and its workers may have another model.
+ * Provides the model for the graphs and the store's index. If no endpoint is configured, starts the rehearsal model. Returns which of the
+ * two the graphs use. Returns null in a process with the role api, because it executes no graphs and its workers may have another model.
  */
 export async function provideModel(
   { hasModelEndpoint, role }: Config,
@@ -46,8 +46,8 @@ export async function provideModel(
 }
 
 /**
- * Returns a function that creates the store's rules when the database is open. The embedding function is loaded before that, so that a
- * mistake in it stops the start at once.
+ * Returns a function that creates the store's rules, to be called when the database is open. The embedding function is loaded earlier, so
+ * that a mistake in it stops the start at once.
  */
 export async function provideStore(
   { hasModelEndpoint, role }: Config,
@@ -90,15 +90,16 @@ async function loadAuth(config: Config, { auth, http }: Project): Promise<Auth |
 }
 
 /**
- * Returns the ids of the graphs without schemas. Leaves out graphs whose factory needs a configuration, because their schemas are unknown.
+ * Returns the ids of the graphs without schemas. Leaves out graphs that cannot be made without a configuration, because their schemas are
+ * unknown.
  */
 export async function graphsWithoutSchemas({ graphIds, declaredSchemas }: Registry, { file }: Project): Promise<string[]> {
-  if (typescriptOf(file)) return []; // their schemas can be read from their types
+  if (typescriptOf(file)) return []; // their schemas can be read from their TypeScript types
   const known = await Promise.all(graphIds.map((graphId) => declaredSchemas(graphId).catch(() => undefined)));
   return graphIds.filter((_, index) => known[index] && Object.keys(known[index].state_schema).length === 0);
 }
 
-/** Stores the parts of the project that all processes read from the database. */
+/** Stores the project's assistants, resources, weights and limits, which all processes read from the database. */
 export async function storeProject(pool: Pool, project: Project, registry: Registry, config: Config): Promise<void> {
   const { parts, queues, graphs, resources } = project;
   const presets = await readAssistants(parts.assistants, registry);
@@ -112,7 +113,7 @@ export async function storeProject(pool: Pool, project: Project, registry: Regis
   );
 }
 
-/** Returns the default assistants of the graphs, with the defaults that the operator has configured. */
+/** Returns the default assistants of the graphs, with the config and context that the operator has set for each graph. */
 function systemAssistants(registry: Registry, { graphDefaults }: Config) {
   return registry.graphIds.map((graphId) => {
     const { context = {}, ...config } = graphDefaults[graphId] ?? {};

@@ -10,11 +10,11 @@ import type { Closers } from "./closers.ts";
 
 export interface Database {
   pool: Pool;
-  /** A URL that bypasses any transaction pooler. It is needed for LISTEN, advisory locks and other features of a session. */
+  /** The URL of the database without any transaction pooler. LISTEN, advisory locks and other features of a session need it. */
   directUrl: string;
 }
 
-/** Returns the configured database URLs. Throws if one is malformed, so that the start fails before anything is loaded. */
+/** Returns the configured database URLs. Throws if a URL is malformed, so that the start fails before anything is loaded. */
 export function configuredDatabase({ databaseUrl, databaseDirectUrl }: Config) {
   return {
     url: databaseUrl && checkDatabaseUrl("DATABASE_URL", databaseUrl),
@@ -22,7 +22,7 @@ export function configuredDatabase({ databaseUrl, databaseDirectUrl }: Config) {
   };
 }
 
-/** Opens the database and migrates it. Without a configured database, starts the embedded one. */
+/** Opens the database and migrates it. If no database is configured, starts the embedded one. */
 export async function openDatabase(
   config: Config,
   given: ReturnType<typeof configuredDatabase>,
@@ -43,7 +43,10 @@ export async function openDatabase(
   return { pool, directUrl };
 }
 
-/** Migrates the database as soon as its server responds. It waits because the database may be the last container to start. */
+/**
+ * Migrates the database as soon as the server responds. Waits up to `seconds` seconds, because the database may be the last container to
+ * start.
+ */
 async function migrateOnceThere(url: string, seconds: number, log: Logger, signal: AbortSignal | undefined): Promise<void> {
   const onWaiting = ({ message }: Error) => log.warn({ reason: message }, `the database does not answer, waiting for up to ${seconds} s`);
   await onceDatabaseAnswers(() => migrateAt(url), { seconds, onWaiting, signal }).catch(explainDatabase(url));

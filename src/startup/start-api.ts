@@ -14,7 +14,7 @@ import type { Fetch } from "../sdk/fetch.ts";
 import { version } from "../version.ts";
 import type { Closers } from "./closers.ts";
 
-/** Starts the API. Returns its URL, and a fetch for calls from this process. */
+/** Starts the API. Returns its URL, and a `fetch` for calls from this process. */
 export async function startApi(
   config: Config,
   { http, resources, queues }: Project,
@@ -45,13 +45,13 @@ export async function startApi(
 
 interface ConsoleFacts {
   hasAuth: boolean;
-  /** True if the project closes the endpoints about the service. */
+  /** True if the project disables the endpoints about the service (`http.disable_meta`). */
   hidesMeta: boolean;
 }
 
 /**
- * Returns the mode of the console. If other machines can reach the service and it runs without auth, the console is on only if the operator
- * sets the mode.
+ * Returns the mode of the console. If the operator has not set it, the console is off in two cases. One is a service without auth that
+ * other machines can reach, and the other a project that disables the endpoints about the service.
  */
 export const consoleMode = (
   { consoleMode: wanted, host }: Pick<Config, "consoleMode" | "host">,
@@ -60,7 +60,10 @@ export const consoleMode = (
 
 const maxPortTries = 100;
 
-/** Listens on the configured port. If no port is configured and the default one is taken, listens on the next free port. */
+/**
+ * Listens on the configured port, and returns the URL. If no port is configured and the default port is taken, listens on the next free
+ * port.
+ */
 async function listen(app: FastifyInstance, { host, port, portIsSet }: Config): Promise<string> {
   const last = portIsSet ? port : port + maxPortTries;
   for (let candidate = port; ; candidate++) {

@@ -1,6 +1,6 @@
 import { Command, Send } from "@langchain/langgraph";
 
-/** A command in the form that clients send. */
+/** A command for a graph, in the form that clients send. */
 export interface WireCommand {
   update?: unknown;
   resume?: unknown;

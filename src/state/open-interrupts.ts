@@ -5,7 +5,7 @@ import type { AnyGraph } from "../registry/registry.ts";
 /**
  * Returns the thread's newest state with only its unanswered interrupts. LangGraph's own snapshot is wrong in two cases:
  * - It still shows the interrupt of an answered task while a parallel task waits.
- * - It lists no next node for a task that asks again after an answer.
+ * - It does not list a task that asks again after an answer as a next node.
  */
 export async function withOpenInterrupts(graph: AnyGraph, snapshot: StateSnapshot): Promise<StateSnapshot> {
   const { checkpointer } = graph;
@@ -18,8 +18,8 @@ export async function withOpenInterrupts(graph: AnyGraph, snapshot: StateSnapsho
 }
 
 /**
- * Returns the names in `wanted` that `names` lacks. A name that occurs twice in `wanted` must also occur twice in `names`, because several
- * tasks of one node have the same name.
+ * Returns the names in `wanted` that `names` lacks. If a name occurs twice in `wanted`, it must also occur twice in `names`, because
+ * several tasks of one node have the same name.
  */
 function missingFrom(names: string[], wanted: string[]): string[] {
   const left = [...names];

@@ -3,7 +3,7 @@ import type { StateSnapshot } from "@langchain/langgraph";
 import type { ThreadState } from "../threads/threads.ts";
 import { toWire, wireJson } from "./wire-json.ts";
 
-/** A reference to a checkpoint of a thread, in the form that clients send and receive. */
+/** The address of a checkpoint of a thread, in the form that clients send and receive. */
 export interface WireCheckpoint {
   thread_id: string;
   checkpoint_id: string;
@@ -12,7 +12,7 @@ export interface WireCheckpoint {
 }
 
 /**
- * A reference to the checkpoint of a task's subgraph while the task runs. The namespace alone identifies the subgraph, so the other keys
+ * The address of the checkpoint of a task's subgraph while the task runs. The namespace alone identifies the subgraph, so the other keys
  * are optional.
  */
 export type WireTaskCheckpoint = Pick<WireCheckpoint, "thread_id" | "checkpoint_ns"> & Partial<WireCheckpoint>;
@@ -73,13 +73,16 @@ function toWireTask(task: Task): WireTask {
   };
 }
 
-/** Returns the reference to the checkpoint in a config, or null if the config has none. */
+/** Returns the address of the checkpoint in a config, or null if the config names no checkpoint. */
 export function toWireCheckpoint(config: RunnableConfig | undefined): WireCheckpoint | null {
   const { thread_id, checkpoint_id, checkpoint_ns = "", checkpoint_map = null } = config?.configurable ?? {};
   return thread_id && checkpoint_id ? { thread_id, checkpoint_id, checkpoint_ns, checkpoint_map } : null;
 }
 
-/** Returns the reference to the checkpoint of a task's subgraph, with only the keys that LangGraph has set. */
+/**
+ * Returns the address of the checkpoint of a task's subgraph, with only the keys that LangGraph has set. Null if the config names no
+ * subgraph.
+ */
 function toTaskCheckpoint(config: RunnableConfig): WireTaskCheckpoint | null {
   const { thread_id, checkpoint_id, checkpoint_ns = "", checkpoint_map } = config.configurable ?? {};
   if (!thread_id) return null;
@@ -87,7 +90,7 @@ function toTaskCheckpoint(config: RunnableConfig): WireTaskCheckpoint | null {
 }
 
 /**
- * Returns the reference to the checkpoint of a task's subgraph in the form that streams contain. In streams, the official servers send
+ * Returns the address of the checkpoint of a task's subgraph in the form that streams contain. In streams, the official servers send
  * missing keys as null.
  */
 export function toStreamedTaskCheckpoint(config: RunnableConfig | undefined): Record<string, unknown> | null {
@@ -95,7 +98,7 @@ export function toStreamedTaskCheckpoint(config: RunnableConfig | undefined): Re
   return place ? { checkpoint_id: null, checkpoint_map: null, ...place } : null;
 }
 
-/** Returns the columns of the thread's row that depend on this state. */
+/** Returns the values of the columns in the thread's row that depend on this state. */
 export function toThreadState(snapshot: StateSnapshot): ThreadState {
   const interrupts = Object.fromEntries(snapshot.tasks.map((task) => [task.id, task.interrupts]));
   return {

@@ -13,8 +13,8 @@ import { withOpenInterrupts } from "./open-interrupts.ts";
 import { emptyState, toThreadState, toWireCheckpoint, toWireState, type WireCheckpoint, type WireState } from "./snapshot.ts";
 
 /**
- * The checkpoint to read, or from which to start. All fields are optional. Without any field, it is the newest checkpoint of the root
- * graph.
+ * The checkpoint to read, or from which to start. All fields are optional. Without any field, the newest checkpoint of the root graph is
+ * meant.
  */
 export interface CheckpointRef {
   checkpoint_id?: string | null;
@@ -28,7 +28,7 @@ export interface StateUpdate {
   command?: WireCommand;
 }
 
-/** Returns the state of a thread, at its newest checkpoint or at a given one. */
+/** Returns the state of a thread at the given checkpoint, or at the newest one. */
 export async function readState(
   db: Db,
   scope: Scope,
@@ -41,8 +41,7 @@ export async function readState(
   if (!graphIdOf(thread)) return emptyState;
   const graph = await openThreadGraph(db, registry, thread, scope);
   const snapshot = await graph.getState({ configurable: at(threadId, checkpoint) }, { subgraphs });
-  // The newest state shows only unanswered questions. The state of an earlier checkpoint shows all questions that were asked at that
-  // checkpoint.
+  // The newest state shows only unanswered questions. The state at an earlier checkpoint shows all questions that were asked there.
   return toWireState(checkpoint.checkpoint_id ? snapshot : await withOpenInterrupts(graph, snapshot));
 }
 
@@ -75,8 +74,9 @@ export async function* readHistory(
 }
 
 /**
- * Applies updates to a thread as if its nodes had returned them, and stores one checkpoint for each super-step. Locks the thread, which
- * must have no open run. Call it in a transaction that the graph's saver also uses, so that either all updates are stored or none.
+ * Applies updates to a thread as if its nodes had returned them, and stores one checkpoint for each super-step. Returns the address of the
+ * new checkpoint. Locks the thread, which must have no open run. Call it in a transaction that the graph's saver also uses, so that either
+ * all updates are stored or none.
  */
 export async function updateState(
   tx: Db,
@@ -99,7 +99,10 @@ export async function updateState(
   return toWireCheckpoint(updated);
 }
 
-/** Updates the state in the thread's row from the newest checkpoint. Call it after checkpoints were deleted, in the same transaction. */
+/**
+ * Sets the state in the thread's row to the state at the newest checkpoint. Call it after checkpoints were deleted, in the same
+ * transaction.
+ */
 export async function refreshThread(tx: Db, registry: Registry, threadId: string): Promise<void> {
   const thread = await findThread(tx, everything, threadId);
   const graphId = thread && graphIdOf(thread);
@@ -111,7 +114,7 @@ export async function refreshThread(tx: Db, registry: Registry, threadId: string
 }
 
 /**
- * Returns the thread's present values without its open interrupts. Used for threads whose graph cannot be opened, for example because the
+ * Returns the thread's present values without its open interrupts. It is for threads whose graph cannot be opened, for example because the
  * graph needs a user.
  */
 function withoutQuestions({ values }: Thread): ThreadState {
@@ -121,13 +124,13 @@ function withoutQuestions({ values }: Thread): ThreadState {
 /** Tells whether the error came from the database. After such an error, Postgres refuses all later statements of the transaction. */
 const isDatabaseError = (error: unknown) => isDatabaseTrouble(error) || (error instanceof Error && "severity" in error);
 
-/** Returns the state to store in a thread's row while no run executes: the state at its newest checkpoint. */
+/** Returns the state to store in a thread's row while no run executes, which is the state at the newest checkpoint. */
 export async function restingState(graph: AnyGraph, threadId: string): Promise<ThreadState> {
   return toThreadState(await withOpenInterrupts(graph, await graph.getState({ configurable: { thread_id: threadId } })));
 }
 
 /**
- * Returns the thread's values as they were at the end of a run, as JSON. Returns undefined if they cannot be read, for example because
+ * Returns the thread's values as they were at the end of a run, as JSON text. Returns undefined if they cannot be read, for example because
  * the run's checkpoints no longer exist.
  */
 export async function valuesAfterRun(

@@ -1,13 +1,13 @@
 import type { BaseMessage } from "@langchain/core/messages";
 import { fieldOf, isPlainMessage } from "../checkpoints/mark.ts";
 
-/** A LangChain object that can return its flat form. Clients expect this form. */
+/** A LangChain object that can return the flat form that clients expect. */
 interface Dictable {
   toDict(): { type: string; data: Record<string, unknown> };
 }
 
 /**
- * Returns JSON for clients, with every message in its flat form `{ type, content, … }`. Never throws. Values that JSON lacks become
+ * Returns JSON text for clients, with every message in its flat form `{ type, content, … }`. Never throws. Values that JSON lacks become
  * strings, which is safe because graphs never load this JSON again.
  */
 export function wireJson(value: unknown): string {
@@ -18,12 +18,15 @@ export function wireJson(value: unknown): string {
   }
 }
 
-/** The number of nesting levels that `textOf` traverses itself: the state, its channels, and the items of their lists. */
+/**
+ * The depth to which `textOf` traverses a value without a replacer. Depth 0 is the state, depth 1 its channels, and depth 2 the items of
+ * their lists.
+ */
 const outerLevels = 2;
 
 /**
- * Returns the same text as JSON.stringify with `flatten` as its replacer, but faster. It traverses the outer levels itself, where most
- * messages are. JSON.stringify would call the replacer for every field of each message.
+ * Returns the same text as JSON.stringify with `flatten` as its replacer, but faster. It traverses the outer levels without a replacer,
+ * because most messages are there. JSON.stringify would call the replacer for every field of each message.
  */
 function textOf(value: unknown, levels: number): string | undefined {
   if (typeof value !== "object" || value === null || levels < 0) return JSON.stringify(value, flatten);
@@ -39,7 +42,8 @@ function textOf(value: unknown, levels: number): string | undefined {
 }
 
 /**
- * Returns the JSON of a message in its flat form, like its `toDict`. `toDict` is slower, because it first creates LangChain's stored form.
+ * Returns the JSON text of a message in its flat form, as `toDict` would. `toDict` is slower, because it first creates LangChain's stored
+ * form.
  */
 function flatText(message: BaseMessage): string {
   const flat: Record<string, unknown> = {};
@@ -48,13 +52,13 @@ function flatText(message: BaseMessage): string {
   return JSON.stringify(flat);
 }
 
-/** Returns a value with all its messages in their flat form. Used for responses that are built from several values. */
+/** Returns a copy of a value with all its messages in their flat form. It is for responses that are built from several values. */
 export function toWire(value: unknown): unknown {
   return JSON.parse(wireJson(value));
 }
 
 function flatten(this: Record<string, unknown>, key: string, value: unknown): unknown {
-  const raw = this[key]; // the value before toJSON, which would return LangChain's stored form
+  const raw = this[key]; // the value before `toJSON`, which would return LangChain's stored form
   if (isDictable(raw)) {
     const { type, data } = raw.toDict();
     return { ...data, type };

@@ -9,23 +9,23 @@ interface Candidate extends ItemName, Range {}
 interface CodedVector extends ItemName {
   part: number;
   /**
-   * The encoded vector. Null if the item has expired, is hidden from the caller or does not match the filter, or if an earlier release stored
-   * it without a code.
+   * The encoded vector. Null if the vector's item has expired, is hidden from the caller or does not match the filter. Also null if an
+   * earlier release stored the item without a code.
    */
   code: Buffer | null;
-  /** The vector itself. Set only if an earlier release stored the item without a code. */
+  /** The vector itself, if an earlier release stored the item without a code. Null otherwise. */
   vector: Direction | null;
 }
 
-/** How many vectors are compared in one turn of the event loop. One such turn takes a few milliseconds. */
+/** The number of vectors that are compared in one turn of the event loop. Such a turn takes a few milliseconds. */
 const pageSize = 1_000;
-/** The most candidates whose vectors are compared exactly, unless the search requests more items. */
+/** The highest number of candidates whose vectors are compared exactly, unless the search requests more items. */
 const mostCandidates = 5_000;
 
 /**
- * Returns candidates for a search. They include the nearest `count` items. The function reads only encoded vectors, page by page, which
- * give a range for each similarity. An item stays a candidate as long as it may be nearer than the last of the nearest `count` items. If
- * there are more than 5,000 candidates, those that seem farthest are dropped.
+ * Returns candidates for the `count` items that are nearest to the query. The function reads only encoded vectors, page by page, which give
+ * a range for each similarity. An item stays a candidate as long as it may be nearer than the last of the nearest `count` items. If there
+ * are more than 5,000 candidates, those that seem farthest are dropped.
  */
 export async function findCandidates(
   db: Db,
@@ -47,7 +47,7 @@ export async function findCandidates(
   return [...candidates.values()];
 }
 
-/** Extends the range of an item's similarity by one of its vectors. An item is as similar as its nearest vector. */
+/** Adds the range of one vector to the range of its item's similarity. The similarity of an item is that of its nearest vector. */
 function note(candidates: Map<string, Candidate>, { namespace, key, low, high }: Candidate): void {
   const name = JSON.stringify([namespace, key]);
   const before = candidates.get(name);
@@ -64,8 +64,8 @@ function keepNearest(candidates: Map<string, Candidate>, count: number): Map<str
 }
 
 /**
- * Returns the next page of vectors, sorted by key, with their items. `offset 0` prevents the planner from collecting all matching items
- * again for every page.
+ * Returns the next page of vectors with their items' names, sorted by name. `offset 0` prevents the planner from collecting all matching
+ * items again for every page.
  */
 async function readPage(
   db: Db,

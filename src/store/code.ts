@@ -8,12 +8,12 @@ export interface Range {
 
 const steps = 127;
 const headBytes = 8;
-/** The rounding error of stored vectors, whose numbers have only single precision. */
+/** The rounding error of stored vectors, because their numbers have only single precision. */
 const rounding = 1e-6;
 
 /**
  * Encodes a vector of length one with one byte for each number, so that a search can read it faster. Each number is stored as a count of
- * steps. The code also contains the size of a step, and the distance between the code and the vector. Migration 028 computes the same code.
+ * steps. The code also contains the size of a step, and the distance between the encoded and the original vector.
  */
 export function encodeDirection(direction: Direction): Buffer {
   const step = Math.fround(direction.reduce((most, number) => Math.max(most, Math.abs(number)), 0) / steps);
@@ -26,14 +26,14 @@ export function encodeDirection(direction: Direction): Buffer {
 }
 
 /**
- * Returns the range of the cosine between the searched vector and an encoded vector. The searched vector must have length one. The error of
- * the cosine is then at most the distance between the encoded vector and its code, which the code contains.
+ * Returns the range of the cosine between the searched vector and an encoded vector. Both vectors have length one. The error of the cosine
+ * is then at most the distance between the encoded and the original vector, which the code contains.
  */
 export function cosineRange(wanted: Float64Array, code: Buffer): Range {
   const [step, off] = [code.readFloatBE(0), code.readFloatBE(4) + rounding];
   const counts = new Int8Array(code.buffer, code.byteOffset + headBytes, code.length - headBytes);
   let sum = 0;
-  // A plain loop is used, because it is fast, and this function runs a thousand times for each page.
+  // A plain loop is fast, and this function runs a thousand times for each page.
   for (let at = 0; at < counts.length; at++) sum += (wanted[at] as number) * (counts[at] as number);
   return { low: step * sum - off, high: step * sum + off };
 }

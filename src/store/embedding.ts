@@ -2,15 +2,18 @@ import { z } from "zod";
 import { ServiceError } from "../errors.ts";
 import { textsOf } from "./texts.ts";
 
-/** Turns texts into vectors, in the same order. The result has the type `unknown` and is validated, because users write such functions. */
+/**
+ * Turns texts into vectors, in the order of the texts. The result has the type `unknown` and is validated, because users write such
+ * functions.
+ */
 export type Embed = (texts: string[], signal: AbortSignal) => Promise<unknown>;
 
 /** The index with which searches find items by meaning. */
 export interface StoreIndex {
-  /** The name of the embedding model, with its number of dimensions. Only vectors with the same name can be compared. */
+  /** The name of the embedding model, with the number of dimensions. Only vectors with the same name can be compared. */
   name: string;
   dims: number;
-  /** True if the extension pgvector compares the vectors. */
+  /** True if the Postgres extension pgvector compares the vectors. */
   hasPgvector: boolean;
   /** The fields of an item that are embedded by default. The call that stores the item may set other fields. */
   fields: string[];
@@ -24,8 +27,8 @@ const timeoutMs = 30_000;
 const Vectors = z.array(z.array(z.number()));
 
 /**
- * Returns the vectors of an item's texts. `wanted` lists the fields to embed for this item, and false means none. Do not call it in a
- * transaction, because embedding may take long.
+ * Returns the vectors of an item's texts. `wanted` lists the fields to embed for this item. False means no fields, and undefined means the
+ * fields of the index. Do not call it in a transaction, because embedding may take long.
  */
 export async function embedItem(
   index: StoreIndex,
@@ -53,7 +56,7 @@ async function embedTexts({ dims, embed }: StoreIndex, texts: string[]): Promise
   return parsed.data.map(toDirection);
 }
 
-/** Scales a vector to length one. A vector of zeros is returned unchanged, and is equally far from every other vector. */
+/** Scales a vector to length one. Returns a vector of zeros unchanged, which is equally far from every other vector. */
 function toDirection(vector: number[]): Direction {
   const length = Math.hypot(...vector) || 1;
   return vector.map((number) => number / length);
@@ -71,8 +74,8 @@ const Status = z.object({ status: z.number() });
 const refusesText = [400, 413, 422];
 
 /**
- * Returns the error for the caller. It omits the provider's own message, because that message may contain the API key. The message is only
- * logged.
+ * Returns the error that the caller gets if embedding fails. It leaves out the provider's own message, which may contain the API key. That
+ * message is only logged.
  */
 function explainFailure(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;

@@ -6,15 +6,13 @@ type Document = Record<string, unknown>;
 
 const operators: Record<string, Sql> = { $eq: sql`=`, $ne: sql`is distinct from`, $gt: sql`>`, $gte: sql`>=`, $lt: sql`<`, $lte: sql`<=` };
 const known = Object.keys(operators).join(", ");
-/**
- * Operators that other stores accept in place of a field name. They are refused, because they would silently match nothing as field names.
- */
+/** Names that are operators in other stores. They are refused, because as field names they would silently match nothing. */
 const notFields = ["$and", "$or", "$not", "$nor", ...Object.keys(operators)];
 const mostConditions = 100;
 
 /**
- * Returns the condition for a filter on items. A filter has the form `{ field: value }` or `{ field: { $gt: value } }`. An operator
- * compares only values of the same type.
+ * Returns the condition for a filter on items. A filter has the form `{ field: value }` or `{ field: { $gt: value } }`. An operator matches
+ * only values of the type of its operand.
  */
 export function matchingAll(filter: Document): Sql {
   const conditions = Object.entries(filter).flatMap(matching);

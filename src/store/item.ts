@@ -20,7 +20,7 @@ export interface StoredItem extends Item {
 
 export type ItemName = Pick<Item, "namespace" | "key">;
 
-/** The items that a search considers: those whose namespace begins with `prefix` and that match a filter. */
+/** The items that a search considers: those whose namespace begins with `prefix` and whose values match the filter. */
 export interface Place {
   prefix: string[];
   filter?: Json | undefined;
@@ -29,12 +29,12 @@ export interface Place {
 export interface Part {
   limit: number;
   offset: number;
-  /** The size limit of all returned values together, in bytes. */
+  /** The size limit of all returned values together, in bytes. Undefined means no limit. */
   bytes?: number | undefined;
 }
 
 export const columns = sql`namespace, key, value, created_at as "createdAt", updated_at as "updatedAt", expires_at is not null as expires`;
-/** A condition for items that have not expired. Expired items stay in the table until the sweeper deletes them. */
+/** The condition for items that have not expired. Expired items stay in the table until the sweeper deletes them. */
 export const alive = sql`(expires_at is null or expires_at > now())`;
 
 type ItemColumns = Record<"namespace" | "key" | "value" | "metadata", Sql>;
@@ -42,8 +42,8 @@ const ownColumns: ItemColumns = { namespace: sql`namespace`, key: sql`key`, valu
 
 /**
  * Returns the condition that the caller may see an item. As on the official server, an auth filter compares the namespace, the key and the
- * fields of the value. An auth handler can also store metadata with an item. Metadata takes precedence over a field of the value, because
- * the caller chooses the value.
+ * fields of the value. An auth handler can also store metadata with an item. A field of the metadata takes precedence over the same field
+ * of the value, because the caller chooses the value.
  */
 export function inScope(scope: Scope, { namespace, key, value, metadata }: ItemColumns = ownColumns): Sql {
   return scope.visible(metadata, (field, equal) => {
@@ -55,12 +55,12 @@ export function inScope(scope: Scope, { namespace, key, value, metadata }: ItemC
   });
 }
 
-/** The condition for items that a search considers, that have not expired, and that the caller may see. */
+/** Returns the condition for items that a search considers. They have not expired, and the caller may see them. */
 export const at = (scope: Scope, { prefix, filter }: Place): Sql =>
   join([under(prefix), alive, inScope(scope), matchingAll(filter ?? {})], " and ");
 
 /**
- * The condition for namespaces that begin with a path. In byte order, they lie between the path and the path followed by the lowest
+ * Returns the condition for namespaces that begin with a path. In byte order, they lie between the path and the path followed by the lowest
  * character.
  */
 function under(prefix: string[]): Sql {
@@ -71,8 +71,8 @@ const beforeEnd = (prefix: string[]): Sql =>
   prefix.length === 0 ? sql`true` : sql`namespace < ${prefix.with(-1, `${prefix.at(-1)}\u0001`)}::text[]`;
 
 /**
- * The condition for namespaces that begin with a path and come after a given row. It has only one lower bound. With two, an index scan
- * could start at the lower one for every page.
+ * Returns the condition for namespaces that begin with a path and come after a given row. The condition has only one lower bound. With two
+ * lower bounds, an index scan could start at the lower one for every page.
  */
 export const underFrom = (prefix: string[], after: Sql | undefined): Sql =>
   after ? sql`${after} and ${beforeEnd(prefix)}` : under(prefix);

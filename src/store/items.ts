@@ -9,19 +9,19 @@ import { type ItemVectors, storingVectors } from "./vectors.ts";
 export interface NewItem extends Pick<Item, "namespace" | "key" | "value"> {
   /** The time to live in minutes. Null means that the item stays until it is deleted. */
   ttlMinutes: number | null;
-  /** The vectors of the item, if there is an index for searches by meaning. */
+  /** The vectors of the item's texts. Undefined if there is no index for searches by meaning, or no text to embed. */
   vectors?: ItemVectors | undefined;
-  /** Metadata that an auth handler adds to the item for its own filters. Undefined keeps the metadata of the stored item. */
+  /** The metadata that an auth handler adds to the item for its own filters. Undefined keeps the metadata of the stored item. */
   metadata?: Json | undefined;
 }
 
 /**
- * Returns the query `fence` for a write. For an attempt, it is empty if the attempt has lost its right to write. Without an attempt, as for
- * a caller over HTTP, it is never empty.
+ * Returns the query `fence` for a write. If an attempt writes, the query is empty once the attempt has lost the right to write. For a
+ * caller over HTTP, who needs no such right, it is never empty.
  */
 const byRight = (fence: Fence | undefined): Sql => (fence ? fenced(fence) : sql`fence as (select)`);
 
-/** Returns the item. Returns undefined if it does not exist, or if the caller may not see it. */
+/** Returns the item with this name. Returns undefined if there is no such item, or if the caller may not see it. */
 export async function findItem(db: Db, scope: Scope, { namespace, key }: ItemName): Promise<StoredItem | undefined> {
   const { rows } = await db.query<StoredItem>(sql`
     select ${columns} from store_items
@@ -32,8 +32,8 @@ export async function findItem(db: Db, scope: Scope, { namespace, key }: ItemNam
 /**
  * Stores an item, and replaces the stored item with this name and its vectors. Returns false if the attempt has lost the right to write.
  *
- * Throws if the caller may not see the new item. Otherwise, throws if the caller may not see the stored one. The order matters, because
- * only the second error reveals to the caller that an item exists.
+ * First throws if the caller may not see the new item, and then if the caller may not see the stored item. The order matters, because only
+ * the second error reveals to the caller that an item exists.
  */
 export async function putItem(db: Db, scope: Scope, fence: Fence | undefined, item: NewItem): Promise<boolean> {
   const { namespace, key, value, ttlMinutes, vectors, metadata } = item;
@@ -62,7 +62,9 @@ export async function putItem(db: Db, scope: Scope, fence: Fence | undefined, it
 const given = { namespace: sql`given.namespace`, key: sql`given.key`, value: sql`given.value` };
 const existing = { namespace: sql`item.namespace`, key: sql`item.key`, value: sql`item.value`, metadata: sql`item.metadata` };
 
-/** Returns the metadata to store with an item: the metadata of this call, or else that of the stored item if the caller may see it. */
+/**
+ * Returns the metadata to store with an item: the given metadata, or else the metadata of the stored item if the caller may see that item.
+ */
 const marksOf = (scope: Scope, newMetadata: Sql): Sql => sql`coalesce(${newMetadata}, (
   select item.metadata from store_items item
    where item.namespace = given.namespace and item.key = given.key and ${alive} and ${inScope(scope, existing)}), '{}')`;
@@ -77,7 +79,7 @@ export async function deleteItem(db: Db, scope: Scope, fence: Fence | undefined,
   return rows.length > 0;
 }
 
-/** Restarts the time to live of items. Skips locked items, because another statement is storing or refreshing them. */
+/** Restarts the time to live of items. Skips locked items, because another statement is just storing or refreshing them. */
 export async function refreshItems(db: Db, fence: Fence | undefined, names: ItemName[]): Promise<void> {
   const list = join(names.map(({ namespace, key }) => sql`(${namespace}::text[], ${key}::text)`));
   await db.query(sql`
@@ -88,7 +90,10 @@ export async function refreshItems(db: Db, fence: Fence | undefined, names: Item
      where (item.namespace, item.key) = (kept.namespace, kept.key)`);
 }
 
-/** Returns the items of a search, latest first. With a query, returns the items that contain some of its words, the best match first. */
+/**
+ * Returns the items of a search, the last changed one first. With a query, returns only items that contain words of the query, the best
+ * match first.
+ */
 export async function searchItems(
   db: Db,
   scope: Scope,
@@ -114,7 +119,7 @@ export async function searchItems(
   return readBounded(db, page, [lengthOf(sql`value`)], bytes);
 }
 
-/** How many words of a query are used. Further words are ignored. */
+/** The highest number of words of a query that a search uses. Further words are ignored. */
 const mostWords = 50;
 
 /** Returns the words of a query to search for. Words of one or two Latin letters are left out, because too many texts contain them. */
@@ -124,7 +129,8 @@ function wordsOf(query: string): string[] {
 }
 
 /**
- * The text of an item that a search compares with words. It consists of the key and all texts in the value, without the names of fields.
+ * An SQL expression for the text in which a search looks for words. It consists of the item's key and all texts in the value, without the
+ * names of fields.
  */
 const content = sql`key || ' ' || coalesce((
   select string_agg(text #>> '{}', ' ') from jsonb_path_query(searchable(value), 'strict $.** ? (@.type() == "string")') text), '')`;
@@ -134,7 +140,10 @@ export interface NamespaceSearch extends Part {
   maxDepth?: number | undefined;
 }
 
-/** Returns the namespaces that contain items, each cut off after `maxDepth` labels. In a condition, `*` stands for any one label. */
+/**
+ * Returns the namespaces that contain items, each cut off after `maxDepth` labels. In the path of a condition, `*` stands for any one
+ * label.
+ */
 export async function listNamespaces(db: Db, scope: Scope, { conditions, maxDepth, limit, offset }: NamespaceSearch): Promise<string[][]> {
   const fits = conditions.flatMap(({ matchType, path }) => [
     sql`cardinality(namespace) >= ${path.length}`,
@@ -152,7 +161,7 @@ export async function listNamespaces(db: Db, scope: Scope, { conditions, maxDept
   return rows.map(({ path }) => path);
 }
 
-/** Deletes up to `limit` expired items, and returns their number. Skips locked rows, which a later sweep deletes. */
+/** Deletes up to `limit` expired items, and returns the number of deleted items. Skips locked rows, which a later sweep deletes. */
 export async function sweepItems(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     delete from store_items

@@ -1,16 +1,16 @@
 import { type Db, type Sql, sql } from "../db/sql.ts";
 
-/** The most dimensions that pgvector supports. */
+/** The highest number of dimensions that pgvector supports. */
 const mostDims = 16_000;
 
 /**
- * Tells whether pgvector can compare the vectors. Creates the extension if the server has it and the user may create it. No column has a
- * type of the extension, so an operator can remove it at any time.
+ * Tells whether pgvector can compare vectors with this number of dimensions. Creates the extension if the server has it and the user may
+ * create it. No column has a type of the extension, so an operator can remove the extension at any time.
  */
 export async function preparePgvector(db: Db, dims: number): Promise<boolean> {
   const { rowCount } = await db.query(sql`select 1 from pg_available_extensions where name = 'vector'`);
   if (rowCount === 0 || dims > mostDims) return false;
-  await db.query(sql`create extension if not exists vector`).catch(() => {}); // not permitted, or another process is creating it
+  await db.query(sql`create extension if not exists vector`).catch(() => {}); // the user may not create it, or another process is creating it
   return db.query(sql`select '[1]'::vector <#> '[1]'::vector`).then(
     () => true,
     () => false,
@@ -18,7 +18,7 @@ export async function preparePgvector(db: Db, dims: number): Promise<boolean> {
 }
 
 /**
- * Returns an expression for the cosine of two vectors of length one. It uses pgvector's inner product, which reads the stored numbers
+ * Returns an SQL expression for the cosine of two vectors of length one. It uses pgvector's inner product, which reads the stored numbers
  * only once.
  */
 export const cosineByPgvector = (wanted: string, vector: Sql): Sql => sql`-(${vector}::vector <#> ${wanted}::real[]::vector)`;

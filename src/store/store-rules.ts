@@ -7,11 +7,11 @@ export const Minutes = z.number().positive().max(52_560_000);
 
 /** The rules of the store, from `store` in langgraph.json. */
 export interface StoreRules {
-  /** The time to live of an item that is stored without one. Null means that the item stays until it is deleted. */
+  /** The time to live, in minutes, of an item that is stored without its own. Null means that the item stays until it is deleted. */
   defaultTtlMinutes: number | null;
-  /** True if a read restarts an item's time to live. A single read may override this. */
+  /** True if a read restarts an item's time to live. The option of a single read takes precedence. */
   refreshOnRead: boolean;
-  /** The index for searches by meaning. Without it, searches find items that contain words of the query. */
+  /** The index for searches by meaning. If undefined, searches find items that contain words of the query. */
   index?: StoreIndex | undefined;
 }
 
@@ -22,7 +22,7 @@ interface StoreOptions {
 
 type Embedder = Pick<StoreIndex, "name" | "embed" | "hasPgvector">;
 
-/** Returns the rules for these options. `embedder` is the function in `store.index.embed`. */
+/** Returns the rules for the given options. `embedder` is the function that `store.index.embed` names. */
 export function storeRules({ ttl, index }: StoreOptions, embedder: Embedder | undefined): StoreRules {
   return {
     defaultTtlMinutes: ttl?.default_ttl ?? null,

@@ -10,12 +10,12 @@ import { getFromStore, putInStore, searchStore } from "./use.ts";
 export interface StoreOptions {
   rules: StoreRules;
   fence: Fence;
-  /** Called when a write is refused because the attempt has lost its right to write. It must throw. */
+  /** Called when a write is refused, because the attempt has lost the right to write. It must throw. */
   refused: () => never;
 }
 
 /**
- * Options that LangGraph passes in its operations although its types do not declare them. They are validated, because a graph may pass any
+ * The options that LangGraph passes in its operations but does not declare in their types. They are validated, because a graph may pass any
  * value.
  */
 const ReadOptions = z.object({ refreshTtl: z.boolean().nullish() });
@@ -29,7 +29,7 @@ const PutOptions = z.object({
 
 /**
  * Implements LangGraph's store on Postgres, for one attempt of a run. LangGraph's own PostgresStore is not used for two reasons. It opens a
- * separate pool, and its search of `user:1` also returns items of `user:10`.
+ * separate pool, and its search of the namespace `user:1` also returns items of `user:10`.
  */
 export class EnsembleStore extends BaseStore {
   readonly #db: Db;
@@ -43,7 +43,7 @@ export class EnsembleStore extends BaseStore {
 
   override async batch<Operations extends Operation[]>(operations: Operations): Promise<OperationResults<Operations>> {
     const results: unknown[] = [];
-    // The operations run one after another, because one may read an item that an earlier one stores.
+    // The operations run one after another, because one may read an item that an earlier one has stored.
     for (const operation of operations) results.push(await this.#run(operation));
     return results as OperationResults<Operations>;
   }

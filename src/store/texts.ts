@@ -6,8 +6,8 @@ type Step = { name: string } | { at: number } | "each";
 const mostTexts = 100;
 
 /**
- * Returns the texts in these fields of a value, in order. A field is a path such as `$` (the whole value), `title`, `meta.title`,
- * `parts[*].text` or `parts[-1]`.
+ * Returns the texts in these fields of a value, in the order of the fields. A field is a path such as `$` (the whole value), `title`,
+ * `meta.title`, `parts[*].text` or `parts[-1]`.
  */
 export function textsOf(value: Document, fields: string[]): string[] {
   const texts = fields.flatMap((field) => findTexts(value, field)).filter((text) => text.trim() !== "");
@@ -20,7 +20,7 @@ function findTexts(value: Document, field: string): string[] {
   return found.flatMap((one) => (one === null || one === undefined ? [] : typeof one === "object" ? JSON.stringify(one) : String(one)));
 }
 
-/** Returns the steps of a path to a field. Throws if the path is malformed, because such a path would silently match nothing. */
+/** Returns the steps of a path to a field. Throws if the path is malformed, because a malformed path would silently match nothing. */
 export function parseField(field: string): Step[] {
   const rest = field.replace(/^\$\.?/, "");
   const tokens = [...rest.matchAll(/(?:^|\.)([^.[\]{}]+)|\[(\*|-?\d{1,9})\]/g)];
@@ -35,7 +35,7 @@ function follow(found: unknown[], step: Step): unknown[] {
     if (typeof one !== "object" || one === null) return [];
     if (step === "each") return Object.values(one);
     if ("at" in step) return Array.isArray(one) ? [one.at(step.at)] : [];
-    return Object.entries(one).flatMap(([name, inner]) => (name === step.name ? [inner] : [])); // reads only own fields, not inherited ones
+    return Object.entries(one).flatMap(([name, inner]) => (name === step.name ? [inner] : [])); // reads only the object's own fields, not inherited ones
   });
 }
 

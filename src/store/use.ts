@@ -9,34 +9,36 @@ import { checkSize } from "./namespace.ts";
 import type { StoreRules } from "./store-rules.ts";
 import { type ItemVectors, searchVectors } from "./vectors.ts";
 
-/** The rules of the store, and the attempt's right to write. A caller over HTTP needs no such right. */
+/** The rules of the store, and the attempt's right to write. `fence` is undefined for a caller over HTTP, who needs no such right. */
 export interface StoreUse {
   rules: StoreRules;
   fence?: Fence;
 }
 
 export interface Put extends Pick<Item, "namespace" | "key" | "value"> {
-  /** The time to live in minutes. Null means that the item never expires. Undefined means the default from the rules. */
+  /** The time to live in minutes. Null means that the item never expires. Undefined means the default of the rules. */
   ttl?: number | null | undefined;
-  /** The fields by which searches by meaning find the item. False means none. Undefined means the default from the rules. */
+  /**
+   * The fields by which searches by meaning find the item. False means that they do not find it. Undefined means the default of the rules.
+   */
   index?: false | string[] | undefined;
   metadata?: Item["value"] | undefined;
 }
 
 export interface Read {
-  /** Whether to restart the item's time to live. Undefined means the default from the rules. */
+  /** True to restart the time to live of the items that are read. Undefined means the default of the rules. */
   refreshTtl?: boolean | undefined;
 }
 
 export interface Search extends Place, Part, Read {
   query?: string | undefined;
-  /** The vector of the query, if `embedSearch` has already computed it. The query is then not embedded again. */
+  /** The vector of the query, if `embedSearch` has already computed it. Undefined otherwise. */
   meaning?: ItemVectors | undefined;
 }
 
 /**
- * Stores an item according to the rules. Embeds its texts first. Returns false if the attempt has lost the right to write. Do not call it
- * in a transaction, because embedding may take long.
+ * Stores an item according to the rules. Before that, embeds the item's texts. Returns false if the attempt has lost the right to write. Do
+ * not call it in a transaction, because embedding may take long.
  */
 export async function putInStore(db: Db, scope: Scope, { rules, fence }: StoreUse, { ttl, index, ...item }: Put): Promise<boolean> {
   checkSize(item.namespace, item.key);
@@ -45,7 +47,7 @@ export async function putInStore(db: Db, scope: Scope, { rules, fence }: StoreUs
   return putItem(db, scope, fence, { ...item, ttlMinutes: ttl === undefined ? rules.defaultTtlMinutes : ttl, vectors });
 }
 
-/** Returns the item with this name. Restarts its time to live if the rules say so. */
+/** Returns the item with this name, or undefined if there is none. Restarts the item's time to live if the read or the rules say so. */
 export async function getFromStore(
   db: Db,
   scope: Scope,
@@ -59,8 +61,8 @@ export async function getFromStore(
 }
 
 /**
- * Returns the items that a search finds. If there is an index, it compares meaning, and otherwise words. Restarts the items' time to live
- * if the rules say so.
+ * Returns the items that a search finds. The search compares meaning if there is an index, and words otherwise. Restarts the items' time to
+ * live if the search or the rules say so.
  */
 export async function searchStore(
   db: Db,

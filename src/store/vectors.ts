@@ -7,15 +7,15 @@ import type { Direction, StoreIndex } from "./embedding.ts";
 import { at, columns, type ItemName, type Part, type Place, type StoredItem } from "./item.ts";
 import { cosineByPgvector } from "./pgvector.ts";
 
-/** The vectors of an item or of a query, scaled to length one, and their index. */
+/** The vectors of an item or of a query, each scaled to length one, and the index to which they belong. */
 export interface ItemVectors {
   index: Pick<StoreIndex, "name" | "hasPgvector">;
   directions: Direction[];
 }
 
 /**
- * Returns a `with` query that stores an item's vectors. In the statement, it must follow the query `stored`, which returns the item's
- * name.
+ * Returns a `with` query that stores an item's vectors. In the statement, the query must follow the query `stored`, which returns the
+ * item's name.
  */
 export function storingVectors({ index, directions }: ItemVectors): Sql {
   return sql`embedded as (
@@ -26,8 +26,9 @@ export function storingVectors({ index, directions }: ItemVectors): Sql {
 }
 
 /**
- * Returns the items of a search, the nearest to a vector first. An item is as near as its nearest vector. With pgvector, all vectors are
- * compared. Without it, only candidates are compared, because plain SQL takes 0.15 ms for each vector of 1,536 dimensions.
+ * Returns the items of a search, the nearest to the query's vector first. The distance of an item is that of its nearest vector. With
+ * pgvector, all vectors are compared. Without pgvector, only the vectors of candidates are compared exactly, because plain SQL takes 0.15
+ * ms for each vector of 1,536 dimensions.
  */
 export async function searchVectors(
   db: Db,
@@ -53,7 +54,7 @@ export async function searchVectors(
   return readBounded(db, page, [lengthOf(sql`value`)], bytes);
 }
 
-/** Selects the vectors of items. States the collation of the index, because Postgres would not use the index without it. */
+/** Selects the vectors of items. It names the collation of the index, because Postgres would not use the index otherwise. */
 const vectorsOf = (names: ItemName[]): Sql => sql`
   (select path::text[] collate "C" as namespace, key
      from unnest(${names.map(({ namespace }) => pathArray(namespace))}::text[], ${names.map(({ key }) => key)}::text[]) named (path, key)) candidate

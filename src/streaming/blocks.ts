@@ -1,11 +1,11 @@
 import { z } from "zod";
 
-/** A part of one content block, from a token chunk of a message. Pieces with the same key belong to the same block. */
+/** The part of a content block that one token chunk of a message adds. Pieces with the same key belong to the same block. */
 export interface Piece {
   key: string;
-  /** The block without its content, in the form of its start event. */
+  /** The block in the form of its start event, without the text that is appended later. */
   empty: Block;
-  /** The text to append to the block, and the field to which it is appended. Absent for a block that arrives as a whole. */
+  /** The text to append to a field of the block. Undefined for a block that arrives as a whole. */
   append?: { field: "text" | "reasoning" | "args"; text: string; id?: string | undefined; name?: string | undefined };
 }
 
@@ -21,7 +21,7 @@ const ToolCallChunk = z.object({
 const ToolCall = z.object({ id: z.string().nullish(), name: z.string(), args: z.unknown() });
 const InvalidToolCall = z.looseObject({ id: z.string().nullish(), name: z.string().nullish(), args: z.string().nullish() });
 
-/** A message in the flat form that the log stores. */
+/** A message, or a token chunk of a message, in the flat form that the log stores. */
 export const LoggedMessage = z.object({
   id: z.string().nullish(),
   type: z.string(),
@@ -35,10 +35,10 @@ export const LoggedMessage = z.object({
 });
 export type LoggedMessage = z.output<typeof LoggedMessage>;
 
-/** The fields of a message from which its blocks are made. */
+/** The fields of a message from which its content blocks are made. */
 export type MessageParts = Pick<LoggedMessage, "content" | "tool_calls" | "invalid_tool_calls" | "response_metadata">;
 
-/** Content types that repeat the message's `tool_calls`. They are left out, so that no tool call is shown twice. */
+/** The content types that repeat the message's `tool_calls`. Parts of these types are left out, so that no tool call is shown twice. */
 const toolContent = new Set(["tool_use", "input_json_delta", "tool_call", "tool_call_chunk", "function_call"]);
 
 /** Returns the pieces of content blocks in a token chunk of a message. */
@@ -51,7 +51,7 @@ export function piecesOf({ content, additional_kwargs, tool_call_chunks = [] }: 
   ];
 }
 
-/** Returns the content blocks of a complete message as pieces. */
+/** Returns the content blocks of a complete message, as pieces. */
 export function wholePiecesOf(message: LoggedMessage): Piece[] {
   return blocksOf(message).flatMap((block, index) => {
     const key = `block ${index}`;
@@ -62,8 +62,8 @@ export function wholePiecesOf(message: LoggedMessage): Piece[] {
 }
 
 /**
- * Returns a message's content as content blocks. A message in LangChain's v1 format already has them. Any other message has its tool
- * calls outside of its content, so they are added.
+ * Returns a message's content as content blocks. A message in LangChain's v1 format already has content blocks. Any other message may have
+ * tool calls outside of its content, so they are added.
  */
 export function blocksOf({ content, tool_calls = [], invalid_tool_calls = [], response_metadata }: MessageParts): Block[] {
   if (Array.isArray(content) && response_metadata?.output_version === "v1") return partsOf(content);
@@ -88,7 +88,7 @@ function partsOf(content: unknown): Block[] {
   return content.flatMap((part) => (typeof part === "string" ? { type: "text", text: part } : (Part.safeParse(part).data ?? [])));
 }
 
-/** Returns a content part as a standard block. A part without a standard form keeps the form that its provider sent. */
+/** Returns a content part as a standard block. If there is no standard form for the part, returns it as its provider sent it. */
 function toStandardBlock(part: Block): Block {
   const { type, thinking, image_url: image, ...more } = part;
   if (type === "thinking") return { ...more, type: "reasoning", reasoning: String(thinking ?? "") };
@@ -125,7 +125,7 @@ function toolPiece(raw: unknown, position: number): Piece[] {
 }
 
 /**
- * Returns whether a block is a tool call whose arguments are not complete yet. Several such calls may be open, because models may stream
+ * Tells whether a block is a tool call whose arguments are still incomplete. Several such calls may be open, because models may stream
  * calls in parallel.
  */
 export function isOpenCall(block: Block): boolean {
@@ -135,8 +135,8 @@ export function isOpenCall(block: Block): boolean {
 }
 
 /**
- * Returns a block in the form of its finish event. The arguments of a tool call are parsed. If parsing fails, the block becomes an invalid
- * tool call.
+ * Returns a block in the form of its finish event. The arguments of a tool call are parsed. If they are not valid JSON, the block becomes
+ * an invalid tool call.
  */
 export function finishedBlock(block: Block): Block {
   if (block.type !== "tool_call_chunk") return block;

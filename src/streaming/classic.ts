@@ -6,7 +6,7 @@ import { type BegunRun, type EndedRun, findEndedRun } from "../runs/thread-runs.
 import { numberOf } from "./event.ts";
 
 /**
- * A kind of event in the classic thread stream. `run_modes` are the logged events of the runs. `lifecycle` are the starts and ends of runs.
+ * A mode of the classic thread stream. `run_modes` are the logged events of the runs. `lifecycle` are the starts and ends of runs.
  * `state_update` are the final states of runs.
  */
 export type ThreadMode = "run_modes" | "lifecycle" | "state_update";
@@ -18,8 +18,8 @@ export interface ClassicOptions {
 }
 
 /**
- * Yields the events of one run of a thread, in the form of the classic thread stream, until the run ends. Their numbers are the thread's
- * event numbers.
+ * Yields the events of one run of a thread, in the form of the classic thread stream, until the run ends. The ids of these events are the
+ * thread's event numbers.
  */
 export async function* followClassic(
   { pool, feed }: { pool: Db; feed: EventFeed },
@@ -28,8 +28,8 @@ export async function* followClassic(
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent[], void> {
   const isWanted = ({ mode, id }: ModeEvent) => modes.includes(mode) && id > since;
-  // Repeats the logged event with the last number that the client has received. One logged event may produce several events, and the client
-  // may have received only the first of them.
+  // Starts with the logged event that led to the last event that the client has received. One logged event may produce several events, and
+  // the client may have received only the first of them.
   const after = Math.max(-1, Math.floor((since - run.base) / numbersPerEvent) - 1);
   for await (const events of feed.follow(run.runId, after, signal)) {
     yield events.flatMap((event) => projectLogged(run, event)).filter(isWanted);
@@ -45,8 +45,8 @@ interface ModeEvent extends RunEvent {
 }
 
 /**
- * Returns the classic events for one logged event. The first event gets the number of the logged event. The others get the next numbers, in
- * the order of the modes.
+ * Returns the classic events for one logged event. The first of them gets the number of the logged event. The others get higher numbers,
+ * one for each mode.
  */
 function projectLogged({ base, runId }: BegunRun, { id, event, data }: LoggedEvent): ModeEvent[] {
   const number = numberOf(base, id);
@@ -61,7 +61,7 @@ function projectLogged({ base, runId }: BegunRun, { id, event, data }: LoggedEve
 
 function projectEnd({ base, runId }: BegunRun, id: number, end: EndedRun | undefined): ModeEvent[] {
   const number = numberOf(base, id);
-  const status = end?.status ?? "interrupted"; // the run was rolled back
+  const status = end?.status ?? "interrupted"; // without a row, the run was rolled back
   const done = JSON.stringify({ run_id: runId, status });
   const event = outcomes[status] ?? "completed";
   const over = JSON.stringify({ run_id: runId, event: end?.asked ? "interrupted" : event, ...(end?.error && { error: end.error }) });

@@ -1,6 +1,6 @@
 import { numbersForEnd, numbersPerEvent } from "../runs/event-base.ts";
 
-/** The method of a protocol event. It names the kind of the event. */
+/** The method of a protocol event, which names the kind of the event. */
 export type Method =
   | "values"
   | "updates"
@@ -18,9 +18,9 @@ export type Method =
 export interface Draft {
   method: Method;
   namespace: string[];
-  /** The node that emitted the event. */
+  /** The node that emitted the event. Undefined if no node is known. */
   node?: string | undefined;
-  /** The channel of a custom event, if the event names one. */
+  /** The channel of a custom event. Undefined if the event names none. */
   name?: string | undefined;
   /** The payload, as JSON text. */
   data: string;
@@ -38,15 +38,15 @@ export interface ThreadEvent {
 
 /**
  * Numbers the protocol events for one logged event. In the classic thread stream, the logged event itself has the first number, so these
- * events begin with the second one. Events beyond the reserved numbers are dropped, which is acceptable because the thread's state has
- * their content as well.
+ * events begin with the second one. If there are more events than reserved numbers, the last ones are dropped, because the thread's state
+ * has their content as well.
  */
 export function numberEvents(base: number, loggedId: number, at: number, drafts: Draft[]): ThreadEvent[] {
   return numberFrom(numberOf(base, loggedId) + 1, at, drafts.slice(0, numbersPerEvent - 1));
 }
 
 /**
- * Numbers the protocol events of a run's end, which follow the last logged event. If there are too many events, the last one is kept,
+ * Numbers the protocol events of a run's end, which come after the last logged event. If there are too many events, the last one is kept,
  * because it reports the end itself.
  */
 export function numberEnd(base: number, lastId: number, at: number, drafts: Draft[]): ThreadEvent[] {
@@ -57,7 +57,7 @@ export function numberEnd(base: number, lastId: number, at: number, drafts: Draf
 const numberFrom = (first: number, at: number, drafts: Draft[]) =>
   drafts.map((draft, index) => toEvent(first + index, Math.floor(at), draft));
 
-/** Returns the number of a run's logged event among the events of its thread. */
+/** Returns the event number, within the thread, of a logged event of a run. */
 export const numberOf = (base: number, loggedId: number) => base + loggedId * numbersPerEvent;
 
 function toEvent(seq: number, timestamp: number, { method, namespace, node, name, data }: Draft): ThreadEvent {

@@ -3,9 +3,9 @@ import type { ThreadEvent } from "./event.ts";
 /** The events of a thread that a subscriber wants. */
 export interface Filter {
   channels: string[];
-  /** The wanted namespaces. Namespaces below them are included. If the list is empty or absent, all namespaces match. */
+  /** The wanted namespaces, with the namespaces below them. If the list is empty or missing, all namespaces match. */
   namespaces?: string[][] | null | undefined;
-  /** How many levels below these namespaces are included. Without a depth, all levels are included. */
+  /** The number of levels below the wanted namespaces that are included. If it is missing, all levels are included. */
   depth?: number | null | undefined;
 }
 
@@ -27,8 +27,8 @@ function isOnChannel(wanted: Set<string>, method: string, name: string | undefin
 }
 
 /**
- * Tells whether a namespace is below a prefix. A segment of a namespace has a node's name and the id of its task. A segment of a prefix may
- * have only the node's name.
+ * Tells whether a namespace is below a prefix or equal to it. A segment of a namespace has a node's name and the id of the node's task. A
+ * segment of a prefix may have only the node's name.
  */
 function isUnder(namespace: string[], prefix: string[]): boolean {
   if (prefix.length > namespace.length) return false;

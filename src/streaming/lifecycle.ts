@@ -3,7 +3,7 @@ import { nodeOf } from "./filter.ts";
 
 export type Status = "started" | "running" | "completed" | "failed" | "interrupted";
 
-/** A part of a run that has a status for clients: the run itself, a subgraph, or a node that has events. */
+/** A part of a run with a status that clients see: the run itself, a subgraph, or a node that has events. */
 export interface Place {
   namespace: string[];
   graphName: string;
@@ -13,8 +13,8 @@ export interface Place {
 const keyOf = (namespace: string[]) => namespace.join("|");
 
 /**
- * Tracks the statuses of a run and its parts for clients. The parts are subgraphs, and nodes with events. Each method returns the protocol
- * events for the changes. These events have no numbers yet.
+ * Tracks the statuses of a run, its subgraphs, and its nodes with events. Each method returns the protocol events for the changes that it
+ * makes. These events have no numbers yet.
  */
 export class Lifecycle {
   readonly #graphId: string;
@@ -30,7 +30,7 @@ export class Lifecycle {
     return [...this.#places.values()];
   }
 
-  /** Starts the run, or another attempt of it. Forgets failed subgraphs and nodes, because a new attempt may run them again. */
+  /** Marks the run as running. For a later attempt, forgets failed subgraphs and nodes, because the attempt may run them again. */
   run(): Draft[] {
     for (const [key, { status }] of this.#places) if (status === "failed") this.#places.delete(key);
     if (this.#places.has("")) return [];
@@ -39,7 +39,7 @@ export class Lifecycle {
     return [toDraft(root)];
   }
 
-  /** Starts the subgraph or node at a namespace, and those that contain it. Subgraphs and nodes that have already started do not change. */
+  /** Marks the subgraph or node at a namespace as started, and those that contain it. Does not change those that have already started. */
   at(namespace: string[]): Draft[] {
     const drafts: Draft[] = [];
     for (let length = 1; length <= namespace.length; length++) {
@@ -49,13 +49,13 @@ export class Lifecycle {
     return drafts;
   }
 
-  /** Finishes a subgraph or node. The last segment of `namespace` names its task. */
+  /** Sets the final status of the started subgraph or node at a namespace. The last segment of `namespace` names its task. */
   finish(namespace: string[], status: Status): Draft[] {
     const place = this.#places.get(keyOf(namespace));
     return place?.status === "started" ? [change(place, status)] : [];
   }
 
-  /** Ends the run, and every unfinished subgraph or node in it. `details` are added to the run's own event. */
+  /** Sets the final status of the run, and of every unfinished subgraph or node in it. `details` are added to the run's own event. */
   end(status: Status, details?: object): Draft[] {
     const root = this.#places.get("") ?? { namespace: [], graphName: this.#graphId, status };
     this.#places.set("", root);
@@ -64,9 +64,7 @@ export class Lifecycle {
     return [...open.map((place) => change(place, status)), toDraft(root, details)];
   }
 
-  /**
-   * Stores the agent's name for a task, or the id of the tool call that started the task. When the task starts, its event includes them.
-   */
+  /** Stores the name of the agent at a namespace, or the id of the tool call that started it. The event of its start then includes them. */
   identify({ namespace, agentName, toolCallId }: { namespace: string[]; agentName?: string | undefined; toolCallId?: string | undefined }) {
     const key = keyOf(namespace);
     if (agentName !== undefined && !this.#agents.has(key)) this.#agents.set(key, agentName);

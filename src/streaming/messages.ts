@@ -5,7 +5,7 @@ import { addPieces, finishBlocks, type OpenMessage, toDraft } from "./open-messa
 
 const Tuple = z.tuple([LoggedMessage, z.record(z.string(), z.unknown())]);
 
-/** A logged message, or a chunk of one. */
+/** A complete message or a chunk of a message, from the log. */
 interface Logged {
   message: LoggedMessage;
   key: string;
@@ -33,15 +33,15 @@ export class MessageProjector {
     return this.#openUnder(place).flatMap((open) => this.#end(open));
   }
 
-  /** Finishes open messages at this namespace or below it whose ids occur in a node's update. */
+  /** Finishes the open messages at this namespace or below it whose ids occur in a node's update. */
   finishNamed(place: string[], update: string): Draft[] {
     const named = this.#openUnder(place).filter(({ id }) => update.includes(`"id":${JSON.stringify(id)}`));
     return named.flatMap((open) => this.#end(open));
   }
 
   /**
-   * Ends open messages at this namespace or below it with an error. If `id` is given, ends only that message. A message with a stop reason
-   * is complete, so it finishes without an error.
+   * Ends the open messages at this namespace or below it with an error. If `id` is given, ends only the message with this id. A message
+   * with a stop reason is complete, so it finishes without an error.
    */
   breakOff(place: string[], reason: string, id?: string): Draft[] {
     const broken = this.#openUnder(place).filter((open) => id === undefined || open.id === id);
@@ -49,8 +49,8 @@ export class MessageProjector {
   }
 
   /**
-   * Ends every open message with an error, because the attempt that streamed it is over. The next attempt may start the same message
-   * again.
+   * Ends every open message with an error, because the attempt that streamed the messages is over. The next attempt may start the same
+   * messages again.
    */
   cutOff(reason: string): Draft[] {
     for (const key of this.#open.keys()) this.#startedKeys.delete(key);
@@ -66,7 +66,7 @@ export class MessageProjector {
 
   #onWhole(logged: Logged): Draft[] {
     const { message, key } = logged;
-    if (this.#startedKeys.has(key) || message.type === "tool") return []; // tool messages are sent on the tools channel instead
+    if (this.#startedKeys.has(key) || message.type === "tool") return []; // the message was streamed already, or belongs to the tools channel
     const [open, drafts] = this.#begin(logged);
     return [...drafts, ...addPieces(open, wholePiecesOf(message), message), ...this.#end(open)];
   }

@@ -1,7 +1,7 @@
 import { type Block, finishedBlock, isOpenCall, type LoggedMessage, type Piece } from "./blocks.ts";
 import type { Draft } from "./event.ts";
 
-/** Token counts by kind. The count of a kind may be an object with counts of sub-kinds. */
+/** Token counts by kind. A kind may have an object with the counts of its sub-kinds. */
 interface Usage {
   [kind: string]: number | Usage;
 }
@@ -13,13 +13,16 @@ export interface OpenMessage {
   id: string;
   namespace: string[];
   node: string | undefined;
-  /** The blocks of the message. `sentLength` is the length of a tool call's arguments that clients have already received. */
+  /**
+   * The blocks of the message. For a tool call, `sentLength` is the length of the arguments that clients have already received, in
+   * characters.
+   */
   blocks: { key: string; block: Block; finished: boolean; sentLength: number }[];
   usage: Usage | undefined;
   response: Record<string, unknown>;
 }
 
-/** Adds pieces to the message, with their token counts and response metadata. Returns the events of its blocks, as drafts. */
+/** Adds pieces, token counts and response metadata to the message. Returns the events of the changed blocks, as drafts. */
 export function addPieces(open: OpenMessage, pieces: Piece[], { usage_metadata, response_metadata }: LoggedMessage): Draft[] {
   const drafts = pieces.flatMap((piece) => addPiece(open, piece));
   open.usage = addUsage(open.usage, usage_metadata);
@@ -31,7 +34,7 @@ function addPiece(open: OpenMessage, { key, empty, append }: Piece): Draft[] {
   const drafts: Draft[] = [];
   let index = open.blocks.findIndex((one) => one.key === key);
   if (index < 0) {
-    drafts.push(...finishBlocks(open, ({ block }) => !isOpenCall(block))); // only tool calls may be open at the same time
+    drafts.push(...finishBlocks(open, ({ block }) => !isOpenCall(block))); // finishes all other blocks, because only tool calls may be open at the same time
     index = open.blocks.push({ key, block: { ...empty }, finished: false, sentLength: 0 }) - 1;
     drafts.push(toDraft(open, "content-block-start", { index, content: empty }));
   }
@@ -46,9 +49,9 @@ function addPiece(open: OpenMessage, { key, empty, append }: Piece): Draft[] {
 }
 
 /**
- * Returns the delta of a block. A text delta has only the new text. The delta of a tool call must have all arguments so far, because
- * clients replace its fields. It is sent only when the arguments have grown by an eighth. Otherwise, the number of sent bytes would grow
- * with the square of their length.
+ * Returns the delta event of a block, as a draft. A text delta has only the new text. The delta of a tool call must have all arguments so
+ * far, because clients replace the block's fields. It is sent only when the arguments have grown by an eighth. Otherwise, the number of
+ * sent bytes would grow with the square of their length.
  */
 function projectDelta(open: OpenMessage, index: number, one: OpenMessage["blocks"][number], field: string, text: string): Draft[] {
   if (field === "text") return [toDraft(open, "content-block-delta", { index, delta: { type: "text-delta", text } })];
@@ -59,7 +62,7 @@ function projectDelta(open: OpenMessage, index: number, one: OpenMessage["blocks
   return [toDraft(open, "content-block-delta", { index, delta: { type: "block-delta", fields: { ...one.block } } })];
 }
 
-/** Finishes those blocks of a message for which `isDue` returns true. By default, finishes all blocks. */
+/** Finishes the unfinished blocks of a message for which `isDue` returns true. By default, finishes all of them. */
 export function finishBlocks(open: OpenMessage, isDue: (one: OpenMessage["blocks"][number]) => boolean = () => true): Draft[] {
   return open.blocks.flatMap((one, index) => {
     if (one.finished || !isDue(one)) return [];

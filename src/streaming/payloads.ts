@@ -37,14 +37,14 @@ const Task = z.object({
 const Interrupts = z.object({ __interrupt__: z.array(z.object({ id: z.string(), value: z.unknown().optional() })) });
 
 /**
- * Returns a state, or a part of one, in which the content of model messages consists of content blocks. A text without model messages is
- * returned unchanged.
+ * Returns the JSON text of a state, or of a part of a state, in which the content of model messages consists of content blocks. Returns a
+ * text without model messages unchanged.
  */
 export function presentState(json: string): string {
   return json.includes('"type":"ai"') ? JSON.stringify(withBlocks(JSON.parse(json))) : json;
 }
 
-/** The nesting depth down to which messages are searched. */
+/** The nesting depth down to which model messages are converted. */
 const deepest = 40;
 
 /** Converts the model messages in a document. Changes the document in place, because no other code uses it. */
@@ -63,8 +63,8 @@ interface ModelMessage extends MessageParts {
 }
 
 /**
- * Tells whether a value is a model message in LangChain's serialized form. Checks all fields, so that a similar object of a graph is not
- * mistaken for a message.
+ * Tells whether a value is a model message in its flat form. Checks all fields, so that a similar object of a graph is not mistaken for a
+ * message.
  */
 function isModelMessage(value: object): value is ModelMessage {
   if (!("type" in value && value.type === "ai" && "content" in value && "tool_calls" in value && "response_metadata" in value))
@@ -83,7 +83,7 @@ export function updatesIn(json: string): { node: string; data: string }[] {
     .map(([node, delta]) => ({ node, data: JSON.stringify(typeof delta === "object" && delta ? withBlocks(delta) : { value: delta }) }));
 }
 
-/** Returns the ids of the questions in a values or updates event that reports interrupts. Returns undefined for any other event. */
+/** Returns the ids of the questions in a values or updates event that reports interrupts. Returns undefined if the event reports none. */
 export function questionsAsked(json: string): string[] | undefined {
   if (!json.startsWith('{"__interrupt__":')) return undefined;
   return Interrupts.safeParse(JSON.parse(json)).data?.__interrupt__.map(({ id }) => id) ?? [];
@@ -93,13 +93,15 @@ export function questionsOf(interrupts: string | null): { id: string; value?: un
   return interrupts === null ? [] : (Interrupts.safeParse(JSON.parse(interrupts)).data?.__interrupt__ ?? []);
 }
 
-/** Returns the payload of a custom event. If the payload contains a name, clients receive the event on the channel of that name. */
+/** Returns the payload of a custom event. If the payload contains a name, clients receive the event on the channel with this name. */
 export function presentCustom(json: string): { name?: string; data: string } {
   const named = json.startsWith("{") ? Named.safeParse(JSON.parse(json)).data : undefined;
   return named ? { name: named.name, data: json } : { data: `{"payload":${json}}` };
 }
 
-/** Returns a checkpoint's ids, step and source, but not its values. */
+/**
+ * Returns a checkpoint's ids, step and source without its values, and the name of its agent. Undefined if the event has an unknown form.
+ */
 export function presentCheckpoint(json: string): { data: string; agentName: string | undefined } | undefined {
   const document: unknown = JSON.parse(json);
   const envelope = Envelope.safeParse(document).data ?? toEnvelope(Checkpoint.safeParse(document).data);
@@ -119,7 +121,7 @@ export interface TaskFacts {
   segment: string;
   finished: boolean;
   isInterrupted: boolean;
-  /** True if the task changed the state. */
+  /** True if the task changed the state of its graph. */
   changed: boolean;
   agentName: string | undefined;
   toolCallId: string | undefined;
@@ -140,7 +142,10 @@ export function readTask(json: string): TaskFacts | undefined {
   };
 }
 
-/** Returns the protocol's payload for a tool event, and whether the tool call has ended. */
+/**
+ * Returns the protocol's payload for a tool event, the id of the tool call, and whether the call has ended. Undefined if the event has an
+ * unknown form.
+ */
 export function presentTool(json: string): { data: string; callId: string; over: boolean } | undefined {
   const tool = ToolEvent.safeParse(JSON.parse(json)).data;
   const payload = tool && projectTool(tool);

@@ -15,7 +15,7 @@ export interface Projection {
   project(logged: LoggedEvent): ThreadEvent[];
   /** Returns the events for the run's end. `end` is undefined if the run no longer exists, for example after a rollback. */
   projectEnd(end: EndedRun | undefined): ThreadEvent[];
-  /** The run with its subgraphs and nodes. Each has its status after the events so far. */
+  /** The run with its subgraphs and nodes, each with its status after the events so far. */
   readonly places: Place[];
 }
 
@@ -38,7 +38,7 @@ export function createProjection({ base, graphId, modes, answers }: Omit<BegunRu
       return numberEvents(base, id, at, projectLogged(projecting, event, data));
     },
     projectEnd(end) {
-      if (!end && last.id < 0) return []; // no client has seen the run
+      if (!end && last.id < 0) return []; // no client has seen an event of the run
       return numberEnd(base, last.id, end?.at ?? last.at, projectOutcome(projecting, end));
     },
     get places() {
@@ -55,7 +55,9 @@ function projectLogged(projecting: Projecting, event: string, data: string): Dra
   return [...values, ...projecting.lifecycle.at(namespace), ...drafts];
 }
 
-/** Returns the events for the start of a run, and for the questions that the run answers. Returns none for a later attempt of the run. */
+/**
+ * Returns the events for the start of a run, and for the questions that the run answers. Returns no events for a later attempt of the run.
+ */
 function projectBeginning({ lifecycle, answers }: Projecting): Draft[] {
   const running = lifecycle.run();
   if (running.length === 0 || answers.length === 0) return running;
@@ -91,7 +93,10 @@ function projectOutcome(projecting: Projecting, end: EndedRun | undefined): Draf
   ];
 }
 
-/** Returns the fields that a run's error adds to its event: the message and, for a refused answer, the ids of the questions. */
+/**
+ * Returns the fields that a run's error adds to the event of the run's end. These are the message and, for a refused answer, the ids of the
+ * questions.
+ */
 function detailsOf(end: EndedRun | undefined): object {
   if (!end?.error) return {};
   const { error: _name, message, ...refusal } = end.error;
@@ -99,7 +104,7 @@ function detailsOf(end: EndedRun | undefined): object {
 }
 
 /**
- * Returns the status of an ended run for clients. A cancelled or rolled back run counts as interrupted, although it has asked no question.
+ * Returns the status of an ended run for clients. A cancelled or rolled back run counts as interrupted, even if it has asked no question.
  */
 function statusOf(end: EndedRun | undefined, isInterrupted: boolean): Status {
   if (end?.status === "error" || end?.status === "timeout") return "failed";

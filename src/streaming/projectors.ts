@@ -14,23 +14,23 @@ import {
   updatesIn,
 } from "./payloads.ts";
 
-/** The state of a run's conversion, which is kept from one logged event to the next. */
+/** The state of the conversion of a run, which is kept from one logged event to the next. */
 export interface Projecting {
   modes: StreamMode[];
   lifecycle: Lifecycle;
   messages: MessageProjector;
   /**
-   * The namespace in which each question was asked. Several graphs may report the same question, starting with the innermost one, so the
-   * first namespace is kept.
+   * The namespace in which each question was asked, by the question's id. Several graphs may report the same question. The innermost graph
+   * reports it first, so the first namespace is kept.
    */
   askedAt: Map<string, string[]>;
-  /** The tool calls that are running, and the namespace of each. */
+  /** The namespaces of the running tool calls, by the id of the call. */
   openTools: Map<string, string[]>;
-  /** The namespace and the nodes of the last update. They are kept until the event of the task that made the update. */
+  /** The namespace and the nodes of the last update. They are kept until the next event of a task. */
   updated: { namespace: string; nodes: string[] } | undefined;
   /**
    * A values event that waits for the event of its checkpoint. The log has the values before the checkpoint, but clients get the checkpoint
-   * first.
+   * first. Undefined if no event waits.
    */
   held: Draft | undefined;
   /** The ids of the questions that the run answers. */
@@ -41,7 +41,7 @@ const BrokenMessage = z.object({ id: z.string(), message: z.string() });
 
 type Projector = (projecting: Projecting, namespace: string[], data: string) => Draft[];
 
-/** The function that converts each kind of logged event. Kinds without a function are sent only to classic clients. */
+/** The functions that convert logged events, by the kind of the event. Events of other kinds are sent only to classic clients. */
 export const projectors = new Map<string, Projector>([
   ["values", projectValues],
   ["updates", projectUpdates],
@@ -80,8 +80,8 @@ function projectUpdates(projecting: Projecting, namespace: string[], data: strin
 }
 
 /**
- * Ends the status of a node that has just returned an update. Called only for runs that log no tasks. In other runs, the event of the task
- * ends the node's status.
+ * Ends the status of a node that has just returned an update. It is for runs that log no tasks. In other runs, the event of the task ends
+ * the node's status.
  */
 function finishNode({ lifecycle, messages }: Projecting, namespace: string[], node: string): Draft[] {
   const place = lifecycle.places.find(
@@ -119,8 +119,8 @@ function projectTask(projecting: Projecting, namespace: string[], data: string):
 
 /**
  * Returns the drafts for a finished task: the ends of its messages, the task itself, and the end of its status. If the task asks a
- * question, its status stays open until the run has ended. Clients answer when the status ends, and the service would refuse an answer
- * before the end of the run.
+ * question, its status stays open until the run has ended. Clients answer as soon as the status ends, and the service would refuse an
+ * answer before the end of the run.
  */
 function finishTask(projecting: Projecting, namespace: string[], task: TaskFacts, draft: Draft): Draft[] {
   const { lifecycle, messages } = projecting;
@@ -133,8 +133,8 @@ function finishTask(projecting: Projecting, namespace: string[], task: TaskFacts
 }
 
 /**
- * Returns the outcome of a task. A task that changed the state has completed. Any other task has completed only if the preceding update
- * names it, and has failed otherwise. If the run logs no updates, returns undefined.
+ * Returns the outcome of a task. A task that changed the state has completed. Any other task has completed if the preceding update names
+ * it, and has failed otherwise. If the run logs no updates, the outcome of such a task is unknown, and the result is undefined.
  */
 function endOf({ modes, updated }: Projecting, namespace: string[], { name, changed }: TaskFacts): "completed" | "failed" | undefined {
   const isReported = updated?.namespace === namespace.join("|") && (updated.nodes.length === 0 || updated.nodes.includes(name));

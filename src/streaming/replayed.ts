@@ -5,8 +5,8 @@ import type { ThreadEvent } from "./event.ts";
 import { createProjection } from "./projection.ts";
 
 /**
- * Returns how many past events of a thread pass a filter and have a number above `since`. A new subscriber with this filter gets these
- * events at once.
+ * Returns the number of past events of a thread that pass a filter and have a number above `since`. A new subscriber with this filter gets
+ * these events at once.
  */
 export async function countReplayed(db: Db, threadId: string, since: number, isWanted: (event: ThreadEvent) => boolean): Promise<number> {
   const { through } = await readProgress(db, threadId);

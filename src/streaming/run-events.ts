@@ -5,13 +5,16 @@ import type { ThreadEvent } from "./event.ts";
 import { createProjection } from "./projection.ts";
 import type { ThreadWindow } from "./window.ts";
 
-/** The sources of a run's events: the database, and the feed, which passes on new events of runs. */
+/** The sources of a run's events: the database, and the feed, which passes on new events. */
 export interface EventSources {
   pool: Db;
   feed: EventFeed;
 }
 
-/** Yields a run's events from the first one. If the run no longer exists at its end, calls `onGone` before it yields the last events. */
+/**
+ * Yields a run's protocol events from the first one. If the run's row no longer exists at its end, calls `onGone` before it yields the last
+ * events.
+ */
 export async function* followRun(
   { pool, feed }: EventSources,
   run: BegunRun,
@@ -31,15 +34,15 @@ interface Replay {
   since: number;
   window: ThreadWindow;
   /**
-   * Whether the replay goes on to the end of the run. Otherwise, it stops at the first event that is still in memory. A follower that falls
-   * behind a second time sets this, because every replay reads its run from the start.
+   * True to replay to the end of the run. False to stop at the first event that is still in memory. A follower that falls behind a second
+   * time sets this to true, because every replay reads its run from the start.
    */
   toEnd: boolean;
 }
 
 /**
- * Yields to one follower the events of a thread that are no longer in memory (`window`). Returns an event number. The follower has then
- * received all events up to it.
+ * Yields, to one follower, the events of a thread that are no longer in memory (in `window`). Returns the number of an event. The follower
+ * has then received all events up to this number.
  */
 export async function* replay(
   sources: EventSources,
@@ -49,7 +52,7 @@ export async function* replay(
   let cursor = since;
   let from = await baseAt(sources.pool, threadId, since);
   while (!signal.aborted) {
-    const { floor } = window; // read before the query, so that no run is missed that begins meanwhile
+    const { floor } = window; // read before the query, so that no run that begins meanwhile is missed
     const runs = await runsBetween(sources.pool, { threadId, from }, floor);
     if (runs.length === 0) return Math.max(cursor, floor);
     for (const run of runs) {

@@ -8,19 +8,19 @@ import { ThreadWindow } from "./window.ts";
 
 const retryMs = 1_000;
 
-/** A feed with which any number of clients follow threads across all runs of a thread. */
+/** A feed with which any number of clients follow threads. A client gets the events of all runs of its thread. */
 export interface ThreadFeed {
   /**
-   * Yields the thread's events with numbers above `since`, in batches, as they arrive. Returns when the thread is deleted. Throws when this
-   * process stops.
+   * Yields the thread's events with numbers above `since`, in batches, as they arrive. Returns when the thread is deleted or `signal`
+   * aborts. Throws when this process stops.
    */
   follow(threadId: string, since: number, signal: AbortSignal): AsyncGenerator<ThreadEvent[], void>;
   /**
-   * Resolves with the time of the thread's last change, when this time differs from `known`. It is for callers that may not see the thread
-   * yet, or that wait until it is created.
+   * Resolves with the time of the thread's last change, as soon as this time differs from `known`. It is for callers that may not see the
+   * thread yet, or that wait until the thread is created.
    */
   change(threadId: string, known: string | undefined, signal: AbortSignal): Promise<string | undefined>;
-  /** Yields the thread's runs as they begin. Skips runs before the event number `from`. */
+  /** Yields the thread's runs as they begin, without the runs before the event number `from`. */
   runs(threadId: string, from: number, signal: AbortSignal): AsyncGenerator<BegunRun, void>;
   stop(): Promise<void>;
 }
@@ -38,7 +38,7 @@ interface Feed {
   onError: (error: Error) => void;
 }
 
-/** Starts the feed, which sends the events of threads to their followers. While a thread has no follower, nothing of it is read. */
+/** Starts the feed, which passes the events of threads to their followers. Reads no events of a thread without followers. */
 export function startThreadFeed({ pool, feed, wakeups, onError }: ThreadFeedDeps): ThreadFeed {
   const watcher = startThreadWatcher(pool, wakeups, onError);
   const stopped = new AbortController();
@@ -80,8 +80,8 @@ async function* follow(
 }
 
 /**
- * Adds the caller as a follower of a thread. Returns the window that all followers of the thread share. The window holds the thread's
- * newest events in memory. Call `leave` at the end, because the window is closed when its last follower leaves.
+ * Adds the caller as a follower of a thread. Returns the window with the thread's newest events, which all followers of the thread share.
+ * The caller must call `leave` at the end, because the window is closed when its last follower has left.
  */
 async function join(feed: Feed, threadId: string): Promise<{ window: ThreadWindow; leave: () => void }> {
   const { base } = await readProgress(feed.sources.pool, threadId);
@@ -103,7 +103,7 @@ function open(feed: Feed, threadId: string, base: number): ThreadWindow {
   return window;
 }
 
-/** Fills a thread's window with the events of its runs. Starts with the open run, or with the next run if no run is open. */
+/** Fills a thread's window with the events of its runs, beginning with the open run, or with the next run if no run is open. */
 async function fill(feed: Feed, threadId: string, window: ThreadWindow): Promise<void> {
   const signal = AbortSignal.any([window.closed.signal, feed.stopped.signal]);
   let from = window.floor;
@@ -123,8 +123,8 @@ async function fill(feed: Feed, threadId: string, window: ThreadWindow): Promise
 }
 
 /**
- * Gives new followers of a thread an empty window, after a run was rolled back. Present followers keep the old window, because they have
- * already seen the run that no longer exists.
+ * Gives later followers of a thread an empty window, after a run was rolled back. Present followers keep the old window, because they have
+ * already seen the run that was rolled back.
  */
 function retire({ windows }: Feed, threadId: string, window: ThreadWindow): void {
   if (windows.get(threadId) === window) windows.delete(threadId);

@@ -4,13 +4,16 @@ import { startWatcher } from "../db/watcher.ts";
 import { threadTopic } from "../runs/run.ts";
 import { type BegunRun, lastChanges, nextRuns, type RunCursor } from "../runs/thread-runs.ts";
 
-/** Waits for changes of threads and for their next runs. One statement serves all waiting callers. */
+/** Waits for changes of threads and for their next runs. One statement serves all waiting callers of this process. */
 export interface ThreadWatcher {
-  /** Resolves with the time of the thread's last change, when this time differs from `known`. Resolves with undefined on abort. */
+  /**
+   * Resolves with the time of the thread's last change, as soon as this time differs from `known`. Resolves with undefined when the signal
+   * aborts.
+   */
   change(threadId: string, known: string | undefined, signal: AbortSignal): Promise<string | undefined>;
   /**
-   * Yields the runs of a thread as they begin, in order. Skips runs before the event number `from`. Ends on abort, or when the thread is
-   * deleted.
+   * Yields the runs of a thread as they begin, in order, without the runs before the event number `from`. Ends when the signal aborts, or
+   * when the thread is deleted.
    */
   runs(threadId: string, from: number, signal: AbortSignal): AsyncGenerator<BegunRun, void>;
   stop(): Promise<void>;
@@ -18,7 +21,7 @@ export interface ThreadWatcher {
 
 type Found = { run: BegunRun } | "thread gone";
 
-/** A thread, and the time of its last change that the waiting caller knows. */
+/** A thread, and the time of its last change as far as the waiting caller knows it. */
 interface Known {
   threadId: string;
   known: string | undefined;
@@ -42,7 +45,9 @@ export function startThreadWatcher(db: Db, wakeups: Wakeups, onError: (error: Er
   };
 }
 
-/** Returns the next run after each cursor. If there is none yet, moves the cursor to the first event number of the next run. */
+/**
+ * Returns the next run after each cursor. If there is no such run yet, moves the cursor to the first event number of the thread's next run.
+ */
 async function lookForRuns(db: Db, cursors: RunCursor[]): Promise<(Found | undefined)[]> {
   const next = await nextRuns(db, cursors);
   return cursors.map((cursor, index): Found | undefined => {

@@ -4,7 +4,7 @@ import { type BegunRun, findEndedRun } from "../runs/thread-runs.ts";
 import type { Place, Status } from "./lifecycle.ts";
 import { createProjection } from "./projection.ts";
 
-/** A part of a run as the protocol shows it: the run itself, a graph inside it, or a node that has events. */
+/** A part of a run in the protocol's form: the run itself, a graph inside the run, or a node that has events. */
 export interface TreeNode {
   namespace: string[];
   status: Status;
@@ -13,8 +13,8 @@ export interface TreeNode {
 }
 
 /**
- * Returns the tree of a run with its subgraphs and nodes, built from its log so far. If the run has not started or its log was deleted, the
- * tree has only a root.
+ * Returns the tree of a run with its subgraphs and nodes, built from the run's log so far. If the run has not started or its log was
+ * deleted, the tree has only a root.
  */
 export async function readTree(db: Db, run: Pick<BegunRun, "runId" | "graphId" | "modes">): Promise<TreeNode> {
   const projection = createProjection({ base: 0, answers: [], ...run });

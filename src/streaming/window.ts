@@ -5,15 +5,15 @@ const windowEvents = 2_000;
 const windowBytes = 2_000_000;
 
 /**
- * The newest events of a thread in memory. They are converted once for all followers in this process. A follower that needs older events
- * has them replayed from the log.
+ * The newest events of a thread, in memory. They are converted once for all followers in this process. Older events are replayed from the
+ * log.
  */
 export class ThreadWindow {
   followers = 0;
   readonly closed = new AbortController();
   /** True if the thread has been deleted. */
   over = false;
-  /** Every event with a number above this one is in the window. */
+  /** The event number from which the window is complete: it contains every later event. */
   floor: number;
   #tail: number;
   #events: ThreadEvent[] = [];
@@ -25,16 +25,14 @@ export class ThreadWindow {
     this.#tail = floor;
   }
 
-  /** Returns the events with numbers above `number`. Returns undefined if some of them are no longer in the window. */
+  /** Returns the events with numbers above `number`. Returns undefined if the window no longer has all of them. */
   since(number: number): ThreadEvent[] | undefined {
     if (number >= this.#tail) return [];
     if (number < this.floor) return undefined;
     return this.#events.slice(this.#events.findLastIndex(({ seq }) => seq <= number) + 1);
   }
 
-  /**
-   * Adds the events that are new. If reading a run fails, its events arrive again from the first one, so some may already be in the window.
-   */
+  /** Adds those events that the window does not have yet. If reading a run fails, the run's events arrive again from the first one. */
   push(events: ThreadEvent[]): void {
     const fresh = events.filter(({ seq }) => seq > this.#tail);
     for (const event of fresh) {

@@ -1,16 +1,16 @@
 import { z } from "zod";
 import { type Db, sql } from "../db/sql.ts";
 
-/** A question that a run left open on its thread. A node asks it by calling `interrupt()`. */
+/** A question that a run left open on its thread. A node asks a question by calling `interrupt()`. */
 export interface OpenQuestion {
-  /** The id that an answer must contain. If the same node asks again, the new question has the same id. */
+  /** The id by which an answer names the question. If the same node asks again, the new question has the same id. */
   id: string;
   value: unknown;
-  /** The JSON schema of an answer, if the graph gave one. */
+  /** The JSON schema of a valid answer. Undefined if the graph gave no schema. */
   responseSchema: unknown;
 }
 
-/** The form of the ids that LangGraph gives to interrupts. If all keys of an answer have this form, they are ids of questions. */
+/** The form of the ids that LangGraph gives to interrupts. If all keys of an answer have this form, they are the ids of questions. */
 const interruptId = /^[0-9a-f]{32}$/;
 
 const Interrupt = z
@@ -20,7 +20,7 @@ const Interrupts = z.record(z.string(), z.array(z.unknown()));
 
 /**
  * Returns the answers by the ids of their questions. Returns undefined if `resume` is a single answer without an id. LangGraph
- * distinguishes the two in the same way.
+ * distinguishes these two cases in the same way.
  */
 export function answersById(resume: unknown): Map<string, unknown> | undefined {
   const entries = typeof resume === "object" && resume !== null ? Object.entries(resume) : [];
@@ -42,7 +42,7 @@ export function questionsIn(interrupts: unknown): OpenQuestion[] {
 }
 
 /**
- * Returns the open questions of a thread. The caller must hold the thread's lock, because otherwise an answer could arrive at any moment.
+ * Returns the open questions of a thread. The caller must hold the thread's lock, because an answer could otherwise arrive at any moment.
  */
 export async function openQuestions(db: Db, threadId: string): Promise<OpenQuestion[]> {
   const { rows } = await db.query<{ interrupts: unknown }>(sql`select interrupts from threads where thread_id = ${threadId}`);

@@ -14,14 +14,15 @@ const unused = sql`not temporary
   and not exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))`;
 
 /**
- * Selects threads whose own time to live has passed. Leaves out threads that already keep only their latest checkpoints and were not used
- * since. The conditions repeat those of the partial index `threads_own_ttl`, so that Postgres can use the index.
+ * Selects threads whose own time to live has passed. Leaves out threads that have kept only their latest checkpoints and were not used
+ * since. The conditions repeat those of the partial index `threads_own_ttl`, so that Postgres can use that index.
  */
 const byOwnRule = sql`${unused} and ttl_minutes is not null and kept_latest_at is distinct from updated_at
   and (updated_at at time zone 'UTC') + make_interval(secs => ttl_minutes * 60) <= now() at time zone 'UTC'`;
 /**
- * Selects threads without their own time to live, for which the time of the common rule has passed. Under `keep_latest`, leaves out threads
- * that already keep only their latest checkpoints. Under `delete`, includes them, because an earlier rule may have left them.
+ * Selects threads without their own time to live, for which the time of the common rule has passed. If the rule is `keep_latest`, leaves
+ * out threads that already keep only their latest checkpoints. If it is `delete`, includes these threads, because an earlier rule may have
+ * reduced them.
  */
 const byCommonRule = ({ minutes, strategy }: ThreadTtl) => sql`${unused} and ttl_minutes is null
   ${strategy === "keep_latest" ? sql`and kept_latest_at is distinct from updated_at` : nothing}
@@ -29,17 +30,17 @@ const byCommonRule = ({ minutes, strategy }: ThreadTtl) => sql`${unused} and ttl
 const byAnyRule = (common: ThreadTtl | undefined) => (common ? sql`(${byOwnRule} or (${byCommonRule(common)}))` : byOwnRule);
 const untrimmed = sql`${unused} and trimmed_at is distinct from updated_at`;
 
-/** Selects temporary threads that no client needs any more, because their runs have ended and the events of these runs have expired. */
+/** Selects temporary threads that no client needs any more: their runs have ended, and the events of these runs have expired. */
 const spent = sql`temporary
   and not exists (select from runs where runs.thread_id = threads.thread_id
                      and (runs.ended_at is null or runs.events_until > now()))`;
 
-/** Locks the selected threads until the transaction ends. Threads that another transaction has locked are skipped. */
+/** Locks the selected threads until the transaction ends. Skips threads that another transaction has locked. */
 const locked = (limit: number) => sql`limit ${limit} for no key update skip locked`;
 
 /**
- * Locks and returns threads whose time to live has passed, by their own rule or by the common one. Before the caller deletes anything, it
- * must check again for open runs.
+ * Locks threads whose time to live has passed, by their own rule or by the common rule, and returns them. Before the caller deletes
+ * anything, it must check again for open runs.
  */
 export async function findExpiredThreads(tx: Db, common: ThreadTtl | undefined, limit: number): Promise<ExpiredThread[]> {
   const { rows: own } = await tx.query<ExpiredThread>(sql`
@@ -52,24 +53,24 @@ export async function findExpiredThreads(tx: Db, common: ThreadTtl | undefined, 
 }
 
 /**
- * Locks and returns threads that were used since their old checkpoints were last deleted. Before the caller deletes anything, it must
- * check again for open runs.
+ * Locks threads that were used since their old checkpoints were last deleted, and returns their ids. Before the caller deletes anything, it
+ * must check again for open runs.
  */
 export async function findUntrimmedThreads(tx: Db, limit: number): Promise<string[]> {
   return idsOf(await tx.query(sql`select thread_id as "threadId" from threads where ${untrimmed} order by updated_at ${locked(limit)}`));
 }
 
-/** The progress of a series of sweeps that check the temporary threads. */
+/** How far a series of sweeps has checked the temporary threads. */
 export interface Walk {
-  /** How many threads one sweep checks. Undefined means all of them. */
+  /** The number of threads that one sweep checks. Undefined means all threads. */
   step: number | undefined;
   /** The thread that was checked last. Undefined means that the next sweep starts with the oldest thread. */
   last: { updatedAt: string; threadId: string } | undefined;
 }
 
 /**
- * Locks and returns temporary threads that no client needs any more. Checks only the next `walk.step` threads, and advances `walk`.
- * Checking all of them at every sweep would be costly, because thousands may wait in the queue.
+ * Locks temporary threads that no client needs any more, and returns their ids. Checks only the next `walk.step` threads, and advances
+ * `walk`. Checking all threads at every sweep would be costly, because thousands may wait in the queue.
  */
 export async function findSpentThreads(tx: Db, walk: Walk, limit: number): Promise<string[]> {
   const { updatedAt = "-infinity", threadId = firstId } = walk.last ?? {};
@@ -92,8 +93,8 @@ export async function findSpentThreads(tx: Db, walk: Walk, limit: number): Promi
 const firstId = "00000000-0000-0000-0000-000000000000";
 
 /**
- * Returns the locked threads that have no open run. This is a separate statement, because the statement that locked the threads had already
- * read the runs, and a run may have been created meanwhile.
+ * Returns the ids of those locked threads that have no open run. A statement of its own is necessary. The statement that locked the threads
+ * had already read the runs, and a run may have been created meanwhile.
  */
 export async function withoutOpenRuns(tx: Db, threadIds: string[]): Promise<string[]> {
   return idsOf(
@@ -105,22 +106,22 @@ export async function withoutOpenRuns(tx: Db, threadIds: string[]): Promise<stri
 }
 
 /**
- * Records that threads keep only their latest checkpoints. The record is valid until a thread is used again. The caller must hold the locks
- * of the threads.
+ * Records that these threads keep only their latest checkpoints. The record of a thread is valid until the thread is used again. The caller
+ * must hold the locks of the threads.
  */
 export async function noteKeptLatest(tx: Db, threadIds: string[]): Promise<void> {
   await tx.query(sql`update threads set kept_latest_at = updated_at where thread_id = any(${threadIds}::uuid[])`);
 }
 
 /**
- * Records that the old checkpoints of threads have been deleted. The record is valid until a thread is used again. The caller must hold the
- * locks of the threads.
+ * Records that the old checkpoints of these threads have been deleted. The record of a thread is valid until the thread is used again. The
+ * caller must hold the locks of the threads.
  */
 export async function noteTrimmed(tx: Db, threadIds: string[]): Promise<void> {
   await tx.query(sql`update threads set trimmed_at = updated_at where thread_id = any(${threadIds}::uuid[])`);
 }
 
-/** Returns how many threads each strategy would affect now. Locks nothing. */
+/** Returns the number of expired threads for each strategy. Locks no thread. */
 export async function countExpiredThreads(db: Db, common: ThreadTtl | undefined): Promise<Record<TtlStrategy, number>> {
   const { rows } = await db.query<Record<TtlStrategy, number>>(sql`
     with due as (
@@ -136,7 +137,10 @@ export async function countSpentThreads(db: Db): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-/** Returns a page of the threads whose checkpoints would be deleted now, sorted by id. Locks nothing, because the caller only counts. */
+/**
+ * Returns a page of the ids of threads whose checkpoints would be deleted now, sorted by id. Locks no thread, because the caller only
+ * counts.
+ */
 export async function listThreadsToReduce(
   db: Db,
   rule: "keep_latest" | "trim",

@@ -23,11 +23,12 @@ export interface ThreadSearch extends ThreadFilter {
 }
 
 /**
- * Selects the threads with an open run. Reads only one run of each thread: the running one, or the next one, which the column `head` marks.
+ * Selects the threads with an open run. For each thread, reads only the running run, or the next pending run, which the column `head`
+ * marks.
  */
 const openThreads = sql`(select runs.thread_id from runs where runs.head union all select runs.thread_id from runs where runs.status = 'running')`;
 /**
- * An expression that is true if a thread has an open run. It looks up the runs of each thread separately, which suits a search that reads
+ * An expression that is true if a thread has an open run. It looks for the runs of each thread separately, which suits a search that reads
  * only a few threads. With `exists`, Postgres would read all open runs first.
  */
 const isOpen = sql`coalesce((select true from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running') limit 1), false)`;
@@ -43,24 +44,24 @@ const sortKeys = {
   state_updated_at: sql`state_updated_at`,
 };
 
-/** Returns a page of the threads that match. */
+/** Returns a page of the matching threads. */
 export async function searchThreads(db: Db, scope: Scope, search: ThreadSearch): Promise<Page<Thread>> {
   const read = (await readRecent(db, scope, search)) ?? (await readAll(db, scope, search));
   return toPage(db, read, matchingThreads(scope, search), search);
 }
 
-/** Returns how many threads match. Above 10,000, the number is an estimate, unless `exact` is set. */
+/** Returns the number of matching threads. Above 10,000, the number is an estimate, unless `exact` is set. */
 export async function countThreads(db: Db, scope: Scope, filter: ThreadFilter): Promise<{ total: number; isEstimate: boolean }> {
   return countRows(db, matchingThreads(scope, filter), filter.exact);
 }
 
-/** How many recent threads a search checks one by one, before it uses an index on their content. */
+/** The number of recent threads that a search checks one by one, before it uses an index on the threads' content. */
 const recent = 1_000;
 
 /**
  * Looks for the page among the first lasting threads in sort order, and the temporary threads before the last of them. If many threads
- * match, this fills the page at once, while an index would first collect all matches. If few threads match, the page is not full and
- * undefined is returned. An index then finds them.
+ * match, these threads fill the page quickly, while an index would first collect all matches. If they do not fill the page, returns
+ * undefined, and the caller uses an index.
  */
 async function readRecent(db: Db, scope: Scope, search: ThreadSearch): Promise<BoundedRows<Thread> | undefined> {
   const wantsBusy = search.status === "busy";
@@ -81,8 +82,8 @@ async function readRecent(db: Db, scope: Scope, search: ThreadSearch): Promise<B
 }
 
 /**
- * A condition that is true if a thread comes before the last lasting thread that `readRecent` checks, or if there are fewer lasting
- * threads.
+ * A condition for threads that come before the last lasting thread that `readRecent` checks. It is true for all threads if `readRecent`
+ * checks all lasting threads.
  */
 function isAboveWalk({ sort_by = "created_at", sort_order = "desc" }: ThreadSearch): Sql {
   const key = sortKeys[sort_by];
@@ -108,7 +109,7 @@ function inOrder({ sort_by = "created_at", sort_order = "desc" }: Pick<ThreadSea
 
 /**
  * Selects the first threads in sort order. Lasting and temporary threads are selected separately, because an index then yields each kind in
- * this order. Each selection ends after `most` threads, so its cost does not grow with the number of waiting temporary threads.
+ * this order. Each selection ends after `most` threads, so the cost does not grow with the number of waiting temporary threads.
  */
 function visible(order: ThreadSearch, scope: Scope, filter: ThreadFilter, most: number): Sql {
   const lasting = lastingThreads(order, scope, filter, most);
@@ -122,7 +123,7 @@ const lastingThreads = (order: ThreadSearch, scope: Pick<Scope, "visible">, filt
 const temporaryThreads = (order: ThreadSearch, matches: Sql, most: number) =>
   sql`select * from threads where temporary and ${isOpen} and ${matches} ${inOrder(order)} limit ${most}::integer`;
 
-/** Selects one row for each matching thread that callers may see. */
+/** Selects one row for each matching thread in the scope. */
 function matchingThreads(scope: Scope, filter: ThreadFilter): Sql {
   const wantsAllBusy = filter.status === "busy" && isEverything(scope) && !filter.ids && !filter.metadata && !filter.values;
   if (wantsAllBusy) return sql`select 1 from ${openThreads} open_threads`;
@@ -131,7 +132,8 @@ function matchingThreads(scope: Scope, filter: ThreadFilter): Sql {
 }
 
 /**
- * Tells whether temporary threads can have the requested status. Callers see them only while a run is open, so their status is always busy.
+ * Tells whether temporary threads can have the requested status. Callers see a temporary thread only while it has an open run, so its
+ * status is always busy.
  */
 const mayBeTemporary = ({ status }: ThreadFilter) => status === undefined || status === "busy";
 

@@ -23,7 +23,7 @@ export interface Thread {
 
 export type TtlStrategy = "delete" | "keep_latest";
 
-/** How long an unused thread is kept, and whether it is then deleted or reduced to its latest checkpoints. */
+/** The number of minutes that an unused thread is kept, and whether it is then deleted or reduced to its latest checkpoints. */
 export interface ThreadTtl {
   minutes: number;
   strategy: TtlStrategy;
@@ -36,7 +36,7 @@ export interface NewThread {
   ttl?: ThreadTtl | null;
 }
 
-/** A JSON document as text. It is serialised only once, for everything that reads it. */
+/** A JSON document as text. It is serialised only once, for all code that reads it. */
 export type JsonText = string;
 
 /** The state of a thread after a run or a state update. */
@@ -60,13 +60,13 @@ export async function findThread(db: Db, scope: Scope, threadId: string): Promis
   return rows[0];
 }
 
-/** Creates a thread. Returns false if its id is taken. */
+/** Creates a thread. Returns false if the thread's id is taken. */
 export async function insertThread(db: Db, wanted: NewThread & { thread_id: string }): Promise<boolean> {
   const { rowCount } = await db.query(sql`${insertingThread(wanted)} on conflict do nothing`);
   return rowCount !== 0;
 }
 
-/** Returns the statement that inserts a thread's row. It may be part of the statement that creates the thread's first run. */
+/** Returns the statement that inserts a thread's row. The statement that creates the thread's first run may include it. */
 export function insertingThread({
   thread_id,
   metadata = {},
@@ -80,7 +80,7 @@ export function insertingThread({
             ${ttl?.strategy ?? null})`;
 }
 
-/** Returns the statement that inserts several threads' rows. It is a part of the statement that creates their first runs. */
+/** Returns the statement that inserts the rows of several threads. The statement that creates the threads' first runs includes it. */
 export function insertingThreads(threads: { thread_id: string; metadata: Json; config: Json; temporary: boolean }[]): Sql {
   return sql`
     insert into threads (thread_id, metadata, config, temporary)
@@ -90,7 +90,10 @@ export function insertingThreads(threads: { thread_id: string; metadata: Json; c
         as t (thread_id, metadata, config, temporary)`;
 }
 
-/** Merges metadata into the metadata of a thread, and sets the thread's time to live. With `ttl: null`, the common rule applies again. */
+/**
+ * Merges metadata into the metadata of a thread, and sets the thread's time to live. With `ttl: null`, the common rule applies to the
+ * thread again. With `ttl: undefined`, the time to live does not change.
+ */
 export async function updateThread(
   db: Db,
   scope: Scope,
@@ -112,8 +115,9 @@ export interface LockedThread {
 }
 
 /**
- * Locks the thread's row until the transaction ends. All code that creates, cancels or ends a run of a thread locks the thread first, so
- * that such changes happen one after another. Returns undefined if the thread does not exist or the caller may not see it.
+ * Locks the thread's row until the transaction ends, and returns its metadata and config. All code that creates, cancels or ends a run of a
+ * thread locks the thread first, so that such changes happen one after another. Returns undefined if the thread does not exist or the scope
+ * does not include it.
  */
 export async function lockThread(db: Db, scope: Scope, threadId: string): Promise<LockedThread | undefined> {
   const { rows } = await db.query<LockedThread>(sql`
@@ -136,8 +140,8 @@ export async function lockOrCreateThread(db: Db, scope: Scope, wanted: NewThread
 }
 
 /**
- * Returns the statement that stores a new run's metadata and config on its thread, unless the thread has open runs. It is a part of the
- * statement that creates the run. The caller must hold the thread's lock.
+ * Returns the statement that stores a new run's metadata and config on its thread, unless the thread has open runs. The statement that
+ * creates the run includes it. The caller must hold the thread's lock.
  */
 export function notingRun(threadId: string, metadata: Json, config: Json): Sql {
   return sql`
@@ -146,7 +150,7 @@ export function notingRun(threadId: string, metadata: Json, config: Json): Sql {
        and not exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))`;
 }
 
-/** Stores a thread's state after a state update or a rollback. The end of a run stores the state in the statement that ends the run. */
+/** Stores a thread's state after a state update or a rollback. After a run, the statement that ends the run stores the state. */
 export async function restThread(db: Db, threadId: string, { status, values, interrupts }: ThreadState): Promise<void> {
   await db.query(sql`
     update threads
@@ -154,15 +158,15 @@ export async function restThread(db: Db, threadId: string, { status, values, int
      where thread_id = ${threadId}`);
 }
 
-/** Deletes the thread's row. Its runs and their events are deleted with it. The caller must delete the thread's checkpoints. */
+/** Deletes the thread's row. The thread's runs and their events are deleted with it. The caller must delete the thread's checkpoints. */
 export async function deleteThreadRow(db: Db, threadId: string): Promise<void> {
   const { rowCount } = await db.query(sql`delete from threads where thread_id = ${threadId}`);
   if (rowCount === 0) throw threadNotFound(threadId);
 }
 
 /**
- * Copies a thread's row with its state and its time to live, but without its runs. Returns false if the thread does not exist or the
- * caller may not see it.
+ * Copies a thread's row with its state and its time to live, but without its runs. Returns false if the thread does not exist or the scope
+ * does not include it.
  */
 export async function copyThreadRow(
   db: Db,
@@ -179,7 +183,7 @@ export async function copyThreadRow(
   return true;
 }
 
-/** Returns the ids of the threads whose metadata contains the assistant. */
+/** Returns the ids of the threads whose metadata names the assistant. */
 export async function threadsOfAssistant(db: Db, scope: Scope, assistantId: string): Promise<string[]> {
   const { rows } = await db.query<{ threadId: string }>(sql`
     select thread_id as "threadId" from threads

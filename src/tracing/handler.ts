@@ -12,13 +12,14 @@ interface Metadata {
 }
 
 /**
- * Returns a LangChain callback handler for one call of a graph. It creates spans for the parts of the call, as children of the run's span.
+ * Returns a LangChain callback handler for one call of a graph. The handler creates spans for the parts of the call, as children of the
+ * run's span.
  */
 export function createHandler(tracer: Tracer, run: Context, withContent: boolean): BaseCallbackHandler {
   return new TracingHandler({ tree: createSpanTree(tracer, run), withContent });
 }
 
-/** Creates the spans. LangChain awaits each of its methods, so that the spans have the right times and parents. */
+/** The handler that creates the spans. LangChain awaits each of its methods, so that the spans have the right times and parents. */
 class TracingHandler extends BaseCallbackHandler {
   name = "ensemble-tracing";
   override awaitHandlers = true;
@@ -32,7 +33,7 @@ class TracingHandler extends BaseCallbackHandler {
     this.withContent = withContent;
   }
 
-  // The fourth argument is the id of the parent's run. The library's types give this argument another name.
+  // The fourth argument is the id of the parent's run, although the library's types give this argument another name.
   override handleChainStart(_: unknown, __: unknown, runId: string, parentRunId?: string, tags: string[] = [], metadata: Metadata = {}) {
     const { langgraph_node: node, langgraph_step: step } = metadata;
     const isNode = node !== undefined && step !== undefined && tags.includes(`graph:step:${step}`) && !tags.includes("langsmith:hidden");

@@ -17,8 +17,8 @@ const Answer = z
   .catch(undefined);
 
 /**
- * Returns the name and the attributes of a model call's span, according to OpenTelemetry's conventions for generative AI. They contain the
- * prompts only if `withContent` is set.
+ * Returns the name and the attributes of a model call's span, according to OpenTelemetry's conventions for generative AI. The attributes
+ * contain the prompts only if `withContent` is set.
  */
 export function modelRequest(
   prompts: unknown,
@@ -41,7 +41,7 @@ export function modelRequest(
   };
 }
 
-/** Returns the span attributes for a model's response. */
+/** Returns the span attributes for a model's response. They contain the response's text only if `withContent` is set. */
 export function modelAnswer({ generations }: LLMResult, withContent: boolean): Attributes {
   const message = Answer.parse(generations[0]?.[0])?.message;
   const { input_tokens: input, output_tokens: output } = message?.usage_metadata ?? {};

@@ -21,14 +21,14 @@ import type { AttemptSpan, TracedAttempt, Tracing, TracingOptions } from "./trac
 /** The time limit for sending the last spans when the process stops, in milliseconds. */
 const shutdownTimeoutMs = 2_000;
 /**
- * The shortest time between two warnings, in milliseconds. Without it, there would be a warning every few seconds while the collector is
+ * The shortest time between two warnings, in milliseconds. Otherwise, a warning would come every few seconds while the collector is
  * unreachable.
  */
 const quietMs = 60_000;
 
 /**
- * Starts tracing with OpenTelemetry. The whole process shares its context, so that spans from the graphs' own code become children of the
- * service's spans.
+ * Starts tracing with OpenTelemetry. The whole process shares the context of the current span, so that spans from the graphs' own code
+ * become children of the service's spans.
  */
 export function openTelemetry(options: TracingOptions): Tracing {
   const provider = new TracerProvider({

@@ -14,7 +14,10 @@ import {
 } from "@opentelemetry/sdk-trace";
 import type { TracingOptions } from "./tracing.ts";
 
-/** Returns the resource that names the service in traces. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence over it. */
+/**
+ * Returns the OpenTelemetry resource that names the service in traces. The values of OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take
+ * precedence.
+ */
 export function resourceOf(version: string): Resource {
   const ours = resourceFromAttributes({ "service.name": "ensemble", "service.version": version });
   return defaultResource()
@@ -32,8 +35,8 @@ export function spanProcessorOf({ exporter, protocol, delayMs }: TracingOptions)
 }
 
 /**
- * Returns the sampler that OTEL_TRACES_SAMPLER selects. The default traces a run if the request that created it is traced, or if that
- * request says nothing about tracing.
+ * Returns the sampler that OTEL_TRACES_SAMPLER selects. The default sampler traces a run if the request that created it is traced, or if
+ * that request says nothing about tracing.
  */
 export function samplerOf({ sampler, samplerArgument: ratio }: TracingOptions): Sampler {
   const root = sampler.replace(/^parentbased_/, "");

@@ -6,8 +6,8 @@ interface Step {
   context: Context;
   open: number;
   /**
-   * The time at which the last finished node of the step ended. It becomes the end of the step, whose span is recorded only when the next
-   * step begins.
+   * The time at which the last finished node of the step ended, in milliseconds since 1970. It becomes the end of the step's span, which is
+   * recorded only when the next step begins.
    */
   doneAt: number;
 }
@@ -19,7 +19,7 @@ interface Entry {
 }
 
 export interface SpanTree {
-  /** Registers a part of the call that has no span of its own. Spans below it become children of the span above it. */
+  /** Registers a part of the call that has no span of its own. The spans of the parts below it become children of the span above it. */
   pass(runId: string, parentRunId: string | undefined): void;
   startNode(runId: string, parentRunId: string | undefined, node: string, step: number): void;
   start(runId: string, parentRunId: string | undefined, what: { name: string; attributes: Attributes; isCall: boolean }): void;
@@ -33,7 +33,7 @@ export interface SpanTree {
  */
 export function createSpanTree(tracer: Tracer, root: Context): SpanTree {
   const entries = new Map<string, Entry>();
-  /** The current step of each graph, by the id of the graph's call. */
+  /** The current step of each graph, by the id that LangChain gives to the graph's call. */
   const steps = new Map<string, Step & { number: number }>();
 
   const contextOf = (runId: string | undefined) => (runId !== undefined && entries.get(runId)?.context) || root;
@@ -78,7 +78,10 @@ export function createSpanTree(tracer: Tracer, root: Context): SpanTree {
   };
 }
 
-/** Records the type of an error in a span. The message is only in the log, because it may repeat text from a model or a person. */
+/**
+ * Records the type of an error in a span, without the error's message, which may repeat text from a model or a person. The message is only
+ * in the log.
+ */
 function describeFailure(span: Span, error: unknown): void {
   if (isGraphBubbleUp(error as Error))
     span.setAttribute("ensemble.interrupted", true); // an interrupt or a handoff is not a failure

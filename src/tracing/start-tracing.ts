@@ -1,8 +1,8 @@
 import type { Tracing, TracingOptions } from "./tracing.ts";
 
 /**
- * Starts tracing. OpenTelemetry is imported only here, so that a service without tracing need not load it. An unsupported exporter is only
- * logged, because the OTEL_ variables are often set for many programs at once.
+ * Starts tracing. Only this function imports OpenTelemetry, so that a service without tracing need not load it. An unsupported exporter is
+ * only logged, because the OTEL_ variables are often set for many programs at once. In this case, returns undefined.
  */
 export async function startTracing(options: TracingOptions): Promise<Tracing | undefined> {
   if (options.exporter !== "otlp" && options.exporter !== "console") {

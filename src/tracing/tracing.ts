@@ -1,23 +1,23 @@
 import type { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import type { Logger } from "pino";
 
-/** The facts in the span of an attempt. */
+/** The facts about an attempt that its span contains. */
 export interface TracedAttempt {
   runId: string;
   threadId: string;
   assistantId: string;
   graphId: string;
   attempt: number;
-  /** The span of the request that created the run, as a W3C traceparent. */
+  /** The span of the request that created the run, as a W3C traceparent. Null if the request had none. */
   traceparent: string | null;
-  /** The span of the previous attempt, as a W3C traceparent. */
+  /** The span of the previous attempt, as a W3C traceparent. Null if it is unknown. */
   attemptSpan: string | null;
 }
 
 export interface AttemptSpan {
-  /** The span as a W3C traceparent, so that the next attempt can link to it. Undefined if the span is not sampled. */
+  /** The attempt's span as a W3C traceparent, so that the next attempt can link to it. Undefined if the span is not sampled. */
   readonly traceparent: string | undefined;
-  /** Calls `work`. Spans that `work` creates become children of this span. */
+  /** Calls `work`. Spans that `work` creates become children of the attempt's span. */
   during<Result>(work: () => Promise<Result>): Promise<Result>;
   end(outcome: string): void;
 }
@@ -27,20 +27,20 @@ export interface Tracing {
   startAttempt(attempt: TracedAttempt): AttemptSpan;
   /** Returns the callbacks that trace a graph during an attempt: its super-steps, nodes, model calls and tools. */
   callbacks(): BaseCallbackHandler[];
-  /** Returns the current span as a W3C traceparent, for calls to other services. */
+  /** Returns the current span as a W3C traceparent, for calls to other services. Undefined if there is no current span. */
   traceparent(): string | undefined;
-  /** Sends the remaining spans, and stops. */
+  /** Sends the spans that are not yet sent, and stops tracing. */
   stop(): Promise<void>;
 }
 
-/** The options from the standard OTEL_ variables. The exporters read more variables themselves. */
+/** The options from the standard OTEL_ variables. The exporters themselves read further variables. */
 export interface TracingOptions {
-  /** The target of spans: "otlp" for a collector, "console" for stdout. */
+  /** The exporter of spans: "otlp" sends them to a collector, and "console" writes them to stdout. */
   exporter: string;
   protocol: string;
   sampler: string;
   samplerArgument: number;
-  /** How long spans are collected before they are sent, in milliseconds. */
+  /** The number of milliseconds for which spans are collected before they are sent. */
   delayMs: number;
   /** True if spans may contain prompts and responses, which may be confidential. */
   withContent: boolean;
@@ -50,7 +50,7 @@ export interface TracingOptions {
 
 const wellFormed = /^00-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;
 
-/** Returns the traceparent of a request if it is well-formed. The standard requires that a malformed one is ignored. */
+/** Returns the traceparent header of a request if it is well-formed. The standard requires that a malformed header is ignored. */
 export function readTraceparent(header: string | string[] | undefined): string | undefined {
   return typeof header === "string" && wellFormed.test(header) ? header : undefined;
 }

@@ -6,19 +6,19 @@ import { pathToFileURL } from "node:url";
 import type { Logger } from "pino";
 import { z } from "zod";
 
-/** The files of the UI components that browsers load, by graph id and file name. */
+/** The built files of the UI components that browsers load, by graph id and then by file name. */
 export type UiBundles = Map<string, Map<string, Buffer>>;
 
 export interface UiSources {
-  /** The path of langgraph.json. The other paths are relative to its folder. */
+  /** The path of langgraph.json. The paths in `ui` are relative to its folder. */
   file: string;
   ui: Record<string, string>;
   uiShared: string[];
 }
 
 /**
- * Tells whether a path leads to a file of a bundle. Any page may load such files. Other paths below `/ui/` may be routes of the project's
- * app.
+ * Tells whether a path leads to a built file of a UI component. Any page may load such files. Other paths below `/ui/` may be routes of the
+ * project's app.
  */
 export function isBundlePath(bundles: UiBundles | undefined, path: string): boolean {
   const [, graphId, file] = /^\/ui\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
@@ -36,8 +36,8 @@ type Build = (options: { cwd: string; defs: Record<string, string>; config: { sh
 const Bundler = z.object({ build: z.custom<Build>((value) => typeof value === "function") });
 
 /**
- * Returns the bundles of the project's components. Returns undefined if the project has none, if it disables them, or if no bundler is
- * installed.
+ * Returns the built files of the project's UI components. Returns undefined if the project has no components, if it disables them, or if no
+ * bundler is installed.
  */
 export async function provideUi(
   project: UiSources & { http: { disable_ui?: boolean | undefined } },
@@ -49,7 +49,7 @@ export async function provideUi(
   return bundles;
 }
 
-/** Builds the bundles of the project's components. Returns undefined if no bundler is installed. Most projects need no bundler. */
+/** Builds the files of the project's UI components. Returns undefined if no bundler is installed, because most projects need none. */
 async function buildUi({ file, ui, uiShared }: UiSources): Promise<UiBundles | undefined> {
   const bundler = await loadBundler(file);
   if (!bundler) return undefined;
@@ -65,7 +65,7 @@ async function buildUi({ file, ui, uiShared }: UiSources): Promise<UiBundles | u
   }
 }
 
-/** Loads the project's bundler, or else the one that is installed with this package. */
+/** Loads the project's bundler, or else the one that is installed with this package. Returns undefined if there is neither. */
 async function loadBundler(file: string): Promise<z.infer<typeof Bundler> | undefined> {
   const path = pathOf(bundlerPackage, file) ?? pathOf(bundlerPackage, import.meta.url);
   return path === undefined ? undefined : Bundler.parse(await import(pathToFileURL(path).href));

@@ -14,13 +14,16 @@ export interface DeadWebhook {
   died_at: Date;
 }
 
-/** Returns the condition that the caller may see a webhook. It reads the metadata of the run, because the thread may have been deleted. */
+/**
+ * Returns the condition that the scope includes a webhook. It reads the metadata that was stored with the webhook, because the thread may
+ * have been deleted.
+ */
 const visibleBy = (scope: Scope): Sql => scope.visible(sql`coalesce(metadata, (searchable(run) -> 'metadata')::json, '{}')`);
 
-/** A dead webhook that nobody has discarded. */
+/** The condition that a webhook has failed for good and that nobody has discarded it. */
 const isDead = sql`status = 'dead' and discarded_at is null`;
 
-/** Returns the dead webhooks, latest first. */
+/** Returns the dead webhooks, the one that failed last first. */
 export async function listDeadWebhooks(db: Db, scope: Scope, page: { limit: number; offset: number }): Promise<Page<DeadWebhook>> {
   const dead = sql`
     select run_id, thread_id, url, attempts, error, created_at, settled_at as died_at from webhooks
@@ -34,11 +37,11 @@ export async function listDeadWebhooks(db: Db, scope: Scope, page: { limit: numb
   );
 }
 
-/** The dead webhooks to change. Without `runIds`, these are all dead webhooks. */
+/** The dead webhooks to change. Without `runIds`, all dead webhooks are meant. */
 export interface ChosenWebhooks {
   runIds?: string[] | undefined;
   graph?: string | undefined;
-  /** The earliest time of death. */
+  /** Selects webhooks that failed for good at this time or later. Undefined selects all of them. */
   since?: Date | undefined;
 }
 
@@ -47,7 +50,7 @@ const chosen = (scope: Scope, { runIds, graph, since }: ChosenWebhooks): Sql => 
   ${graph === undefined ? nothing : sql`and searchable(metadata) ->> 'graph_id' = ${graph}`}
   ${since === undefined ? nothing : sql`and settled_at >= ${since}`}`;
 
-/** Makes dead deliveries due again for another day. Returns the ids of their runs. */
+/** Makes dead deliveries due again for one more day. Returns the ids of their runs. */
 export async function redriveWebhooks(db: Db, scope: Scope, which: ChosenWebhooks = {}, by: string | null = null): Promise<string[]> {
   const { rows } = await db.query<{ runId: string }>(sql`
     update webhooks set status = 'pending', settled_at = null, attempts = 0, due_at = now(), give_up_at = now() + interval '1 day',
@@ -64,7 +67,7 @@ export async function discardWebhooks(db: Db, scope: Scope, which: ChosenWebhook
   return rows.map((row) => row.runId);
 }
 
-/** Returns the document that a webhook sends. Null once it was delivered. */
+/** Returns the document that a webhook sends, or null if it was delivered. */
 export async function readWebhookPayload(db: Db, runId: string): Promise<unknown> {
   const { rows } = await db.query<{ run: unknown }>(sql`select run from webhooks where run_id = ${runId}`);
   return rows[0]?.run ?? null;

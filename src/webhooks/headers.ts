@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 
-/** Matches headers that the delivery itself sets, so they cannot be configured. */
+/** Matches the names of headers that the delivery itself sets. They cannot be configured. */
 const reserved = /^(host|content-type|content-length|transfer-encoding|connection|expect|upgrade|webhook-.*)$/i;
 const template = /\$\{\{\s*env\.(\w+)\s*\}\}/g;
 
@@ -11,7 +11,8 @@ interface HeaderOptions {
 
 /**
  * Returns the headers from langgraph.json, with each `${{ env.NAME }}` replaced by the variable's value. Only variables with the prefix can
- * be used, so that the file cannot reach every secret of the process. An error in them stops the start, with a sentence that explains it.
+ * be used, so that the file cannot reach every secret of the process. If a header is invalid, throws an error that explains this in a
+ * sentence, so that the service does not start.
  */
 export function resolveHeaders(
   { env_prefix: prefix = "LG_WEBHOOK_", headers = {} }: HeaderOptions,

@@ -8,8 +8,8 @@ export interface Message {
 }
 
 /**
- * Returns the message of a delivery. It contains the run in the API's form, with the final values. Its id is the run's id, with which
- * receivers can recognise a repeated delivery.
+ * Returns the message of a delivery. The message contains the run in the API's form, with the final values. Its id is the run's id, by
+ * which receivers can recognise a repeated delivery.
  */
 export function writeMessage({ runId, run, sentAt }: Delivery, configured: Record<string, string>, secrets: Buffer[]): Message {
   const { error, ...fields } = run;
@@ -36,7 +36,7 @@ export function writeMessage({ runId, run, sentAt }: Delivery, configured: Recor
   };
 }
 
-/** Returns a signature according to the Standard Webhooks scheme. */
+/** Returns a signature of `content` according to the Standard Webhooks scheme. */
 function sign(secret: Buffer, content: string): string {
   return createHmac("sha256", secret).update(content).digest("base64");
 }

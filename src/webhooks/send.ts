@@ -6,20 +6,20 @@ import { isInside } from "./inside.ts";
 import type { Message } from "./message.ts";
 import { describeInside, isAllowedInside, isPath, objectionTo, type WebhookRules } from "./webhook-rules.ts";
 
-/** The reason why a delivery failed, or undefined if it arrived. If `hopeless` is true, the delivery is not tried again. */
+/** The reason why a delivery failed, or undefined if it arrived. If `hopeless` is true, the delivery must not be tried again. */
 export type Failure = { reason: string; hopeless: boolean } | undefined;
 
 export interface SendOptions {
   rules: WebhookRules;
-  /** The URL of the service's own API, if this process knows it. */
+  /** The URL of the service's own API. Undefined if this process does not know it. */
   ownUrl: string | undefined;
-  /** The credentials for the service's own API. No other receiver gets them. */
+  /** The headers with the credentials for the service's own API. No other receiver gets these headers. */
   ownHeaders?: Record<string, string>;
   signal: AbortSignal;
   resolver?: Resolver;
 }
 
-/** Resolves host names. */
+/** Resolves a host name to its IPv4 and IPv6 addresses. */
 export interface Resolver {
   resolve4(host: string): Promise<string[]>;
   resolve6(host: string): Promise<string[]>;
@@ -27,7 +27,7 @@ export interface Resolver {
 
 class InsideError extends Error {}
 
-/** Makes one delivery. Redirects are not followed, because only the given URL was checked. Only the status of the response is read. */
+/** Makes one delivery. Does not follow redirects, because only the given URL was checked. Reads only the status of the response. */
 export async function sendWebhook(receiver: string, message: Message, options: SendOptions): Promise<Failure> {
   const { rules, ownUrl } = options;
   const objection = objectionTo(receiver, rules);
@@ -50,7 +50,7 @@ function outcomeOf({ statusCode = 0 }: IncomingMessage): Failure {
   return { reason: `The receiver answered ${statusCode}${redirect}.`, hopeless: false };
 }
 
-/** How long the response's body may take to end after its status was read, in milliseconds. */
+/** The time that the response's body may take to end after its status was read, in milliseconds. */
 const lingerMs = 1_000;
 
 function post(
@@ -80,8 +80,8 @@ function post(
 }
 
 /**
- * Returns a lookup function for connections. It refuses a host with an address inside our own network. The connection uses the addresses
- * that were checked here, because a second lookup could return other addresses.
+ * Returns a lookup function for connections, which refuses a host with an address inside our own network. The connection uses the addresses
+ * that the function has checked, because a second lookup could return other addresses.
  *
  * The function asks name servers directly. The system's lookup occupies one of the process's few threads, so a slow name server would delay
  * all deliveries.

@@ -3,19 +3,19 @@ import { isInside } from "./inside.ts";
 
 /** The rules for the URLs of webhooks. */
 export interface WebhookRules {
-  /** True allows only https, and false also allows http. Undefined allows http only for the hosts in `insideHosts`. */
+  /** True to allow only https, and false to allow http as well. Undefined allows http only for the hosts in `insideHosts`. */
   requireHttps: boolean | undefined;
-  /** The domains that webhooks may call. An empty list allows every domain. */
+  /** The domains to which webhooks may be sent. An empty list allows every domain. */
   allowedDomains: string[];
   allowedPorts: number[];
   maxUrlLength: number;
   /** True if a URL may be a path ("/path"), which calls the service's own API. */
   allowPaths: boolean;
-  /** Hosts inside our own network that webhooks may call. All other hosts inside our network are refused. */
+  /** The hosts inside our own network to which webhooks may be sent. All other hosts inside our network are refused. */
   insideHosts: string[];
 }
 
-/** The options `webhooks.url` in langgraph.json. */
+/** The options under `webhooks.url` in langgraph.json. */
 export interface UrlOptions {
   require_https?: boolean | undefined;
   allowed_domains?: string[] | undefined;
@@ -37,7 +37,7 @@ export function webhookRules(url: UrlOptions = {}, insideHosts: string[] = []): 
   };
 }
 
-/** Returns the reason why the rules refuse a receiver, or undefined if they allow it. Makes no DNS lookup. */
+/** Returns the reason why the rules refuse a receiver's URL, or undefined if they allow it. Makes no DNS lookup. */
 export function objectionTo(receiver: string, rules: WebhookRules): string | undefined {
   if (receiver.length > rules.maxUrlLength) return `is longer than ${rules.maxUrlLength} characters`;
   if (isPath(receiver)) return objectionToPath(receiver, rules);
@@ -58,16 +58,16 @@ export const describeInside = (host: string) =>
 const anywhere = "http://own.invalid";
 
 /**
- * Tells whether a receiver is a path on the service itself. A path that begins with two slashes or backslashes is not, because it would
- * name another host.
+ * Tells whether a receiver is a path on the service itself. Returns false for a path that begins with two slashes or backslashes, because
+ * such a path would name another host.
  */
 export function isPath(receiver: string): boolean {
   return receiver.startsWith("/") && URL.canParse(receiver, anywhere) && new URL(receiver, anywhere).origin === anywhere;
 }
 
 /**
- * Returns the host of a receiver in its normal form. Deliveries are grouped and limited by this host. For a path on the service itself, the
- * host is empty.
+ * Returns the host of a receiver in its normal form, by which deliveries are grouped and limited. For a path on the service itself, returns
+ * an empty text.
  */
 export function hostOf(receiver: string): string {
   if (isPath(receiver)) return "";
@@ -96,14 +96,14 @@ function decode(text: string, rounds = 5): string {
   return decoded === text || rounds === 1 ? decoded : decode(decoded, rounds - 1);
 }
 
-/** Tells whether the operator allows this host inside our own network. */
+/** Tells whether the operator allows webhooks to this host inside our own network. */
 export function isAllowedInside(url: URL, { insideHosts }: WebhookRules): boolean {
   return isAmong(insideHosts, url);
 }
 
 /**
- * Tells whether a URL matches one of the patterns. `*.` at the start stands for any subdomain. A pattern with a port matches only that
- * port.
+ * Tells whether a URL matches one of the patterns. `*.` at the start of a pattern stands for any subdomain. A pattern with a port matches
+ * only that port.
  */
 function isAmong(patterns: string[], url: URL): boolean {
   const host = hostnameOf(url);

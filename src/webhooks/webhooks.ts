@@ -1,9 +1,9 @@
 import { type Db, type Sql, sql } from "../db/sql.ts";
 
-/** The topic that announces that deliveries are due. */
+/** The topic that announces deliveries that are due. */
 export const webhookTopic = "webhook";
 
-/** The row of a run at its end. Its times are text, because Postgres writes times as text into JSON. */
+/** The row of a run at the run's end. Its times are text, because Postgres writes times as text into JSON. */
 export interface StoredRun {
   created_at: string;
   updated_at: string;
@@ -13,17 +13,17 @@ export interface StoredRun {
   [field: string]: unknown;
 }
 
-/** How fast a receiver responded last time. It is "new" if that is unknown. */
+/** The speed of a receiver's last response, or "new" if no response is known. */
 export type Pace = "new" | "prompt" | "slow";
 
-/** A webhook receiver, its pace, and the number of deliveries to it that are in progress. */
+/** A webhook receiver, its pace, and the number of deliveries to this receiver that are in progress. */
 export interface Receiver {
   host: string;
   pace: Pace;
   underWay: number;
 }
 
-/** A delivery that this process has claimed, with all data to send. */
+/** A delivery that this process has claimed, with the run that it sends. */
 export interface Delivery {
   runId: string;
   url: string;
@@ -31,11 +31,14 @@ export interface Delivery {
   pace: Pace;
   run: StoredRun;
   attempt: number;
-  /** The time at which the delivery was claimed, by the database's clock. */
+  /** The time of the claim by the database's clock. */
   sentAt: Date;
 }
 
-/** How long a claim is valid. This is longer than a delivery may take, so that no delivery is claimed twice while it is in progress. */
+/**
+ * The number of seconds for which a claim is valid. This is longer than a delivery may take, so that no delivery is claimed twice while it
+ * is in progress.
+ */
 const leaseSeconds = 30;
 const longestPauseSeconds = 3_600;
 const deliveredKept = sql`interval '1 day'`;
@@ -43,8 +46,8 @@ const deadKept = sql`interval '30 days'`;
 
 /**
  * Returns a `with` query that stores the webhooks of runs. It is part of the statement that ends these runs, so that no run ends without
- * its webhook. That statement has a query `ended` with the runs' rows. `threads` is a table or a query with the final values of their
- * threads.
+ * its webhook. That statement must have a query `ended` with the runs' rows. `threads` is a table or a query with the final values of the
+ * runs' threads.
  */
 export function storingWebhooks(threads: Sql): Sql {
   return sql`
@@ -60,26 +63,29 @@ export function storingWebhooks(threads: Sql): Sql {
           on conflict do nothing)`;
 }
 
-/** The most simultaneous deliveries to one receiver, by its pace. A new receiver starts with one, because it may never respond. */
+/**
+ * The highest number of simultaneous deliveries to one receiver, by the receiver's pace. A new receiver starts with one delivery, because
+ * it may never respond.
+ */
 const perReceiver = { new: 1, prompt: 4, slow: 4 };
 
-/** The most receivers that one claim considers. The next claim continues with the receivers after them. */
+/** The highest number of receivers that one claim considers. The next claim continues with the receivers after them. */
 const maxReceivers = 500;
 const maxPerReceiver = Math.max(...Object.values(perReceiver));
 
-/** The claimed deliveries, and the receiver after which the next claim begins. */
+/** The claimed deliveries, and the receiver after which the next claim must begin. */
 export interface ClaimedWebhooks {
   deliveries: Delivery[];
   /**
-   * The last receiver that the claim considered. Undefined if it was the last one of all, so that the next claim starts again with the
-   * first.
+   * The last receiver that the claim considered. Undefined if no receivers are left, so that the next claim starts again with the first
+   * one.
    */
   last: string | undefined;
 }
 
 /**
- * Claims due deliveries until a lease ends. `free` says how many deliveries may start for each pace. In addition, each receiver has its own
- * limit, because a receiver that never responds would otherwise occupy all of them.
+ * Claims due deliveries for a limited time. `free` is the number of deliveries that may start for each pace. In addition, each receiver has
+ * a limit of its own, because a receiver that never responds would otherwise occupy all free places.
  */
 export async function claimWebhooks(
   db: Db,
@@ -93,8 +99,8 @@ export async function claimWebhooks(
 }
 
 /**
- * Returns the statement of a claim. It steps from receiver to receiver in an index, and reads only the first deliveries of each. Its cost
- * thus does not grow with the number of waiting deliveries.
+ * Returns the statement of a claim. It steps from receiver to receiver in an index, and reads only the first deliveries of each receiver.
+ * Its cost thus does not grow with the number of waiting deliveries.
  */
 const claiming = (free: Record<Pace, number>, known: Receiver[], after: string | undefined): Sql => sql`
   with recursive hosts (host, place) as (
@@ -141,7 +147,7 @@ const claiming = (free: Record<Pace, number>, known: Receiver[], after: string |
   select claimed.*, walked.last
     from (select case when count(*) = ${maxReceivers} then max(host) end as last from hosts) walked left join claimed on true`;
 
-/** Records that a delivery has arrived, even if its claim has expired meanwhile. */
+/** Records that a delivery has arrived, even if the claim of the delivery has expired meanwhile. */
 export async function noteDelivered(db: Db, { runId }: Delivery): Promise<void> {
   await db.query(sql`
     update webhooks set status = 'delivered', settled_at = now(), run = null, error = null
@@ -149,9 +155,9 @@ export async function noteDelivered(db: Db, { runId }: Delivery): Promise<void> 
 }
 
 /**
- * Records that a delivery has failed, and postpones it. The pause doubles each time, up to an hour, and varies at random so that deliveries
- * do not all return at once. A last try is made a day after the first one. If that try fails as well, or if the failure is hopeless, the
- * delivery is dead.
+ * Records that a delivery has failed, and postpones its next try. The pause doubles each time, up to an hour, and varies at random so that
+ * deliveries are not all tried at the same moment. The last try is made after a day. If that try fails as well, or if the failure is
+ * hopeless, the delivery is dead.
  */
 export async function noteFailed(db: Db, { runId, attempt }: Delivery, error: string, hopeless: boolean): Promise<void> {
   const pause = Math.min(longestPauseSeconds, 2 ** Math.min(attempt - 1, 20)) * (0.5 + Math.random() / 2);
@@ -165,8 +171,8 @@ export async function noteFailed(db: Db, { runId, attempt }: Delivery, error: st
 }
 
 /**
- * Returns a delivery to the queue, because this process cannot make it any more. The delivery is due again at once, and this try is not
- * counted.
+ * Returns a delivery to the queue, because this process can no longer make it. The delivery is due again at once, and this try does not
+ * count.
  */
 export async function giveBackWebhook(db: Db, { runId, attempt }: Delivery): Promise<void> {
   await db.query(sql`
@@ -178,7 +184,7 @@ const outdated = sql`(status = 'delivered' and settled_at < now() - ${deliveredK
 
 /**
  * Deletes at most `limit` webhooks: those that arrived more than a day ago, and those that failed for good more than 30 days ago. Returns
- * their number.
+ * the number of deleted webhooks.
  */
 export async function sweepWebhooks(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
@@ -186,7 +192,7 @@ export async function sweepWebhooks(db: Db, limit: number): Promise<number> {
   return rowCount ?? 0;
 }
 
-/** Returns how many webhooks a sweep would delete. */
+/** Returns the number of webhooks that a sweep would delete. */
 export async function countOutdatedWebhooks(db: Db): Promise<number> {
   const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from webhooks where ${outdated}`);
   return rows[0]?.count ?? 0;

@@ -10,9 +10,9 @@ import type { AttemptDeps } from "./worker-deps.ts";
 
 /** The operator's settings for attempts. */
 export interface AttemptPolicy {
-  /** The number of consecutive crashes without progress after which a run is given up. */
+  /** The number of consecutive crashes without progress after which a run is not tried again. */
   maxCrashes: number;
-  /** Whether a run may continue if a different version of its graph began it. */
+  /** The treatment of a run that a different version of its graph began: the run continues, or it ends with an error. */
   onGraphChange: "continue" | "refuse";
 }
 
@@ -27,13 +27,13 @@ export interface Attempt {
   readonly log: Logger;
   readonly journal: Journal;
   readonly translator: StreamTranslator;
-  /** Holds the failed items that nodes have reported, until they are stored. */
+  /** Holds the failed items that nodes have reported, until these items are stored. */
   readonly letters: LetterBuffer;
-  /** Records what the attempt does, for the run's timeline. */
+  /** Records the spans of the attempt for the run's timeline. */
   readonly spans: SpanRecorder;
   /** Meters what the model calls of the attempt use. */
   readonly calls: MeteredCalls;
-  /** The version of the graph. Null until `open` has opened the graph. */
+  /** The version of the graph that the attempt executes. Null until `open` has opened the graph. */
   graphVersion: string | null;
 }
 

@@ -10,7 +10,7 @@ export interface AttemptsOptions {
   runTimeoutSeconds: number;
   /** Executes an attempt from start to end. The promise never rejects. */
   execute(claim: Claim, control: AttemptControl): Promise<void>;
-  /** Called when the attempt's graph has finished. Another run may then be claimed while the result of this one is stored. */
+  /** Called when the attempt's graph has finished. Another run may then be claimed while the result of this attempt is stored. */
   onPerformed(): void;
   /** Called when the attempt has ended completely. */
   onDone(control: AttemptControl): void;
@@ -19,7 +19,10 @@ export interface AttemptsOptions {
 interface RunningAttempt {
   claim: Claim;
   control: AttemptControl;
-  /** The time at which the attempt began, after its claim was committed. Like `askedAt`, it is a time of the machine's monotonic clock. */
+  /**
+   * The time at which the attempt began, after its claim was committed, in milliseconds of the machine's monotonic clock. `askedAt` is a
+   * time of the same clock.
+   */
   since: number;
   done: Promise<void>;
 }
@@ -29,7 +32,7 @@ const longestTimerMs = 2 ** 31 - 1;
 /** The attempt to which the current code belongs. It distinguishes an error in a run's graph from an error of the service itself. */
 const currentAttempt = new AsyncLocalStorage<Fence & { threadId: string }>();
 
-/** Returns the log fields of the attempt to which the current code belongs, if any. */
+/** Returns the log fields of the attempt to which the current code belongs. Undefined if the code belongs to no attempt. */
 export function attemptAtWork(): object | undefined {
   const attempt = currentAttempt.getStore();
   return attempt && { run_id: attempt.runId, thread_id: attempt.threadId, attempt: attempt.attempt };
@@ -37,7 +40,7 @@ export function attemptAtWork(): object | undefined {
 
 const keyOf = ({ runId, attempt }: Fence) => `${runId} ${attempt}`;
 
-/** The attempts that this worker executes. */
+/** The attempts that this worker executes now. */
 export class Attempts {
   readonly #running = new Map<string, RunningAttempt>();
   readonly #options: AttemptsOptions;
@@ -46,7 +49,7 @@ export class Attempts {
     this.#options = options;
   }
 
-  /** Starts an attempt. With `drain`, its graph stops before the next super-step. */
+  /** Starts an attempt. With `drain`, the attempt's graph stops before its next super-step. */
   start(claim: Claim, { drain }: { drain: boolean }): void {
     const { execute, onPerformed, onDone, runTimeoutSeconds: seconds } = this.#options;
     const control = createControl(onPerformed);
@@ -65,8 +68,8 @@ export class Attempts {
   }
 
   /**
-   * Returns how many more runs may be claimed. A run whose graph has finished needs no slot while its result is stored. Such runs have a
-   * limit of their own, so that they do not accumulate when the database is slow.
+   * Returns the number of further runs that may be claimed. A run whose graph has finished needs no slot while its result is stored. Such
+   * runs have a limit of their own, so that they do not accumulate when the database is slow.
    */
   freeSlots(): number {
     const { slots } = this.#options;
@@ -76,7 +79,8 @@ export class Attempts {
   }
 
   /**
-   * Tells whether this worker executes a suspect run, which is a run that one more crash would end. The worker then claims no second one.
+   * Tells whether this worker executes a suspect run, which is a run that one more crash would end. The worker then claims no second
+   * suspect run.
    */
   hasSuspect(): boolean {
     const { maxCrashes } = this.#options;
@@ -88,8 +92,8 @@ export class Attempts {
   }
 
   /**
-   * Stops the attempts that are cancelled or have lost their right to write. `held` are the runs that this worker held at `askedAt`
-   * according to the database. An attempt that is missing in `held` has lost its right, unless it began after `askedAt`.
+   * Stops the attempts that are cancelled or have lost the right to write. `held` are the runs that this worker held at `askedAt` according
+   * to the database. An attempt whose run is not in `held` has lost the right to write, unless the attempt began after `askedAt`.
    */
   compare(held: HeldRun[], askedAt: number): void {
     const mayRun = new Map(held.map((run) => [keyOf(run), run]));
@@ -100,14 +104,14 @@ export class Attempts {
     }
   }
 
-  /** Returns the nodes that have been running at any time since `moment`. */
+  /** Returns the nodes of all attempts that have been running at any time since `moment`. */
   nodesSince(moment: number): { node: string; run_id: string; thread_id: string }[] {
     return [...this.#running.values()].flatMap(({ claim, control }) =>
       control.nodesSince(moment).map((node) => ({ node, run_id: claim.runId, thread_id: claim.threadId })),
     );
   }
 
-  /** Makes each graph stop before its next super-step. */
+  /** Makes the graph of each attempt stop before its next super-step. */
   drain(): void {
     for (const { control } of this.#running.values()) control.graphControl.requestDrain();
   }

@@ -8,10 +8,10 @@ import type { Attempts } from "./attempts.ts";
 import { now } from "./liveness-news.ts";
 
 const pollMs = 1_000;
-/** The longest pause in milliseconds before a claim is repeated that met locked rows of limits. */
+/** The longest pause after a claim that met locked rows of limits, in milliseconds. */
 const contendedMs = 20;
 const nothing: Claimed = { claims: [], parked: 0, contended: false, limited: false };
-/** The topic by which the worker notifies itself that it has a free slot. */
+/** The topic by which the worker notifies itself that a slot has become free. */
 export const roomTopic = "room";
 
 export interface ClaimerOptions {
@@ -23,33 +23,33 @@ export interface ClaimerOptions {
   maxCrashes: number;
   attempts: Attempts;
   /**
-   * Tells whether this worker is in the table `workers`. Until it is, it must claim nothing, because other workers would take over its
+   * Tells whether this worker is in the table `workers`. If it is not, it must claim nothing, because other workers would take over its
    * runs.
    */
   isAnnounced(): boolean;
-  /** Starts a claimed run. `askedAt` is the time when the claim was sent to the database. */
+  /** Starts a claimed run. `askedAt` is the time at which the claim was sent to the database. */
   start(claim: Claim, askedAt: number): void;
 }
 
 export interface Claimer {
   /**
-   * The time at which the last claim ended. During a claim it is infinite, because the database may already list runs that have not started
-   * here yet.
+   * The time at which the last claim ended. During a claim it is infinite, because the database may already list runs that this process has
+   * not started yet.
    */
   readonly claimedAt: number;
   /** Stops claiming for a second, so that the database can recover. */
   pause(): void;
-  /** Stops claiming. Resolves when the claim in progress has been handled. */
+  /** Stops claiming for good. Resolves when the claim in progress has been handled. */
   stop(): Promise<void>;
 }
 
-/** Claims runs whenever slots are free. Ends when it is stopped. */
+/** Claims runs whenever slots are free, until it is stopped. */
 export function startClaimer(options: ClaimerOptions): Claimer {
   const { pool, wakeups, log, workerId, graphs, maxCrashes, attempts } = options;
   const stopped = new AbortController();
   let claimedAt = Number.POSITIVE_INFINITY;
   let pausedUntil = 0;
-  /** Whether there are limits, according to the last claim. */
+  /** True if there are limits, according to the last claim. */
   let isLimited = false;
 
   async function claim(slots: number): Promise<Claimed> {
@@ -71,9 +71,9 @@ export function startClaimer(options: ClaimerOptions): Claimer {
       isLimited = limited;
       for (const claim of claims) options.start(claim, askedAt);
       claimedAt = now();
-      if (isLimited && !wasLimited) continue; // the claim has left out the graphs with limits
-      // If no slot is free, waits for one. If the claim returned fewer runs than there were free slots, no more runs are due. In that case,
-      // waits for a notification, which comes when a run becomes due or a locked thread is unlocked.
+      if (isLimited && !wasLimited) continue; // claims again at once, because this claim has left out the graphs with limits
+      // If no slot is free, waits for a free slot. If the claim returned fewer runs than there were free slots, no more runs are due. In
+      // that case, waits for a notification, which comes when a run becomes due or a locked thread is unlocked.
       if (attempts.freeSlots() === 0) await wakeups.next(roomTopic, pollMs, stopped.signal);
       else if (contended) await sleep(contendedMs * Math.random(), undefined, { signal: stopped.signal }).catch(() => {});
       else if (claims.length < asked && parked === 0) await told;

@@ -15,13 +15,13 @@ import type { StopReason } from "./control.ts";
 import { UnknownInterruptError } from "./resumption.ts";
 import { tryToStore } from "./steps.ts";
 
-/** The outcome of an attempt. Only after `ended` or `rolled back` has the run ended as well. */
+/** The outcome of an attempt. Only with `ended` and `rolled back` does the run end as well. */
 export type Outcome =
   | { kind: "ended"; end: RunEnd }
   | { kind: "rolled back" }
   /** The run returns to the queue, and another attempt continues it. */
   | { kind: "released" }
-  /** The attempt has lost its right to write, and another attempt continues the run. */
+  /** The attempt has lost the right to write. Another attempt continues the run, unless the run was ended or deleted. */
   | { kind: "lost" };
 
 /**
@@ -60,8 +60,8 @@ export async function conclude(attempt: Attempt, threw?: { error: unknown }): Pr
 }
 
 /**
- * Waits until all events of the attempt are logged, and returns the outcome. If the database did not respond, the run returns to the queue.
- * If the database refused the last events, a success becomes an error.
+ * Waits until all events of the attempt are logged, and returns the outcome. If the database did not respond, the outcome becomes
+ * `released`. If the database refused the last events, a success becomes an error.
  */
 async function flushed(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
   const { control, journal } = attempt;
@@ -100,7 +100,7 @@ async function outcomeOfStop(attempt: Attempt, stop: StopReason): Promise<Outcom
 async function succeeded(attempt: Attempt): Promise<Outcome> {
   const { lastValues, loggedValues, interrupts } = attempt.translator;
   // Normally, the last streamed values are the thread's new state. If the graph stopped for a question or streamed no values, the state is
-  // read from the checkpoint.
+  // read from the newest checkpoint.
   const known = lastValues !== undefined && interrupts === undefined;
   const thread = known ? { status: "idle" as const, values: lastValues, interrupts: "{}" } : await readThreadState(attempt);
   const stored = loggedValues ? lastValuesEvent : valuesOfThread;
@@ -108,14 +108,17 @@ async function succeeded(attempt: Attempt): Promise<Outcome> {
   return { kind: "ended", end: { status: "success", output, error: null, thread } };
 }
 
-/** Ends the run with an error, and logs the error for the run's subscribers. The thread keeps the state of its last checkpoint. */
+/**
+ * Returns the outcome of a run that failed, and logs the error for the run's subscribers. The thread gets the state at its newest
+ * checkpoint.
+ */
 async function failed(attempt: Attempt, status: "error" | "timeout", error: RunError): Promise<Outcome> {
   const end = endWithError(attempt, status, error);
   const reached = await readThreadState(attempt);
   return { kind: "ended", end: { ...end, thread: { ...reached, status: "error" } } };
 }
 
-/** Ends a run whose answer was refused. The thread does not change, because no node has run. */
+/** Returns the outcome of a run whose answer was refused. The thread does not change, because no node has run. */
 function refused(attempt: Attempt, { name, message, refusal }: UnknownInterruptError): Outcome {
   return { kind: "ended", end: endWithError(attempt, "error", { error: name, message, ...refusal }) };
 }
@@ -126,8 +129,8 @@ function endWithError({ journal }: Attempt, status: "error" | "timeout", error: 
 }
 
 /**
- * Returns the outcome of a cancelled run. With "interrupt", the checkpoints that the run has stored are kept. The thread is then free
- * for its next run.
+ * Returns the outcome of a cancelled run. With "interrupt", the checkpoints that the run has stored are kept, and the thread is free for
+ * its next run.
  */
 async function cancelled(attempt: Attempt, action: CancelAction): Promise<Outcome> {
   if (action === "rollback") return { kind: "rolled back" };
@@ -138,7 +141,8 @@ async function cancelled(attempt: Attempt, action: CancelAction): Promise<Outcom
 }
 
 /**
- * Returns the state of the thread's newest checkpoint. Returns undefined if it cannot be read, so that the thread's row does not change.
+ * Returns the state at the thread's newest checkpoint. Returns undefined if the state cannot be read, so that the thread's row does not
+ * change.
  */
 async function readThreadState({ deps, claim, log }: Attempt): Promise<ThreadState | undefined> {
   const { pool, registry } = deps;

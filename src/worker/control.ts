@@ -6,14 +6,15 @@ import { now } from "./liveness-news.ts";
 import type { StreamedTask } from "./translator.ts";
 
 /**
- * The reason for stopping an attempt. It alone decides how the run ends. The error that the graph throws because of the stop is ignored.
+ * The reason why an attempt is stopped. This reason alone decides how the run ends. The error that the graph throws because of the stop is
+ * ignored.
  */
 export type StopReason =
   | { kind: "cancel"; action: CancelAction }
   | { kind: "timeout"; seconds: number }
   /** The process is shutting down. Another attempt continues the run. */
   | { kind: "shutdown" }
-  /** The attempt has lost its right to write, so it must report nothing any more. */
+  /** The attempt has lost the right to write, so it must report nothing any more. */
   | { kind: "lost" }
   /** A necessary write failed, because the state cannot be stored or events arrive faster than they can be stored. */
   | { kind: "failed"; error: Error }
@@ -26,7 +27,7 @@ export function stopReasonOf(error: Error): StopReason {
   return isDatabaseTrouble(error) ? { kind: "unreachable", error } : { kind: "failed", error };
 }
 
-/** The stop reason as an error. Nodes see it as an AbortError. */
+/** The stop reason as the error with which the graph is aborted. Nodes see it as an AbortError. */
 export class AttemptStopped extends Error {
   readonly reason: StopReason;
 
@@ -37,21 +38,21 @@ export class AttemptStopped extends Error {
   }
 }
 
-/** The interface with which the worker controls a running attempt. */
+/** The interface by which the worker controls a running attempt. */
 export interface AttemptControl {
   readonly signal: AbortSignal;
   readonly stopped: StopReason | undefined;
-  /** True if the graph has finished and only its result has to be stored. */
+  /** True if the graph has finished, and only the attempt's result must still be stored. */
   readonly performed: boolean;
-  /** The object with which LangGraph can stop the graph before its next super-step. */
+  /** The object by which LangGraph can be told to stop the graph before its next super-step. */
   readonly graphControl: RunControl;
-  /** Aborts the nodes. Only the first reason counts. */
+  /** Aborts the attempt's nodes. Only the reason of the first call counts. */
   stop(reason: StopReason): void;
   /** Marks the graph as finished. */
   leaveGraph(): void;
-  /** Records that a node began or finished. The graph's stream reports both. */
+  /** Records that a node began or finished, as the graph's stream reports. */
   noteTask(task: StreamedTask): void;
-  /** Returns the nodes that have been running at any time since `moment`, in the order in which they finished. */
+  /** Returns the names of the nodes that have been running at any time since `moment`, in the order in which they finished. */
   nodesSince(moment: number): string[];
 }
 
@@ -63,7 +64,7 @@ export function createControl(onPerformed: () => void): AttemptControl {
   let performed = false;
   return {
     noteTask({ id, name, end }) {
-      // Only the newest step is kept. When the first task of a step begins, the finished tasks of earlier steps are dropped.
+      // Only the newest step is kept. When the first task of a step begins, the finished tasks of the step before are dropped.
       if (!end && [...tasks.values()].every((task) => task.finishedAt < Number.POSITIVE_INFINITY)) tasks.clear();
       tasks.set(id, { name, finishedAt: end ? now() : Number.POSITIVE_INFINITY });
     },

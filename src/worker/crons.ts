@@ -8,8 +8,8 @@ import type { WorkerDeps } from "./worker-deps.ts";
 const pollMs = 1_000;
 
 /**
- * Checks every second whether crons are due by the database's clock, and creates their runs. Any number of processes may do this at
- * once.
+ * Creates the runs of due crons. Checks every second which crons are due by the database's clock. Any number of processes may do this at
+ * the same time.
  */
 export function startCrons({ pool, wakeups, log }: WorkerDeps, retention: RunDefaults): { stop(): Promise<void> } {
   const stopped = new AbortController();
@@ -22,7 +22,7 @@ export function startCrons({ pool, wakeups, log }: WorkerDeps, retention: RunDef
   }
 
   /**
-   * Creates the runs of all due crons. During a halt it creates none, because no worker would execute them. After the halt, each overdue
+   * Creates the runs of all due crons. During a halt it creates no runs, because no worker would execute them. After the halt, each overdue
    * cron gets one run.
    */
   async function fireAll(): Promise<void> {

@@ -8,12 +8,12 @@ import type { WorkerDeps } from "./worker-deps.ts";
 
 const pollMs = 1_000;
 /**
- * How many deliveries may be in progress at once to receivers of the same pace. Slow receivers have a separate limit, so they cannot delay
- * prompt ones.
+ * The highest number of deliveries in progress to receivers of one pace. Slow receivers have their own count, so they cannot delay prompt
+ * receivers.
  */
 const turns = 32;
 const timeoutMs = 10_000;
-/** How long a stopping process waits for the deliveries in progress, in milliseconds. */
+/** The time that a stopping process waits for the deliveries in progress, in milliseconds. */
 const graceMs = 500;
 
 export interface DeliveryOptions {
@@ -26,7 +26,7 @@ export interface DeliveryOptions {
 
 /**
  * Delivers webhooks until it is stopped. Each delivery is made when it is due by the database's clock. Any number of processes may do this
- * at once.
+ * at the same time.
  */
 export function startDeliveries(deps: WorkerDeps, options: DeliveryOptions): { stop(): Promise<void> } {
   const deliveries = new Deliveries(deps, options);
@@ -41,7 +41,10 @@ class Deliveries {
   readonly #cut = new AbortController();
   readonly #underWay = new Map<Promise<void>, Pace>();
   readonly #receivers = watchReceivers();
-  /** The receiver of the last claimed delivery. The next claim begins with the receiver after it, so that all receivers get their turn. */
+  /**
+   * The last receiver that the last claim considered. The next claim begins with the receiver after it, so that all receivers get their
+   * turn. Undefined means that the next claim begins with the first receiver.
+   */
   #last: string | undefined;
 
   constructor(deps: WorkerDeps, options: DeliveryOptions) {
@@ -89,7 +92,7 @@ class Deliveries {
       .finally(() => {
         this.#underWay.delete(done);
         this.#receivers.end(delivery.host, performance.now() - begun);
-        wakeups.notifyHere(webhookTopic); // another delivery may begin now
+        wakeups.notifyHere(webhookTopic); // so that another delivery can begin now
       });
     this.#underWay.set(done, delivery.pace);
   }

@@ -5,7 +5,7 @@ import { rehearse } from "../db/sql.ts";
 import { type EndingRun, endRun, endRuns, isPlainEnd } from "../runs/end.ts";
 
 /**
- * Ends a run. Returns false if the attempt has lost the right to write, or if a caller has asked for a rollback meanwhile. Rejects with
+ * Ends a run. Returns false if the attempt has lost the right to write, or if a caller has requested a rollback meanwhile. Rejects with
  * `Refused` if the database will never accept the result.
  */
 export type EndRun = (ending: EndingRun) => Promise<boolean>;

@@ -1,11 +1,14 @@
 import type { RunEvent } from "../events/log.ts";
 
-/** The number of waiting events above which events are merged where possible, and the graph's next step must wait. */
+/**
+ * The number of waiting events above which the buffer is crowded. Events are then merged where possible, and the graph's next step must
+ * wait.
+ */
 const roomEvents = 1_000;
 const roomBytes = 1_000_000;
 /**
- * The number of waiting bytes above which the run ends with an error. Without this limit, a node that emits events without end would
- * exhaust the memory of the process.
+ * The number of waiting bytes above which the run ends with an error. Otherwise, a node that emits events without end would exhaust the
+ * memory of the process.
  */
 const hardBytes = 64_000_000;
 
@@ -20,11 +23,11 @@ export interface PendingEvent {
 
 export interface Batch {
   events: RunEvent[];
-  /** The time at which the first event of the batch was added, by `performance.now()`. */
+  /** The time at which the first event of the batch was added, in milliseconds of `performance.now()`. */
   since: number;
 }
 
-/** Holds the events that wait to be logged. They get their numbers when they are taken out. */
+/** Holds the events that wait to be logged. An event gets its number when it is taken out. */
 export class EventBuffer {
   #waiting: PendingEvent[] = [];
   #bytes = 0;
@@ -45,12 +48,12 @@ export class EventBuffer {
     return this.#waiting.length > roomEvents || this.#bytes > roomBytes;
   }
 
-  /** True if more bytes wait than the process may hold. */
+  /** True if the waiting events have more bytes than a run may keep in memory. */
   get overflows(): boolean {
     return this.#bytes > hardBytes;
   }
 
-  /** The number of the last event that was taken out of the buffer. */
+  /** The number of the last event that was taken out of the buffer, or -1 if there was none. */
   get lastId(): number {
     return this.#nextId - 1;
   }
@@ -69,7 +72,7 @@ export class EventBuffer {
     }
   }
 
-  /** Takes out the next batch: as many events as one statement should store. */
+  /** Takes the next batch out of the buffer: as many events as one statement should store. */
   take(): Batch {
     let bytes = 0;
     let size = 0;
@@ -88,14 +91,14 @@ export class EventBuffer {
     this.#admitAll();
   }
 
-  /** Resolves when the number of waiting events is below the limit. */
+  /** Resolves when the buffer is not crowded. */
   async room(): Promise<void> {
     if (!this.isCrowded) return;
     this.#roomy ??= Promise.withResolvers();
     await this.#roomy.promise;
   }
 
-  /** Resolves the promise of `room` if the number of waiting events is below the limit. Call it when a batch has been stored. */
+  /** Resolves the promise of `room` if the buffer is no longer crowded. Call it when a batch has been stored. */
   admit(): void {
     if (!this.isCrowded) this.#admitAll();
   }

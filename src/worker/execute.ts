@@ -17,7 +17,7 @@ export async function executeRun(deps: AttemptDeps, claim: Claim, control: Attem
   const begun = performance.now();
   metrics.claimed(claim);
   const span = tracing?.startAttempt({ ...claim, graphId });
-  // Not awaited, so that the attempt does not wait for this write.
+  // This write is not awaited, so that it does not delay the attempt.
   if (span?.traceparent) noteAttemptSpan(pool, claim, span.traceparent).catch((err) => log.debug({ err }, "span not noted"));
   const work = () => runAttempt(deps, claim, control, policy).catch((error) => giveUp(deps, claim, error));
   const became = await (span ? span.during(work) : work());
@@ -42,7 +42,7 @@ async function runAttempt(deps: AttemptDeps, claim: Claim, control: AttemptContr
     });
 }
 
-/** Returns the run to the queue after an error that no step has handled. */
+/** Returns the run to the queue after an error that no step has handled. Returns the outcome as one word. */
 async function giveUp({ pool, log }: AttemptDeps, claim: Claim, error: unknown): Promise<string> {
   const { runId: run_id, threadId: thread_id, attempt } = claim;
   log.error({ err: error, run_id, thread_id, attempt }, "attempt failed");

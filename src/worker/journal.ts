@@ -6,26 +6,30 @@ import { type Batch, EventBuffer, type PendingEvent } from "./event-buffer.ts";
 
 /** Stores all events and checkpoint rows of an attempt, in order. Calls that arrive close together share a statement. */
 export interface Journal {
-  /** Adds an event without waiting. Events are logged in batches, however fast they arrive. */
+  /** Adds an event without waiting for its write. Events are logged in batches, however fast they arrive. */
   push(event: PendingEvent): void;
   /** Stores rows of the checkpoint tables. Returns false if the attempt has lost the right to write. */
   store(rows: CheckpointRows): Promise<boolean>;
-  /** Resolves when the number of waiting events is below the limit. */
+  /** Resolves when the number and the size of the waiting events are below their limits. */
   room(): Promise<void>;
-  /** Resolves when all earlier events are logged, or when logging them has failed for good. */
+  /** Resolves when all earlier events are logged, or when they can no longer be logged. */
   flushed(): Promise<void>;
   readonly lastId: number;
 }
 
 export interface JournalOptions {
   /**
-   * Stores all of these events and rows, or none. Returns the time of the write, or undefined if the attempt has lost the right to write.
+   * Stores all of these events and rows, or none. Returns the database's time of the write, in milliseconds since 1970. Returns undefined
+   * if the attempt has lost the right to write.
    */
   write: (events: RunEvent[], rows: CheckpointRows) => Promise<number | undefined>;
   lastId: number;
-  /** Called after each commit with the stored events, which subscribers may now see. `seconds` is the waiting time of the first event. */
+  /**
+   * Called after each commit with the stored events, which subscribers may now see. `seconds` is the time that the first of these events
+   * has waited.
+   */
   committed: (events: LoggedEvent[], seconds: number) => void;
-  /** Called when a write of events has failed for good. After that, nothing more is written. */
+  /** Called when events cannot be logged, or arrive faster than they are stored. The attempt must then stop. */
   refused: (reason: Error) => void;
   lostRight: () => Error;
 }
@@ -35,7 +39,7 @@ interface StoreRequest {
   done: PromiseWithResolvers<boolean>;
 }
 
-/** The result of a write: the time of the write, an error, or undefined if the attempt has lost the right to write. */
+/** The result of a write: the time of the write in milliseconds, an error, or undefined if the attempt has lost the right to write. */
 type Stored = number | undefined | Error;
 
 export const startJournal = (options: JournalOptions): Journal => new Flusher(options);
@@ -105,7 +109,7 @@ class Flusher implements Journal {
   }
 
   /**
-   * Stores the events and each request in separate statements. Called after the shared statement has failed, so that only the refused
+   * Stores the events and each request in separate statements. Call it after the shared statement has failed, so that only the refused
    * request fails, and not the whole batch.
    */
   async #storeApart(batch: Batch, requests: StoreRequest[]): Promise<void> {
@@ -133,7 +137,7 @@ class Flusher implements Journal {
 
   /**
    * Drops the waiting events, so that the process does not run out of memory, and makes the run fail. The run's error event can still be
-   * logged.
+   * logged after that.
    */
   #overflow(): void {
     this.#buffer.clear();

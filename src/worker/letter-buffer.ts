@@ -18,7 +18,7 @@ export class LetterBuffer implements LetterBox {
     this.#waiting.set(taskId, [...others, { ...item, runId: this.#claim.runId, kwargs: this.#request() }]);
   }
 
-  /** Calls `store` with the items that belong to these writes. The items are kept until they are stored. */
+  /** Calls `store` with the items that the tasks of these writes have reported. Keeps the items until `store` has succeeded. */
   async storedWith<Stored>(writes: WriteRow[], store: (items: OwnedItem[]) => Promise<Stored>): Promise<Stored> {
     if (this.#waiting.size === 0) return store([]);
     const taskIds = [...new Set(writes.map(({ taskId }) => taskId))];
@@ -27,12 +27,12 @@ export class LetterBuffer implements LetterBox {
     return stored;
   }
 
-  /** Returns the items that no write has stored, because the run stores nothing before its end. */
+  /** Returns the items that are not stored with a write, because the run stores nothing before its end. */
   left(): OwnedItem[] {
     return [...this.#waiting.values()].flat();
   }
 
-  /** Returns the run's request without its input, because an item has its own. */
+  /** Returns the run's request as JSON, without its input, because each item has its own input. */
   #request(): string {
     this.#kwargs ??= JSON.stringify({ ...this.#claim.kwargs, input: null, command: null });
     return this.#kwargs;

@@ -1,12 +1,15 @@
 import type { HeldRun } from "../runs/claim.ts";
 import type { WorkerFacts } from "../runs/workers.ts";
 
-/** The initial data of the liveness thread. */
+/** The initial data of the thread that renews the worker's lease. */
 export interface LivenessData {
   url: string;
   worker: WorkerFacts;
   leaseSeconds: number;
-  /** Shared memory with the time of the last renewal. The main thread can read it even before it handles the message about the renewal. */
+  /**
+   * Memory that both threads share, with the time of the last renewal. The main thread can read this time even before it handles the
+   * message about the renewal.
+   */
   clock: SharedArrayBuffer;
 }
 

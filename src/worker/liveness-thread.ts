@@ -14,8 +14,8 @@ import {
 import { clockOf, type LivenessData, type LivenessNews, type LivenessOrder, now } from "./liveness-news.ts";
 
 /**
- * Renews this worker's lease every second, and checks the other workers every 300 ms. It runs in a separate thread with its own connection.
- * A worker thus keeps its lease even while a node blocks the event loop.
+ * Renews this worker's lease every second, and checks the other workers every 300 ms. This program runs in a separate thread with its own
+ * connection. A worker thus keeps its lease even while a node blocks the event loop.
  */
 const { url, worker, leaseSeconds, clock } = workerData as LivenessData;
 const { workerId } = worker;
@@ -43,7 +43,7 @@ async function live(): Promise<void> {
 }
 
 async function liveOnOneConnection(): Promise<void> {
-  // These time limits end a statement that hangs, because a hanging statement means that the connection is dead. Without limits, a dead
+  // These time limits end a statement that hangs, because a hanging statement means that the connection is dead. Otherwise, a dead
   // connection would look like a slow one.
   const limits = { options: impatientKeepalives, query_timeout: (leaseSeconds / 3) * 1000 };
   const client = new pg.Client({ ...connectionOptions(url, "ensemble liveness"), ...limits });
@@ -73,13 +73,13 @@ async function renew(client: pg.Client, askedAt: number): Promise<void> {
   wanted = Promise.withResolvers();
   const { known, halted, held } = await renewWorker(client, workerId);
   if (!known) await announceWorker(client, worker);
-  lastRenewal.set(askedAt); // the lease starts when the renewal was sent, and not when its result arrived
+  lastRenewal.set(askedAt); // the lease counts from the sending of the renewal, and not from the arrival of its result
   tell({ kind: "renewed", askedAt, halted, held });
 }
 
 /**
- * Creates an observer of the other workers. It considers a worker dead if the worker's lease has run out, or if its lock was free at two
- * checks in a row.
+ * Returns an observer of the other workers. It considers a worker dead if that worker's lease has run out, or if that worker's lock was
+ * free at two checks in a row.
  */
 function createObserver(client: pg.Client) {
   const connectedAt = now();
@@ -89,8 +89,8 @@ function createObserver(client: pg.Client) {
   return {
     async look(): Promise<void> {
       const suspects = await observeWorkers(client, workerId, leaseSeconds);
-      // An outage may have cut all connections just before this one was opened, and all locks are then free. For some seconds, a free lock
-      // therefore counts only if its worker has also stopped renewing its lease.
+      // An outage may have cut all connections just before this connection was opened, and all locks are then free. For some seconds, a
+      // free lock therefore counts only if its worker has also stopped renewing its lease.
       const settled = now() - connectedAt > settledSeconds * 1000;
       const dead = suspects.filter(
         (other) => other.leaseOver || (other.lockFree && seenFree.has(nameOf(other)) && (settled || other.silent)),

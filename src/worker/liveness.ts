@@ -10,21 +10,21 @@ export interface LivenessOptions {
   worker: WorkerFacts;
   leaseSeconds: number;
   log: Logger;
-  /** Called with the runs that this worker holds according to the database. `askedAt` is the time of the query. */
+  /** Called with the runs that this worker holds according to the database. `askedAt` is the time at which the query was sent. */
   onHeld: (held: HeldRun[], askedAt: number) => void;
   onHalted: (halted: boolean, askedAt: number) => void;
-  /** Called with the number of runs that were returned from dead workers to the queue. */
+  /** Called with the number of runs of dead workers that this worker has returned to the queue. */
   onTookOver: (runs: number) => void;
-  /** Called when the lease is nearly over because it could not be renewed. Other workers may soon take over the runs. */
+  /** Called when the lease is nearly over because it could not be renewed. Other workers may soon take over this worker's runs. */
   onOutOfTouch: () => void;
-  /** Called after the event loop was blocked, with the duration in milliseconds. */
+  /** Called after the event loop was blocked, with the number of milliseconds for which it was blocked. */
   onBlocked: (ms: number) => void;
 }
 
 export interface Liveness {
   /** True if this worker is in the table `workers` and its connection is alive. Only then may it claim runs. */
   readonly announced: boolean;
-  /** Renews the lease at once, without waiting for the next second. */
+  /** Renews the lease at once, without waiting for the next regular renewal. */
   hurry(): void;
   stop(): Promise<void>;
 }
@@ -99,7 +99,7 @@ function handleNews(news: LivenessNews, options: LivenessOptions, noteConnection
   }
 }
 
-/** Starts a timer that detects a blocked event loop. A blocked loop delays the timer, and the delay is reported to `onBlocked`. */
+/** Starts a timer that detects a blocked event loop. A blocked loop delays the timer, and this delay is reported to `onBlocked`. */
 function watchLoop(onBlocked: (ms: number) => void, check: () => void): NodeJS.Timeout {
   let expected = now() + watchMs;
   return setInterval(() => {

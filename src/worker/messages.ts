@@ -10,8 +10,8 @@ interface TokenEvent extends PendingEvent {
 }
 
 /**
- * Returns the `messages-tuple` event for a token and its metadata. If events arrive faster than they are logged, tokens of the same
- * message are merged into one event.
+ * Returns the `messages-tuple` event for a token and its metadata. If events arrive faster than they are logged, events with tokens of the
+ * same message are merged into one.
  */
 export function messageTuple(event: string, [message, metadata]: MessageChunk): PendingEvent {
   const data = wireJson([message, metadata]);
@@ -29,8 +29,9 @@ export function messageTuple(event: string, [message, metadata]: MessageChunk): 
 }
 
 /**
- * Creates the events of the stream mode `messages`. While a model answers, these are its partial messages. A message in the state is sent
- * once, when it is complete. Like on the official servers, the events have no namespace. The metadata of a message names its node.
+ * Returns functions that create the events of the stream mode `messages`. While a model answers, these are its partial messages. A message
+ * in the state is sent once, when it is complete. As on the official servers, these events have no namespace. The metadata of a message
+ * names the node that sent it.
  */
 export function createMessagesMode() {
   const partial = new Map<string, AIMessageChunk>();
@@ -60,8 +61,8 @@ export function createMessagesMode() {
 }
 
 /**
- * Returns the event of a partial message. It contains all tokens so far, so a newer event can replace an older one that has not been logged
- * yet.
+ * Returns the event of a partial message. The event contains all tokens so far, so a newer event can replace an older one that has not been
+ * logged yet.
  */
 function partialEvent(event: string, id: string, message: AIMessageChunk): PendingEvent {
   return { event, data: wireJson([message]), merge: { key: `${event} ${id}`, with: (successor) => successor } };

@@ -2,7 +2,7 @@ import { BaseCallbackHandler, type HandleLLMNewTokenCallbackFields } from "@lang
 import type { Serialized } from "@langchain/core/load/serializable";
 import type { BaseMessage } from "@langchain/core/messages";
 
-/** A message that stays incomplete because its model call failed. */
+/** A message that remains incomplete, because the model call that streamed it failed. */
 export interface BrokenMessage {
   /** The namespace of the task that called the model. */
   namespace: string[];
@@ -13,7 +13,8 @@ export interface BrokenMessage {
 interface Speaking {
   namespace: string[];
   /**
-   * The newest token of the message. LangGraph sets the message's id on the token only after this handler, so the token is kept until then.
+   * The newest token of the message. LangGraph sets the message's id on this token only after the handler has returned, so the token is
+   * kept until the id is needed.
    */
   token?: BaseMessage;
 }
@@ -30,8 +31,8 @@ export class ModelErrors extends BaseCallbackHandler {
   #broken: BrokenMessage[] = [];
 
   /**
-   * Removes and returns the broken messages of a namespace and the namespaces below it. Call it after the task of that namespace has ended,
-   * because tokens may arrive until then.
+   * Returns the broken messages of a namespace and of the namespaces below it, and forgets them. Call it after the task of that namespace
+   * has ended, because tokens may arrive until then.
    */
   take(place: string[] = []): BrokenMessage[] {
     const isDue = ({ namespace }: BrokenMessage) => place.every((segment, index) => segment === namespace[index]);

@@ -21,16 +21,17 @@ export interface OpenGraph {
   graph: AnyGraph;
   start: StartingPoint;
   effects: EffectMemory;
-  /** The resources of the service, as this attempt uses them. */
+  /** The service's resources, for this attempt. */
   resources: RunResources;
-  /** The trace handlers, if the operator has turned on tracing. */
+  /** The handlers that trace the graph. Undefined if the operator has not turned on tracing. */
   callbacks: BaseCallbackHandler[] | undefined;
-  /** LangGraph calls this with a node's name when the node has finished. */
+  /** LangGraph calls this function with a node's name when the node has finished. */
   onNodeFinished: (name: string) => void;
 }
 
 /**
- * Opens the run's graph, with a saver that writes only while the attempt has the right to write. Also finds out where the attempt starts.
+ * Opens the run's graph, with a saver that writes only while the attempt has the right to write. Also finds out from where the attempt must
+ * start.
  */
 export async function open(attempt: Attempt): Promise<OpenGraph> {
   const { claim, control, deps, journal, spans } = attempt;
@@ -80,7 +81,7 @@ async function openGraph(attempt: Attempt, saving: SaverAttempt): Promise<AnyGra
   metadata.graph_version = version;
   attempt.graphVersion = version;
   // The scope of the cache includes the version of the graph, because another version may compute other results. A graph that was compiled
-  // with a cache keeps that cache.
+  // with its own cache keeps that cache.
   graph.cache ??= new PostgresCache(pool, {
     scope: `${graphIdOf(claim)}@${version}`,
     fence: claim,
@@ -96,7 +97,7 @@ function loseRight(claim: Claim, { refused }: SaverAttempt): never {
 }
 
 /**
- * Returns the storage for the results of `effect()`. It writes only while the attempt has the right to write. If the storage fails, the
+ * Returns the object that stores the results of `effect()`. It writes only while the attempt has the right to write. If a write fails, the
  * attempt stops, so that the failure does not look like an error of the node.
  */
 function effectMemory(db: Db, claim: Claim, refused: SaverAttempt["refused"]): EffectMemory {

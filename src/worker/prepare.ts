@@ -46,24 +46,25 @@ function openJournal({ deps, claim, control, spans, letters }: Parts, lastId: nu
   });
 }
 
-/** Adds the new spans to the last checkpoint of the rows, if there is one. */
+/** Adds the spans since the previous checkpoint to the last checkpoint in these rows, if there is one. */
 function withSpans(rows: CheckpointRows, spans: SpanRecorder): CheckpointRows {
   const last = rows.checkpoints.at(-1);
   const text = last && spans.takeNew();
   return last && text ? { ...rows, checkpoints: [...rows.checkpoints.slice(0, -1), { ...last, spans: text }] } : rows;
 }
 
-/** Publishes events to the run's subscribers after the events have been committed. */
+/** Passes events to the run's subscribers after the events have been committed. */
 function publish({ metrics, feed, wakeups }: AttemptDeps, { runId, threadId }: Claim, events: LoggedEvent[], seconds: number): void {
   metrics.storedEvents(events.length, seconds);
   feed.publish(runId, events);
-  const begins = events[0]?.id === 0; // A run begins with event 0. Subscribers of its thread are notified, and follow the run from there.
+  const begins = events[0]?.id === 0; // A run begins with event 0. Its thread's subscribers are then notified, and follow the run themselves.
   if (begins) wakeups.notifyHere(threadTopic(threadId));
   wakeups.notifyElsewhere(runTopic(runId), ...(begins ? [threadTopic(threadId)] : []));
 }
 
 /**
- * Throws the error of a refused write. Its message names the largest event, which is the likely cause. Throws any other error unchanged.
+ * Throws the error of a refused write with a message that names the largest event, which is the likely cause. Throws any other error
+ * unchanged.
  */
 function explainEvents(error: Error, events: RunEvent[]): never {
   const [largest] = events.toSorted((a, b) => b.data.length - a.data.length);

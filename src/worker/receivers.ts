@@ -1,11 +1,11 @@
 import type { Pace, Receiver } from "../webhooks/webhooks.ts";
 
-/** The longest response time of a prompt receiver. */
+/** The longest response time of a prompt receiver, in milliseconds. */
 const promptMs = 1_000;
-/** How many idle receivers of each pace are remembered. A receiver that is no longer remembered counts as new. */
+/** The number of idle receivers of each pace that are remembered. A receiver that is no longer remembered counts as new. */
 const mostRemembered = 200;
 
-/** Tracks how fast each webhook receiver last responded, and how many deliveries to it are in progress. */
+/** Tracks how fast each webhook receiver responded last, and the number of deliveries to it that are in progress. */
 export function watchReceivers() {
   const receivers = new Map<string, Receiver>();
   const known = (host: string): Receiver => receivers.get(host) ?? { host, pace: "new", underWay: 0 };

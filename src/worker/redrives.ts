@@ -8,12 +8,12 @@ const pollMs = 1_000;
 
 /**
  * Creates the runs of letters that wait to be redriven. Looks for them every second, and as soon as a letter is redriven or the run of a
- * redrive ends. Any number of processes may do this at once.
+ * redrive ends. Any number of processes may do this at the same time.
  */
 export function startRedrives({ pool, wakeups, log }: WorkerDeps, defaults: RunDefaults): { stop(): Promise<void> } {
   const stopped = new AbortController();
 
-  /** Creates the next run. Returns whether more may follow. */
+  /** Creates the run of the next letter. Returns whether the caller should look for a further letter at once. */
   async function startNext(): Promise<boolean> {
     const started = await startNextRun(pool, defaults);
     if (!started) return false;

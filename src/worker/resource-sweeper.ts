@@ -7,8 +7,8 @@ import type { WorkerDeps } from "./worker-deps.ts";
 const pauseMs = 1_000;
 
 /**
- * Checks the requests for resources every second. Frees what dead attempts held, serves requests that can be served, for example because a
- * rate has refilled, and ends deadlocks. Any number of processes may do this at once.
+ * Checks the requests for resources every second. Frees the resources of dead attempts and ends deadlocks. Serves requests that can be
+ * served, for example because a rate has refilled. Any number of processes may do this at the same time.
  */
 export function startResourceSweeper({ pool, wakeups, log, metrics }: WorkerDeps): { stop(): Promise<void> } {
   const stopped = new AbortController();

@@ -14,8 +14,8 @@ import { answersById, type OpenQuestion, openQuestions, unaskedIds } from "../th
 import type { Attempt } from "./attempt.ts";
 
 /**
- * The error of a run that cannot continue. Either the next node on its thread no longer exists in the graph, or the graph has changed and
- * the operator forbids continuing.
+ * The error of a run that cannot continue. Either the graph no longer has the thread's next node, or the graph has changed and the operator
+ * forbids runs to continue on a changed graph.
  */
 export class GraphChanged extends Error {
   override name = "GraphChangedError";
@@ -23,15 +23,16 @@ export class GraphChanged extends Error {
 
 export interface StartingPoint {
   input: unknown;
-  /** The keys to delete from `configurable`. An empty value is not enough, because LangGraph tests only whether a key exists. */
+  /** The keys to delete from `configurable`. An empty value would not be enough, because LangGraph tests only whether a key exists. */
   without: string[];
-  /** True if an earlier attempt of the run reached its breakpoint but was lost before it could report this. */
+  /** True if an earlier attempt of the run reached a static breakpoint, but was lost before it could report this. */
   atBreakpoint: boolean;
 }
 
 /**
- * Returns where the attempt starts. A first attempt starts as the caller asked. A later attempt continues from the run's newest
- * checkpoint. If the run has none yet, it starts like the first attempt. Throws if the graph cannot continue from a checkpoint.
+ * Returns where the attempt starts. A first attempt starts as the caller requested. A later attempt continues from the run's newest
+ * checkpoint. If the run has no checkpoint yet, the attempt starts like the first one. Throws if the graph cannot continue from the
+ * checkpoint.
  */
 export async function startingPoint({ deps: { pool }, claim, policy, graphVersion }: Attempt, graph: AnyGraph): Promise<StartingPoint> {
   const { runId, threadId, attempt } = claim;
@@ -90,7 +91,7 @@ async function examineCheckpoint(
   };
 }
 
-/** Returns the nodes that come next at a checkpoint: the targets of edges and of Sends. */
+/** Returns the names of the nodes that come next at a checkpoint: the targets of edges and of Sends. */
 function pendingNodes(graph: AnyGraph, { checkpoint }: CheckpointTuple): string[] {
   const isPending = ([channel]: [string, unknown]) => !isLeftOver(graph, checkpoint, channel);
   const { __pregel_tasks: sends, ...values } = Object.fromEntries(Object.entries(checkpoint.channel_values).filter(isPending));
@@ -128,8 +129,8 @@ function matches(named: "*" | unknown[] | null | undefined, nodes: string[]): bo
 }
 
 /**
- * Returns the version of the graph: the configured name, if any, and a hash of its nodes and channels. Graphs with different hashes may be
- * unable to read each other's checkpoints.
+ * Returns the version of the graph. It consists of the configured version, if there is one, and a hash of the graph's nodes and channels.
+ * Graphs with different hashes may be unable to read each other's checkpoints.
  */
 export function graphVersion(graph: AnyGraph, given: string | undefined): string {
   const nodes = Object.entries(graph.nodes).map(([name, node]) => [name, [...node.triggers].sort()]);
@@ -164,7 +165,8 @@ function refuseUnasked(questions: OpenQuestion[], resume: unknown): void {
 
 /**
  * Adds the id of the open question to an answer without an id, if exactly one question is open. LangGraph gives an answer without an id to
- * any node that asks, even if the node asks a later question. It also ignores such an answer if it is falsy ("", 0, false).
+ * any node that asks, even if the node asks a later question. It also ignores an answer without an id if the answer is falsy ("", 0,
+ * false).
  */
 async function addressAnswer(db: Db, { threadId, kwargs }: Claim, command: RunCommand): Promise<RunCommand> {
   const { resume } = command;

@@ -23,13 +23,13 @@ export async function settle(attempt: Attempt, outcome: Outcome): Promise<string
   const settled = await store(attempt, outcome).catch((error) => storeWithoutResult(attempt, error));
   if (isOver(settled)) notifyEnd(attempt);
   if (claim.kwargs.webhook) deps.wakeups.notifyHere(webhookTopic);
-  if (letterKey in claim.metadata) deps.wakeups.notifyHere(letterTopic); // the next letter of this redrive may begin
+  if (letterKey in claim.metadata) deps.wakeups.notifyHere(letterTopic); // so that the next letter of this redrive can begin
   const became = settled.kind === "ended" ? settled.end.status : settled.kind;
   log.info({ outcome: became }, "run left");
   return became;
 }
 
-/** Tells whether the run has ended. After `released` or `lost` it has not, and its subscribers wait for the next attempt. */
+/** Tells whether the run has ended with this outcome. After `released` or `lost`, its subscribers wait for the next attempt. */
 const isOver = ({ kind }: Outcome) => kind === "ended" || kind === "rolled back";
 
 function notifyEnd({ deps: { feed, wakeups }, claim: { runId }, journal }: Attempt): void {
@@ -38,7 +38,7 @@ function notifyEnd({ deps: { feed, wakeups }, claim: { runId }, journal }: Attem
   wakeups.notify(endTopic(runId));
 }
 
-/** Stores the outcome. Returns it, or another outcome if the database did not accept it. */
+/** Stores the outcome, and returns it. If the database does not accept the outcome, returns another outcome. */
 async function store(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
   const { claim, deps } = attempt;
   switch (outcome.kind) {
@@ -54,26 +54,29 @@ async function store(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
     }
     case "ended": {
       const ended = await untilDatabaseAnswers(() => deps.endRun(ending(attempt, outcome.end)));
-      // If the run could not be ended, either the attempt has lost the right to write, or a caller has just asked for a rollback. In the
-      // second case, the rollback is carried out now.
+      // If the run could not be ended, either the attempt has lost the right to write, or a caller has requested a rollback meanwhile. In
+      // the second case, the rollback is carried out now.
       return ended ? outcome : store(attempt, { kind: "rolled back" });
     }
   }
 }
 
-/** Returns the end of the run with its effects. A run that succeeds also stores the reported items that no step has stored. */
+/**
+ * Returns the end of the run with its timers and webhook. A run that succeeds also stores the reported items that are not yet stored with a
+ * step.
+ */
 function ending(attempt: Attempt, end: RunEnd): EndingRun {
   const { claim, letters } = attempt;
   const items = end.status === "success" ? letters.left() : [];
   return { ...claim, end: withConsequences(claim, end), record: recordOf(attempt, end.status), ...(items.length > 0 && { items }) };
 }
 
-/** Returns the attempt's record for the run's timeline, as JSON. */
+/** Returns the attempt's record for the run's timeline, as JSON text. */
 function recordOf({ claim, deps, spans }: Attempt, outcome: AttemptOutcome): string {
   return JSON.stringify(spans.close({ attempt: claim.attempt, ...deps.identity, claimed: claim.claimedAt, outcome }));
 }
 
-/** Ends a run with an error if the database refuses its result. Throws any other error again. */
+/** Ends a run with an error if the database has refused the run's result. Throws any other error again. */
 async function storeWithoutResult(attempt: Attempt, reason: unknown): Promise<Outcome> {
   const { journal } = attempt;
   const isRefused = reason instanceof Refused || (reason instanceof Error && "severity" in reason);
@@ -81,12 +84,12 @@ async function storeWithoutResult(attempt: Attempt, reason: unknown): Promise<Ou
   const error = { error: "ResultRefusedError", message: `The database refuses the run's result: ${whatServerSays(reason)}.` };
   journal.push({ event: "error", data: JSON.stringify(error) });
   await journal.flushed();
-  // Values are missing in this end, so the thread keeps its present values.
+  // This end has no values, so the thread keeps its present values.
   const end: RunEnd = { status: "error", output: JSON.stringify({ __error__: error }), error, thread: { status: "error" } };
   return store(attempt, { kind: "ended", end });
 }
 
-/** Adds the effects of a run's end: the timers of its questions, and its webhook. */
+/** Adds the consequences of a run's end: the timers of its questions, and its webhook. */
 function withConsequences({ kwargs }: Claim, end: RunEnd): RunEnd {
   const { interrupts } = end.thread ?? {};
   const timers = interrupts === undefined ? undefined : timersAfter(kwargs, end.status === "success", interrupts);
@@ -94,8 +97,8 @@ function withConsequences({ kwargs }: Claim, end: RunEnd): RunEnd {
 }
 
 /**
- * Rolls a run back in one transaction. Deletes its row, events and checkpoints, and resets the thread's state to the checkpoint before the
- * run.
+ * Rolls a run back in one transaction: deletes the run's row, events and checkpoints, and resets the thread's state to the checkpoint
+ * before the run. Returns false if the attempt has lost the right to write.
  */
 async function rollBack({ pool, registry }: WorkerDeps, { runId, threadId, attempt }: Claim): Promise<boolean> {
   return transaction(pool, async (tx) => {

@@ -2,17 +2,17 @@ import type { BegunCall, CallEnd, CallWatcher, EndCall } from "../patches/timed-
 import type { AttemptRecord, Span, SpanKind, SpanOutcome } from "../runs/timeline.ts";
 import type { StreamedTask } from "./translator.ts";
 
-/** The most spans that an attempt keeps. Later ones are only counted. A span takes about 80 bytes. */
+/** The highest number of spans that an attempt keeps. Later spans are only counted. A span takes about 80 bytes. */
 const mostSpans = 5_000;
 
-/** How much of an error's text a span keeps. */
+/** The number of characters of an error's text that a span keeps. */
 const mostErrorText = 300;
 
-/** A node, a model call or a tool that has begun. */
+/** A node, a model call or a tool call that has begun. */
 interface OpenSpan {
   kind: SpanKind;
   name: string;
-  /** The number of the enclosing span, or 0. */
+  /** The number of the enclosing span, or 0 if there is none. */
   parent: number;
   startedAt: number;
 }
@@ -25,12 +25,12 @@ type SpanEnd = Pick<CallEnd, "error" | "inputTokens" | "outputTokens"> & { outco
  */
 export class SpanRecorder implements CallWatcher {
   readonly #began = performance.now();
-  /** The number of the span of each LangGraph task, by task id. */
+  /** The numbers of the spans of LangGraph tasks, by the id of the task. */
   readonly #numbers = new Map<string, number>();
   readonly #open = new Map<number, OpenSpan>();
-  /** The start time of the current super-step of each nested graph, by namespace. */
+  /** The start time of the current super-step of each nested graph, by the graph's namespace, in milliseconds. */
   readonly #stepBegan = new Map<string, number>();
-  /** The nested graphs that are processing their input. */
+  /** The namespaces of the nested graphs that are still processing their input. */
   readonly #entering = new Set<string>();
   #spans: Span[] = [];
   #stored = 0;
@@ -74,7 +74,7 @@ export class SpanRecorder implements CallWatcher {
     this.#stepBegan.set(namespace, this.#now());
   }
 
-  /** Records that a task of a nested graph has finished. Its name is undefined if the caller does not know it. */
+  /** Records that a task of a nested graph has finished. `name` is undefined if the caller does not know the task's name. */
   noteNestedTask(namespace: string, taskId: string, name: string | undefined, end: CallEnd): void {
     if (this.#entering.has(namespace)) return;
     if (this.#isFull && !this.#numbers.has(taskId)) return void this.#drop();
@@ -82,7 +82,9 @@ export class SpanRecorder implements CallWatcher {
     this.#end(this.#numbers.get(taskId), end);
   }
 
-  /** Returns the spans since the last call as JSON, for the next checkpoint. Returns undefined if there are none. */
+  /**
+   * Returns the spans that were recorded since the last call, as JSON text for the next checkpoint. Returns undefined if there are none.
+   */
   takeNew(): string | undefined {
     if (this.#stored === this.#spans.length) return undefined;
     const spans = this.#spans.slice(this.#stored);
@@ -90,7 +92,7 @@ export class SpanRecorder implements CallWatcher {
     return JSON.stringify(spans);
   }
 
-  /** Returns the record of the attempt with all of its spans. Ends spans that are still open. */
+  /** Returns the record of the attempt with all of its spans. First ends the spans that are still open. */
   close(attempt: Omit<AttemptRecord, "ended" | "spans" | "dropped">): AttemptRecord {
     const now = this.#now();
     for (const [number, span] of this.#open) this.#add(number, span, now, { outcome: "unfinished" });
@@ -99,8 +101,8 @@ export class SpanRecorder implements CallWatcher {
   }
 
   /**
-   * Begins the tasks in a namespace that have not begun yet. Returns the number of the last one, or 0 if there is none. A task of a nested
-   * graph starts at the start time of its super-step.
+   * Begins the spans of the tasks in a namespace that have not begun yet. Returns the number of the innermost span, or 0 if there is none.
+   * A task of a nested graph starts at the start time of its super-step.
    */
   #enter(namespace: string): number {
     let parent = 0;
@@ -137,7 +139,7 @@ export class SpanRecorder implements CallWatcher {
     this.#spans.push(span);
   }
 
-  /** True if the attempt keeps no further span. A long run then needs no more memory for its spans. */
+  /** True if the attempt has kept the highest number of spans. A long run then needs no more memory for its spans. */
   get #isFull(): boolean {
     return this.#spans.length >= mostSpans;
   }

@@ -8,7 +8,7 @@ import { type Db, nothing, prepared, rehearse, sql } from "../db/sql.ts";
 import { appendingEvents, milliseconds, type RunEvent } from "../events/log.ts";
 import { type OwnedItem, storingItems } from "../letters/report.ts";
 
-/** The output of one super-step of a graph: its events, writes and checkpoint. */
+/** The data that one super-step of a graph stores: its events, writes and checkpoint. */
 export interface Step {
   fence: Fence;
   events: RunEvent[];
@@ -18,8 +18,8 @@ export interface Step {
 }
 
 /**
- * Stores a step. Returns the database's time in milliseconds. If the attempt has lost the right to write, stores nothing and returns
- * undefined.
+ * Stores a step, and returns the database's time in milliseconds since 1970. If the attempt has lost the right to write, stores nothing and
+ * returns undefined.
  */
 export type StoreStep = (step: Step) => Promise<number | undefined>;
 
@@ -36,10 +36,10 @@ export function stepWriter(pool: Pool): StoreStep {
     );
 }
 
-/** Tells whether a step may share a statement with other steps. Such a statement always has the same text. */
+/** Tells whether a step may share a statement with other steps. A statement for such steps always has the same text. */
 const isPlain = ({ rows, items = [] }: Step) => isAlike(rows) && items.length === 0;
 
-/** Stores a very small step and rolls it back, to test whether the database works. Rejects if it does not. */
+/** Stores a very small step and rolls it back, to test whether the database works. Rejects if the database does not work. */
 export async function tryToStore(pool: Pool, fence: Fence): Promise<void> {
   const place = { threadId: fence.runId, namespace: "", checkpointId: newId() };
   const value = { type: "json", text: "1" } as const;
@@ -54,8 +54,8 @@ export async function tryToStore(pool: Pool, fence: Fence): Promise<void> {
 const largestId = 2 ** 31 - 1;
 
 /**
- * Stores steps of different runs in one statement. Returns the time of the write for each run whose attempt still has the right to write,
- * and undefined for each other run.
+ * Stores steps of different runs in one statement, and returns one result for each step. The result is the database's time of the write in
+ * milliseconds, or undefined if the attempt has lost the right to write.
  */
 export async function storeSteps(db: Db, steps: Step[]): Promise<(number | undefined)[]> {
   const events = steps.flatMap(({ fence: { runId }, events }) => events.map((event) => ({ ...event, runId })));

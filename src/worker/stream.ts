@@ -12,11 +12,11 @@ import type { OpenGraph } from "./open.ts";
 import { startTransforming } from "./transformers.ts";
 import type { GraphChunk } from "./translator.ts";
 
-/** The config key of a callback, which LangGraph calls with a node's name just before it stores the node's writes. */
+/** The config key of a function that LangGraph calls with a node's name just before it stores the node's writes. */
 const nodeFinishedKey = "__pregel_node_finished";
 const identityKeys = ["run_id", "thread_id", "graph_id", "assistant_id"];
 
-/** Runs the graph and stores its streamed chunks as events, until the graph ends. Throws any error of the graph. */
+/** Runs the graph until it ends, and stores its streamed chunks as events. Throws any error of the graph. */
 export async function stream(attempt: Attempt, opened: OpenGraph): Promise<void> {
   const { translator, journal, spans, calls } = attempt;
   if (opened.start.atBreakpoint) for (const event of translator.onBreakpoint()) journal.push(event);
@@ -31,7 +31,7 @@ export async function stream(attempt: Attempt, opened: OpenGraph): Promise<void>
 
 async function streamGraph(attempt: Attempt, opened: OpenGraph): Promise<void> {
   const { claim, control, translator, journal } = attempt;
-  // Transformers and failed model calls exist only in the event streaming protocol.
+  // Only the event streaming protocol has events for transformers and failed model calls.
   const isEventStreaming = claim.kwargs.checkpoint_envelopes === true;
   const errors = isEventStreaming ? new ModelErrors() : undefined;
   const transforming = isEventStreaming ? startTransforming(opened.graph.streamTransformers ?? [], claim) : undefined;
@@ -56,10 +56,10 @@ async function streamGraph(attempt: Attempt, opened: OpenGraph): Promise<void> {
   }
 }
 
-/** A namespace that no message has. It stands for chunks that end no task, so that no broken message is taken. */
+/** A namespace that no message has. It is used for a chunk that ends no task, so that no broken message matches. */
 const nowhere = [""];
 
-/** Returns the namespace of the task that ends with this chunk, if any. */
+/** Returns the namespace of the task that this chunk ends, or undefined if it ends no task. */
 function endedTask([namespace, mode, payload]: GraphChunk): string[] | undefined {
   if (mode !== "tasks" || !("result" in Object(payload))) return undefined;
   const { name, id } = payload as { name: string; id: string };

@@ -12,25 +12,25 @@ import type { Walk } from "../threads/retention.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
 
 const pauseMs = 5_000;
-/** The interval in minutes at which the marks `head` of the threads' next runs are checked. */
+/** The interval in minutes at which the marks of the threads' next runs (the column `head`) are checked. */
 const headMinutes = 1;
-/** How many unused keys of the queue are deleted at once. */
+/** The highest number of unused queue keys that are deleted at once. */
 const mostKeys = 10_000;
-/** How many parked runs of a key go on at once. */
+/** The highest number of parked runs of a key that are released at once. */
 const mostUnparked = 100;
-/** How many temporary threads one sweep checks. */
+/** The number of temporary threads that one sweep checks. */
 const temporaryStep = 2_000;
-/** The interval in milliseconds at which threads in use are pruned between two sweeps. */
+/** The interval in milliseconds at which old checkpoints are deleted between two sweeps. */
 const trimPauseMs = 1_000;
 
 interface SweeperOptions {
   runTimeoutSeconds: number;
-  /** How long a run waits for a worker that has its graph. Undefined means that it waits without limit. */
+  /** The number of seconds that a run waits for a worker that has its graph. Undefined means that it waits without limit. */
   graphWaitSeconds: number | undefined;
   rules: RetentionRules;
 }
 
-/** Starts the sweeper. It deletes expired data in small steps, and ends runs that took too long. */
+/** Starts the sweeper, which deletes expired data in small steps, and ends runs that took too long. */
 export function startSweeper(deps: WorkerDeps, options: SweeperOptions): { stop(): Promise<void> } {
   const sweeper = new Sweeper(deps, options);
   const finished = sweeper.run();
@@ -69,7 +69,7 @@ class Sweeper {
     }
   }
 
-  /** Deletes one batch of expired data. Returns whether more is left to delete. */
+  /** Deletes one batch of each kind of expired data. Returns whether more expired data is left. */
   async #sweep(): Promise<boolean> {
     const which = { expired: this.#threads.isDue(), storeItems: this.#items.isDue() };
     const swept = await sweepOnce(this.#deps.pool, this.#options.rules, which, this.#temporary);
@@ -86,8 +86,8 @@ class Sweeper {
   }
 
   /**
-   * Logs each graph that due runs need but no live worker has. Each graph is logged only once. Ends runs that have waited too long for such
-   * a graph.
+   * Logs each graph that a due run needs but no live worker has. Each graph is logged only once while it is missing. Ends runs that have
+   * waited too long for such a graph.
    */
   async #watchAbsentGraphs(): Promise<void> {
     const { pool, log } = this.#deps;
@@ -115,7 +115,7 @@ class Sweeper {
     wakeups.notify(claimTopic);
   }
 
-  /** Lets parked runs go on whose key has room. Normally, the end of another run of the key has done so before. */
+  /** Makes parked runs claimable if their key has a free slot. Normally, the end of another run of the key has already done this. */
   async #unpark(): Promise<void> {
     if ((await unpark(this.#deps.pool, mostUnparked)) > 0) this.#deps.wakeups.notify(claimTopic);
   }
@@ -124,7 +124,10 @@ class Sweeper {
     if (runs.length > 0) this.#deps.wakeups.notify(cancelTopic, claimTopic, ...runs.map(endTopic), ...runs.map(runTopic));
   }
 
-  /** Waits until the next sweep. Meanwhile, deletes old checkpoints once a second if only some are kept, because threads in use add new ones. */
+  /**
+   * Waits until the next sweep. Meanwhile, if threads keep only some checkpoints, deletes old ones every second, because threads in use add
+   * new ones.
+   */
   async #pause(): Promise<void> {
     const { keepCheckpoints } = this.#options.rules;
     const { signal } = this.stopped;
@@ -141,8 +144,8 @@ class Sweeper {
 }
 
 /**
- * Tells when a sweep is due. The first sweep is due at the start. Each later one is due when the given minutes have passed since the last
- * restart of the clock.
+ * Tells when a kind of sweep is due. The first sweep is due at the start, and each later sweep when the given minutes have passed since the
+ * last `restart`.
  */
 class Clock {
   readonly #ms: number;

@@ -8,11 +8,11 @@ import type { GraphChunk } from "./translator.ts";
 
 type ProtocolEvent = Parameters<StreamTransformer["process"]>[0];
 
-/** How long to wait for the transformers' final values after the graph has ended, in milliseconds. */
+/** The time to wait for the transformers' final values after the graph has ended, in milliseconds. */
 const finishWithinMs = 10_000;
 /**
- * The events that a transformer may drop. All other events record the run itself (its state, steps and questions), so they are always
- * logged.
+ * The stream modes whose events a transformer may drop. All other events record the run itself (its state, steps and questions), so they
+ * are always logged.
  */
 const droppable = ["custom", "tools", "messages"];
 
@@ -20,16 +20,13 @@ const droppable = ["custom", "tools", "messages"];
 export interface Transforming {
   /** Returns the events to log for a chunk. `logged` are the events that would be logged without transformers. */
   onChunk(chunk: GraphChunk, logged: PendingEvent[]): PendingEvent[];
-  /** Returns the last events of the transformers after the graph has ended. */
+  /** Returns the events that the transformers produce after the graph has ended. */
   finish(): Promise<PendingEvent[]>;
-  /** Returns the last events of the transformers after the graph has failed. */
+  /** Returns the events that the transformers produce after the graph has failed. */
   fail(error: unknown): PendingEvent[];
 }
 
-/**
- * A channel of a transformer whose items are sent to clients under the channel's name. It has the form that LangGraph's own server
- * reads.
- */
+/** A channel of a transformer. Clients receive its items under the channel's name. It has the form that LangGraph's own server reads. */
 interface RemoteChannel {
   channelName: string;
   _wire(told: (item: unknown) => void): void;
@@ -37,8 +34,8 @@ interface RemoteChannel {
 }
 
 /**
- * Starts the graph's own transformers. Returns undefined if there are none. LangChain's built-in transformers are left out, because the
- * protocol already has their events.
+ * Starts the graph's own transformers. Returns undefined if the graph has none. LangChain's built-in transformers are left out, because the
+ * protocol already has events for them.
  */
 export function startTransforming(factories: (() => StreamTransformer<unknown>)[], claim: Claim): Transforming | undefined {
   const transformers = factories.map((make) => make()).filter((one) => !isNativeTransformer(one));
@@ -88,8 +85,8 @@ class Transformers implements Transforming {
   }
 
   /**
-   * Connects a value that a transformer offers. The items of a channel are logged as they arrive. The value of a promise is logged after
-   * the graph has ended.
+   * Connects a value that a transformer offers. If the value is a channel, its items are logged as they arrive. If it is a promise, its
+   * result is logged after the graph has ended.
    */
   #connect(name: string, value: unknown): void {
     if (isRemoteChannel(value)) {
@@ -108,8 +105,8 @@ class Transformers implements Transforming {
   }
 
   /**
-   * Logs an event that a transformer created. The log stores such an event only as a custom event. If the event has another method, the
-   * method becomes the name of its custom channel.
+   * Logs an event that a transformer has created. The log can store such an event only as a custom event. If the event has another method,
+   * this method becomes the name of the custom event's channel.
    */
   #inject(at: string[], event: ProtocolEvent): void {
     const placed = { ...event, seq: this.#seq++, params: { ...event.params, namespace: at } };
@@ -120,8 +117,8 @@ class Transformers implements Transforming {
   }
 
   /**
-   * Returns a chunk as protocol events for the transformers. A message is split into the events of its content blocks. Any other chunk
-   * keeps the payload that LangGraph streams.
+   * Returns a chunk as the protocol events that the transformers process. A message is split into the events of its content blocks. Any
+   * other chunk keeps the payload that LangGraph streams.
    */
   #protocolEvents([at, mode, payload]: GraphChunk, logged: PendingEvent[]): ProtocolEvent[] {
     const drafts = logged.flatMap(({ event, data }) => this.#projection.project({ id: this.#loggedId++, at: Date.now(), event, data }));
@@ -145,7 +142,7 @@ const toCustom = (namespace: string[], name: string, payload: unknown): PendingE
   data: wireJson({ name, payload }),
 });
 
-/** Waits for all values. A value that rejects or comes too late becomes undefined. */
+/** Waits for all values. The result for a value that rejects or comes too late is undefined. */
 async function settledOrLate(values: unknown[]): Promise<unknown[]> {
   const late = Promise.withResolvers<undefined>();
   const timer = setTimeout(late.resolve, finishWithinMs, undefined);

@@ -8,37 +8,43 @@ import type { PendingEvent } from "./event-buffer.ts";
 import { createMessagesMode, type MessageChunk, messageTuple } from "./messages.ts";
 import type { BrokenMessage } from "./model-errors.ts";
 
-/** A chunk of the graph's stream. Only the chunks of subgraphs have a namespace that is not empty. */
+/** A chunk of the graph's stream. The namespace is empty for chunks of the root graph. */
 export type GraphChunk = [namespace: string[], mode: GraphMode, payload: unknown];
 
-/** Translates the graph's chunks into the events that clients asked for. Also keeps the values that are needed at the run's end. */
+/** Translates the graph's chunks into the events that clients have requested. Also keeps the values that are needed at the run's end. */
 export interface StreamTranslator {
   /**
-   * The stream modes to request from the graph: those that clients want, `values` for the run's output, and `tasks` for tracking which
-   * nodes run.
+   * The stream modes to request from the graph: those that clients want, `values` for the run's output, and `tasks` for the list of running
+   * nodes.
    */
   graphModes: GraphMode[];
-  /** True if the client wants LangChain's own events. They need a different call of the graph. */
+  /** True if the client wants LangChain's own events, for which the graph must be called in another way. */
   wantsEvents: boolean;
-  /** True if an event with the checkpoint, but without its values, precedes each values event. */
+  /** True if a checkpoint event without the checkpoint's values precedes each values event. */
   logsEnvelopes: boolean;
   onChunk(chunk: GraphChunk): PendingEvent[];
   onEvent(event: unknown): PendingEvent[];
-  /** Returns the events for a message whose model call failed before its end. Only clients of the event streaming protocol get them. */
+  /**
+   * Returns the events for a message whose model call failed before the message was complete. Only clients of the event streaming protocol
+   * get such events.
+   */
   onBrokenMessage(broken: BrokenMessage): PendingEvent[];
-  /** Returns the events of a stop at a static breakpoint. Used if an earlier attempt reached the breakpoint and could not report it. */
+  /**
+   * Returns the events of a stop at a static breakpoint. It is for a run whose earlier attempt reached the breakpoint but could not report
+   * it.
+   */
   onBreakpoint(): PendingEvent[];
-  /** The last values of the root graph as JSON. Undefined if the graph yielded none. */
+  /** The last values of the root graph, as JSON text. Undefined if the graph has yielded no values. */
   readonly lastValues: string | undefined;
-  /** True if the log has an event with the last values. */
+  /** True if the log has an event with `lastValues`. */
   readonly loggedValues: boolean;
-  /** The questions for which the graph stopped, as JSON in the form that `wait` returns. Undefined if there are none. */
+  /** The questions for which the graph stopped, as JSON text in the form that `wait` returns. Undefined if it asked none. */
   readonly interrupts: string | undefined;
 }
 
 type TranslatedKwargs = Pick<RunKwargs, "stream_mode" | "checkpoint_envelopes" | "subgraphs">;
 
-/** The start or the end of a task. `end` is set at its end. The namespace is that of the task's graph. */
+/** The start or the end of a task. At the start, `end` is undefined. The namespace is that of the graph that contains the task. */
 export interface StreamedTask {
   id: string;
   name: string;
@@ -48,7 +54,7 @@ export interface StreamedTask {
 
 type OnTask = (task: StreamedTask) => void;
 
-/** Creates a translator for a run. It calls `onTask` whenever a node begins or finishes. */
+/** Creates a translator for a run. The translator calls `onTask` whenever a node begins or finishes. */
 export const createTranslator = (kwargs: TranslatedKwargs, onTask: OnTask): StreamTranslator => new Translator(kwargs, onTask);
 
 class Translator implements StreamTranslator {
@@ -112,7 +118,7 @@ class Translator implements StreamTranslator {
     const json = this.#wanted.has("values") ? wireJson(payload) : undefined;
     const asked = suffix === "" ? interruptsIn(payload) : undefined;
     if (asked)
-      this.#interrupts = [...(this.#interrupts ?? []), ...asked]; // each task that asks yields separate values with its question
+      this.#interrupts = [...(this.#interrupts ?? []), ...asked]; // each task that asks a question yields a separate chunk with it
     else if (suffix === "") {
       this.#lastValues = payload;
       this.#lastValuesJson = json;
@@ -144,8 +150,8 @@ interface TaskChunk {
 }
 
 /**
- * Tells whether a checkpoint event without values precedes each values event. The official servers do this if subgraphs are streamed and
- * the client wants `values` or `messages`, but not `checkpoints`.
+ * Tells whether a checkpoint event without values precedes each values event. On the official servers, this is so if subgraphs are streamed
+ * and the client wants `values` or `messages`, but not `checkpoints`.
  */
 function pairsCheckpoints({ modes, subgraphs }: { modes: Set<StreamMode>; subgraphs: boolean }): boolean {
   return subgraphs && (modes.has("values") || modes.has("messages")) && !modes.has("checkpoints");
@@ -176,8 +182,8 @@ interface CheckpointPayload {
 }
 
 /**
- * Returns a payload in a form that clients can read. Only two kinds need a change. Checkpoints have our saver in their configs, and errors
- * would become empty JSON objects.
+ * Returns a payload in a form that clients can read. Only two kinds of payloads need a change. Checkpoints have our saver in their configs,
+ * and errors would become empty JSON objects.
  */
 function presentable(mode: GraphMode, payload: unknown): unknown {
   if (mode === "tools") return presentTool(payload as { error?: unknown });
@@ -192,7 +198,7 @@ function presentTool(payload: { error?: unknown }): unknown {
   return error instanceof Error ? { ...payload, error: { name: error.name, message: error.message } } : payload;
 }
 
-/** Returns a checkpoint's ids, step and source, but not its values. */
+/** Returns a checkpoint's ids, step and source, without its values. */
 function toEnvelope({ config, parentConfig, metadata }: CheckpointPayload): unknown {
   return {
     id: toWireCheckpoint(config)?.checkpoint_id,

@@ -12,7 +12,7 @@ import type { EndRun } from "./ends.ts";
 import type { StoreStep } from "./steps.ts";
 import type { UsageMeter } from "./usage-meter.ts";
 
-/** The parts of the process that workers and their attempts use. */
+/** The dependencies of workers and their attempts. */
 export interface WorkerDeps {
   pool: Pool;
   wakeups: Wakeups;
@@ -21,18 +21,18 @@ export interface WorkerDeps {
   store: StoreRules;
   log: Logger;
   metrics: WorkMetrics;
-  /** Undefined if the operator has not turned on tracing. */
+  /** The tracing of runs. Undefined if the operator has not turned it on. */
   tracing: Tracing | undefined;
   /** The prices of models that the project sets. */
   prices: Prices;
 }
 
-/** The parts that attempts use: those of the worker, and the writers that its attempts share. */
+/** The dependencies of attempts: those of the worker, and the writers that its attempts share. */
 export interface AttemptDeps extends WorkerDeps {
-  /** The worker's fields in the timelines of its runs. */
+  /** The facts about the worker that the timelines of its runs show. */
   identity: { worker: string; host: string; pid: number; version: string };
   storeStep: StoreStep;
-  /** Gets shared resources for the nodes of the attempts. */
+  /** Acquires shared resources for the nodes of the attempts. */
   broker: ResourceBroker;
   /** Stores what the attempts' model calls use. */
   meter: UsageMeter;

@@ -22,7 +22,7 @@ import type { WorkerDeps } from "./worker-deps.ts";
 
 export interface WorkerOptions extends AttemptPolicy {
   slots: number;
-  /** The release of Ensemble, for the list of workers. */
+  /** The release of Ensemble that the worker runs, for the list of workers. */
   version: string;
   leaseSeconds: number;
   runTimeoutSeconds: number;
@@ -31,17 +31,18 @@ export interface WorkerOptions extends AttemptPolicy {
 
 export interface Worker {
   readonly workerId: string;
-  /** Stops claiming and lets each running run finish its current step. Runs that need too long are returned to the queue. */
+  /** Stops claiming, and lets each running run finish its current step. Runs whose step takes too long are returned to the queue. */
   stop(): Promise<void>;
-  /** Returns all runs to the queue at once. */
+  /** Returns all running runs to the queue at once. */
   abort(): void;
 }
 
-/** How long aborted attempts may take to return their runs to the queue, in milliseconds. */
+/** The time that aborted attempts may take to return their runs to the queue, in milliseconds. */
 const settleMs = 5_000;
 
 /**
- * Starts a worker, which claims and executes runs until it is stopped. `url` is for a separate connection that renews the worker's lease.
+ * Starts a worker, which claims and executes runs until it is stopped. `url` is the address for the separate connection that renews the
+ * worker's lease.
  */
 export async function startWorker(deps: WorkerDeps, url: string, options: WorkerOptions): Promise<Worker> {
   await applyPatches();
@@ -67,7 +68,7 @@ class RunningWorker {
   #liveness: Awaited<ReturnType<typeof startLiveness>> | undefined;
   #unlisten = () => {};
   #isDraining = false;
-  /** The time of the last renewal of the lease, if that renewal showed that the service is halted. Otherwise undefined. */
+  /** The time of the last renewal of the lease, in milliseconds, if that renewal showed that the service is halted. Undefined otherwise. */
   #haltedAt: number | undefined;
 
   constructor(deps: WorkerDeps, options: WorkerOptions) {
@@ -108,7 +109,7 @@ class RunningWorker {
       maxCrashes: this.#options.maxCrashes,
       attempts: this.#attempts,
       isAnnounced: () => liveness.announced,
-      // During a halt, no run is claimed. A run that was claimed after the last renewal thus shows that the halt is over.
+      // During a halt, no run is claimed. A run that was claimed after the last renewal thus proves that the halt is over.
       start: (claim, askedAt) =>
         this.#attempts.start(claim, { drain: this.#isDraining || ((this.#haltedAt ?? 0) >= askedAt && !claim.cancel) }),
     });
@@ -135,7 +136,7 @@ class RunningWorker {
     });
   }
 
-  /** Announces that the thread's next run can be claimed. If this worker is stopping, notifies only other workers. */
+  /** Announces that the thread's next run can be claimed: to this worker, or to the other workers if this worker is stopping. */
   #onDone({ stopped }: AttemptControl): void {
     const { wakeups } = this.#deps;
     if (stopped?.kind === "unreachable") this.#claimer?.pause();
@@ -151,8 +152,8 @@ class RunningWorker {
   }
 
   /**
-   * Returns a run to the queue that the database has assigned to this worker although the worker does not execute it. This happens if the
-   * connection breaks before the result of a claim arrives.
+   * Returns a run to the queue that this worker holds according to the database but does not execute. This happens if the connection breaks
+   * before the result of a claim arrives.
    */
   async #giveBack(run: HeldRun): Promise<void> {
     const { pool, log, wakeups } = this.#deps;
@@ -166,7 +167,7 @@ class RunningWorker {
 
   /**
    * Logs the nodes that may have blocked the event loop. The blocking node is among the first nodes that finish afterwards, so the log
-   * lists nodes in that order.
+   * lists the nodes in the order in which they finished.
    */
   #reportBlocked(ms: number): void {
     const { log } = this.#deps;

@@ -13,7 +13,7 @@ export interface OwnService {
   pid: number;
   log: string;
   stop(): Promise<void>;
-  /** Keeps the service running when this process ends. */
+  /** Lets the service continue to run after this process has ended. */
   release(): void;
 }
 
@@ -22,14 +22,14 @@ const stopTimeoutMs = 40_000;
 const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
 const program = fileURLToPath(new URL(`../ensemble.${extension}`, import.meta.url));
 /**
- * Variables that are set to empty values for the service. Whatever the shell contains, the service thus uses the embedded database and has
- * both roles.
+ * Variables that are set to empty values for the started service. Whatever the shell contains, the service thus uses the embedded database
+ * and has both roles.
  */
 const plain = { DATABASE_URL: "", DATABASE_URI: "", POSTGRES_URI: "", DATABASE_DIRECT_URL: "", ENSEMBLE_ROLE: "" };
 
 /**
- * Starts `ensemble start` in a session of its own, so that Ctrl-C in this terminal does not reach it. Waits until the service prints its
- * URL.
+ * Starts `ensemble start` in a session of its own, so that Ctrl-C in this terminal does not reach the service. Waits until the service
+ * prints its URL.
  */
 export async function startOwnService(leaving: AbortSignal): Promise<OwnService> {
   const { dataDir } = await readEnvironment();

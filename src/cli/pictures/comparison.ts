@@ -54,7 +54,7 @@ const Compared = z.looseObject({
 
 type Compared = z.output<typeof Compared>;
 
-/** Shows a report that contains a comparison. For any other report, shows nothing and returns false. */
+/** Shows a report that contains a comparison, and returns true. For any other report, shows nothing and returns false. */
 export function showComparison(screen: Screen, report: unknown): boolean {
   const read = Compared.safeParse(report);
   if (!read.success) return false;

@@ -3,7 +3,7 @@ import { showComparison } from "./comparison.ts";
 import type { Picture } from "./picture.ts";
 import { showScenarios } from "./scenario/scenarios.ts";
 
-/** The live displays. Each one knows one form of progress events. */
+/** The functions that open a live display. Each display knows one form of progress events. */
 const pictures: ((screen: Screen) => Picture)[] = [showScenarios];
 /** The functions that show reports in a special form. Each returns false for a report that it does not know. */
 const reports: ((screen: Screen, report: unknown) => boolean)[] = [showComparison];
@@ -22,7 +22,7 @@ export function openPictures(screen: Screen): Picture {
   };
 }
 
-/** Shows a report in its special form. Returns false if no special form exists for it. */
+/** Shows a report in its special form, and returns true. Returns false if no special form exists for the report. */
 export function showReport(screen: Screen, report: unknown): boolean {
   return reports.some((show) => show(screen, report));
 }

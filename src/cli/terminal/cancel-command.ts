@@ -4,7 +4,10 @@ import { findRun, findThread } from "./find.ts";
 
 const timeoutMs = 10_000;
 
-/** Runs `ensemble cancel <run|thread>`, which cancels a run or all open runs of a thread. With `--rollback`, it also deletes the runs. */
+/**
+ * Runs `ensemble cancel <run|thread>`, which cancels a run or all open runs of a thread. With `--rollback`, it also deletes the cancelled
+ * runs.
+ */
 export async function cancel(args: Arguments): Promise<void> {
   const [id = ""] = args.words;
   const rollback = args.flags.has("rollback");
@@ -22,8 +25,8 @@ interface OpenRun {
 }
 
 /**
- * Returns the open runs of a thread, in the order in which to cancel them. Pending runs come first, because one of them would begin as
- * soon as the running one has been cancelled.
+ * Returns the open runs of a thread, in the order in which to cancel them. Pending runs come first. If the running run were cancelled
+ * first, a pending one would begin.
  */
 async function openRunsOf({ client }: Connection, threadId: string): Promise<OpenRun[]> {
   const pending = await client.runs.list(threadId, { status: "pending", limit: 1_000 });

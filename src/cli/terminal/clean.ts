@@ -1,4 +1,4 @@
-/** Matches whole escape sequences for colours, titles and links, so that they are removed completely. */
+/** Matches whole escape sequences that set colours, titles or links, so that `clean` removes them completely. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: this regex matches control characters
 const sequences = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)/g;
 /** Matches control characters other than tab and newline, and characters that change the direction of the text. */
@@ -7,7 +7,7 @@ const controls = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u
 
 /**
  * Returns a text without characters that control a terminal. Otherwise, text from a model or a stranger could move the cursor, change the
- * title or hide a line. If an escape sequence arrives in two chunks, only its control characters are removed.
+ * title or hide a line. If an escape sequence arrives in two chunks, `clean` removes only its control characters.
  */
 export function clean(text: string): string {
   return text.replace(sequences, "").replace(controls, "");

@@ -14,7 +14,7 @@ export interface Connection {
 const timeoutMs = 30_000;
 const helloMs = 5_000;
 
-/** The service's URL, the source of that URL, and the credentials to send. */
+/** The service's URL, the source of the URL, and the headers with the user's credentials. */
 export interface Address {
   url: string;
   source: ServiceAddress["source"] | "name";
@@ -32,8 +32,8 @@ export async function findAddress({ texts }: Arguments): Promise<Address> {
 }
 
 /**
- * Calls `work` with a connection to the running service. If the service does not respond or refuses, throws an error with a sentence for
- * the user.
+ * Calls `work` with a connection to the running service. If the service does not respond or refuses a request, throws an error with a
+ * sentence for the user.
  */
 export async function withService<T>(args: Arguments, work: (connection: Connection) => Promise<T>): Promise<T> {
   const address = await findAddress(args);
@@ -44,7 +44,7 @@ export async function withService<T>(args: Arguments, work: (connection: Connect
   return work(openClient(address)).catch(explainAnswer(address.url));
 }
 
-/** Opens the official client. All retries of a request have the same idempotency key, so that they create only one run. */
+/** Opens the official client. All retries of a request have the same idempotency key, so that together they create only one run. */
 export function openClient({ url, headers: defaultHeaders }: Omit<Address, "source">): Connection {
   const onRequest = (_url: URL, init: RequestInit) => {
     if (init.method !== "POST") return init;
@@ -53,7 +53,7 @@ export function openClient({ url, headers: defaultHeaders }: Omit<Address, "sour
   return { url, client: new Client({ apiUrl: url, timeoutMs, onRequest, defaultHeaders }) };
 }
 
-/** Returns the reason why no service can be used at an address, or undefined if one can. */
+/** Returns the reason why no service can be used at this URL, or undefined if the service there can be used. */
 export async function findTrouble({ url, headers }: Address): Promise<string | undefined> {
   try {
     const response = await fetch(`${url}/ok`, { headers, signal: AbortSignal.timeout(helloMs) });
@@ -79,7 +79,7 @@ function reasonOf(error: unknown): string {
   return String(cause);
 }
 
-/** The error that the client throws when the service refuses a request. */
+/** The schema of the error that the client throws when the service refuses a request. */
 const Refusal = z.object({ status: z.number(), text: z.string() });
 const Detail = z.object({ detail: z.union([z.string(), z.unknown().transform((detail) => JSON.stringify(detail))]) });
 

@@ -16,8 +16,8 @@ export async function crew(args: Arguments): Promise<ExitCode> {
 }
 
 /**
- * Reads a crew's files from the folder or its subfolder `config`, where CrewAI keeps them. The graph validates their content. The optional
- * crew.yaml has the other keys, such as `process`.
+ * Reads a crew's files from the folder or its subfolder `config`, where CrewAI keeps them. The graph validates the content of the files.
+ * The optional file crew.yaml has the other keys, such as `process`.
  */
 async function readCrew(folder: string): Promise<Record<string, unknown>> {
   const [agents, tasks, settings] = await Promise.all(["agents", "tasks", "crew"].map((name) => readYaml(folder, `${name}.yaml`)));

@@ -20,8 +20,8 @@ async function* threadPages(client: Client, status?: Thread["status"]): AsyncGen
 }
 
 /**
- * Returns the newest runs of all threads. Searches the threads by their last use, which includes the creation of a run. Stops as soon as no
- * later thread can have a newer run.
+ * Returns the newest runs of all threads. Reads the threads in the order of their last use, which includes the creation of a run. Stops
+ * when no remaining thread can have a newer run.
  */
 export async function newestRuns(client: Client, limit: number, status?: Run["status"]): Promise<Run[]> {
   const isOpen = status === "pending" || status === "running";
@@ -35,12 +35,12 @@ export async function newestRuns(client: Client, limit: number, status?: Run["st
   return newest;
 }
 
-/** Returns the runs of a thread. If the thread was deleted in the meantime, returns an empty list. */
+/** Returns the newest runs of a thread, at most `limit`. Returns an empty list if the thread was deleted meanwhile. */
 async function runsOf(client: Client, threadId: string, limit: number, status?: Run["status"]): Promise<Run[]> {
   return client.runs.list(threadId, { limit, ...(status && { status }) }).catch(none([]));
 }
 
-/** Returns a run by its id. The API finds a run only through its thread, so without a thread's id this searches all threads. */
+/** Returns the run with this id. The API finds a run only through its thread, so without `threadId` the function searches all threads. */
 export async function findRun({ client, url }: Connection, runId: string, threadId?: string): Promise<Run | undefined> {
   if (!z.guid().safeParse(runId).success) throw new Error(`"${runId}" is not the id of a run.`);
   if (threadId) return client.runs.get(threadId, runId).catch(none(undefined));
@@ -53,7 +53,7 @@ export async function findRun({ client, url }: Connection, runId: string, thread
   return undefined;
 }
 
-/** Tells whether a run exists on any thread. Requests the run's stream, because the API finds a stream by the run's id alone. */
+/** Tells whether any thread has this run. Requests the run's stream, because the API finds a stream by the run's id alone. */
 async function exists(url: string, runId: string): Promise<boolean> {
   const enough = new AbortController();
   const signal = AbortSignal.any([enough.signal, AbortSignal.timeout(10_000)]);
@@ -68,12 +68,12 @@ export async function findThread(client: Client, threadId: string): Promise<Thre
 
 const Configured = z.object({ kwargs: z.object({ context: z.record(z.string(), z.unknown()) }) });
 
-/** Returns the context with which a run was created, if any. */
+/** Returns the context with which a run was created, or undefined if it had none. */
 export function contextOf(run: Run | undefined): Record<string, unknown> | undefined {
   return Configured.safeParse(run).data?.kwargs.context;
 }
 
-/** Returns an error handler that returns `nothing` for a 404 and rethrows any other error. */
+/** Returns a handler of rejected requests. The handler returns `nothing` for a 404 and rethrows any other error. */
 function none<T>(nothing: T) {
   return (error: unknown): T => {
     if (isNotFound(error)) return nothing;

@@ -5,7 +5,7 @@ import { type Part, readMoments } from "./moments.ts";
 import { type OpenQuestion, questionsIn } from "./questions.ts";
 import type { View } from "./view.ts";
 
-/** The outcome of a run that was followed. */
+/** How the following of a run ended. "asks" means that the run waits for answers, and "left" that the person has left. */
 export type Ending =
   | { kind: "done"; values: unknown }
   | { kind: "asks"; questions: OpenQuestion[]; values: unknown }
@@ -14,14 +14,14 @@ export type Ending =
 
 export interface Stream {
   threadId: string;
-  /** Returns the id of the run that the service has created. Undefined until the stream has reported it. */
+  /** Returns the id of the run that the service has created, or undefined until the stream has reported the id. */
   runId: () => string | undefined;
   parts: AsyncIterable<Part>;
 }
 
 const Failed = z.object({ __error__: z.object({ error: z.string(), message: z.string() }) });
 
-/** Shows a run until it ends or the person leaves. Returns how it ended. */
+/** Shows a run until the run ends or the person leaves. Returns which of these happened, with the run's result. */
 export async function followRun(client: Client, stream: Stream, view: View, leaving: AbortSignal): Promise<Ending> {
   let failure: string | undefined;
   let begun = false;
@@ -46,7 +46,7 @@ export async function followRun(client: Client, stream: Stream, view: View, leav
   return settle(client, { threadId: stream.threadId, runId }, failure);
 }
 
-/** Returns the ending of a run after its stream has ended. The result is stored by then. */
+/** Returns the ending of a run whose stream has ended. The run's result is stored by then. */
 async function settle(client: Client, { threadId, runId }: { threadId: string; runId: string }, failure?: string): Promise<Ending> {
   const found = await Promise.all([client.runs.get(threadId, runId), client.runs.join(threadId, runId)]).catch((error: unknown) => {
     if (isNotFound(error)) return undefined;

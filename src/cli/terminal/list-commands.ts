@@ -30,7 +30,7 @@ export async function listGraphs(args: Arguments): Promise<void> {
   showTable(openScreen(process.stdout), ["assistant", "graph", "description"], rows.sort());
 }
 
-/** Returns the default assistants of the graphs, and the assistants of the project's files. */
+/** Returns the default assistants of all graphs, and the assistants from the project's files. */
 async function systemAssistants(client: Client) {
   return client.assistants.search({ limit: 1_000, metadata: { created_by: "system" } });
 }

@@ -7,7 +7,7 @@ export interface Part {
   data: unknown;
 }
 
-/** The meaning of a stream event for a person who watches the run. `path` lists the subgraphs from which the event comes. */
+/** A stream event in a form that a display can show to a person. `path` lists the subgraphs from which the event comes. */
 export type Moment =
   | { kind: "attempt"; attempt: number }
   | { kind: "step"; path: string[]; node: string; update: unknown }
@@ -29,7 +29,7 @@ const Chunk = z.tuple([
   z.looseObject({ langgraph_node: z.string().default("model"), langgraph_checkpoint_ns: z.string().default("") }),
 ]);
 
-/** Returns what a stream event means for the person. Returns nothing if it is irrelevant or has an unknown form. */
+/** Returns a stream event in the form for a display. Returns an empty list if the event is irrelevant or has an unknown form. */
 export function readMoments({ event, data }: Part): Moment[] {
   const [mode = "", ...namespace] = event.split("|");
   const path = namespace.map((segment) => segment.split(":")[0] ?? segment);
@@ -50,8 +50,8 @@ const readers: Record<string, (path: string[], data: unknown) => Moment[]> = {
       if (!/^(ai|AIMessageChunk)$/.test(chunk.type)) return [];
       const message = `${from.langgraph_checkpoint_ns} ${chunk.id ?? ""}`;
       const ends = Boolean(chunk.response_metadata?.finish_reason);
-      // The namespace of a message includes the node that sent it, but the namespace of an update does not. The node is removed here, so
-      // that both match.
+      // The namespace of a message includes the node that sent the message, but the namespace of an update does not. The node is removed
+      // here, so that both have the same path.
       const around = path.at(-1) === from.langgraph_node ? path.slice(0, -1) : path;
       return [{ kind: "token", path: around, node: from.langgraph_node, message, text: textOf(chunk.content), ends }];
     }),

@@ -17,9 +17,9 @@ const Messages = z.object({ messages: z.array(Message) });
 
 export interface Narrator {
   tell(moment: Moment): void;
-  /** Ends the current line of a text that is still being shown. */
+  /** Ends the texts that are being shown, and leaves the live display on the screen. */
   pause(): void;
-  /** Tells whether this text has been shown completely. */
+  /** Tells whether exactly this text of a model has been shown. */
   hasSaid(text: string): boolean;
 }
 
@@ -31,10 +31,11 @@ class LineNarrator implements Narrator {
   private readonly speech: ReturnType<typeof startSpeech>;
   private readonly pictures: ReturnType<typeof openPictures>;
   /**
-   * The ids of the tool calls and results that were shown. They are not shown again when a parent graph repeats its subgraph's messages.
+   * The keys of the tool calls and tool results that were shown. A parent graph repeats its subgraph's messages, which must not be shown
+   * again.
    */
   private readonly shown = new Set<string>();
-  /** True if the stream names its steps. A stream that has only values does not. */
+  /** True if the stream has "updates" events, which name the steps. A stream with only "values" events does not name them. */
   private isNamed = false;
 
   constructor(screen: Screen) {
@@ -84,7 +85,7 @@ class LineNarrator implements Narrator {
     this.screen.line(["cyan", "· "], `${at}${pattern} ${type}`, ["dim", `${details(rest)}${time}`]);
   }
 
-  /** Shows a step of a stream that has only values. */
+  /** Shows a step of a stream that has only "values" events. */
   private tellValues(path: string[], values: unknown): void {
     if (this.isNamed || path.length > 0 || this.pictures.begun || isQuestion(values)) return;
     this.screen.line(["dim", `✓ a step; the values are ${excerpt(safeJson(values), 120)}`]);
@@ -99,7 +100,7 @@ function details(rest: Record<string, unknown>): string {
     .join("");
 }
 
-/** Returns a line for each tool call and each tool result of a step. Tool calls and results are not part of the streamed tokens. */
+/** Returns a line for each tool call and each tool result in the update of a step. The streamed tokens do not include them. */
 function toolLines(update: unknown): [id: string, line: string][] {
   const read = Messages.safeParse(update);
   if (!read.success) return [];

@@ -16,7 +16,7 @@ export function outline(value: unknown, indent = ""): string {
 const isLeaf = (value: unknown) => (typeof value !== "object" || value === null) && !String(value).includes("\n");
 const isEmpty = (value: unknown) => value === null || (typeof value === "object" && Object.keys(value).length === 0);
 
-/** Returns a key as words, such as "Executive summary" for `executiveSummary`. A key that contains spaces is returned unchanged. */
+/** Returns a key as words, such as "Executive summary" for `executiveSummary`. Returns a key that contains spaces unchanged. */
 function inWords(key: string): string {
   const words = oneLine(key).replace(/([a-z])([A-Z])/g, (_, before: string, letter: string) => `${before} ${letter.toLowerCase()}`);
   return words.charAt(0).toUpperCase() + words.slice(1);

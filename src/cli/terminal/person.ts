@@ -6,17 +6,17 @@ import { outline } from "./outline.ts";
 import { type OpenQuestion, Question, showQuestion } from "./questions.ts";
 import type { Screen } from "./screen.ts";
 
-/** The person at the terminal. `answer` returns undefined if the person leaves without an answer. */
+/** The person at the terminal. `answer` returns the answers by the ids of the questions, or undefined if the person leaves instead. */
 export interface Person {
   answer(questions: OpenQuestion[]): Promise<Record<string, unknown> | undefined>;
 }
 
-/** The error that is thrown if the person leaves with Ctrl-C or Ctrl-D. */
+/** The error of an unanswered question if the person leaves with Ctrl-C or Ctrl-D. */
 class Left extends Error {}
 
 type Ask = (prompt: string, prefilled?: string) => Promise<string>;
 
-/** Returns a person who is asked at a terminal, one question at a time. */
+/** Returns a person who answers questions at a terminal, one question at a time. */
 export function openPrompt(input: Readable, output: Writable, screen: Screen): Person {
   return {
     async answer(questions) {
@@ -36,7 +36,7 @@ export function openPrompt(input: Readable, output: Writable, screen: Screen): P
   };
 }
 
-/** Returns a function that asks for one line. If lines are pasted or piped in before a question, they answer the next questions. */
+/** Returns a function that asks for one line. Lines that are pasted or piped in before a question answer the next questions. */
 function askThrough(lines: Interface): Ask {
   const buffered: string[] = [];
   let waiting: PromiseWithResolvers<string> | undefined;
@@ -56,7 +56,7 @@ function askThrough(lines: Interface): Ask {
     if (!left) {
       lines.setPrompt(prompt);
       lines.prompt();
-      // only on a terminal, because elsewhere the text would count as the person's input
+      // only on a terminal, because elsewhere the prefilled text would count as the person's input
       if (prefilled && lines.terminal) lines.write(prefilled);
     }
     const line = buffered.shift();
@@ -80,7 +80,7 @@ function answerOne(value: unknown, screen: Screen, ask: Ask): Promise<unknown> {
   return ask("> ");
 }
 
-/** Asks for the approval of several calls, one after another. */
+/** Asks the person to approve several calls, one after another. */
 async function askApprovals(calls: unknown[], screen: Screen, ask: Ask): Promise<unknown[]> {
   const answers: unknown[] = [];
   for (const [index, call] of calls.entries()) {
@@ -90,7 +90,7 @@ async function askApprovals(calls: unknown[], screen: Screen, ask: Ask): Promise
   return answers;
 }
 
-/** Asks for an approval. The person may answer yes, no with a reason, or yes with changes. */
+/** Asks the person to approve a call. The person may answer yes, no with a reason, or yes with changes. */
 async function askApproval(details: unknown, screen: Screen, ask: Ask): Promise<unknown> {
   for (;;) {
     const [word = "", ...rest] = (await ask("y, n [reason] or e to edit> ")).trim().split(/\s+/);
@@ -103,7 +103,10 @@ async function askApproval(details: unknown, screen: Screen, ask: Ask): Promise<
 
 const Call = z.looseObject({ args: z.record(z.string(), z.unknown()) });
 
-/** Returns the part of the question that the person may edit: the arguments of a tool call, or otherwise all details. */
+/**
+ * Returns the part of the question's details that the person may edit. This is the arguments of a tool call, or all details if there is no
+ * tool call.
+ */
 function editable(details: unknown): unknown {
   const call = Call.safeParse(details);
   return call.success ? call.data.args : (details ?? {});

@@ -4,7 +4,7 @@ import type { Screen } from "./screen.ts";
 
 const shared = { prompt: z.string(), details: z.unknown().optional(), timeoutSeconds: z.number().optional().catch(undefined) };
 
-/** The kinds of questions that the patterns ask. Any other question is answered with JSON. */
+/** The kinds of questions that the patterns ask. People answer any other question with JSON. */
 export const Question = z.discriminatedUnion("type", [
   z.object({ type: z.literal("approval"), ...shared, action_requests: z.array(z.unknown()).optional().catch(undefined) }),
   z.object({ type: z.literal("selection"), ...shared, options: z.array(z.string()).min(1) }),
@@ -15,12 +15,12 @@ const OpenQuestion = z.looseObject({ id: z.string(), value: z.unknown().optional
 export type OpenQuestion = z.output<typeof OpenQuestion>;
 
 const Interrupted = z.object({ __interrupt__: z.array(OpenQuestion) });
-/** A thread's open questions, by the id of the task that asked. */
+/** A thread's open questions, by the id of the task that asked them. */
 const OpenQuestions = z.record(z.string(), z.array(OpenQuestion));
 
 /**
- * Returns the questions for which a run stopped. Returns undefined if the run did not stop, and an empty list if it stopped at a
- * breakpoint.
+ * Returns the questions for which a run stopped, from the run's values. Returns undefined if the run did not stop, and an empty list if it
+ * stopped at a breakpoint.
  */
 export function questionsIn(values: unknown): OpenQuestion[] | undefined {
   const read = Interrupted.safeParse(values);
@@ -45,7 +45,7 @@ export function showQuestion(screen: Screen, value: unknown): void {
   if (question.timeoutSeconds) screen.line(["dim", `  After ${question.timeoutSeconds} s without an answer, the run goes on by itself.`]);
 }
 
-/** Returns an example of a valid answer. A command shows it in its explanation of how to answer. */
+/** Returns an example of a valid answer to these questions. Commands show this example when they explain how to answer. */
 export function exampleAnswer(questions: OpenQuestion[]): unknown {
   const [only, ...others] = questions;
   if (only && others.length === 0) return example(only.value);

@@ -7,7 +7,7 @@ import type { Screen } from "./screen.ts";
 
 const Values = z.record(z.string(), z.unknown());
 const Conversation = z.array(z.looseObject({ content: z.unknown().optional() })).min(1);
-/** The fields of the state in which graphs return their result for people. */
+/** The fields of the state in which graphs return a result for people, in the order of preference. */
 const resultKeys = ["report", "answer", "result"];
 
 /**
@@ -34,7 +34,7 @@ export function showResult(screen: Screen, values: unknown, hasSaid: (text: stri
   else if (!hasSaid(last)) screen.line("\n", last);
 }
 
-/** Returns the parts of a result that have not been shown yet. Returns undefined if all parts have been shown. */
+/** Returns the result without a text that has already been shown. Returns undefined if nothing is left. */
 function withoutSaid(result: unknown, hasSaid: (text: string) => boolean): unknown {
   if (typeof result === "string") return hasSaid(result) ? undefined : result;
   const { executiveSummary: summary, ...rest } = Object(result);

@@ -12,12 +12,12 @@ const Document = z.record(z.string(), z.unknown());
 type Input = z.output<typeof Document>;
 const Described = z.looseObject({ properties: z.record(z.string(), z.unknown()).default({}) });
 
-/** Runs `ensemble run <graph>`, which starts a run on a new or an existing thread and follows it to its end. */
+/** Runs `ensemble run <graph>`, which starts a run on a new or an existing thread and follows the run to its end. */
 export async function run(args: Arguments): Promise<ExitCode> {
   return runGraph(args, args.words[0] ?? "", await readStart(args));
 }
 
-/** Starts a run of a graph, and follows it to its end. */
+/** Starts a run of a graph, and follows the run to its end. */
 export function runGraph(args: Arguments, graph: string, options: StartOptions): Promise<ExitCode> {
   return withService(args, async (connection) => {
     const { client } = connection;
@@ -37,12 +37,12 @@ export function runGraph(args: Arguments, graph: string, options: StartOptions):
 }
 
 /**
- * Returns the input for a run if the user gave none. On a thread at a breakpoint it is null, which continues the graph. On any other thread
- * it is an empty object, so that the graph starts again with the present state.
+ * Returns the input for a run if the user gave none. Returns null for an interrupted thread, so that the graph continues. For any other
+ * thread, returns an empty object, so that the graph starts again with the thread's state.
  */
 const beginning = ({ status }: Thread) => (status === "interrupted" ? null : {});
 
-/** Returns the context of the thread's last run. An answer for which the user gives no context uses this one. */
+/** Returns the context of the thread's newest run. An answer without a context of its own uses this context. */
 async function lastContext(client: Client, { thread_id }: Thread): Promise<Input | undefined> {
   return contextOf((await client.runs.list(thread_id, { limit: 1 }))[0]);
 }
@@ -53,7 +53,10 @@ export interface StartOptions {
   resume: unknown;
 }
 
-/** Reads the options and the files that they name. This happens before any request is sent, so that a mistake has no effect. */
+/**
+ * Reads the options and the files that they name. Call this function before any request is sent, so that a mistake in the options has no
+ * effect.
+ */
 export async function readStart({ texts }: Arguments): Promise<StartOptions> {
   const { thread, resume, input, task, context } = texts;
   if (thread !== undefined && !z.guid().safeParse(thread).success)
@@ -94,7 +97,7 @@ async function fitTask(client: Client, graph: string, task: string | undefined, 
   if ("messages" in properties) return { ...input, ...asMessage };
   const keys = Object.keys(properties);
   if (keys.length > 0) throw new Error(`"${graph}" takes no task; give it ${keys.join(", ")} with --input.`);
-  return { ...input, task, ...asMessage }; // the graph declares no input, so it gets both forms and ignores the one that it does not know
+  return { ...input, task, ...asMessage }; // the graph declares no input, so it gets both forms and ignores the unknown one
 }
 
 async function schemasOf(client: Client, graph: string) {

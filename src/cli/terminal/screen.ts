@@ -3,18 +3,18 @@ import { clean } from "./clean.ts";
 
 type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
-/** A part of a line, plain or with a style. The screen removes characters that control a terminal, so callers need not. */
+/** A part of a line, plain or with a style. The screen removes characters that control a terminal, so callers need not remove them. */
 export type Span = string | readonly [style: Style, text: string];
 
 export interface Screen {
   line(...spans: Span[]): void;
   /** Writes text piece by piece. A terminal shows each piece at once, and any other output shows the line when it is complete. */
   text(piece: string): void;
-  /** Ends a line of text that is not complete yet. */
+  /** Ends the current line of text if it is incomplete. */
   endText(): void;
-  /** Draws lines that stay at the bottom of the terminal, in place of the previous ones. Other outputs do not show them. */
+  /** Draws lines at the bottom of the terminal, in place of the lines of the previous call. Other outputs do not show them. */
   picture(lines: Span[][]): void;
-  /** Keeps the drawn lines as they are now. Later output appears below them. */
+  /** Leaves the drawn lines on the screen in their present state. Later output appears below them. */
   leavePicture(): void;
   readonly live: boolean;
 }

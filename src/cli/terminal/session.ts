@@ -9,8 +9,8 @@ import { openScreen } from "./screen.ts";
 import { jsonView, readableView, type View } from "./view.ts";
 
 /**
- * The exit code of a command that follows a run. 3 means that the run waits for an answer. 130 means that the user left with Ctrl-C while
- * the run continues.
+ * The exit code of a command that follows a run. 0 means success and 1 means failure. 3 means that the run waits for an answer. 130 means
+ * that the user left with Ctrl-C while the run continues.
  */
 export type ExitCode = 0 | 1 | 3 | 130;
 
@@ -19,22 +19,24 @@ export interface Session {
   client: Client;
   graph: string;
   threadId: string;
-  /** The context of the runs. A run that answers a question uses the context of the run that asked. */
+  /**
+   * The context of the session's runs. A run that answers a question uses the context of the run that asked. Undefined means no context.
+   */
   context: Record<string, unknown> | undefined;
   view: View;
   /** The person who answers questions. Undefined if no person can be asked. */
   person: Person | undefined;
-  /** Writes a note, which is not part of the result. */
+  /** Writes a note for the user to stderr. The note is not part of the result. */
   say: (sentence: string) => void;
   leaving: AbortSignal;
-  /** A note for a person who leaves. Set if leaving has another effect, such as stopping the service. */
+  /** A note for a person who leaves. Undefined if leaving has no other effect, such as stopping the service. */
   farewell?: string | undefined;
 }
 
 export type Start = { input: Record<string, unknown> | null } | { command: Command };
 type Where = Pick<Session, "graph" | "threadId" | "context">;
 
-/** Opens a session. It writes the result to stdout, and asks questions at the terminal. */
+/** Opens a session, which writes the result to stdout and asks questions at the terminal. */
 export function openSession({ client }: Connection, { flags }: Arguments, where: Where, leaving = listenForLeave()): Session {
   const screen = openScreen(process.stdout);
   const json = flags.has("json");
@@ -51,12 +53,12 @@ export function openSession({ client }: Connection, { flags }: Arguments, where:
   };
 }
 
-/** Tells the person if the service is halted, because the run would otherwise seem to hang. */
+/** Tells the person if the service is halted. Otherwise, the run would seem to hang. */
 export async function warnOfHalt({ url }: Connection, { say }: Session): Promise<void> {
   if (await isHalted(url).catch(() => false)) say("Work is halted on this service: the run waits until `ensemble resume`.");
 }
 
-/** Starts a run on the session's thread. If the connection breaks, its stream reconnects. */
+/** Starts a run on the session's thread. If the connection breaks, the run's stream reconnects. */
 export function startRun({ client, graph, threadId, context, leaving }: Session, start: Start): Stream {
   let runId: string | undefined;
   const parts = client.runs.stream(threadId, graph, {
@@ -73,7 +75,7 @@ export function startRun({ client, graph, threadId, context, leaving }: Session,
   return { threadId, runId: () => runId, parts };
 }
 
-/** Follows a run and answers its questions until it ends. */
+/** Follows a run, asks the person the run's questions, and follows the runs that continue with the answers. Returns the exit code. */
 export async function converse(session: Session, first: Stream): Promise<ExitCode> {
   for (let stream = first; ; ) {
     const ending = await followRun(session.client, stream, session.view, session.leaving);
@@ -122,7 +124,7 @@ export function leaveOpen(
   { view, say, graph, threadId, person }: Session,
   { questions, values }: { questions: OpenQuestion[]; values: unknown },
 ): ExitCode {
-  if (!person) view.values(values); // a person has just seen the questions, so they are not shown again
+  if (!person) view.values(values); // a person has just seen the questions, so `view` does not show them again
   const again = `ensemble run ${graph} --thread ${threadId}`;
   if (questions.length === 0) say(`The run paused at a breakpoint; \`${again}\` goes on.`);
   else
@@ -132,7 +134,7 @@ export function leaveOpen(
   return 3;
 }
 
-/** Returns a signal that Ctrl-C aborts. A second Ctrl-C ends the command as usual. */
+/** Returns a signal that aborts at the first Ctrl-C, SIGTERM or SIGHUP. A second Ctrl-C ends the command as usual. */
 export function listenForLeave(): AbortSignal {
   const leaving = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => leaving.abort());

@@ -13,7 +13,7 @@ interface Utterance {
 
 export interface Speech {
   say(token: Token): void;
-  /** Ends the text of one step. Calls `tellStep` to show the step before the text of another model begins. */
+  /** Ends the texts of one step. Calls `tellStep`, which shows the step, before the text of another model begins. */
   end(path: string[], node: string, tellStep: () => void): void;
   endAll(): void;
   hasSaid(text: string): boolean;
@@ -36,7 +36,7 @@ export function startSpeech(screen: Screen): Speech {
     passOn();
   }
 
-  /** Shows the waiting texts one after another. Stops at a text that is incomplete, or when no text waits. */
+  /** Shows the waiting texts one after another. Stops at a text that is still incomplete, or when no text is left. */
   function passOn(): void {
     while (!floor || floor.over) {
       if (floor) close(floor);

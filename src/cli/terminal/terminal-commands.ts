@@ -9,12 +9,12 @@ const exitCodes = [
   "3 the run waits for an answer, 130 left with Ctrl-C while the run goes on.",
 ];
 
-/** Returns a command that follows a run and sets the exit code from the run's ending. */
+/** Returns a command that calls `follow`, and sets the process's exit code to the number that `follow` returns. */
 const ending = (follow: (args: Arguments) => Promise<number>) => async (args: Arguments) => {
   process.exitCode = await follow(args);
 };
 
-/** The commands that only talk to a running service. */
+/** The commands that only send requests to a running service. */
 export const terminalCommands: Record<string, Command> = {
   run: {
     summary: "run a graph, show its progress and answer its questions",

@@ -4,7 +4,7 @@ import { startNarrator } from "./narrator.ts";
 import { showResult } from "./result.ts";
 import type { Screen } from "./screen.ts";
 
-/** Shows a run while it executes, and its result at the end. */
+/** The view of a run: shows its events while it executes, and its result at the end. */
 export interface View {
   begin(ids: { threadId: string; runId: string }): void;
   part(part: Part): void;
@@ -13,7 +13,7 @@ export interface View {
   values(values: unknown): void;
 }
 
-/** Returns the view for programs. It writes one line of JSON for each event, and one for the final values. */
+/** Returns the view for programs, which writes one line of JSON for each event, and one line for the final values. */
 export function jsonView(output: { write(text: string): unknown }): View {
   const write = (value: unknown) => output.write(`${safeJson(value)}\n`);
   return {

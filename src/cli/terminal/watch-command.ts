@@ -3,7 +3,7 @@ import { type Connection, withService } from "./connection.ts";
 import { contextOf, findRun, findThread } from "./find.ts";
 import { converse, type ExitCode, openSession } from "./session.ts";
 
-/** Runs `ensemble watch <thread>`, which follows the thread's running run. If no run is running, replays the latest one. */
+/** Runs `ensemble watch <thread>`, which follows the thread's running run. If no run is running, replays the thread's newest run. */
 export async function watch(args: Arguments): Promise<ExitCode> {
   return withService(args, async (connection) => {
     const { client } = connection;
@@ -17,10 +17,7 @@ export async function watch(args: Arguments): Promise<ExitCode> {
   });
 }
 
-/**
- * Returns the run to watch. `id` may be the id of a run, or the id of a thread. For a thread, returns its running run or else its latest
- * one.
- */
+/** Returns the run to watch. `id` may be the id of a run or of a thread. For a thread, returns the running run, or else the newest run. */
 async function runToWatch(connection: Connection, id: string) {
   const { client } = connection;
   if (!(await findThread(client, id))) {

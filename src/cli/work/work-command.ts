@@ -15,13 +15,13 @@ interface Asked {
   client: Client;
   args: Arguments;
   screen: Screen;
-  /** The argument after the action: a project, or the key of a work item. */
+  /** The argument after the action: a project, or the key of a work item. Undefined if there is none. */
   name: string | undefined;
 }
 
 const actions: Record<string, (asked: Asked) => Promise<void>> = { list, show, tail, graph, hooks, stats };
 
-/** Runs `ensemble work <action>`, which shows the work items of the pattern work-engine. */
+/** Runs `ensemble work <action>`, which shows the work items of the pattern `work-engine`. */
 export async function work(args: Arguments): Promise<void> {
   const [action = "list", name] = args.words;
   const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
@@ -49,7 +49,7 @@ async function show({ client, args, screen, name }: Asked): Promise<void> {
   for (const { at, event } of events) screen.line(["dim", timeOf(at)], ` ${event}`);
 }
 
-/** Shows the newest events of all work items, and then each new event until the person leaves. */
+/** Shows the newest events of the work items, and then each new event until the person leaves. */
 async function tail({ client, args, screen, name }: Asked): Promise<void> {
   const limit = Number(args.texts.limit ?? 10);
   if (!Number.isInteger(limit) || limit < 0) throw new Error(`--limit is "${args.texts.limit}"; it should be a number from 0 on.`);
@@ -65,7 +65,7 @@ async function tail({ client, args, screen, name }: Asked): Promise<void> {
   }
 }
 
-/** Returns the events that `shown` does not count yet, oldest first, and counts them. */
+/** Returns the events that are not yet counted in `shown`, oldest first, and adds them to the counts. */
 function newEvents(items: WorkItem[], shown: Map<string, number>) {
   const fresh = items.flatMap((item) =>
     item.events.slice(countIn(item, shown)).map(({ at, event }) => ({ at, event, item: nameOf(item) })),
@@ -74,13 +74,16 @@ function newEvents(items: WorkItem[], shown: Map<string, number>) {
   return fresh.toSorted((one, other) => one.at.localeCompare(other.at));
 }
 
-/** Returns how many events of an item were shown. If a run begins an item again, the item's list of events starts again as well. */
+/**
+ * Returns how many events of a work item were shown. If a run begins the work item again, the list of its events becomes shorter, and
+ * counting starts at 0.
+ */
 function countIn(item: WorkItem, shown: Map<string, number>): number {
   const count = shown.get(nameOf(item)) ?? 0;
   return count > item.events.length ? 0 : count;
 }
 
-/** Draws the dependencies between work items, as a diagram that Markdown pages can show. */
+/** Prints the dependencies between work items as a Mermaid diagram, which Markdown pages can show. */
 async function graph({ client, args, name }: Asked): Promise<void> {
   const items = await workItems(client, name);
   if (args.flags.has("json"))
@@ -98,7 +101,7 @@ async function graph({ client, args, name }: Asked): Promise<void> {
 
 const labelOf = (item: WorkItem) => `${nameOf(item)}: ${item.status}, ${item.skill}`.replace(/["[\]{}<>\n]/g, " ");
 
-/** Shows the outcome of each stage: the verdict of its gate, and the lessons of its skill. */
+/** Shows the last event of each work item that has ended, and the lessons of its skill. */
 async function hooks({ client, args, screen, name }: Asked): Promise<void> {
   const ended = (await workItems(client, name)).filter(({ status }) => status === "done" || status === "failed");
   const since = args.texts.since === undefined ? undefined : new Date(args.texts.since);

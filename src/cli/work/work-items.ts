@@ -3,7 +3,7 @@ import { z } from "zod";
 
 const pageSize = 1_000;
 
-/** A stage in the form in which the pattern work-engine stores it. */
+/** The schema of a work item as the pattern `work-engine` stores it. */
 const Kept = z.object({
   status: z.string(),
   skill: z.string(),
@@ -37,7 +37,7 @@ export interface SkillStats {
   skill: string;
   stages: number;
   failures: number;
-  /** The mean quality of the stages, from 0 to 1. Null if there are no stages. */
+  /** The mean quality of the skill's last stages, from 0 to 1. Null if no stage is stored. */
   quality: number | null;
   lessons: number;
   repair: string | null;

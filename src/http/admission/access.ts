@@ -5,16 +5,18 @@ import { everything, nothingAtAll, type Scope } from "../../db/scope.ts";
 import { documentPath } from "../document.ts";
 import type { Admitted } from "./admission.ts";
 
-/** Who may use a route: everyone, every authenticated user, or each user whom auth allows these actions. */
+/** Who may use a route: everyone, every authenticated user, or only users whom auth allows one of these actions. */
 export type Access = "public" | "signed-in" | AuthEvent[];
 
-/** Returns the `config` of a route that asks auth about these actions. */
+/** Returns the route `config` that declares the actions about which the route asks auth. */
 export const access = (...decisions: AuthEvent[]): { access: Access } => ({ access: decisions });
 
-/** The scope for a row that this request has created or has already found in its scope. Auth need not decide about such a row again. */
+/**
+ * The scope for a row that this request has created or has already found with auth's scope. Auth need not decide about such a row again.
+ */
 export const alreadyDecided: Scope = everything;
 
-/** Auth's decision: the scope in which the caller may act, and the value with the changes of the project's auth handler. */
+/** Auth's decision: the scope of the rows on which the caller may act, and the value with the changes of the project's auth handler. */
 export interface Decision<Value> {
   scope: Scope;
   value: Value;
@@ -25,23 +27,23 @@ declare module "fastify" {
     access?: Access;
   }
   interface FastifyRequest {
-    /** The authenticated user. Null if the service runs without auth, and on public routes. */
+    /** The authenticated user. Null on public routes, and if the service runs without auth. */
     user: User | null;
-    /** The actions that auth has decided about in this request. */
+    /** The actions about which auth has decided in this request. */
     decided: AuthEvent[];
     /**
-     * Asks auth whether the caller may perform this action, and on which rows. This is the only way to get the scope of these rows, so a
-     * route cannot forget to ask.
+     * Asks auth whether the caller may perform this action, and on which rows. Only this method returns the scope of these rows, so a route
+     * cannot forget to ask.
      */
     access<Value extends object>(event: AuthEvent, value: Value): Promise<Decision<Value>>;
-    /** Authenticates the caller again. A connection can stay open longer than a token is valid. */
+    /** Authenticates the caller again, because a connection can stay open longer than a token is valid. */
     askAgain(): Promise<void>;
   }
 }
 
 /**
- * Makes auth check every route. A route without `config.access` cannot be registered. A route that names actions cannot succeed without
- * asking auth about one of them. Register this before the routes.
+ * Makes auth check every route. A route without `config.access` cannot be registered. If a route declares actions, it cannot succeed
+ * without asking auth about one of them. Register this before the routes.
  */
 export function guardRoutes(app: FastifyInstance, auth: Auth | undefined, admitted: Admitted): void {
   app.decorateRequest("user", null);
@@ -74,8 +76,8 @@ export function guardRoutes(app: FastifyInstance, auth: Auth | undefined, admitt
 }
 
 /**
- * Returns the error for a request that one of this service's own webhooks sends to the API. Such a request is refused, because the creator
- * of the run has chosen its URL, and the service's key may allow more than the creator may do.
+ * Returns the error for a request to the API by which this service delivers one of its own webhooks. The creator of the run chose the
+ * webhook's URL, but the service's key may allow more than that creator may do. So the API refuses such a request.
  */
 const webhookRefused = () => new AuthRefusal(403, "A webhook leads to a route of the project's own, not into this API.");
 

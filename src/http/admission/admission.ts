@@ -6,22 +6,22 @@ import type { HttpOptions } from "../../registry/http-options.ts";
 import { isBundlePath, type UiBundles } from "../../ui/bundles.ts";
 
 /**
- * The users that were authenticated before the project's own app, by connection. Our routes come after that app, and need not authenticate
- * these users again.
+ * The users that were authenticated before the project's own app ran, by connection. Our routes come after that app, and need not
+ * authenticate these users again.
  */
 export type Admitted = WeakMap<object, User>;
 
 /**
  * When a request to the project's own app is authenticated:
  * - "first": before the app
- * - "routes": after the app's middleware and before its routes
+ * - "routes": after the app's middleware and before the app's routes
  * - "never": not at all, unless one of our own routes handles the request
  */
 export type Admission = "first" | "routes" | "never";
 
 /**
- * Returns when requests to the project's app are authenticated. "routes" needs a Hono app, because only a Hono app distinguishes middleware
- * from routes: `use` and `all` add middleware, and every other method adds a route.
+ * Returns the moment at which requests to the project's app are authenticated. "routes" needs a Hono app, because only a Hono app
+ * distinguishes middleware from routes: `use` and `all` add middleware, and every other method adds a route.
  */
 export function admissionOf({ middleware_order, enable_custom_route_auth }: HttpOptions, isHono: boolean): Admission {
   if (enable_custom_route_auth === false) return "never";
@@ -39,7 +39,9 @@ export async function admit(
   return auth.authenticate({ method, url: pathname + search, headers: Object.fromEntries(headers) });
 }
 
-/** Returns a web Response for an authentication error, in the form that our own routes use. Returns undefined for any other error. */
+/**
+ * Returns a web Response for an error that refuses a request, in the form that our own routes use. Returns undefined for any other error.
+ */
 export function refusalOf(error: unknown, request: Request): Response | undefined {
   if (!(error instanceof AuthRefusal) && !(error instanceof ServiceError)) return undefined;
   const { status, message } = error;
@@ -48,12 +50,12 @@ export function refusalOf(error: unknown, request: Request): Response | undefine
   return wantsJson ? Response.json({ detail: message }, { status, headers }) : new Response(message, { status, headers });
 }
 
-/** Passes the user to the routes of the project's app in the variable `auth`, like the official server. */
+/** Passes the user to the routes of the project's app, in the context variable `auth`, like the official server. */
 export function tellUser(context: Context, user: User | undefined): void {
   if (user) context.set("auth", { user, scopes: user.permissions });
 }
 
-/** Returns the app with `guard` before each of its routes. The app's middleware runs before the guard. */
+/** Returns the app with `guard` before each of the app's routes. The app's middleware runs before the guard. */
 export function withGuardedRoutes(app: Hono, guard: (context: Context) => Promise<Response | undefined>): Hono {
   const guarded = (handler: MiddlewareHandler): MiddlewareHandler => {
     return async (context, next) => (await guard(context)) ?? handler(context, next);

@@ -3,7 +3,7 @@ import { type AuthEvent, AuthRefusal } from "../../auth/auth.ts";
 import { isEverything } from "../../db/scope.ts";
 
 /**
- * Refuses a caller who may not perform the action on all threads. It protects responses and actions that concern the whole service. The
+ * Refuses a caller who may not perform the action on all rows. It protects responses and actions that concern the whole service. The
  * default action is to search threads.
  */
 export async function requireEverything(request: FastifyRequest, sentence: string, event: AuthEvent = "threads:search"): Promise<void> {

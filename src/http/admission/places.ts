@@ -2,14 +2,14 @@ import type { FastifyRequest } from "fastify";
 import { ServiceError } from "../../errors.ts";
 import type { ApiDeps } from "../api-deps.ts";
 
-/** How many streams, sockets and waiting requests are open in this process: in total, per user, per run and per thread. */
+/** The numbers of streams, sockets and waiting requests that are open in this process: in total, per user, per run and per thread. */
 export type StreamCounts = Map<string, number>;
 
-/** A client that counts towards the limits because it follows a run or a thread. */
+/** A client that follows a run or a thread, and therefore counts towards the limits. */
 export interface Place {
   of: "run" | "thread";
   id: string;
-  /** The user of the client. Undefined if the service runs without auth. */
+  /** The identity of the client's user. Undefined if the service runs without auth. */
   user: string | undefined;
 }
 
@@ -18,10 +18,10 @@ const everything = "";
 export const countStreams = (counts: StreamCounts) => counts.get(everything) ?? 0;
 
 /**
- * Counts another client, or throws a 429 if a limit is reached. Returns a function that stops counting this client.
+ * Counts another client, or throws a 429 if a limit is reached. Returns a function that ends the count for this client.
  *
- * On a thread, the limit applies to each user separately. Users who may not read a thread can also wait for it, and must not use up the
- * limit of those who may read it.
+ * On a thread, the limit applies to each user separately. Users who may not read a thread can also wait for the thread. They must not use
+ * up the limit of the users who may read it.
  */
 export function takePlace(counts: StreamCounts, { of, id, user }: Place, settings: ApiDeps["settings"]): () => void {
   const bounds = [

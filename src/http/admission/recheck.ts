@@ -6,26 +6,26 @@ import type { ApiDeps } from "../api-deps.ts";
 import { goneOf } from "../gone.ts";
 import { alreadyDecided } from "./access.ts";
 
-/** The connection of a stream, a socket or a waiting request, while it is open. */
+/** The connection of a stream, a socket or a waiting request. `gone` aborts when the client has disconnected. */
 export interface Line {
   readonly gone: AbortSignal;
   cut(): void;
 }
 
 /**
- * The row that a client follows, and the check that the client may still see it. `decide` asks auth which rows the client may see. `find`
- * looks for the row among them. Both throw if the client may not see the row.
+ * The checks that a client may still see the row that it follows. `decide` asks auth which rows the client may see. `find` looks for the
+ * row among these rows. Both throw if the client may not see the row.
  */
 export interface Followed {
   decide(): Promise<Scope>;
   find(scope: Scope): Promise<unknown>;
 }
 
-/** The value for a client that has just created the run that it follows. It needs no further check. */
+/** The checks for a client that has just created the run that it follows. They always pass. */
 export const ownRequest: Followed = { decide: async () => alreadyDecided, find: async () => {} };
 
 /**
- * Checks at intervals that the client is still allowed to follow. A stream may be open for days, while a token is valid for minutes. If the
+ * Checks at intervals that the client may still follow the row. A stream may be open for days, while a token is valid for minutes. If the
  * check fails, closes the connection. The client then reconnects, and learns the reason from the response.
  */
 export function keepAsking({ auth, settings, log }: ApiDeps, request: FastifyRequest, followed: Followed, { gone, cut }: Line): void {
@@ -33,7 +33,7 @@ export function keepAsking({ auth, settings, log }: ApiDeps, request: FastifyReq
     await request.askAgain();
     const scope = await followed.decide();
     await followed.find(scope).catch((error) => {
-      if (!isDatabaseTrouble(error)) throw error; // without the database, no events are sent, and the next check comes soon
+      if (!isDatabaseTrouble(error)) throw error; // without the database no events are sent, and the next check comes soon
     });
   };
   const recheck = async () => {

@@ -5,13 +5,10 @@ import type { Caller } from "../../runs/caller.ts";
 import type { NewRun } from "../../runs/create.ts";
 import { usableAssistants } from "./access.ts";
 
-/** The actions that a route must declare before it may create runs. */
+/** The actions that a route must declare in its `config.access` before it may create runs. */
 export const runDecisions = ["threads:create_run", "assistants:read"] as const;
 
-/**
- * Asks auth whether the caller may create this run. Returns the caller, and the run with the changes that the project's auth handler
- * made.
- */
+/** Asks auth whether the caller may create this run. Returns the caller, and the run with the changes of the project's auth handler. */
 export async function admitRun(request: FastifyRequest, wanted: NewRun): Promise<{ caller: Caller; run: NewRun }> {
   const { scope: threads, value } = await request.access("threads:create_run", {
     thread_id: wanted.threadId,

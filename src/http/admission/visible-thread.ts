@@ -6,19 +6,22 @@ import type { ApiDeps } from "../api-deps.ts";
 import type { Followed } from "./recheck.ts";
 
 export interface Sight {
-  /** The scope of the threads that the caller may read. Undefined until auth has decided. */
+  /** The scope of the threads that the caller may read. Undefined until auth has decided about the caller. */
   readable: Scope | undefined;
-  /** True if the caller has already been able to see this thread. */
+  /** True once the caller was able to see this thread. */
   isSeen: boolean;
 }
 
-/** A thread that a caller wants to follow, and the decisions of auth about the caller so far. */
+/** A thread that a caller wants to follow, and auth's decisions about the caller so far. */
 interface ThreadInSight {
   threadId: string;
   sight: Sight;
 }
 
-/** Returns the repeated check that the caller may follow a thread. A caller that is still waiting for read access passes the check. */
+/**
+ * Returns the checks that are repeated while a caller follows a thread. A caller that still waits for the thread to become visible passes
+ * them.
+ */
 export function inSight({ pool }: ApiDeps, request: FastifyRequest, { threadId, sight }: ThreadInSight): Followed {
   return {
     async decide() {
@@ -30,7 +33,10 @@ export function inSight({ pool }: ApiDeps, request: FastifyRequest, { threadId, 
   };
 }
 
-/** Yields the events of a thread. If the thread does not exist, or the caller may not read it yet, waits until that changes. */
+/**
+ * Yields the events of a thread. If the thread does not exist, or the caller may not read it, waits until the thread exists and the caller
+ * may read it.
+ */
 export async function* followVisible(
   { pool, threadFeed }: ApiDeps,
   { threadId, sight, since }: ThreadInSight & { since: number },

@@ -15,8 +15,8 @@ interface Answer {
 }
 
 /**
- * Adds the handlers that respond to all errors. The response to a caller's error has its message. Any other error is logged once, and its
- * response has no details.
+ * Adds the handlers that respond to all errors. The response to an error that the caller caused has the error's message. Any other error is
+ * logged once, and its response has no details.
  */
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
@@ -34,16 +34,19 @@ export function answerErrors(app: FastifyInstance): void {
   );
 }
 
-/** Returns the path of a URL. Logs leave out the query, because it may contain tokens. */
+/** Returns the path of a URL without its query. Logs leave out the query, because it may contain tokens. */
 export const pathOf = (url: string): string => url.split("?")[0] ?? "";
 
 /**
- * Tells whether an error of another service caused this error. The response hides such a cause, so it is logged. Other causes are not
- * logged.
+ * Tells whether a caller's error hides an error of another system as its cause. Such a cause is not in the response, so it is logged. Other
+ * errors of callers are not logged.
  */
 const hasForeignCause = (error: unknown) => error instanceof ServiceError && error.cause !== undefined;
 
-/** Responds to requests that Fastify refuses before it finds a route. Their path is not valid text, or an id in it is too long. */
+/**
+ * Responds to requests that Fastify refuses before it finds a route. The path of such a request is not valid text, or an id in the path is
+ * too long.
+ */
 export function refusePath(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const tooLong = error.code === "FST_ERR_MAX_PARAM_LENGTH"; // Fastify's own message contains the whole path
   void send(request, reply, tooLong ? { status: 414, sentence: "A part of the path is too long to be an id or a name." } : toAnswer(error));
@@ -65,12 +68,12 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): 
 }
 
 /**
- * Postgres's code for a violated foreign key. It occurs only if a row is deleted after it was looked up and before another row that refers
- * to it is inserted.
+ * Postgres's code for a violated foreign key. This error occurs only if a row is deleted after it was looked up and before another row that
+ * refers to it is inserted.
  */
 const foreignKeyViolation = "23503";
 
-/** Returns the response to an error. A caller's error is returned with its message, and any other error without details. */
+/** Returns the response to an error. An error of the caller keeps its message, and any other error gets a response without details. */
 export function toAnswer(error: FastifyError): Answer {
   if (error instanceof AuthRefusal) return { status: error.status, sentence: error.message, headers: error.headers };
   if (error instanceof ServiceError) return { status: error.status, sentence: error.message, details: error.details };
@@ -88,14 +91,14 @@ export function toAnswer(error: FastifyError): Answer {
   return { status: 500, sentence: "Internal Server Error" };
 }
 
-/** Tells whether Postgres refused a value of the caller because its column cannot store the value (SQLSTATE class 22). */
+/** Tells whether Postgres refused a value of the caller because the column cannot store it (SQLSTATE class 22). */
 function isUnstorableText(error: FastifyError): boolean {
   return /^22[0-9A-Z]{3}$/.test(error.code ?? "");
 }
 
 /**
- * Sends an error. Normally, this is plain text that begins with the message, because clients match on it. It is JSON if the client requests
- * JSON, or if the error lists fields.
+ * Sends an error. The body is plain text that begins with the message, because clients match on it. If the client requests JSON, or if the
+ * error lists fields, the body is JSON.
  */
 async function send(
   request: FastifyRequest,

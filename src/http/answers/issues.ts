@@ -1,7 +1,10 @@
 import { ServiceError } from "../../errors.ts";
 import { type Issue, mostIssues } from "../../registry/validate.ts";
 
-/** Returns an issue's message. For a union of schemas, lists the problems of each alternative, because zod only says that none matches. */
+/**
+ * Returns an issue's message. For a union of schemas, lists the problems of each alternative, because zod's own message only says that none
+ * matches.
+ */
 export function explain(message: string | undefined, { errors }: { errors?: Issue[][] | undefined }): string {
   const missed =
     errors
@@ -11,7 +14,7 @@ export function explain(message: string | undefined, { errors }: { errors?: Issu
   return missed.length > 0 ? [...new Set(missed)].join("; or: ") : (message ?? "is not what is expected here");
 }
 
-/** Throws one error for all issues, or returns if there are none. The error names each field and its problem. */
+/** Throws one error for all issues, which names each field and its problem. Does nothing if there are no issues. */
 export function refuseIssues(issues: Issue[]): void {
   if (issues.length === 0) return;
   const errors = issues.slice(0, mostIssues).map((issue) => ({ field: writePath(issue.path), message: explain(issue.message, issue) }));

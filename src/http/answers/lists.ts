@@ -2,14 +2,14 @@ import type { FastifyReply } from "fastify";
 import type { Page } from "../../db/paging.ts";
 import { ServiceError } from "../../errors.ts";
 
-/** The header that tells clients that a total is an estimate. It is sent if there are too many rows to count. */
+/** The header that tells clients that the total is an estimate, because there are too many rows to count. */
 export const estimateHeader = "x-pagination-total-estimated";
 
-/** The size limit of a response, in bytes. A page that reaches the limit ends early, and a header says where the next page begins. */
+/** The size limit of a response, in bytes. A larger page ends early, and a header says where the next page begins. */
 export const mostBytes = 16 * 1024 * 1024;
 
 /**
- * Sends one page of a list, with headers for the next page. `extract` returns the values that the client has asked to extract from a row.
+ * Sends one page of a list, with headers for the next page. `extract` returns the additional values of a row that the client has requested.
  */
 export function sendPage<Row extends object>(
   reply: FastifyReply,
@@ -43,8 +43,8 @@ function takeWhileFits<Row>(rows: Row[], write: (row: Row) => string): string[] 
 }
 
 /**
- * Returns a row as JSON, with its extracted values. A value that is extracted several times is serialised only once. If the text would
- * become too large, throws before the text is built.
+ * Returns a row as JSON, with its extracted values. A value that is extracted several times is serialised only once. Throws if the text
+ * would become too large, before the text is built.
  */
 function textOf<Row extends object>(row: Row, select: string[] | undefined, extracted: Record<string, unknown> | undefined): string {
   const text = JSON.stringify(selectFields(row, select));

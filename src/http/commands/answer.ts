@@ -14,7 +14,7 @@ export type CommandAnswer =
 
 interface CommandMeta {
   thread_id: string;
-  /** The number of the thread's last event before the command. Events that the command causes have higher numbers. */
+  /** The sequence number of the thread's last event before the command. Events that the command causes have higher numbers. */
   applied_through_seq: number;
 }
 
@@ -38,12 +38,12 @@ const methods = new Map<string, Method>([
   ["subscription.reconnect", onSocketOnly],
 ]);
 
-/** The actions that a route must declare before it may execute commands. */
+/** The actions that a route must declare in its `config.access` before it may execute commands. */
 export const commandDecisions = ["threads:read", ...runDecisions] as const;
 
 /**
  * Executes a command and returns the protocol's response. An error of the command becomes part of the response. Any other error is thrown,
- * such as a failed authentication or a database that does not respond. `onSocket` holds the methods that exist only on a WebSocket.
+ * for example if the authentication fails or the database does not respond. `onSocket` holds the methods that exist only on a WebSocket.
  */
 export async function answerCommand(
   from: CommandSource,
@@ -53,11 +53,11 @@ export async function answerCommand(
   const { deps, request, threadId } = from;
   const { scope: readable } = await request.access("threads:read", { thread_id: threadId });
   const isThere = (await findThread(deps.pool, readable, threadId)) !== undefined;
-  // This is read before the command runs, so that the command's own events have higher numbers.
+  // This number is read before the command runs, so that the command's own events have higher numbers.
   const through = isThere ? (await readProgress(deps.pool, threadId)).through : 0;
   const meta = { thread_id: threadId, applied_through_seq: Math.max(0, through) };
   try {
-    // All other methods need a thread. `run.start` creates the thread, and a client on a socket may wait for it.
+    // `run.start` creates the thread, and a client on a socket may wait for it. All other methods need an existing thread.
     if (!isThere && method !== "run.start" && !onSocket.has(method))
       throw new CommandError("no_such_run", threadNotFound(threadId).message);
     const perform = onSocket.get(method) ?? methods.get(method);

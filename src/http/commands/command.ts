@@ -18,7 +18,7 @@ export type CommandErrorCode =
   | "permission_denied"
   | "not_supported";
 
-/** An error that the caller of a command caused. It is sent as an error of the protocol. */
+/** An error that the caller of a command caused. The response is an error in the protocol's form. */
 export class CommandError extends ServiceError {
   readonly reason: CommandErrorCode;
 
@@ -37,15 +37,15 @@ export const Command = z.object({
 });
 export type Command = z.output<typeof Command>;
 
-/** The origin of a command: a request or a socket, and the thread of the command. */
+/** The origin of a command: the request or socket that sent it, and the command's thread. */
 export interface CommandSource {
   deps: ApiDeps;
-  /** The request with which later actions of the caller are checked. */
+  /** The request of the command or the socket. Auth checks later actions of the caller with this request. */
   request: FastifyRequest;
   threadId: string;
 }
 
-/** The origin of a command, and the threads that its caller may read. */
+/** The origin of a command, and the scope of the threads that its caller may read. */
 export interface CommandScope extends CommandSource {
   /** The scope of the threads that the caller may read. */
   readable: Scope;
@@ -53,7 +53,7 @@ export interface CommandScope extends CommandSource {
 
 export type Method = (scope: CommandScope, params: unknown) => Promise<object>;
 
-/** Returns the method of a command. The method parses the parameters and then calls `perform`. */
+/** Returns the method of a command. The method validates the parameters and then calls `perform`. */
 export function withParams<Params extends z.ZodType>(
   schema: Params,
   perform: (scope: CommandScope, params: z.output<Params>) => Promise<object>,

@@ -22,7 +22,7 @@ const Respond = z.union([
   Answer.extend(Alongside).transform(({ interrupt_id, response, ...others }) => ({ responses: [{ interrupt_id, response }], ...others })),
 ]);
 
-/** Answers open questions that the thread's last run has asked. One new run continues with all of these answers. */
+/** Answers open questions that the thread's newest run has asked. One new run continues with all of these answers. */
 export const respond = withParams(Respond, async (scope, { responses, update, goto, config, metadata }) => {
   await makeLoggedRun(scope, async (db) => {
     const asker = await newestRun(db, scope.readable, scope.threadId);
@@ -49,7 +49,7 @@ async function refuseUnasked(db: Db, threadId: string, interruptIds: string[]): 
   throw new CommandError("no_such_interrupt", `No question with the interrupt_id ${unasked} is open. Open are: ${open}.`);
 }
 
-/** Returns the newest run of a thread. This run asked the thread's open questions, and its assistant receives new messages. */
+/** Returns the newest run of a thread. The thread's open questions come from this run, and this run's assistant receives new messages. */
 export async function newestRun(db: Db, readable: Scope, threadId: string): Promise<Run> {
   const {
     rows: [run],
@@ -65,8 +65,8 @@ const Inject = z.object({
 });
 
 /**
- * Sends a message to a thread whose run is still open. A graph takes no input while it runs, so the message becomes the input of a new run,
- * which waits for the open one.
+ * Sends a message to a thread whose run is still open. A graph takes no input while it runs, so the message becomes the input of a new run.
+ * The new run waits until the open run has ended.
  */
 export const inject = withParams(Inject, async (scope, { namespace, message: { role, content, name } }) => {
   if (namespace && namespace.length > 0) {

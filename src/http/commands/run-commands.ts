@@ -22,7 +22,7 @@ import { CommandError, type CommandScope, Command as Envelope, withParams } from
 
 const isCommand = (input: unknown) => Object(input).lg_name === "Command";
 
-/** The input of a run. To resume a run, RemoteGraph sends a command in place of the input, in LangGraph's serialized form. */
+/** The input of a run. RemoteGraph resumes a run by sending, in place of the input, a command in LangGraph's serialised form. */
 const Input = z.union([
   z.custom<unknown>((input) => !isCommand(input)).transform((input = null) => ({ input })),
   Command.transform((command) => ({ command })),
@@ -35,14 +35,14 @@ const Start = z.object({
   context: Json.nullish(),
   metadata: Json.nullish(),
   priority: Priority.nullish(),
-  // The SDK sends the first spelling, and the REST routes use the second.
+  // The SDK sends `multitaskStrategy`, and the REST routes use `multitask_strategy`.
   multitaskStrategy: MultitaskStrategy.nullish(),
   multitask_strategy: MultitaskStrategy.nullish(),
 });
 
 /**
- * The stream options of runs that the event streaming protocol creates. Such a run must log everything, because all events of the protocol
- * are made from the log.
+ * The stream options of runs that the event streaming protocol creates. Such a run must log every event, because the protocol's events are
+ * made from the log.
  */
 const loggedInFull: Pick<RunRequest, "stream_mode" | "stream_subgraphs" | "stream_resumable"> = {
   stream_mode: ["values", "updates", "messages-tuple", "custom", "tasks", "tools", "checkpoints"],
@@ -50,7 +50,7 @@ const loggedInFull: Pick<RunRequest, "stream_mode" | "stream_subgraphs" | "strea
   stream_resumable: true,
 };
 
-/** Starts a run. If the thread waits for an answer, the input is that answer. */
+/** Starts a run. If the thread has an open question, the input becomes its answer. */
 export const runStart = withParams(Start, async (scope, { multitaskStrategy, multitask_strategy, input, ...given }) => {
   const strategy = multitaskStrategy ?? multitask_strategy ?? "enqueue";
   const wanted = { ...given, multitask_strategy: strategy, if_not_exists: "create" as const };
@@ -75,13 +75,13 @@ async function toInput(db: Db, threadId: string, { config, given }: Given) {
 }
 
 /**
- * Creates a run that logs all of its events. `decide` returns the run to create in the thread's current state. It is called twice. The
- * first call lets auth decide. The second call holds the thread's lock, because the state may have changed in between.
+ * Creates a run that logs all of its events. `decide` returns the run to create in the thread's current state. The first call of `decide`
+ * is for auth. The second call holds the thread's lock, because the state may have changed in between.
  */
 export async function makeLoggedRun(scope: CommandScope, decide: (db: Db) => Promise<RunRequest>): Promise<Run> {
   const { deps, request, threadId } = scope;
   const key = keyOf(request);
-  const before = await findMadeRun(deps.pool, key); // looked up first, because the thread may have changed since the run was created
+  const before = await findMadeRun(deps.pool, key); // looked up first, because the thread may have changed since this key created its run
   if (before) return before;
   const wanted = await decide(deps.pool).catch(asError);
   if (wanted instanceof Error) {
@@ -99,7 +99,7 @@ export async function makeLoggedRun(scope: CommandScope, decide: (db: Db) => Pro
   };
   const check = bindThread(() => boundTo, runCheck(deps.registry));
   const [made] = await submitRuns(deps, [{ caller, run, check }], { key, prepare });
-  if (!made) throw runNotFound(); // the run of this Idempotency-Key has been deleted since
+  if (!made) throw runNotFound(); // the run that this Idempotency-Key created has been deleted meanwhile
   return made;
 }
 
@@ -110,8 +110,8 @@ async function findMadeRun(db: Db, key: IdempotentRequest | undefined): Promise<
 const asError = (error: Error) => error;
 
 /**
- * Returns the request's Idempotency-Key, or undefined if it has none. A retry may send the command with another id, so the id is not
- * compared. Commands on a WebSocket have no key.
+ * Returns the Idempotency-Key of the request, or undefined if the request has none. A retry may send the command with another command id,
+ * so that id is not compared. Commands on a WebSocket have no key.
  */
 function keyOf(request: FastifyRequest): IdempotentRequest | undefined {
   const key = request.method === "POST" ? idempotent(request) : undefined;
@@ -121,9 +121,8 @@ function keyOf(request: FastifyRequest): IdempotentRequest | undefined {
 }
 
 /**
- * Returns a check that also refuses runs of a second assistant. In the protocol, a thread belongs to the assistant of its first run. That
- * assistant's id is in the thread's metadata. Any value in this field that is not an assistant's id is ignored, because callers may store
- * any value.
+ * Returns a check that also refuses runs of a second assistant. In the protocol, a thread belongs to the assistant of its first run, whose
+ * id is in the thread's metadata. A value there that is not the id of an assistant is ignored, because callers may store any value.
  */
 function bindThread(findBound: () => unknown, check: RunCheck): RunCheck {
   return async (tx, asked) => {

@@ -10,7 +10,7 @@ import { makeLoggedRun } from "./run-commands.ts";
 
 const Get = z.object({ namespace: Namespace.nullish(), keys: z.array(Text).max(1_000).nullish() });
 
-/** Returns the state of the thread. If a namespace is given, returns the state of the subgraph in that namespace. */
+/** Returns the state of the thread, or of the subgraph in the given namespace. */
 export const getState = withParams(Get, async ({ deps: { pool, registry }, readable, threadId }, { namespace, keys }) => {
   const checkpoint = { checkpoint_ns: (namespace ?? []).join("|") };
   const { values, checkpoint: at } = await readState(pool, readable, registry, threadId, { checkpoint }).catch(asUnknownNamespace);
@@ -25,7 +25,7 @@ function selectKeys(values: unknown, keys: string[] | null | undefined): unknown
 
 const List = z.object({ namespace: Namespace.nullish(), limit: Limit, before: Text.nullish() });
 
-/** Lists the checkpoints of the thread, newest first. If a namespace is given, lists those of the subgraph in that namespace. */
+/** Lists the checkpoints of the thread, or of the subgraph in the given namespace, newest first. */
 export const listCheckpoints = withParams(List, async ({ deps: { pool, registry }, readable, threadId }, { namespace, limit, before }) => {
   const query = { limit, checkpoint: { checkpoint_ns: (namespace ?? []).join("|") }, ...(before && { before }) };
   const checkpoints: object[] = [];
@@ -40,7 +40,7 @@ export const listCheckpoints = withParams(List, async ({ deps: { pool, registry 
 });
 
 /**
- * Throws if a namespace is given. It is called after no checkpoint was found in the namespace, so the namespace has no graph or its graph
+ * Throws if a namespace is given. Call it after no checkpoint was found in the namespace: either no graph has this namespace, or the graph
  * has not run.
  */
 function refuseNamespace(namespace: string[] | null | undefined): void {
@@ -59,7 +59,7 @@ function asUnknownNamespace(error: Error): never {
 
 const Fork = z.object({ checkpoint_id: Text.min(1), input: z.unknown().optional(), config: Config.nullish() });
 
-/** Starts a run from an earlier checkpoint. The thread then continues from the new branch. */
+/** Starts a run from an earlier checkpoint of the thread. The run begins a new branch, from which the thread then continues. */
 export const forkState = withParams(Fork, async (scope, { checkpoint_id, input = null, config }) => {
   const run = await makeLoggedRun(scope, async (db) => {
     const { assistant_id, kwargs } = await newestRun(db, scope.readable, scope.threadId);
@@ -69,7 +69,7 @@ export const forkState = withParams(Fork, async (scope, { checkpoint_id, input =
   return { run_id: run.run_id, thread_id: scope.threadId };
 });
 
-/** Returns the tree of graphs and nodes of a run, with their statuses. Without a run id, uses the thread's newest run. */
+/** Returns the tree of graphs and nodes of a run, with the statuses of the nodes. Without `run_id`, uses the thread's newest run. */
 export const getTree = withParams(z.object({ run_id: Id.nullish() }), async (scope, { run_id: runId }) => {
   const { pool } = scope.deps;
   const { threadId, readable } = scope;

@@ -5,26 +5,26 @@ import { holdMemory, type Memory } from "../memory.ts";
 import type { AllowedOrigins } from "./cors.ts";
 import { isForeign, quote } from "./gate.ts";
 
-/** The size of the largest body that reserves no memory, in bytes. Only hundreds of such bodies at once would use much memory. */
+/** The size of the largest body for which no memory is reserved, in bytes. Only hundreds of such bodies at once would use much memory. */
 const smallBody = 256 * 1024;
-/** The assumed size of a body without a content-length. */
+/** The assumed size in bytes of a body without a content-length. */
 const unknownLength = 8 * 1024 * 1024;
-/** How many bytes of memory one byte of a body takes. During a request, its body exists as a buffer, as text and as a parsed value. */
+/** The number of bytes of memory for one byte of a body. During a request, the body exists as a buffer, as text and as a parsed value. */
 const weightOfByte = 4;
 /**
- * The most values in a body. The limit exists because a small text can hold many values, such as the three bytes of `[],`, and a value
- * takes far more memory than its text.
+ * The highest number of values in a body. A value takes far more memory than its text, and a small text such as `[],[],[]` can hold many
+ * values.
  */
 const maxValues = 1_000_000;
 
 /**
- * The deepest nesting of a document. Postgres and other readers process nested values recursively, and a deeper document would exceed
- * their stacks.
+ * The deepest nesting of a document, in levels. Postgres and other readers process nested values recursively, and a deeper document would
+ * exceed their stacks.
  */
 const maxDepth = 500;
 
 /**
- * Parses every body as JSON, whatever its content type, like the official server. A missing body counts as an empty object, because the SDK
+ * Parses every body as JSON, whatever its content type, like the official server. A missing body becomes an empty object, because the SDK
  * sends some requests without a body.
  */
 export function acceptJsonBodies(app: FastifyInstance, origins: AllowedOrigins, memory: Memory): void {
@@ -47,14 +47,17 @@ export function acceptJsonBodies(app: FastifyInstance, origins: AllowedOrigins, 
 /** The content types that a web page can send to another origin without a preflight. */
 const simpleTypes = ["", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded"];
 
-/** Refuses the body of a request that a foreign page can send without a preflight. Such a request would bypass CORS. */
+/** Refuses a body that a foreign page could send without a preflight. Such a request would bypass CORS. */
 function refuseWithoutPreflight({ headers }: FastifyRequest, origins: AllowedOrigins): void {
   const type = (headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
   if (!isForeign(headers.origin, headers.host, origins) || !simpleTypes.includes(type)) return;
   throw new ServiceError("unsupported", `Pages of the Origin ${quote(headers.origin)} must send JSON with content-type application/json.`);
 }
 
-/** Parses a body as JSON. Returns undefined for a blank body. Throws a `ServiceError` that says what is wrong with any other text. */
+/**
+ * Parses a body as JSON. Returns undefined for a blank body. For any other text, throws a `ServiceError` that says what is wrong with the
+ * text.
+ */
 export function parseJson(body: Buffer): unknown {
   if (!isUtf8(body)) throw new ServiceError("malformed", "The request body is not UTF-8");
   const { depth, values } = measure(body);
@@ -70,7 +73,7 @@ export function parseJson(body: Buffer): unknown {
 }
 
 /**
- * Returns the deepest nesting of brackets, and an upper bound for the number of values. Before the body is parsed, it counts the bytes
+ * Returns the deepest nesting of brackets, and an upper bound for the number of values. It works on the unparsed body and counts bytes
  * outside strings. This is correct in UTF-8, because the bytes of brackets and quotes occur in no other character.
  */
 function measure(body: Buffer): { depth: number; values: number } {

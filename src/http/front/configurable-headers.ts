@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 /**
- * The value of `http.configurable_headers` or `http.logging_headers`: patterns of header names, in which * stands for any characters. Each
- * list has two names, because LangGraph's documentation uses both.
+ * The value of `http.configurable_headers` or `http.logging_headers`: patterns of header names, in which `*` stands for any characters.
+ * Each field has two spellings, because LangGraph's documentation uses both.
  */
 export interface HeaderPatterns {
   include?: string[] | null | undefined;
@@ -13,18 +13,18 @@ export interface HeaderPatterns {
 
 export type PickHeaders = (headers: IncomingHttpHeaders) => Record<string, string>;
 
-/** Headers with credentials. A run never sees them, because its configuration is stored and can be read. */
+/** The names of headers with credentials. A run never gets these headers, because its configuration is stored and can be read. */
 export const neverPicked = ["authorization", "proxy-authorization", "cookie", "x-api-key", "x-tenant-id", "x-service-key"];
-/** Matches headers that may contain credentials. Such a header is selected only if a pattern contains its full name. */
+/** Matches the names of headers that may contain credentials. Such a header is selected only if a pattern is its full name. */
 const authLike = /auth|cookie|token|secret|passw|credential|signature|jwt|bearer|session-?key|(api|access|private|service)-?key/;
-/** Matches keys that the server itself sets in a run's configuration. */
+/** Matches keys that the server itself sets in a run's configuration, so that no header overwrites them. */
 const reserved = /^(__.*|(run|thread|graph|assistant|user)_id|checkpoint_.*|langgraph_.*|constructor|prototype)$/;
 
 const usual = ["x-*", "user-agent"];
 
 /**
- * Returns a function that selects the headers of a request that its runs can read. Without patterns, these are `user-agent` and all headers
- * that begin with `x-`.
+ * Returns a function that selects the headers of a request that the request's runs can read. Without patterns, these are `user-agent` and
+ * all headers that begin with `x-`.
  */
 export function headerPicker(patterns: HeaderPatterns | null | undefined, fallback: string[] = usual): PickHeaders {
   const included = (patterns?.includes ?? patterns?.include ?? fallback).map(toMatcher);

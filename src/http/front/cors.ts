@@ -4,13 +4,14 @@ import { studioOrigins } from "../../auth/studio.ts";
 import type { CorsOptions } from "../../registry/http-options.ts";
 
 /**
- * The response headers that web pages may read. The SDK needs them to find its run, to reconnect and to request the next page of a list.
+ * The response headers that web pages may read. The SDK uses these headers to find the id of its run, to reconnect, and to request the next
+ * page of a list.
  */
 const exposed = ["content-location", "location", "x-pagination-total", "x-pagination-total-estimated", "x-pagination-next"];
 
 /**
- * The origins of public web apps that people use with their own service. `http.cors.allow_origins` replaces this list, even if it is an
- * empty list.
+ * The origins of public web apps with which people use their own service. `http.cors.allow_origins` replaces this list, even if the setting
+ * is an empty list.
  */
 export const defaultOrigins = ["https://agentchat.vercel.app", ...studioOrigins];
 
@@ -26,7 +27,8 @@ export interface AllowedOrigins {
 /**
  * Returns the origins whose pages may use the service, according to `http.cors`.
  * - With auth, every origin is allowed unless the setting names origins, because a page needs credentials in any case.
- * - Without auth, the named origins are allowed, or the default ones if none are named. Pages of this machine are always allowed.
+ * - Without auth, the named origins are allowed, or the default origins if the setting is missing. Pages of this machine are always
+ * allowed.
  */
 export function allowedOrigins({ allow_origins, allow_origin_regex }: CorsOptions, hasAuth: boolean): AllowedOrigins {
   const isSet = allow_origins !== undefined || allow_origin_regex !== undefined;
@@ -35,7 +37,7 @@ export function allowedOrigins({ allow_origins, allow_origin_regex }: CorsOption
   return { all: named.includes("*"), listed: [...(isSet ? named : defaultOrigins), loopbackOrigin] };
 }
 
-/** Tells whether the list contains this origin. If every origin is allowed, an origin that is not in the list is still not listed. */
+/** Tells whether `listed` contains this origin. If every origin is allowed, an origin that `listed` does not contain still gives false. */
 export const isListed = ({ listed }: AllowedOrigins, origin: string): boolean =>
   listed.some((one) => (one instanceof RegExp ? one.test(origin) : one === origin));
 

@@ -12,7 +12,7 @@ import type { Gate } from "./gate.ts";
 import type { MemoryFetch } from "./memory-fetch.ts";
 import { sendResponse, toRequest } from "./web-bridge.ts";
 
-/** The objects that a Hono app receives with each request. They have the same names as in Hono's own Node server. */
+/** The objects that a Hono app receives with each request. `incoming` and `outgoing` have the same names as in Hono's own Node server. */
 interface Env {
   incoming: IncomingMessage;
   outgoing: ServerResponse;
@@ -36,8 +36,8 @@ export interface FrontOptions {
 }
 
 /**
- * Returns a listener that passes each request to the project's app first. If the app is a Hono app, its middleware also runs around our
- * routes.
+ * Returns a listener that passes each request to the project's app first. If the app is a Hono app, the app's middleware also runs for
+ * requests to our routes.
  */
 export function frontListener(app: UserApp, options: FrontOptions): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
   const answer = admitFirst("hono" in app ? aroundOurs(app.hono, options) : beforeOurs(app.handler, options), options);
@@ -51,14 +51,14 @@ async function forwardToOurs({ forward, admitted }: FrontOptions, request: Reque
     if (user) admitted.set(connection, user);
   };
   return forward(request, prepare).catch(() => {
-    outgoing.destroy(); // cuts the connection like our own routes, because a complete response would hide that it was cut off
+    outgoing.destroy(); // cuts the client's connection, because a complete response would hide that our response broke off
     return new Response(null, { status: 502 });
   });
 }
 
 async function serve(answer: Answer, options: FrontOptions, { incoming, outgoing }: Env): Promise<void> {
   const { log, gate } = options;
-  outgoing.on("error", () => {}); // a broken connection emits close as well
+  outgoing.on("error", () => {}); // after a connection error, the `close` event follows as well
   const request = readRequest(incoming, outgoing);
   if (!request) {
     outgoing.writeHead(400, { "content-type": "text/plain; charset=utf-8" }).end("The request's method, host or path is not valid.");
@@ -80,8 +80,8 @@ async function serve(answer: Answer, options: FrontOptions, { incoming, outgoing
 }
 
 /**
- * Returns a handler that authenticates each request before the app receives it, if `admission` is "first". Passes a preflight to our own
- * routes, because it carries no credentials.
+ * If `admission` is "first", returns a handler that authenticates each request before the app receives it. A preflight carries no
+ * credentials, so the handler passes it to our own routes. Otherwise, returns `answer` unchanged.
  */
 function admitFirst(answer: Answer, options: FrontOptions): Answer {
   if (options.auth === undefined || options.admission !== "first") return answer;
@@ -92,7 +92,7 @@ function admitFirst(answer: Answer, options: FrontOptions): Answer {
       user = await admit(options, request);
     } catch (error) {
       if (!isConsolePath(request)) throw error;
-      return forwardToOurs(options, request, env); // the console's files are public, but a route of the app at the same path may not be
+      return forwardToOurs(options, request, env); // the console's files are public, but a route of the app at the same path may not be public
     }
     return answer(request, { ...env, user });
   };
@@ -122,8 +122,8 @@ function withCors(response: Response, request: Request, { corsHeaders }: FrontOp
 }
 
 /**
- * Returns a handler that runs our routes inside a Hono app. A request goes to the project's routes first, and to ours if none matches. The
- * project's middleware runs around both.
+ * Returns a handler that runs our routes inside a Hono app. A request goes to the project's routes first, and to our routes if none of them
+ * matches. The project's middleware runs for both.
  */
 function aroundOurs(app: Hono, options: FrontOptions): Answer {
   const documents = new WeakMap<HonoRequest, Promise<unknown>>();
@@ -134,7 +134,7 @@ function aroundOurs(app: Hono, options: FrontOptions): Answer {
     return context.text("Internal Server Error", 500);
   };
   outer.onError(onError);
-  if (hasDefaultErrorHandler(app)) app.onError(onError); // the default handler of the project's own copy of Hono writes to the console
+  if (hasDefaultErrorHandler(app)) app.onError(onError); // in the project's own copy of Hono, the default error handler writes to the console
   outer.use((context, next) => {
     shareDocument(context.req, documents);
     tellUser(context, context.env.user);
@@ -156,7 +156,10 @@ const guard = (options: FrontOptions) => async (context: Context) => {
   }
 };
 
-/** Makes all middleware and our routes share one parsed body. If one middleware changes the body, the following ones see the change. */
+/**
+ * Makes all middleware and our routes share one parsed body. If one middleware changes the body, the next middleware and our routes see the
+ * change.
+ */
 function shareDocument(req: HonoRequest, documents: WeakMap<HonoRequest, Promise<unknown>>): void {
   const parse = req.json.bind(req);
   const json = () => {
@@ -171,11 +174,11 @@ function hasDefaultErrorHandler(app: Hono): boolean {
   try {
     return Reflect.get(app, "errorHandler") === Reflect.get(Reflect.construct(app.constructor, []), "errorHandler");
   } catch {
-    return false; // the project's copy has its own class, whose constructor takes other arguments
+    return false; // the project's copy of Hono has another class, whose constructor takes other arguments
   }
 }
 
-/** Returns the request with the changes of the middleware. */
+/** Returns the request with the body as the middleware has left it. */
 async function changedRequest(req: HonoRequest, document: Promise<unknown> | undefined): Promise<Request> {
   const changed = document && (await document.then(JSON.stringify).catch(() => undefined)); // if the body is not JSON, our routes refuse it
   if (changed !== undefined) return withBody(req.raw, changed);
@@ -192,8 +195,8 @@ function withBody({ url, method, headers: given, signal }: Request, body: BodyIn
 }
 
 /**
- * Returns a handler for an app that is not a Hono app. The app receives each request first. If its response is a 404, our routes handle the
- * request.
+ * Returns a handler for an app that is not a Hono app. The app receives each request first. If the app responds with a 404, our routes
+ * handle the request.
  */
 function beforeOurs(handler: FetchHandler, options: FrontOptions): Answer {
   return async (request, env) => {
@@ -208,7 +211,9 @@ function beforeOurs(handler: FetchHandler, options: FrontOptions): Answer {
   };
 }
 
-/** Reads a body into memory, because both the app and our routes may read it. The size limit is that of our routes. */
+/**
+ * Reads a body into memory, because both the app and our routes may read it. Returns "too long" if the body has more than `limit` bytes.
+ */
 async function readUpTo(body: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array<ArrayBuffer> | "too long"> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;

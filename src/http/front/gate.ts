@@ -4,7 +4,7 @@ import type { Auth } from "../../auth/auth.ts";
 import { type AllowedOrigins, isListed } from "./cors.ts";
 import { isInMemory } from "./memory-fetch.ts";
 
-/** The settings of the gate. */
+/** The rules by which the gate decides. */
 export interface GateRules {
   /** How callers authenticate, or "none" if the service runs without auth. */
   proof: Auth["proof"] | "none";
@@ -13,13 +13,16 @@ export interface GateRules {
   origins: AllowedOrigins;
 }
 
-/** The fields of a request that show which page or program sent it. */
+/** The parts of a request that show which page or program sent it. */
 export interface Arrival {
   method: string;
   path: string;
   host: string | undefined;
   origin: string | undefined;
-  /** The headers `Sec-Fetch-Site`, `-Mode` and `-Dest`. A page cannot set them. Node's `fetch` sends only the mode. */
+  /**
+   * The headers `Sec-Fetch-Site`, `Sec-Fetch-Mode` and `Sec-Fetch-Dest`. A page cannot set them. Node's `fetch` sends only
+   * `Sec-Fetch-Mode`.
+   */
   site: string | undefined;
   mode: string | undefined;
   dest: string | undefined;
@@ -31,8 +34,8 @@ export interface Arrival {
 export type Gate = (incoming: IncomingMessage) => string | undefined;
 
 /**
- * Returns the gate. It checks requests and upgrades, and refuses those of foreign web pages. Calls from this process always pass.
- * `isPublicFile` tells which files a page may load as scripts.
+ * Returns the gate, which checks requests and upgrades and refuses those of foreign web pages. Calls from this process always pass.
+ * `isPublicFile` tells which files any page may load as scripts.
  */
 export function createGate(rules: GateRules, isPublicFile: (path: string) => boolean): Gate {
   return (incoming) => {
@@ -57,12 +60,12 @@ function arrivalOf({ method = "GET", url = "/", headers }: IncomingMessage): Arr
   };
 }
 
-/** Paths that work with any Host header, for health checks and scrapers. Their responses contain no user data. */
+/** The paths that are open to every page and every Host header, for health checks and scrapers. Their responses contain no user data. */
 const openPaths = ["/ok", "/metrics"];
 
 /**
  * Returns a sentence that refuses a request of a foreign web page, or undefined if the request may pass. A service on the operator's own
- * machine needs this, because any page that is open in the browser there can reach it.
+ * machine needs this check, because any page in the browser on that machine can reach the service.
  */
 export function refuseForeignPage(arrival: Arrival, rules: GateRules, isPublicFile = false): string | undefined {
   const { method, path } = arrival;
@@ -84,14 +87,14 @@ function refuseOrigin({ origin, host, hasCookie, isSocket }: Arrival, { proof, o
   const foreign = `Pages of the Origin ${quote(origin)} may not use this service`;
   const remedy = "If they should, add it to http.cors.allow_origins in langgraph.json.";
   if (proof === "custom" && hasCookie) return `${foreign} with a Cookie. ${remedy}`;
-  // CORS keeps a foreign page from reading a response, so a request may pass if the service has auth. A socket may not, because browsers do
-  // not apply CORS to sockets.
+  // CORS keeps a foreign page from reading a response, so a request may pass if the service has auth. A socket may not pass, because
+  // browsers do not apply CORS to sockets.
   return origins.all || (proof !== "none" && !isSocket) ? undefined : `${foreign}. ${remedy}`;
 }
 
 /**
- * Refuses requests that pages of other sites make through images, scripts, frames and forms. Browsers may send them without an Origin
- * header. A link that a person follows may pass, because it does no harm.
+ * Refuses requests that pages of other sites make through images, scripts, frames and forms. Browsers may send such requests without an
+ * Origin header. A link that a person follows may pass, because following a link does no harm.
  */
 function refuseHiddenPage({ method, origin, site, mode, dest, hasCookie }: Arrival, { proof, origins }: GateRules): string | undefined {
   if (origin !== undefined || site !== "cross-site") return undefined;
@@ -101,15 +104,15 @@ function refuseHiddenPage({ method, origin, site, mode, dest, hasCookie }: Arriv
   return 'A page of another site sends this request without an Origin (Sec-Fetch-Site is "cross-site"). Use fetch with mode "cors", and name the page\'s origin in http.cors.allow_origins in langgraph.json.';
 }
 
-/** Tells whether a request comes from a page of another origin that the configuration does not name. */
+/** Tells whether a request comes from a page of another origin that the allowed origins do not list. */
 export const isForeign = (origin: string | undefined, host: string | undefined, origins: AllowedOrigins): origin is string =>
   origin !== undefined && !isOwn(origin, host) && !isListed(origins, origin);
 
 const isOwn = (origin: string, host: string | undefined) => host !== undefined && [`http://${host}`, `https://${host}`].includes(origin);
 
 /**
- * Tells whether a Host header is one of these names, a loopback name or an IP address. IP addresses are safe, because DNS rebinding needs a
- * name.
+ * Tells whether a Host header contains one of these names, a loopback name or an IP address. IP addresses are safe, because DNS rebinding
+ * needs a name.
  */
 function isKnownHost(host: string, hosts: string[]): boolean {
   const [, given = "", port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(host.toLowerCase()) ?? [];

@@ -5,15 +5,15 @@ import { connectionHeaders } from "./web-bridge.ts";
 
 export interface MemoryFetch {
   /**
-   * Sends a request to the server, and returns the response as a stream. `prepare` is called first, with the server's end of the
+   * Sends a request to the server, and returns the response with its body as a stream. First calls `prepare` with the server's end of the
    * connection. If one end aborts or breaks, the other end is closed as well.
    */
   fetch(request: Request, prepare?: (connection: Duplex) => void): Promise<Response>;
-  /** Closes all open connections. */
+  /** Closes all connections that `fetch` has opened. */
   close(): void;
 }
 
-/** Tells whether a connection exists only in this process. Every other connection is a network socket. */
+/** Tells whether a connection was made by `memoryFetch`. Every other connection is a network socket. */
 export const isInMemory = (connection: Duplex): boolean => !(connection instanceof Socket);
 
 /**
@@ -31,7 +31,7 @@ export function memoryFetch(server: Server): MemoryFetch {
       [near, far],
       [far, near],
     ] as const) {
-      one.on("error", () => {}); // the close event follows
+      one.on("error", () => {}); // after an error, the `close` event follows
       one.on("close", () => {
         open.delete(one);
         other.destroy();
@@ -49,7 +49,7 @@ export function memoryFetch(server: Server): MemoryFetch {
   };
 }
 
-/** Returns a fetch in memory for routes whose paths begin with a prefix. */
+/** Returns a function like `fetch` that calls the server in memory. It adds the prefix to the paths of the requests. */
 export function fetchInMemory(server: Server, prefix: string): (request: Request) => Promise<Response> {
   const { fetch } = memoryFetch(server);
   return (request) => {
@@ -80,7 +80,7 @@ function headersOf({ headers, body }: Request): Record<string, string> {
   return Object.fromEntries(given);
 }
 
-/** Sends the request's body. Stops when the connection closes, because a server may respond before it has read everything. */
+/** Sends the request's body. Stops when the connection closes, because a server may respond before it has read the whole body. */
 function sendBody({ body }: Request, call: http.ClientRequest): void {
   if (!body) {
     call.end();

@@ -5,9 +5,9 @@ import { refuseConnection } from "../answers/answer-errors.ts";
 import { type FrontOptions, frontListener } from "./front.ts";
 import { memoryFetch } from "./memory-fetch.ts";
 
-/** The stages that handle a request before our routes: the path prefix, and the HTTP app of the user's project. */
+/** The parts that handle a request before our routes: the path prefix, and the HTTP app of the user's project. */
 export interface Approach {
-  /** The path prefix of all routes. Empty for the root. */
+  /** The path prefix of all routes, such as "/api". An empty string means no prefix. */
   prefix: string;
   app: UserApp | undefined;
   front: Omit<FrontOptions, "forward">;
@@ -24,20 +24,20 @@ export function arrivalLimits(seconds: number): ArrivalLimits & { requestTimeout
   return { requestTimeout: limit, headersTimeout: limit, connectionsCheckingInterval: Math.min(1_000, limit) };
 }
 
-/** The paths of health checks. They work with and without the prefix, because our own command line uses them as well. */
+/** The paths of health checks. They also work without the prefix, because our own command line calls them without it. */
 const healthPaths = ["/ok", "/info"];
 
 /**
- * Tells whether a request may be upgraded to a WebSocket. Any other upgrade is handled as a plain request, because curl and Java offer
- * HTTP/2 unasked.
+ * Tells whether a request may be upgraded to a WebSocket. Any other upgrade is handled as a plain request, because curl and Java offer an
+ * upgrade to HTTP/2 unasked.
  */
 export function wantsSocket({ headers, url = "" }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === "websocket" && /\/stream\/events\/?(\?|$)/.test(url);
 }
 
 /**
- * Returns the server factory for an API with a prefix, or with the project's app before our routes. Upgrades bypass that app, because it
- * can only handle requests.
+ * Returns the server factory for an API with a prefix, or with the project's app before our routes. Upgrades bypass that app, because the
+ * app can only handle plain requests.
  */
 export function serverFactory({ prefix, app, front }: Approach, arrival: ArrivalLimits = {}): FastifyServerFactory {
   return (ours) => {
@@ -45,14 +45,14 @@ export function serverFactory({ prefix, app, front }: Approach, arrival: Arrival
     const options = { shouldUpgradeCallback: wantsSocket, ...arrival };
     const server = createServer(options, prefix ? below(prefix, listener.listen) : listener.listen);
     server.on("close", listener.close);
-    server.keepAliveTimeout = 72_000; // Fastify's default
+    server.keepAliveTimeout = 72_000; // the default of Fastify, which is longer than Node's
     if (prefix) takePrefixOffUpgrades(server, prefix);
     return server;
   };
 }
 
 function inFront(app: UserApp, options: Omit<FrontOptions, "forward">, ours: RequestListener): { listen: RequestListener; close(): void } {
-  const behind = createServer({ requestTimeout: 0, keepAliveTimeout: 0 }, ours); // this server never listens
+  const behind = createServer({ requestTimeout: 0, keepAliveTimeout: 0 }, ours); // this server never listens on a port
   behind.on("clientError", refuseConnection);
   const { fetch, close } = memoryFetch(behind);
   return { listen: frontListener(app, { ...options, forward: fetch }), close };
@@ -74,8 +74,8 @@ function takePrefixOff(incoming: IncomingMessage, prefix: string): boolean {
 }
 
 /**
- * Removes the prefix from the paths of upgrades. It adds its listener only if another listener for upgrades exists. Otherwise, Node would
- * assume that upgrades are handled, and they would get no response.
+ * Removes the prefix from the paths of upgrades. Adds its listener only if the server already has a listener for upgrades. Otherwise, Node
+ * would assume that upgrades are handled, and the clients would get no response.
  */
 function takePrefixOffUpgrades(server: Server, prefix: string): void {
   server.on("newListener", function onFirst(event) {

@@ -3,7 +3,10 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream as NodeStream } from "node:stream/web";
 
-/** Returns a Node request as a web `Request`. Throws if that is impossible, for example because of an invalid host or an unusual method. */
+/**
+ * Returns a Node request as a web `Request`. Throws if the request cannot be converted, for example because of an invalid host or an
+ * unusual method.
+ */
 export function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): Request {
   const { method = "GET", headers, url = "/" } = incoming;
   const announced = headers["transfer-encoding"] ?? headers["content-length"] ?? "0";
@@ -11,7 +14,7 @@ export function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): 
   const gone = new AbortController();
   const host = headers.host ?? "localhost";
   if (/[/?#@\\]/.test(host)) throw new Error("The host is not valid.");
-  // The URL is concatenated, because `new URL(url, base)` would read a path that begins with two slashes as another host.
+  // The URL is concatenated, because `new URL(url, base)` would take the beginning of a path such as `//x` for a host.
   const request = new Request(url.startsWith("/") ? `http://${host}${url}` : url, {
     method,
     headers: toHeaders(incoming),
@@ -25,8 +28,8 @@ export function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): 
 }
 
 /**
- * Returns the body as a stream. If the body is not read to its end, it is drained afterwards, because the next request on the connection
- * follows it.
+ * Returns the body of a request as a stream. A body that nobody reads to its end is drained after the response, because the next request on
+ * the connection follows the body.
  */
 function toBody(incoming: IncomingMessage, outgoing: ServerResponse): ReadableStream<Uint8Array> {
   const chunks: AsyncIterableIterator<Uint8Array> = incoming.iterator({ destroyOnReturn: false });
@@ -54,7 +57,7 @@ function toHeaders({ rawHeaders }: IncomingMessage): Headers {
   return headers;
 }
 
-/** The headers that belong to one connection. They are not forwarded. */
+/** The headers that concern one connection only, and are therefore not forwarded. */
 export const connectionHeaders = [
   "connection",
   "keep-alive",
@@ -66,7 +69,7 @@ export const connectionHeaders = [
   "expect",
 ];
 
-/** Sends a response in chunks as they arrive. If either side breaks off, closes the connection and rejects. */
+/** Sends the chunks of a response as they arrive. If either side breaks off, closes the connection and rejects. */
 export async function sendResponse(response: Response, reply: ServerResponse): Promise<void> {
   reply.statusCode = response.status;
   if (response.statusText) reply.statusMessage = response.statusText;
@@ -78,6 +81,6 @@ export async function sendResponse(response: Response, reply: ServerResponse): P
     reply.end();
     return;
   }
-  if (!response.headers.has("content-length")) reply.flushHeaders(); // the first chunk of a stream may take long
+  if (!response.headers.has("content-length")) reply.flushHeaders(); // send the headers at once, because the first chunk of a stream may take long
   await pipeline(Readable.fromWeb(response.body as NodeStream), reply);
 }

@@ -97,8 +97,8 @@ export const assistantRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps)
 const idIsTaken = () => new ServiceError("conflict", "Assistant already exists");
 
 /**
- * Throws if neither this process nor a live worker has the graph. The workers are checked as well, because they may serve another project
- * or a newer release.
+ * Throws if neither this process nor a live worker has the graph. A worker may serve another project or a newer release, so its graphs
+ * count as well.
  */
 async function refuseUnknownGraph({ pool, registry }: ApiDeps, graphId: string | undefined): Promise<void> {
   if (graphId === undefined || registry.has(graphId) || (await isServedElsewhere(pool, graphId))) return;
@@ -152,7 +152,7 @@ async function patch(deps: ApiDeps, request: RequestOf<typeof patchSchema>, repl
   return reply.send(updated);
 }
 
-/** Deletes an assistant and, if the request says so, its threads. */
+/** Deletes an assistant. If the request says so, also deletes its threads. */
 async function remove({ pool, wakeups }: ApiDeps, request: RequestOf<typeof deleteSchema>, reply: FastifyReply) {
   const assistantId = toAssistantId(request.params.assistantId);
   const { scope } = await request.access("assistants:delete", { assistant_id: assistantId });

@@ -39,9 +39,9 @@ export const cancellationRoutes: FastifyPluginAsyncZod<StartDeps> = async (app, 
 
 interface Cancellation {
   action: CancelAction;
-  /** Undefined for runs of all threads. */
+  /** The thread whose runs are cancelled. Undefined for runs of all threads. */
   threadId: string | undefined;
-  /** Undefined for all open runs. */
+  /** The runs to cancel. Undefined for all open runs. */
   runIds: string[] | undefined;
 }
 
@@ -52,8 +52,8 @@ export async function cancellable(request: FastifyRequest, { action, threadId, r
 }
 
 /**
- * Cancels a run. With `wait`, responds only when the run has ended. The client is counted among the waiting clients before the run is
- * cancelled. If there are too many of them, the request is thus refused without an effect.
+ * Cancels a run. With `wait`, responds only when the run has ended. Counts the client as a waiting client before the run is cancelled. If
+ * too many clients already wait, the request is thus refused without an effect.
  */
 async function cancel(deps: StartDeps, request: RequestOf<typeof cancelSchema>, reply: FastifyReply) {
   const { threadId, runId } = request.params;
@@ -66,7 +66,7 @@ async function cancel(deps: StartDeps, request: RequestOf<typeof cancelSchema>, 
     await cancelRuns(deps, scope, { threadId, runIds: [runId], action });
     if (!wait) return reply.code(202).send();
     const line = lineOf(reply);
-    const find = (visible: Scope) => getThread(deps.pool, visible, threadId); // a rollback deletes the run but not the thread
+    const find = (visible: Scope) => getThread(deps.pool, visible, threadId); // looks for the thread, because a rollback deletes the run but not the thread
     keepAsking(deps, request, { decide, find }, line);
     await runOutput(deps, { scope, runId, threadId }, { signal: line.gone });
     return reply.code(204).send();
@@ -76,7 +76,7 @@ async function cancel(deps: StartDeps, request: RequestOf<typeof cancelSchema>, 
 }
 
 /**
- * Cancels the named runs of a thread, or all runs with a status. Like on the official server, unknown ids are ignored if at least one id is
+ * Cancels the named runs of a thread, or all runs with a status. As on the official server, unknown ids are ignored if at least one id is
  * known.
  */
 async function cancelMany(deps: ApiDeps, request: RequestOf<typeof bulkSchema>, reply: FastifyReply) {

@@ -13,18 +13,18 @@ export type ConsoleMode = "off" | "read-only" | "on";
 
 export interface ConsoleOptions {
   mode: ConsoleMode;
-  /** The folder with the built files. */
+  /** The folder with the console's built files. Undefined means the folder of the build. */
   folder?: string | undefined;
 }
 
 interface Served extends ConsoleOptions {
   auth: Auth | undefined;
   version: string;
-  /** The path prefix of the API. */
+  /** The path prefix of the API, or an empty string. */
   mountedAt: string;
 }
 
-/** The folder into which `npm run build:console` writes the files. It is the same folder in a checkout and in the package. */
+/** The folder into which `npm run build:console` writes the console's files. The path is the same in a checkout and in the package. */
 const builtFolder = fileURLToPath(new URL("../../../dist/console", import.meta.url));
 
 const ConsoleConfig = z
@@ -41,7 +41,7 @@ const ConsoleConfig = z
 const isPublic = { access: "public" as const };
 const hidden = { schema: { hide: true }, config: isPublic };
 
-/** Serves the web console. The files are public, because they contain no data. The API decides which data a user of the console can see. */
+/** Serves the web console. Its files are public, because they contain no data. The API decides which data a user of the console can see. */
 export const consoleRoutes: FastifyPluginAsyncZod<Served> = async (app, { mode, folder = builtFolder, auth, version, mountedAt }) => {
   app.addHook("onRequest", async ({ routeOptions }, reply) => void (routeOptions.url !== "/" && reply.headers(securityHeaders())));
   app.addHook("onSend", async (_request, reply) => void (reply.statusCode >= 400 && reply.header("cache-control", "no-store")));
@@ -61,7 +61,7 @@ export const consoleRoutes: FastifyPluginAsyncZod<Served> = async (app, { mode, 
   });
 };
 
-/** Responds that there is no console. */
+/** Makes all paths of the console respond that there is no console. */
 function refuse(app: FastifyInstance): void {
   const answer = async (_request: FastifyRequest, reply: FastifyReply) =>
     reply.code(404).type("text/plain; charset=utf-8").send("404 Not Found: the console is off. Set ENSEMBLE_CONSOLE=on to turn it on.");
@@ -69,7 +69,7 @@ function refuse(app: FastifyInstance): void {
   app.get("/console/*", hidden, answer);
 }
 
-/** Serves the scripts and styles. Their names contain a hash of their content, so browsers may cache them forever. */
+/** Serves the console's scripts and styles. Their names contain a hash of their content, so browsers may cache them forever. */
 async function serveFiles(app: FastifyInstance, folder: string): Promise<void> {
   await app.register(fastifyStatic, { root: folder, serve: false, preCompressed: true, suppressWarning: true });
   app.get<{ Params: { file: string } }>("/console/assets/:file", hidden, ({ params: { file } }, reply) =>
@@ -80,11 +80,11 @@ async function serveFiles(app: FastifyInstance, folder: string): Promise<void> {
 const notBuilt =
   "The console is not built. In a checkout, run `npm run build:console`, then start the service again. The package and the Docker image contain it.";
 
-/** Returns a handler that sends the page. The page itself decides what to show for a path, so every path gets the same page. */
+/** Returns a handler that sends the console's page. The page itself decides what to show for a path, so every path gets the same page. */
 function pageSender(folder: string, mountedAt: string) {
   return async (_request: FastifyRequest, reply: FastifyReply) => {
     const page = await readPage(folder);
-    reply.header("cache-control", "no-store"); // the page contains a nonce
+    reply.header("cache-control", "no-store"); // must not be cached, because the page contains a nonce
     if (page === undefined) return reply.code(503).type("text/plain; charset=utf-8").send(notBuilt);
     const nonce = randomBytes(16).toString("base64");
     const html = page.replaceAll("./assets/", `${mountedAt}/console/assets/`).replace("%PREFIX%", mountedAt).replace("%NONCE%", nonce);
@@ -92,12 +92,12 @@ function pageSender(folder: string, mountedAt: string) {
   };
 }
 
-/** Returns the built page, or undefined if the console is not built. */
+/** Returns the HTML of the built page, or undefined if the console is not built. */
 const readPage = (folder: string): Promise<string | undefined> => readFile(`${folder}/index.html`, "utf8").catch(() => undefined);
 
 /**
- * Returns the headers that protect the console. Scripts come only from this service. Some libraries add a style element, which the browser
- * accepts if it has the page's nonce.
+ * Returns the headers that protect the console's page. The page may load scripts only from this service. Some libraries add a style
+ * element, which the browser accepts if it has the page's nonce.
  */
 function securityHeaders(nonce?: string): Record<string, string> {
   const policy = {

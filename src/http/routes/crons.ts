@@ -33,7 +33,7 @@ const Filter = {
   enabled: z.boolean().optional(),
   metadata: Json.optional(),
 };
-/** The fields that a search can select. `now` is accepted although our crons have no such field, because the SDK requests it. */
+/** The fields that a search can select. `now` is accepted because the SDK requests it, but our crons have no such field. */
 const Selectable = z.enum([...Cron.keyof().options, "now"]);
 
 const createSchema = { body: CronCreate, response: answers(Cron) };
@@ -57,7 +57,7 @@ const creates = access("crons:create", ...runDecisions);
 const updates = access("crons:update", ...runDecisions);
 const searches = access("crons:search");
 
-/** Creates, changes, lists and deletes crons, with or without a thread. Workers create their runs. */
+/** Creates, changes, lists and deletes crons, with or without a thread. Workers create the runs of the crons. */
 export const cronRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
   app.post("/runs/crons", { schema: createSchema, config: creates }, async (request, reply) =>
     reply.send(await create(deps, request, { body: request.body, threadId: null })),
@@ -75,17 +75,17 @@ export const cronRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
 
 interface CronRequest {
   body: z.output<typeof CronCreate>;
-  /** The thread of the runs. Null if each run gets a new thread of its own. */
+  /** The thread on which the cron's runs execute. Null if each run gets a new thread of its own. */
   threadId: string | null;
 }
 
-/** Creates a cron. The caller must be allowed to create both the cron and its runs. */
+/** Creates a cron. The caller must be allowed to create both the cron and the cron's runs. */
 async function create(deps: ApiDeps, request: FastifyRequest, { body, threadId }: CronRequest) {
   refuseWebhook(deps.webhookRules, body.webhook);
   const asked = { ...toNewCron(withAllowedWebhook(deps, body), threadId), cron_id: newId(), user_id: request.user?.identity };
   const assistantId = toAssistantId(asked.assistant_id);
   const { value } = await request.access("crons:create", { ...asked, assistant_id: assistantId });
-  // Errors that name the assistant use the id or name that the caller sent.
+  // Errors name the assistant by the id or name that the caller sent.
   const named = value.assistant_id === assistantId ? { ...value, assistant_id: asked.assistant_id } : value;
   const { caller, cron } = await admit(deps, request, named);
   return transaction(deps.pool, (tx) => createCron(tx, caller, cron, rulesOf(deps)));
@@ -105,13 +105,13 @@ async function patch(deps: ApiDeps, request: RequestOf<typeof patchSchema>, repl
 
 const rulesOf = ({ registry, settings }: ApiDeps) => ({ check: runCheck(registry), retention: settings });
 
-/** Returns the body without its webhook, if this service sends no webhooks. */
+/** Returns the body without its webhook if this service sends no webhooks. Otherwise, returns the body unchanged. */
 const withAllowedWebhook = <Body extends { webhook?: unknown }>({ settings }: ApiDeps, body: Body): Body =>
   settings.sendsWebhooks || body.webhook === undefined ? body : { ...body, webhook: null };
 
 /**
- * Checks that the caller may create the runs of a cron. The project's auth handler may change the run that it decides about. The change is
- * stored in the cron, so it applies to all of its runs.
+ * Checks that the caller may create the runs of a cron. The project's auth handler may change the run about which it decides. Its changes
+ * are stored in the cron, so they apply to all runs of the cron.
  */
 async function admit<C extends AskedCron>({ settings }: ApiDeps, request: FastifyRequest, cron: C) {
   const asked = runOfCron(cron, settings);
@@ -122,8 +122,8 @@ async function admit<C extends AskedCron>({ settings }: ApiDeps, request: Fastif
 }
 
 /**
- * Checks a change of a cron like a new cron. If only the schedule changes, the runs keep the changes that the auth handler made when the
- * cron was created.
+ * Checks a change of a cron like a new cron. If only the schedule changes, the auth handler's changes are dropped, and the cron's runs stay
+ * as they are stored.
  */
 async function admitChange(deps: ApiDeps, request: FastifyRequest, { after, ordersRuns, saysWhatRuns }: PlannedChange) {
   if (!ordersRuns) return { caller: undefined, after };

@@ -47,7 +47,7 @@ async function draw(deps: ApiDeps, request: RequestOf<typeof drawingSchema>, rep
 
 interface Subgraphs {
   assistantId: string;
-  /** The namespace of the wanted subgraph. Undefined for all subgraphs of the graph. */
+  /** The namespace of the requested subgraph. Undefined for all subgraphs of the graph. */
   namespace?: string;
   recurse?: boolean | undefined;
 }
@@ -81,7 +81,9 @@ function knownGraph({ registry }: ApiDeps, { graph_id: graphId }: Assistant): st
   return graphId;
 }
 
-/** Returns each schema under two names. The names in the official OpenAPI document end in `_schema`, and those of the dev server do not. */
+/**
+ * Returns each schema under two names. The names end in `_schema` in the official OpenAPI document, but not in the dev server's responses.
+ */
 function underBothNames(schemas: GraphSchemas) {
   const { state_schema: state, input_schema: input, output_schema: output, config_schema: config } = schemas;
   return { ...schemas, state, input, output, config };

@@ -28,7 +28,7 @@ const searchSchema = {
   response: answers(z.array(FoundInterrupt)),
 };
 
-/** Searches the open questions of all threads that the caller may see. */
+/** Searches the open questions of all threads that the caller may read. */
 export const interruptRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
   app.post("/interrupts/search", { schema: searchSchema, config: access("threads:search") }, (request, reply) =>
     search(deps, request, reply),

@@ -42,7 +42,7 @@ const redriveSchema = {
 };
 const discardSchema = { body: Chosen, response: Ids };
 
-/** Lists what failed for good, and redrives or discards it. Workers create the runs of a redrive. */
+/** Lists dead letters, and redrives or discards them. Workers create the runs of a redrive. */
 export const letterRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
   app.get("/dead-letters", { schema: searchSchema, config: access("threads:search") }, (request, reply) => search(deps, request, reply));
   app.get("/dead-letters/:letterId", { schema: getSchema, config: access("threads:read") }, async (request, reply) => {
@@ -91,10 +91,10 @@ async function redrive(deps: ApiDeps, request: RequestOf<typeof redriveSchema>, 
   return reply.send({ ids });
 }
 
-/** Throws if a graph of the letters would refuse the new input. */
+/** Throws if the graph of one of the letters would refuse the new input. */
 async function refuseInput({ pool, registry }: ApiDeps, scope: Scope, choice: Choice, input: unknown): Promise<void> {
   for (const graphId of await graphsOfLetters(pool, scope, choice)) {
-    if (!registry.graphIds.includes(graphId)) continue; // only the workers have it
+    if (!registry.graphIds.includes(graphId)) continue; // only the workers have this graph, so they check the input
     const issues = await registry.validate(graphId, { input });
     refuseIssues(issues.map((issue) => ({ ...issue, path: ["edit", ...issue.path.slice(1)] })));
   }

@@ -10,7 +10,7 @@ import { Flag } from "../schemas.ts";
 
 const langgraph: { version: string } = createRequire(import.meta.url)("@langchain/langgraph/package.json");
 
-/** How long a health check waits for the database, in milliseconds. */
+/** How many milliseconds a health check waits for the database. */
 const checkMs = 2_000;
 
 async function within(ms: number, answer: Promise<unknown>): Promise<void> {

@@ -35,7 +35,7 @@ const taskSchema = { params: PlanParams.extend({ taskId: TaskId }), body: TaskCh
 const deleteSchema = { params: PlanParams };
 const threadSchema = { params: ThreadParams, response: answers(ThreadPlan) };
 
-/** Registers plans of agents outside the service, follows their subtasks, and shows the ledger of a thread in the same form. */
+/** Registers plans of agents outside the service, changes their subtasks, and shows the ledger of a thread in the form of a plan. */
 export const planRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
   const { pool } = deps;
   app.post("/plans", { schema: createSchema, config: access("threads:create") }, (request, reply) => create(deps, request, reply));

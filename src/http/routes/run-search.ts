@@ -32,7 +32,7 @@ const searchSchema = {
   response: answers(z.array(FoundRun)),
 };
 
-/** Searches the runs of all threads that the caller may see. */
+/** Searches the runs of all threads that the caller may read. */
 export const runSearchRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
   app.post("/runs/search", { schema: searchSchema, config: access("threads:search") }, (request, reply) => search(deps, request, reply));
 };

@@ -16,7 +16,7 @@ const RunStats = z
   })
   .meta({ id: "RunStats" });
 
-/** Serves how many runs were created and ended in each minute of the last hour, for operators. */
+/** Serves the numbers of runs that were created and that ended in each minute of the last hour, for operators. */
 export const runStatsRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool }) => {
   const read = runHistory(pool);
   app.get("/runs/stats", { schema: { response: answers(RunStats) }, config: access("threads:search") }, async (request, reply) => {

@@ -23,7 +23,10 @@ import { cancelAbandoned, runOutput, streamRun } from "../sse/follow.ts";
 import { cancellable } from "./cancellation.ts";
 
 const JoinQuery = z.object({ cancel_on_disconnect: Flag.optional(), stream_mode: Unsettable(OneOrMore(StreamMode)) });
-/** The id of the last event that the client has received. Without this header, the stream starts with the first event of the log. */
+/**
+ * The id of the last event that the client has received. Without this header, or with -1, the stream starts with the first event of the
+ * log.
+ */
 const LastEvent = z.looseObject({
   "last-event-id": z
     .string()
@@ -40,8 +43,8 @@ const streamSchema = { params: RunParams, querystring: JoinQuery, headers: LastE
 const streamAloneSchema = { ...streamSchema, params: z.object({ runId: Id }) };
 
 /**
- * The access of routes that let clients join a run. It includes the update of threads, because a client with `cancel_on_disconnect` must
- * also be allowed to cancel the run.
+ * The access of routes on which clients follow or wait for a run. It includes the update of threads, because a client with
+ * `cancel_on_disconnect` must also be allowed to cancel the run.
  */
 const joins = access("threads:read", "threads:update");
 
@@ -58,7 +61,7 @@ export const singleRunRoutes: FastifyPluginAsyncZod<StartDeps> = async (app, dep
   app.get("/runs/:runId/stream", { schema: streamAloneSchema, config: joins }, (request, reply) => streamAlone(deps, request, reply));
 };
 
-/** Returns a function that asks auth which runs the caller may read, and a function that looks for the run among them. */
+/** Returns two functions. `decide` asks auth which runs the caller may read, and `find` looks for the run among these runs. */
 function readable({ pool }: ApiDeps, request: FastifyRequest, { runId, threadId }: { runId: string; threadId?: string }) {
   return {
     decide: async () => (await request.access("threads:read", { thread_id: threadId, run_id: runId })).scope,
@@ -93,9 +96,9 @@ async function remove({ pool, registry, wakeups }: ApiDeps, request: RequestOf<t
 
 interface Joined {
   runId: string;
-  /** The thread of the run. Undefined if the client names only the run. */
+  /** The thread of the run. Undefined if the request's path names only the run. */
   threadId?: string;
-  /** Whether the run is cancelled when the client disconnects. */
+  /** True if the run is cancelled when the client disconnects. Undefined means false. */
   cancels: boolean | undefined;
 }
 

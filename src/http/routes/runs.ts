@@ -17,8 +17,8 @@ import { type StartDeps, startAndStream, startAndWait, startRun } from "../runs/
 import { answers, Limit, Offset, OneOrMore, Run, streams, ThreadParams } from "../schemas.ts";
 
 /**
- * How many bytes of memory one byte of a batch takes. During a request, a batch exists as documents, in a statement, as a response and as
- * the response's text.
+ * The number of bytes of memory for one byte of a batch. During a request, a batch exists as documents, in a statement, as a response and
+ * as the response's text.
  */
 const weightOfByte = 4;
 
@@ -28,7 +28,7 @@ const listSchema = { params: ThreadParams, querystring: ListQuery, response: ans
 
 const config = access(...runDecisions);
 
-/** Creates runs with or without a thread, and lists them. */
+/** Creates runs with or without a thread, and lists the runs of a thread. */
 export const runRoutes: FastifyPluginAsyncZod<StartDeps> = async (app, deps) => {
   const alone = { body: RunCreate };
   const onThread = { body: RunCreate, params: ThreadParams };

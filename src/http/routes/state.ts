@@ -14,7 +14,7 @@ import { holdMemory, lightBytes } from "../memory.ts";
 import type { RequestOf } from "../route.ts";
 import { answers, Checkpoint, Flag, Json, Limit, Text, ThreadParams, ThreadState } from "../schemas.ts";
 
-/** A checkpoint's id. Clients send the id itself, or a checkpoint or config that contains the id. */
+/** The id of a checkpoint. Clients send the id itself, or a checkpoint or config that contains it. */
 const Before = z.union([
   Text,
   z.object({ configurable: z.object({ checkpoint_id: Text }) }).transform(({ configurable }) => configurable.checkpoint_id),
@@ -131,7 +131,7 @@ interface History {
   query: HistoryQuery;
 }
 
-/** Sends as many states as fit into one response. If more follow, a header names the checkpoint from which to continue. */
+/** Sends as many states as fit into one response. If further states follow, a header names the checkpoint from which to continue. */
 async function sendHistory(deps: ApiDeps, reply: FastifyReply, { scope, threadId, query }: History): Promise<FastifyReply> {
   const texts: string[] = [];
   let size = 0;

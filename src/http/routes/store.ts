@@ -17,7 +17,7 @@ const optional = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().
 
 const Namespace = z.array(Text);
 /**
- * The fields of an item by which searches find it, or false for no fields. The schema says boolean, because OpenAPI 3.0 has no literal
+ * The names of the item's fields that searches compare, or false for no fields. The schema says boolean, because OpenAPI 3.0 has no literal
  * false.
  */
 const Index = z.union([
@@ -45,7 +45,7 @@ const NamespaceSearch = z.object({
   limit: Whole(1, 1_000).default(100),
   offset: Offset,
 });
-/** The metadata of an item. Only an auth handler can add it. If there is none, a stored item keeps its metadata. */
+/** The metadata that an auth handler adds to an item, or undefined if it adds none. If undefined, a stored item keeps its metadata. */
 const Marked = z.object({ metadata: Json.transform((marks) => (Object.keys(marks).length > 0 ? marks : undefined)) });
 
 const getSchema = { querystring: ItemQuery, response: answers(Item.nullable()) };

@@ -21,7 +21,7 @@ import { EventFilter, LastEventNumber, LastThreadEvent, ThreadStreamQuery } from
 
 export interface StreamingDeps extends ApiDeps {
   counts: StreamCounts;
-  /** Sends a request through the project's own app, which receives requests before our routes. Undefined if the project has no such app. */
+  /** Passes a request to the project's own app, which receives requests before our routes. Undefined if the project has no such app. */
   askFront: ((request: Request) => Promise<Response>) | undefined;
 }
 
@@ -81,13 +81,13 @@ async function streamRuns(deps: StreamingDeps, request: RequestOf<typeof runsSch
   const { threadId } = request.params;
   const { stream_mode, stream_modes } = request.query;
   const followed = await toFollow(deps, request, threadId);
-  reply.header("location", request.url); // the SDK reconnects to this URL and must see the same stream
+  reply.header("location", request.url); // the SDK reconnects to this URL and must get the same stream
   const modes = stream_mode ?? stream_modes ?? ["run_modes" as const];
   const since = request.headers["last-event-id"];
   await streamThreadRuns(deps, reply, { threadId, followed, leave: enter(deps, request, threadId), since, modes });
 }
 
-/** Checks that the caller may read a thread. Returns the functions that repeat the check later. */
+/** Checks that the caller may read a thread. Returns the functions with which the check is repeated later. */
 async function toFollow({ pool }: ApiDeps, request: FastifyRequest, threadId: string): Promise<Followed> {
   const decide = async () => (await request.access("threads:read", { thread_id: threadId })).scope;
   const find = (scope: Scope) => getThread(pool, scope, threadId);
@@ -100,7 +100,7 @@ async function refuseSocket(deps: StreamingDeps, request: RequestOf<typeof socke
   if (!request.ws) return;
   if (deps.askFront) await refuseWhereAppDoes(deps.askFront, request);
   const leave = enter(deps, request, request.params.threadId);
-  leave(); // the client was counted only to check the limit, and is counted again when the socket is open
+  leave(); // the client is counted again when the socket is open
 }
 
 function openSocket(deps: StreamingDeps, request: FastifyRequest, socket: WebSocket): void {
@@ -114,7 +114,7 @@ function openSocket(deps: StreamingDeps, request: FastifyRequest, socket: WebSoc
 }
 
 /**
- * Sends the same request without its upgrade through the project's app, and throws if the app refuses it. Without this check, an upgrade
+ * Passes the same request, without its upgrade, to the project's app, and throws if the app refuses it. Without this check, an upgrade
  * would bypass the app's middleware.
  */
 async function refuseWhereAppDoes(ask: (request: Request) => Promise<Response>, { url, headers }: FastifyRequest): Promise<void> {

@@ -31,7 +31,7 @@ import { answers, Command, Id, Json, Limit, Offset, SortOrder, Text, Thread, Thr
 const Superstep = z.object({
   updates: z.array(z.object({ values: z.unknown().optional(), command: Command.nullish(), as_node: Text })).min(1),
 });
-/** The fields that a search can select. `context` is accepted although our threads have no such field, because the SDK requests it. */
+/** The fields that a search can select. `context` is accepted because the SDK requests it, but our threads have no such field. */
 const Selectable = z.enum([...Thread.keyof().options, "context"]);
 const Filter = {
   ids: z.array(Id).optional(),
@@ -130,8 +130,8 @@ interface Existing {
 }
 
 /**
- * Adds the history to an existing thread with this id, and returns the thread. If the caller may not read the thread, throws an error that
- * says only that the id is taken.
+ * Adds the given history to an existing thread with this id, and returns the thread. If the caller may not read the thread, throws an error
+ * that says only that the id is taken.
  */
 async function takeExisting({ pool, registry }: ApiDeps, request: FastifyRequest, existing: Existing): Promise<ThreadRow> {
   const { creatable, threadId, history } = existing;
@@ -149,7 +149,7 @@ async function search({ pool, memory }: ApiDeps, request: RequestOf<typeof searc
   const page = await readWithin(memory, reply, (bytes) => searchThreads(pool, scope, { ...query, bytes }));
   const { extract, select } = query;
   if (!extract) return sendPage(reply, page, query);
-  if (Object.keys(extract).length > 10) await holdMemory(memory, reply); // each extracted path may copy a large value
+  if (Object.keys(extract).length > 10) await holdMemory(memory, reply); // each extracted value may be a large copy
   return sendPage(reply, page, { ...query, select: select && [...select, "extracted"] }, (thread) => extractPaths(thread, extract));
 }
 
@@ -164,7 +164,7 @@ async function prune({ pool }: ApiDeps, request: RequestOf<typeof pruneSchema>, 
   const { thread_ids, strategy } = request.body;
   const { scope } = await request.access(strategy === "delete" ? "threads:delete" : "threads:update", { thread_ids });
   let pruned = 0;
-  // Each thread has a transaction of its own. It is thus locked only while it is pruned, and no transaction waits for a second lock.
+  // Each thread gets a transaction of its own. A thread is thus locked only while it is pruned, and no transaction waits for a second lock.
   for (const threadId of new Set(thread_ids)) {
     if (await transaction(pool, (tx) => pruneThread(tx, scope, threadId, strategy))) pruned++;
   }
@@ -193,7 +193,7 @@ async function remove({ pool, wakeups }: ApiDeps, request: RequestOf<typeof dele
     if (!(await lockThread(tx, scope, threadId))) throw threadNotFound(threadId);
     await deleteThread(tx, threadId);
   });
-  wakeups.notify(cancelTopic); // tells a worker that executes a run of the thread to stop
+  wakeups.notify(cancelTopic); // tells the worker that executes a run of the thread to stop
   return reply.code(204).send();
 }
 

@@ -15,8 +15,8 @@ const types: Record<string, string> = {
 };
 
 /**
- * Serves the UI components of graphs. A page first requests HTML that loads a component, and that HTML then requests the component's
- * files. `mountedAt` is the path prefix of the API.
+ * Serves the UI components of graphs. A page first requests HTML for a component, and this HTML then requests the component's files.
+ * `mountedAt` is the path prefix of the API.
  */
 export const uiRoutes: FastifyPluginAsyncZod<{ bundles: UiBundles; mountedAt: string }> = async (app, { bundles, mountedAt }) => {
   const filesOf = (graphId: string) => {
@@ -32,7 +32,7 @@ export const uiRoutes: FastifyPluginAsyncZod<{ bundles: UiBundles; mountedAt: st
       const names = [...filesOf(graphId).keys()];
       const scheme = headers["x-forwarded-proto"] === "https" ? "https" : "http";
       const urlOf = (file: string) => attribute(`${scheme}://${host}${mountedAt}/ui/${encodeURIComponent(graphId)}/${file}`);
-      // In the page, the SDK replaces the last argument with the id of its own element.
+      // In the page, the SDK replaces the last argument with the id of the SDK's own element.
       const render = `__LGUI_${graphId.replace(/[^a-zA-Z0-9]/g, "_")}.render(${JSON.stringify(name)}, "{{shadowRootId}}")`;
       const html = [
         ...names.filter((file) => file.endsWith(".css")).map((file) => `<link rel="stylesheet" href="${urlOf(file)}" />`),
@@ -55,7 +55,7 @@ export const uiRoutes: FastifyPluginAsyncZod<{ bundles: UiBundles; mountedAt: st
   );
 };
 
-/** Escapes a text for an HTML attribute in quotes of this kind. */
+/** Escapes a text so that it can stand in an HTML attribute with quotes of this kind. */
 function attribute(text: string, quote: '"' | "'" = '"'): string {
   const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   return quote === '"' ? escaped.replaceAll('"', "&quot;") : escaped.replaceAll("'", "&#39;");

@@ -7,7 +7,7 @@ import { sendPage } from "../answers/lists.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { answers, DeadWebhook, Id, Limit, Offset } from "../schemas.ts";
 
-/** Lists the webhook deliveries that have failed for good, and sends them again on request. */
+/** Lists the webhook deliveries that have failed for good, and sends such deliveries again on request. */
 export const webhookRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, wakeups }) => {
   app.get(
     "/webhooks/dead",

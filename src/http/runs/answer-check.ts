@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Issue } from "../../registry/validate.ts";
 import { answersById, type OpenQuestion, unaskedIds } from "../../threads/questions.ts";
 
-/** Validates answers with the schemas of the open questions. Returns the issues. */
+/** Validates answers with the schemas of the open questions. Returns one issue for each problem. */
 export function issuesOfAnswers(questions: OpenQuestion[], resume: unknown): Issue[] {
   const path = ["command", "resume"];
   const byId = answersById(resume);
@@ -27,8 +27,8 @@ function issuesOf({ responseSchema }: OpenQuestion, answer: unknown, path: Prope
 const JsonSchema = z.custom<z.core.JSONSchema.JSONSchema>((value) => typeof value === "object" && value !== null);
 
 /**
- * Returns the zod schema of a question. Returns undefined if the question has no schema, or if zod cannot express its schema. In that case,
- * only the graph validates the answer.
+ * Returns the zod schema for answers to a question. Returns undefined if the question has no schema, or if zod cannot express the schema.
+ * In that case, only the graph validates the answer.
  */
 function toSchema(responseSchema: unknown): z.ZodType | undefined {
   const schema = JsonSchema.safeParse(responseSchema);

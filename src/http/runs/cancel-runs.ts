@@ -12,13 +12,13 @@ interface RunsToCancel {
   action: CancelAction;
 }
 
-/** Cancels open runs of one thread, and notifies the workers and clients. Returns how many runs were cancelled. */
+/** Cancels these runs of a thread if they are open, and notifies the workers and clients. Returns the number of cancelled runs. */
 export async function cancelRuns({ pool, wakeups }: ApiDeps, scope: Scope, { threadId, runIds, action }: RunsToCancel): Promise<number> {
   const cancelled = await transaction(pool, async (tx) => {
-    if (!(await lockThread(tx, scope, threadId))) return 0; // the thread has been deleted meanwhile
+    if (!(await lockThread(tx, scope, threadId))) return 0; // the thread has been deleted meanwhile, or the caller may not change it
     return cancelOpenRuns(tx, [threadId], action, runIds);
   });
-  // The notifications cover both cases: a run that never started has now ended, and a run that has started must be stopped by its worker.
+  // The notifications cover both cases. A pending run has now ended, and a running run must be stopped by its worker.
   if (cancelled > 0) wakeups.notify(cancelTopic, claimTopic, threadTopic(threadId), ...runIds.map(endTopic), ...runIds.map(runTopic));
   return cancelled;
 }

@@ -5,7 +5,7 @@ import { faultOfPattern, isTimezone } from "../../crons/schedule.ts";
 import { Json, Time } from "../schemas.ts";
 import { RunCreate } from "./run-request.ts";
 
-/** The run fields that a cron can set for all of its runs. */
+/** The fields of a run that a cron can set for all of its runs. */
 const Payload = RunCreate.pick({
   input: true,
   config: true,
@@ -39,7 +39,7 @@ const Changeable = {
   metadata: Json.nullish(),
 };
 
-/** The body of a request that creates a cron. Unknown keys are ignored, as they are for runs. */
+/** The body of a request that creates a cron. Unknown keys are ignored, as in a request that creates a run. */
 export const CronCreate = Payload.extend({ ...Changeable, assistant_id: RunCreate.shape.assistant_id, schedule: Pattern });
 export const CronPatch = Payload.extend(Changeable);
 
@@ -62,7 +62,10 @@ export function toNewCron(body: z.output<typeof CronCreate>, threadId: string | 
   };
 }
 
-/** Returns the changes that a request makes to a cron. Null clears a field that may be empty. For any other field, null means no change. */
+/**
+ * Returns the changes that a request makes to a cron. Null clears a field that may be empty. For any other field, null means that the field
+ * keeps its value.
+ */
 export function toPatch(body: z.output<typeof CronPatch>): Patch {
   const { schedule, timezone, end_time, enabled, on_run_completed, metadata, ...payload } = body;
   return {

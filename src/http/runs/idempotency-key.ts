@@ -6,7 +6,7 @@ const wellFormed = /^[\x21-\x7e]{1,255}$/;
 
 /**
  * Returns the request's Idempotency-Key, and the content that is compared for this key: the thread and the body. The path is not compared,
- * so that a retry may use another route, for example to stream the run.
+ * so a retry may use another route, for example one that streams the run.
  */
 export function idempotent({ headers, params, body, user }: FastifyRequest): IdempotentRequest | undefined {
   const key = headers["idempotency-key"];

@@ -8,16 +8,16 @@ import type { ApiDeps } from "../api-deps.ts";
 import { idempotent } from "./idempotency-key.ts";
 import { refuseWebhook, runCheck } from "./run-check.ts";
 
-/** Creates the run that a request describes. If the request has an Idempotency-Key, creates it only once for that key. */
+/** Creates the run that a request describes. Requests with the same Idempotency-Key create only one run. */
 export async function makeRun(deps: ApiDeps, request: FastifyRequest, wanted: NewRun): Promise<Run> {
   refuseWebhook(deps.webhookRules, wanted.kwargs.webhook);
   const submission = { ...(await admitRun(request, wanted)), check: runCheck(deps.registry) };
   const [run] = await submitRuns(deps, [submission], { key: idempotent(request) });
-  if (!run) throw runNotFound(); // the run of this Idempotency-Key has been deleted since
+  if (!run) throw runNotFound(); // the run that this Idempotency-Key created has been deleted meanwhile
   return run;
 }
 
-/** Creates all runs of a batch, or none. If the batch is invalid, the issues name the index of the invalid run. */
+/** Creates all runs of a batch, or none. If a run of the batch is invalid, the issues name the run's index. */
 export async function makeBatch(deps: ApiDeps, request: FastifyRequest, wanted: NewRun[]): Promise<Run[]> {
   for (const [index, { kwargs }] of wanted.entries()) refuseWebhook(deps.webhookRules, kwargs.webhook, ["body", index]);
   const submissions: Submission[] = [];
@@ -29,7 +29,7 @@ export async function makeBatch(deps: ApiDeps, request: FastifyRequest, wanted: 
 }
 
 /**
- * Returns a check that refuses a batch before its commit if the response would be too large. The response contains each run with a copy of
+ * Returns a check that throws before the batch commits if the response would be too large. The response contains each run with a copy of
  * its assistant's config, so it may be large.
  */
 function refuseLargeBatch(most: number): (run: Run) => void {

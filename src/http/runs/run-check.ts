@@ -6,7 +6,7 @@ import { objectionTo, type WebhookRules } from "../../webhooks/webhook-rules.ts"
 import { refuseIssues } from "../answers/issues.ts";
 import { issuesOfAnswers, issuesOfUnasked } from "./answer-check.ts";
 
-/** Returns the check that a run must pass before it is created. `index` is the position of the run in a batch. */
+/** Returns the check that a run must pass before it is created. `index` is the run's position in a batch, or undefined for a single run. */
 export function runCheck(registry: Registry, index?: number): RunCheck {
   const inBatch = (issues: Issue[]) => (index === undefined ? issues : issues.map((issue) => ({ ...issue, path: [index, ...issue.path] })));
   return async (tx, run) => {
@@ -20,7 +20,8 @@ export function runCheck(registry: Registry, index?: number): RunCheck {
 }
 
 /**
- * Throws if the rules forbid this webhook. The check makes no DNS lookup, so a webhook that passes may still be refused when it is sent.
+ * Throws if the rules forbid this webhook URL. The check makes no DNS lookup, so a webhook that passes may still be refused when it is
+ * sent.
  */
 export function refuseWebhook(rules: WebhookRules, webhook: string | null | undefined, path: PropertyKey[] = ["body"]): void {
   const objection = typeof webhook === "string" && objectionTo(webhook, rules);
@@ -38,16 +39,16 @@ function callOf({ kwargs: { input, command, context, config } }: AskedRun) {
 }
 
 /**
- * Tells whether the present open questions are those that this run will find. If other runs come first, or the run starts at an earlier
- * checkpoint, other questions may be open. In that case, only the graph validates the answers.
+ * Tells whether the thread's open questions are still the same when this run begins. If other runs come first, or the run starts at an
+ * earlier checkpoint, other questions may be open. In that case, only the graph validates the answers.
  */
 function knowsOpenQuestions({ wasBusy, kwargs }: AskedRun): boolean {
   return !wasBusy && !kwargs.config.configurable?.checkpoint_id;
 }
 
 /**
- * Throws if the graph would refuse an assistant's context. A required field may be missing, because the run may add it, but each given
- * field must be valid.
+ * Throws if the graph would refuse an assistant's context. A required field may be missing, because the request of a run may add it, but
+ * each given field must be valid.
  */
 export async function refuseContext(registry: Registry, graphId: string, context: Record<string, unknown>): Promise<void> {
   const issues = await registry.validate(graphId, { context });

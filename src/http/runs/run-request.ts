@@ -50,14 +50,14 @@ export const BatchCreate = z
   .max(1_000);
 
 interface RunOrigin {
-  /** The thread of the run. Undefined for a run that gets a new thread of its own. */
+  /** The thread on which the run executes. Undefined for a run that gets a new thread of its own. */
   threadId: string | undefined;
   headers: IncomingHttpHeaders;
 }
 
 /**
- * Returns the run that a request describes, with the defaults filled in. The selected headers are added to its `configurable`. Its trace
- * continues the caller's trace.
+ * Returns the run that a request describes, with the defaults filled in. The selected headers are added to the run's `configurable`. The
+ * run's trace continues the caller's trace.
  */
 export function toNewRun(settings: ApiDeps["settings"], body: RunRequest, { threadId, headers }: RunOrigin): NewRun {
   const configurable = { ...settings.pickHeaders(headers), ...body.config?.configurable };

@@ -9,12 +9,12 @@ import { streamRun, waitForRun } from "../sse/follow.ts";
 import { makeRun } from "./make-runs.ts";
 import { type RunCreateBody, toNewRun } from "./run-request.ts";
 
-/** The request that starts a run, and its reply. */
+/** The request that starts a run, with the reply to this request. */
 export interface Start {
   request: FastifyRequest;
   reply: FastifyReply;
   body: RunCreateBody;
-  /** The thread of the run. Undefined for a run that gets a new thread of its own. */
+  /** The thread on which the run executes. Undefined for a run that gets a new thread of its own. */
   threadId?: string;
 }
 
@@ -23,15 +23,15 @@ export type StartDeps = ApiDeps & { counts: StreamCounts };
 const newRunOf = ({ settings }: ApiDeps, { request, body, threadId }: Start): NewRun =>
   toNewRun(settings, body, { threadId, headers: request.headers });
 
-/** Creates a run and responds with it. */
+/** Creates a run and responds with it, without waiting for its end. */
 export async function startRun(deps: ApiDeps, start: Start): Promise<FastifyReply> {
   const run = await makeRun(deps, start.request, newRunOf(deps, start));
   return start.reply.header("content-location", runPath(start, run)).send(run);
 }
 
 /**
- * Creates a run and streams it. Two things happen before the run is created:
- * - The feed, which publishes events to followers, gets the run's id. The stream can thus begin without a query, and misses no event.
+ * Creates a run and streams it. Two steps come before the run is created:
+ * - The feed, which passes events to followers, gets the run's id. The stream can thus begin without a query, and misses no event.
  * - The client is counted among the clients with open streams. If it has too many, it is refused and retries. If the run were created
  * first, each retry would create another run.
  */
@@ -52,8 +52,8 @@ async function stream(deps: ApiDeps, start: Start, { run, leave }: { run: Run; l
   const { reply } = start;
   const cancelScope = cancelScopeOf(start);
   reply.header("content-location", runPath(start, run));
-  // The SDK reconnects to this URL after a broken connection. Without the header, it does not reconnect, which is right for a run that is
-  // cancelled on disconnect.
+  // The SDK reconnects to this URL after a broken connection. Without the header, the SDK does not reconnect, which is right for a run that
+  // is cancelled on disconnect.
   if (!cancelScope) reply.header("location", `${runPath(start, run)}/stream`);
   await streamRun(deps, reply, {
     leave,
@@ -66,14 +66,14 @@ async function stream(deps: ApiDeps, start: Start, { run, leave }: { run: Run; l
   });
 }
 
-/** Creates a run and waits for it. As for a stream, the client is counted before the run is created. */
+/** Creates a run, and responds with its output when it has ended. As for a stream, the client is counted before the run is created. */
 export async function startAndWait(deps: StartDeps, start: Start): Promise<void> {
   const wanted = newRunOf(deps, start);
   const leave = takePlaceAtRun(deps, start.request, wanted.runId);
   await makeAndWait(deps, start, wanted).finally(leave);
 }
 
-/** Creates a run and waits for its end. It subscribes before it creates the run, so that it cannot miss the end. */
+/** Creates a run and waits for its end. Subscribes to the run's end before it creates the run, so that it cannot miss the notification. */
 async function makeAndWait(deps: ApiDeps, start: Start, wanted: NewRun): Promise<void> {
   const { request, reply } = start;
   const left = new AbortController();
@@ -85,12 +85,13 @@ async function makeAndWait(deps: ApiDeps, start: Start, wanted: NewRun): Promise
   reply.header("content-location", runPath(start, run));
   reply.header("location", `/threads/${run.thread_id}/runs/${run.run_id}/join`);
   const place = { scope: alreadyDecided, runId: run.run_id, threadId: run.thread_id };
-  // With an Idempotency-Key, this may be an older run. Its end may already have been announced, so the announcement is not awaited.
+  // With an Idempotency-Key, this may be an older run. Its end may already have been announced, so the wait must not begin with the
+  // announcement.
   const heard = run.run_id === wanted.runId ? firstWord : undefined;
   await waitForRun(deps, reply, { ...place, cancelScope: cancelScopeOf(start), followed: ownRequest, firstWord: heard });
 }
 
 const cancelScopeOf = ({ body }: Start) => (body.on_disconnect === "cancel" ? alreadyDecided : undefined);
 
-/** Returns the path of the run. The path includes the thread if the request named one. */
+/** Returns the path of the run. The path includes the thread if the request's path named the thread. */
 const runPath = ({ threadId }: Start, run: Run) => `${threadId === undefined ? "" : `/threads/${threadId}`}/runs/${run.run_id}`;

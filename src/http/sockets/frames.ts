@@ -2,18 +2,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RawData, WebSocket } from "ws";
 
 const pingMs = 15_000;
-/** The number of waiting frames at which reading from the socket pauses. There is also a limit for their bytes. */
+/** The number of waiting frames at which the socket is no longer read. `mostBytes` limits their size in the same way. */
 const mostWaiting = 50;
 const mostBytes = 1_000_000;
 
 type Frame = Buffer | undefined;
 
 /**
- * Handles the frames of a WebSocket one at a time. `onFrame` gets the next frame after it has finished the previous one. For a binary
- * frame, it gets undefined.
+ * Handles the frames of a WebSocket one at a time. `onFrame` gets the next frame after it has finished the previous one. In place of a
+ * binary frame, it gets undefined.
  *
- * If a client sends too much, reading stops, so that more frames wait on the client's side. A client that reads nothing for
- * `stalledSeconds`, or that does not respond to a ping, is disconnected.
+ * If a client sends too much, the socket is not read for a while, so that further frames wait on the client's side. A client that reads
+ * nothing for `stalledSeconds`, or that does not respond to a ping, is disconnected.
  */
 export class Frames {
   readonly #socket: WebSocket;
@@ -34,7 +34,7 @@ export class Frames {
       this.#unanswered = 0;
     });
     socket.on("message", (data, isBinary) => this.#take(isBinary ? undefined : toBuffer(data)));
-    socket.on("error", () => {}); // a frame was too large, or the connection broke; the close event follows
+    socket.on("error", () => {}); // a frame was too large, or the connection broke; in both cases the close event follows
     socket.on("close", () => {
       clearInterval(beat);
       this.#gone.abort();
@@ -51,7 +51,7 @@ export class Frames {
     return this.#waiting.length === 0;
   }
 
-  /** Sends texts, and waits until the client has received them. */
+  /** Sends texts, and waits until the operating system has taken them. Disconnects a client that reads too slowly. */
   async send(texts: string[]): Promise<void> {
     const taken = texts.map((text) => new Promise<void>((resolve) => this.#socket.send(text, () => resolve())));
     const late = new AbortController();

@@ -15,7 +15,10 @@ import { EventFilter } from "../streaming-request.ts";
 import { Frames } from "./frames.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
-/** How long a socket's user counts as authenticated, in milliseconds. The first command after that authenticates the user again. */
+/**
+ * The number of milliseconds for which a socket's user counts as authenticated. The first command after this time authenticates the user
+ * again.
+ */
 const askAgainMs = 30_000;
 
 const Unsubscribe = z.object({ subscription_id: z.string() });
@@ -57,8 +60,8 @@ class EventSocket {
   }
 
   /**
-   * Handles a frame. A subscription starts only after its response has been sent, because the response tells the client its id. If several
-   * frames arrive together, their subscriptions start together.
+   * Handles a frame, and sends the response. A new subscription starts only after the response, which tells the client the subscription's
+   * id. If several frames arrive together, their subscriptions start together.
    */
   async #onFrame(frame: Buffer | undefined): Promise<void> {
     await this.#frames.send([JSON.stringify(await this.#answer(frame))]);
@@ -80,8 +83,8 @@ class EventSocket {
   }
 
   /**
-   * Prepares auth for the next command. Clears the decisions for the previous one, and authenticates the user again if the last time was
-   * too long ago.
+   * Prepares auth for the next command. Clears the decisions about the previous command. Authenticates the user again if the last
+   * authentication is too old.
    */
   async #startDecisions(): Promise<void> {
     this.#from.request.decided = [];

@@ -2,28 +2,28 @@ import { newId } from "../../db/ids.ts";
 import type { ThreadEvent } from "../../streaming/event.ts";
 import { type Filter, toMatcher } from "../../streaming/filter.ts";
 
-/** The most subscriptions on one socket. A client that needs more opens another socket. */
+/** The highest number of subscriptions on one socket. A client that needs more subscriptions opens another socket. */
 const mostSubscriptions = 50;
 
 export interface SubscriptionOptions {
   /** Yields the thread's events with numbers above `since`, as they arrive. */
   follow: (since: number, signal: AbortSignal) => AsyncGenerator<ThreadEvent[], void>;
   send: (texts: string[]) => Promise<void>;
-  /** Called if an error makes it impossible to send more events. */
+  /** Called once an error has made it impossible to send further events. */
   failed: (error: Error) => void;
   gone: AbortSignal;
 }
 
 interface Subscription {
   isWanted: (event: ThreadEvent) => boolean;
-  /** The number of an event. The subscription has received all wanted events up to it. */
+  /** The number of the last event up to which the subscription has received all events that it wants. */
   through: number;
   over: boolean;
 }
 
 /**
- * Sends the events of all subscriptions of a socket in one common sequence: each event once, in the order of the thread. The order matters,
- * because a client ignores events that arrive after a run's end as late.
+ * Sends the events of all subscriptions of a socket in one common sequence: each event once, in the order of the thread. This order is
+ * necessary, because a client drops events that arrive after a run's end.
  *
  * A new subscription first receives the earlier events separately. When it has caught up, it joins the common sequence.
  */
@@ -40,7 +40,8 @@ export class Subscriptions {
   }
 
   /**
-   * Adds a subscription. Returns its id, or undefined if the socket has too many. It receives events only after `start` has been called.
+   * Adds a subscription, and returns its id. Returns undefined if the socket has too many subscriptions. The subscription receives events
+   * only after `start` has been called.
    */
   add(filter: Filter, since: number): string | undefined {
     if (this.#all.size >= mostSubscriptions) return undefined;
@@ -90,7 +91,7 @@ export class Subscriptions {
     }
   }
 
-  /** Adds subscriptions to the common sequence if they have caught up with it. Returns whether they have caught up. */
+  /** Adds subscriptions to the common sequence if they have received all events that it has sent. Returns whether they were added. */
   #joinLine(group: Subscription[], through: number): boolean {
     if (this.#sent === undefined || through < this.#sent) return false;
     for (const subscription of group) {

@@ -16,7 +16,7 @@ const pollMs = 1_000;
 
 /** A run that the client may see. */
 interface VisibleRun {
-  /** The scope in which auth allowed the client to see the run, when the run was found or created. */
+  /** The scope that auth returned for the client when the run was found or created. It includes the run. */
   scope: Scope;
   runId: string;
   threadId: string;
@@ -24,28 +24,31 @@ interface VisibleRun {
 
 /** A run that a client follows or waits for. */
 interface FollowedRun extends VisibleRun {
-  /** The scope for cancelling the run when the client disconnects. Undefined if the run should continue then. */
+  /** The scope with which the run is cancelled when the client disconnects. Undefined if the run should continue in this case. */
   cancelScope: Scope | undefined;
   followed: Followed;
 }
 
 export interface RunStream extends FollowedRun {
-  /** The id of the last event that the client has received. It is -1 if the client has received none. */
+  /** The id of the last event that the client has received, or -1 if the client has received no event. */
   after: number;
-  /** The stream modes to send. Undefined means all. */
+  /** The stream modes that the client has requested. Undefined means all modes. */
   modes?: string[];
-  /** Stops counting this client among those with open streams. */
+  /** Ends the count of this client as one with an open stream. */
   leave: () => void;
 }
 
 export interface RunWait extends FollowedRun {
-  /** Resolves when a new run has ended, or after a second. It was created before the run, so that it cannot miss the end. */
+  /**
+   * Resolves when a new run has ended, or after a second. The wait began before the run was created, so that it cannot miss the end.
+   * Undefined for a run that existed before.
+   */
   firstWord?: Promise<void> | undefined;
 }
 
 /**
- * Streams a run to a client until the run has ended. Then stops counting the client among the clients with open streams. After an error,
- * cuts the connection, because the HTTP status has already been sent.
+ * Streams a run to a client until the run has ended. Then ends the count of the client as one with an open stream. After an error, closes
+ * the connection, because the HTTP status has already been sent.
  */
 export async function streamRun(deps: ApiDeps, reply: FastifyReply, run: RunStream): Promise<void> {
   const { runId, after, modes, followed, leave } = run;
@@ -67,7 +70,7 @@ export async function streamRun(deps: ApiDeps, reply: FastifyReply, run: RunStre
 }
 
 /**
- * Tells whether one of the modes includes an event. The mode `messages` includes events such as `messages/partial`. The mode
+ * Tells whether the client gets an event with these stream modes. The mode `messages` includes events such as `messages/partial`. The mode
  * `messages-tuple` includes events named `messages`.
  */
 function isOfMode({ event }: RunEvent, modes: string[]): boolean {
@@ -101,13 +104,13 @@ export async function waitForRun(deps: ApiDeps, reply: FastifyReply, run: RunWai
 
 interface Wait extends Pick<RunWait, "firstWord"> {
   signal: AbortSignal;
-  /** Called every second while the run is open. */
+  /** Called about once a second while the run is open. */
   whileWaiting?: () => void;
 }
 
 /**
- * Returns a run's output as JSON as soon as the run has ended. Returns undefined if the signal aborts first. `firstWord` delays the first
- * query until the run's end has been announced or a second has passed.
+ * Returns a run's output as JSON text as soon as the run has ended, or null if there is no output. Returns undefined if the signal aborts
+ * first. If `firstWord` is given, the first query waits for it.
  */
 export async function runOutput(
   deps: ApiDeps,
@@ -116,12 +119,12 @@ export async function runOutput(
 ): Promise<string | null | undefined> {
   if (firstWord) await orAborted(firstWord, signal);
   while (!signal.aborted) {
-    const over = deps.wakeups.next(endTopic(run.runId), pollMs, signal); // subscribes before the query, so that it cannot miss the end
+    const over = deps.wakeups.next(endTopic(run.runId), pollMs, signal); // subscribes before the query, so that it cannot miss the end of the run
     try {
       const outcome = await getOutcome(deps.pool, run.runId);
       if (!outcome?.open) return outcome?.output ?? (await outputOfThread(deps, run, outcome?.passed ?? false));
     } catch (error) {
-      if (!isDatabaseTrouble(error)) throw error; // without the database, it is unknown whether the run has ended, so the loop goes on
+      if (!isDatabaseTrouble(error)) throw error; // without the database, nobody knows whether the run has ended, so the loop continues
     }
     await over;
     if (!signal.aborted) whileWaiting?.();
@@ -130,8 +133,8 @@ export async function runOutput(
 }
 
 /**
- * Returns the output of a run whose row does not contain it. Normally, this is the thread's present values. If the thread has changed since
- * the run, it is the state at the run's last checkpoint, if that still exists.
+ * Returns the output of a run whose row does not contain it. If the thread has not changed since the run, the output is the thread's
+ * values. Otherwise, it is the state at the run's last checkpoint, or the thread's values if that checkpoint is gone.
  */
 async function outputOfThread(
   { pool, registry }: ApiDeps,

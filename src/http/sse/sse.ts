@@ -6,19 +6,19 @@ import { goneOf } from "../gone.ts";
 
 const heartbeatMs = 5_000;
 /**
- * A comment that keeps the connection open. No blank line follows it, because the SDK would read a blank line as the end of an event, and
- * report an empty event.
+ * A comment that keeps the connection open. No blank line follows the comment, because the SDK would read a blank line as the end of an
+ * event, and report an empty event.
  */
 const heartbeat = ": heartbeat\n";
 
 export interface EventStream {
-  /** Writes events, and waits until the client has received them. */
+  /** Writes events, and waits until the connection can take more. */
   send(events: RunEvent[]): Promise<void>;
-  /** Ends the stream cleanly. Call it only after the run has ended and everything has been sent. */
+  /** Ends the stream cleanly. Call it only after the run has ended and all its events have been sent. */
   end(): void;
   /**
-   * Cuts the connection. Call it whenever a stream stops before its run has ended, because the SDK interprets a clean end as the end of the
-   * run.
+   * Closes the connection abruptly. Call it whenever a stream stops before its run has ended, because the SDK interprets a clean end as the
+   * end of the run.
    */
   cut(): void;
   /** Aborts when the client has disconnected. */
@@ -26,7 +26,7 @@ export interface EventStream {
 }
 
 /**
- * Turns the reply into an event stream, and sends the headers and a comment at once. If a client reads nothing for `stalledSeconds`, it is
+ * Turns the reply into an event stream, and sends the headers and a comment at once. A client that reads nothing for `stalledSeconds` is
  * disconnected. It can then reconnect with its Last-Event-ID.
  */
 export function openEventStream(reply: FastifyReply, stalledSeconds: number): EventStream {
@@ -40,7 +40,7 @@ export function openEventStream(reply: FastifyReply, stalledSeconds: number): Ev
   reply.hijack();
   const { raw } = reply;
   const gone = goneOf(raw);
-  raw.on("error", () => {}); // a broken connection emits close as well
+  raw.on("error", () => {}); // after a connection error, the `close` event follows as well
   raw.writeHead(200, headers as Record<string, string>);
   raw.write(heartbeat);
   const beat = setInterval(() => {
@@ -73,7 +73,7 @@ async function drained(raw: ServerResponse, gone: AbortSignal, stalledMs: number
   });
 }
 
-/** The encoded form of lists of events. All clients that receive the same list share it. */
+/** The encoded form of lists of events. All clients that receive the same list share this form. */
 const frames = new WeakMap<RunEvent[], Buffer>();
 
 function framesOf(events: RunEvent[]): Buffer {

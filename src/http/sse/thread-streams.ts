@@ -12,7 +12,7 @@ import { openEventStream } from "./sse.ts";
 interface FollowedThread {
   threadId: string;
   followed: Followed;
-  /** Stops counting this client among the clients with open streams. */
+  /** Ends the count of this client as one with an open stream. */
   leave: () => void;
 }
 
@@ -35,12 +35,12 @@ export async function streamThread(deps: ApiDeps, reply: FastifyReply, thread: T
 }
 
 export interface ClassicStream extends FollowedThread {
-  /** The number of the last event that the client has received. Undefined if the client wants only new events. */
+  /** The number of the last event that the client has received. Undefined for a client that wants only new events. */
   since: number | undefined;
   modes: ThreadMode[];
 }
 
-/** Streams the runs of a thread to a client as classic streams, one after another. */
+/** Streams the events of a thread's runs to a client, one run after another. Each run's events have the form of a run stream. */
 export async function streamThreadRuns(deps: ApiDeps, reply: FastifyReply, thread: ClassicStream): Promise<void> {
   const { threadId, since: given, modes, leave } = thread;
   try {
@@ -61,8 +61,8 @@ interface EndlessStream extends FollowedThread {
 }
 
 /**
- * Sends events until the client has disconnected or there are no more. Then stops counting the client. The connection is always cut,
- * because the SDK would interpret a clean end as the end of a run.
+ * Sends events until the client has disconnected or `read` has ended. Then ends the count of the client, and closes the connection
+ * abruptly. The SDK would interpret a clean end as the end of a run.
  */
 async function streamWithoutEnd(deps: ApiDeps, reply: FastifyReply, { threadId, followed, leave, read }: EndlessStream): Promise<void> {
   const stream = openEventStream(reply, deps.settings.stalledSeconds);

@@ -5,8 +5,8 @@ import { drawBar, type ScenarioProgress } from "./bar.ts";
 import { type EventOf, ScenarioEvent } from "./scenario-events.ts";
 
 /**
- * Shows three scenarios below each other. On a terminal these are growing bars. Any other output gets a line for each milestone and each
- * change of status.
+ * Shows three scenarios below each other. A terminal shows growing bars. Any other output gets a line for each milestone and each change of
+ * status.
  */
 export const showScenarios = (screen: Screen): Picture => new ScenarioPicture(screen);
 
@@ -76,8 +76,8 @@ class ScenarioPicture implements Picture {
 }
 
 /**
- * Returns a writer of lines for outputs that are not terminals. Each line contains figures from a batch event. If the line comes before
- * that event, the writer holds the line back until the event arrives.
+ * Returns a writer of lines for outputs that are not terminals. Each line contains figures from a batch event. The writer holds a line back
+ * until that event has arrived.
  */
 function holdLines(screen: Screen) {
   let held: { scenario: string; line: () => string }[] = [];
@@ -104,8 +104,8 @@ function meetingLine({ milestone, waits }: EventOf<"sync">): string {
   const each = waits.map(({ scenario, percent, waitedMs, arrived }) =>
     arrived ? `${scenario} waited ${seconds(waitedMs)}` : `${scenario} was at ${percent} %`,
   );
-  // In lockstep mode, scenarios wait for each other after each batch. Such a batch may end at any percentage, so the milestone is named
-  // only if every arrived scenario has reached it.
+  // In lockstep mode, scenarios wait for each other after each batch. A batch may end at any percentage, so the line names the milestone
+  // only if every scenario that has arrived has reached the milestone.
   const where = waits.every(({ percent, arrived }) => percent >= milestone || !arrived) ? ` at ${milestone} %` : " after a batch";
   return `met${where}: ${each.join(", ")}`;
 }
