@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** A problem of an object as a whole, and the path of the wrong value. */
+/** A problem of an object as a whole, and the path of the wrong value in it. */
 export interface Problem {
   path: PropertyKey[];
   message: string;
@@ -31,7 +31,8 @@ const Closed = z.core.$constructor<z.ZodObject, ClosedDef>("Closed", (inst, def)
 });
 
 /**
- * Returns the schema of an object that refuses unknown keys. The error suggests the nearest known key, or lists all if none is near.
+ * Returns the schema of an object that refuses unknown keys. The error suggests the nearest known key, or lists all known keys if none is
+ * near.
  *
  * An object with a key that LangGraph or LangSmith puts into `configurable`, or with `thread_id`, may have unknown keys. If a caller sends
  * no context, LangGraph validates `configurable` in its place.

@@ -34,7 +34,7 @@ export function roomBeside(
 }
 
 /**
- * Returns the messages to hide from the model so that the remaining ones fit, oldest first. A message and the results of its tool calls
+ * Returns the oldest messages, which are hidden from the model to make room for the others. A message and the results of its tool calls
  * form a round, and a round is hidden as a whole. The last round always stays.
  */
 export function leavingRoom(messages: BaseMessage[], folded: number, summary: number, { tokens, strategy }: Room): BaseMessage[] {
@@ -47,7 +47,7 @@ export function leavingRoom(messages: BaseMessage[], folded: number, summary: nu
   return present.slice(0, kept ?? last);
 }
 
-/** Splits messages into parts of at most this many tokens, so that each part can be summarized with one call. */
+/** Splits messages into parts of at most `tokens` tokens, so that one call can summarize each part. */
 export function partsOf(messages: BaseMessage[], tokens: number): BaseMessage[][] {
   const parts: BaseMessage[][] = [];
   for (const message of messages) {
@@ -78,7 +78,7 @@ function withoutOldest(messages: BaseMessage[], tokens: number): BaseMessage[] {
   return inSight(messages, leaving.length);
 }
 
-/** Returns the messages with their tool results cut to equal lengths, if they do not fit otherwise. */
+/** Returns the messages. If they do not fit, the tool results are cut to equal lengths. */
 function withShortResults(messages: BaseMessage[], tokens: number): BaseMessage[] {
   if (tokensOf(messages) <= tokens) return messages;
   const results = messages.filter((message) => ToolMessage.isInstance(message));

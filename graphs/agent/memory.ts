@@ -21,7 +21,7 @@ const instruction =
 
 interface Memory {
   summary: string;
-  /** How many messages the summary covers, counted from the start of the conversation. */
+  /** The number of messages that the summary covers, counted from the start of the conversation. */
   folded: number;
   ledger: LedgerEntry[];
 }

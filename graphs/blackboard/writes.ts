@@ -12,7 +12,10 @@ import { z } from "zod";
 
 const Sure = z.strictObject({ values: z.record(z.string(), z.unknown()), confidence: z.number().min(0).max(1) });
 
-/** Returns values with the confidence of the function that writes them. Values without a confidence count as certain. */
+/**
+ * Returns values together with the confidence of the function that writes them. Values that are written without a confidence count as
+ * certain.
+ */
 export const withConfidence = (values: Record<string, unknown>, confidence: number) => Sure.parse({ values, confidence });
 
 /** Returns the input of a source: the goal, the keys that it reads, and which of them have changed. */

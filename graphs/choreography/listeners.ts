@@ -119,8 +119,8 @@ function triggerToData(trigger: TriggerInCode, place: string, conditions: Condit
 }
 
 /**
- * Returns parsed listeners in the engine's form. If no listener waits for the events of a listener, that one writes the answer, so clients
- * see its tokens.
+ * Returns parsed listeners in the engine's form. A listener whose events no other listener waits for writes the answer, so clients see its
+ * tokens.
  */
 export function toListeners(listeners: (Omit<z.output<typeof ListenerSchema>, "do"> & { do: Listener["do"] })[]): Listener[] {
   const plain = listeners.map(({ once, sees, maxFires, ...listener }): Listener => {

@@ -63,7 +63,7 @@ function findProblems(given: object) {
 export const Answer = z.object({ holds: z.boolean().describe("Whether the answer is yes"), reason: z.string().describe("Why") });
 export type Answer = z.infer<typeof Answer>;
 
-/** The result of a condition: whether it holds, the values that it read, and the paths that had no value. */
+/** The result of a condition: whether the condition holds, the values that it read, and the paths that had no value. */
 export interface Verdict {
   holds: boolean;
   seen: Record<string, unknown>;

@@ -36,7 +36,7 @@ const StepSchema = closed({
 
 export type FlowStepData = z.input<typeof StepSchema>;
 
-/** A step of a flow. A router in code may choose labels that it does not list. */
+/** A step of a flow. A router in code may choose labels that are not in its list `routes`. */
 export interface FlowStep extends Omit<z.output<typeof StepSchema>, "do" | "on"> {
   do: Listener["do"];
   on?: Trigger;

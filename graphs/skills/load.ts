@@ -9,7 +9,7 @@ export const mostRequests = 100_000;
 
 export const LoadProfile = z.enum(["steady", "ramp", "spike"]);
 
-/** The load on one endpoint. */
+/** The load to send to one endpoint. */
 export interface Load {
   profile: z.infer<typeof LoadProfile>;
   connections: number;
@@ -17,7 +17,7 @@ export interface Load {
   requests: number;
   durationSeconds?: number;
   timeoutSeconds: number;
-  /** The most requests, if `durationSeconds` is set. */
+  /** The most requests if `durationSeconds` is set. Without a duration, this has no effect. */
   most: number;
 }
 

@@ -26,7 +26,7 @@ type Params = z.infer<typeof Params>;
 
 interface Endpoint {
   url: string;
-  /** The load on this endpoint as a multiple of the ordinary load. */
+  /** The load on this endpoint, as a multiple of the load on an ordinary endpoint. */
   factor: number;
   /** The most requests to this endpoint, if the duration limits the load. */
   most: number;

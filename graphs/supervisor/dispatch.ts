@@ -48,7 +48,9 @@ export function needsOf({ dependsOn, needsInput = dependsOn.length === 0 }: Work
   return needsInput ? { results, input: material } : results;
 }
 
-/** Returns the steps that can begin now. All their dependencies have succeeded, and they have not been tried or may be retried. */
+/**
+ * Returns the steps that can begin now. All their dependencies have succeeded. The steps themselves were not tried yet, or may be retried.
+ */
 export function readySteps(state: Supervised): WorkStep[] {
   if (state.finished) return [];
   return state.steps.filter(

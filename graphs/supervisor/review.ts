@@ -42,7 +42,7 @@ export function review(setup: Setup): Node {
   };
 }
 
-/** Tells whether the judge must decide now. It must if there is a failure that it has not seen, or if the work may be complete. */
+/** Tells whether the judge must decide now. The judge must decide if it has not seen a failure yet, or if the work may be complete. */
 function isDue(state: Supervised): boolean {
   if (failedSteps(state).some(({ id }) => !state.reviewed.includes(id))) return true;
   return readySteps(state).length === 0 && state.additions < mostAdditions;
@@ -87,7 +87,7 @@ export const hasTooManyFailures = (state: Supervised, { failures }: { failures: 
 const shortly = (result: StepResult | undefined) =>
   result ? { status: result.status, summary: summaryOf(result.work), error: result.error } : { status: "waiting" };
 
-/** How many characters the judge sees of a result that has no summary. */
+/** The most characters of a result without a summary that the judge sees. */
 const longestExcerpt = 1_000;
 
 function summaryOf(work: unknown): string | undefined {

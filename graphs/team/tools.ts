@@ -33,8 +33,8 @@ const shapes = {
 };
 
 /**
- * Returns the tools with which a member of a mesh works with other members. The tools only validate a call. `settle` applies it after the
- * round.
+ * Returns the tools with which a member of a mesh works with other members. The tools only validate a call. `settle` applies the call after
+ * the round.
  */
 export function teamTools({ member, members, tasks, own, broadcastsLeft }: View): StructuredToolInterface[] {
   const others = members.filter((name) => name !== member);

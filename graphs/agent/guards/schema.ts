@@ -103,7 +103,7 @@ type Place = keyof typeof actions;
 
 const Guards = z.array(Guard).max(50);
 
-/** The guards of an agent. */
+/** The guards of an agent: those for its input, for its answer, and for each of its tools. */
 export const Guardrails = closed(
   {
     input: Guards.default([]).describe("Checks of the agent's input, before its first model call"),

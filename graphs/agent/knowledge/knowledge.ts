@@ -14,8 +14,8 @@ const usualLimit = 3;
 const usualThreshold = 0.35;
 const longestQuery = 2_000;
 /**
- * How long embedded chunks are kept, in minutes. The record of a source expires a day before its chunks, so a valid record never lacks a
- * chunk.
+ * The number of minutes for which the store keeps the record that a text is embedded. The chunks are kept a day longer, so a valid record
+ * never lacks a chunk.
  */
 const recordMinutes = 30 * 24 * 60;
 const chunkMinutes = 31 * 24 * 60;

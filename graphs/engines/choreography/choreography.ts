@@ -11,7 +11,7 @@ import { afterPublish, askAboutFailures, type ChoreographyContext, type Config, 
 import { firstEvents } from "./publish.ts";
 import type { ChoreographyValues } from "./state.ts";
 
-/** The parts of a run that a pattern derives from its input and context. */
+/** The parts of a run that a pattern derives from the run's input and context. */
 export interface Planned extends Pick<ChoreographyValues, "listeners" | "agents" | "until"> {
   /** The events with which the run begins. */
   start?: Emission[];
@@ -22,8 +22,8 @@ export interface Planned extends Pick<ChoreographyValues, "listeners" | "agents"
 }
 
 /**
- * A pattern in which events wake listeners. It has schemas, a function that turns its input into listeners, and a function that turns the
- * event log into its output.
+ * A pattern in which events wake listeners. It consists of schemas, a function that turns an input into listeners, and a function that
+ * turns the event log into an output.
  */
 export interface Choreography<Fields extends StateSchemaFields, Context extends z.ZodObject> extends Omit<Setup, "contextOf"> {
   description?: string;

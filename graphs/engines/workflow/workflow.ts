@@ -26,8 +26,8 @@ type Values<Fields extends StateSchemaFields> = WorkflowValues & StateSchema<Fie
 type Planned = Pick<WorkflowValues, "agents" | "steps"> & Partial<Pick<WorkflowValues, "results">>;
 
 /**
- * A pattern that runs steps in waves. It has schemas, a function that turns its input into steps, and a function that turns the results
- * into its output.
+ * A pattern that runs steps in waves. It consists of schemas, a function that turns an input into steps, and a function that turns the
+ * results into an output.
  */
 export interface Workflow<Fields extends StateSchemaFields, Context extends z.ZodObject> extends Omit<Setup, "contextOf"> {
   description?: string;
