@@ -25,7 +25,7 @@ function draftOf(limit: QueueLimit | undefined): Draft {
   return { name, graphs: ownGraphs, total: textOf(total), per_key: textOf(per_key), max_waiting: textOf(max_waiting), rate: textOf(rate) };
 }
 
-/** Returns the values to send. An empty field removes the value, also if langgraph.json has one. */
+/** Returns the values of a limit to send. An empty field removes the limit's value, even a value from langgraph.json. */
 function bodyOf(draft: Draft, shadow: boolean) {
   const graphs = draft.graphs
     .split(",")
@@ -42,7 +42,7 @@ function bodyOf(draft: Draft, shadow: boolean) {
   };
 }
 
-/** Changes the values of a limit at run time, or creates a limit. */
+/** A dialog that changes the values of a limit at run time, or creates a limit. */
 export function LimitDialog({ limit, onClose }: { limit?: QueueLimit; onClose: () => void }) {
   const [draft, setDraft] = useState(() => draftOf(limit));
   const [shadow, setShadow] = useState(limit?.shadow ?? false);

@@ -2,12 +2,12 @@ import { type AttemptItem, type Item, type RunningNode, walk } from "./spans.ts"
 
 export type NodeState = "none" | "running" | "success" | "error" | "interrupted" | "unfinished";
 
-/** The state of a node of the graph, over all attempts of a run. */
+/** The facts about a node of the graph, summed over all attempts of a run. */
 export interface NodeFacts {
   state: NodeState;
-  /** How often it began. */
+  /** The number of times that the node was started. */
   count: number;
-  /** The time of all its calls together. */
+  /** The total time of all executions of the node, in milliseconds. */
   ms: number;
   tokens: number;
 }
