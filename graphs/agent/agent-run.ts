@@ -30,7 +30,7 @@ export interface AgentRun {
   quiet: boolean;
   /** The name of the task in the ledger entries of this agent. */
   task: string;
-  /** The name of the pattern that the agent works for. Its progress events show the name. */
+  /** The name of the pattern for which the agent works. It appears in progress events. */
   pattern: string;
   /** Whether another agent called this agent as a tool. If so, this agent can only propose calls of tools of tier 3. */
   isCalled?: boolean;

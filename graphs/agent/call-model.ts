@@ -11,7 +11,7 @@ import { addUsage, type Usage, usageOf } from "./usage.ts";
 
 /** The size limit of a text, in characters. It is about twice the longest answer of today's models, which is 128,000 tokens. */
 const longestText = 1_000_000;
-/** The most characters of an unusable answer that the model sees when it is asked again. */
+/** The maximum number of characters of an unusable answer that the model sees when it is asked again. */
 const longestQuote = 4_000;
 
 export interface ModelCall {

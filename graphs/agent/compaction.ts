@@ -12,9 +12,9 @@ export type Strategy = z.infer<typeof Strategy>;
 /** The assumed context window of a model that LangChain does not know, in tokens. */
 const usualWindow = 128_000;
 const usualShare = 0.75;
-/** The least room for messages, in tokens. It applies however long the instruction is. */
+/** The minimum room for messages, in tokens. It applies even if the instruction is very long. */
 const leastRoom = 500;
-/** How many tool results the strategy `minimal` keeps. LangChain has the same default. */
+/** The number of tool results that the strategy `minimal` keeps. LangChain has the same default. */
 const keptResults = 3;
 
 /** The room for the messages and the summary of one model call, in tokens, and how room is made. */

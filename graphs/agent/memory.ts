@@ -10,8 +10,8 @@ import { cut } from "./prompt.ts";
 import { tokensOf } from "./usage.ts";
 
 /**
- * The most messages of a conversation that the model sees. If there are more, the oldest `foldSize` messages are merged into a summary at
- * once.
+ * The maximum number of messages of a conversation that the model sees. If there are more, the oldest `foldSize` messages are merged into a
+ * summary at once.
  */
 const windowSize = 20;
 const foldSize = 10;

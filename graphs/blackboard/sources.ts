@@ -58,7 +58,6 @@ const KeyTrigger: z.ZodType<TriggerData, TriggerData> = z.union([
   ) as never,
 ]);
 
-/** The schema of a knowledge source. */
 const SourceSchema = closed({
   name: z.string().trim().min(1).max(100).describe("Name of the source"),
   do: Doing.describe("The work that it does when it is woken"),

@@ -79,7 +79,7 @@ export function historyOf(events: Event[]): Record<string, z.infer<typeof Change
   );
 }
 
-/** Returns the writes that were refused. */
+/** Returns the refused writes in the event log: the source and the key of each. */
 export const refusedIn = (events: Event[]) =>
   events
     .filter(({ type, from }) => type === refusal(from))

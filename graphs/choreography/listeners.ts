@@ -60,7 +60,6 @@ const Emits = z
   .default([])
   .describe("Types of events that the listener may publish. If there are several, it chooses one. Default: its name.");
 
-/** The schema of a listener. */
 const ListenerSchema = closed({
   name: z.string().trim().min(1).max(100).describe("Name of the listener"),
   do: Doing.describe("The work of the listener when it is woken"),

@@ -22,7 +22,7 @@ export interface Condition {
 const operators = ["is", "not", "in", "gt", "lt", "matches", "exists"] as const;
 const combinations = ["all", "any", "not", "ask"] as const;
 
-/** The schema of a condition. It never contains code. */
+/** The schema of a condition as data, which never contains code. */
 export const Condition: z.ZodType<Condition, Condition> = closed(
   {
     path: z.string().min(1).max(500).optional().describe("Path of the value to compare, such as `validate.output.valid`"),

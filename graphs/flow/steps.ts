@@ -13,7 +13,6 @@ const Feedback = closed({
   model: z.string().min(1).optional().describe("Model that maps the answer to an outcome. Default: the worker of the context"),
 });
 
-/** The schema of a step of a flow. */
 const StepSchema = closed({
   name: Name.describe("Name of the step. The finished step is an event with this name."),
   on: TriggerSchema.optional().describe("Steps and labels that start the step. Default: the step starts with the run."),

@@ -4,7 +4,7 @@ import type { Verdict } from "./decide.ts";
 import { asStep, type Objective } from "./objectives.ts";
 import type { Commanded, Grant } from "./state.ts";
 
-/** The most tries of an objective. */
+/** The maximum number of tries of an objective. */
 const mostTries = 3;
 export const mostAdditions = 3;
 

@@ -86,7 +86,7 @@ export function askPerson(setup: Setup): Node {
   };
 }
 
-/** Returns the node that follows `decide`. */
+/** Returns the next node after `decide`: a question to a person, or the squads of the next wave. */
 export const afterDecide = (setup: Setup) => (state: Commanded, config: Config) => {
   if (state.question) return "askPerson";
   if (!state.finished && hasTooManyFailures(state, setup.contextOf(config).limits)) return "askAboutFailures";

@@ -19,7 +19,7 @@ export const Step = Planned.extend({
 });
 export type Step = z.infer<typeof Step>;
 
-/** A change of the plan. */
+/** The record of a change of the plan. */
 export const Revision = z.object({
   reason: z.string().describe("Reason of the change"),
   before: z.array(z.string()).describe("Remaining steps before the change"),

@@ -9,8 +9,8 @@ import type { ScenarioProgress } from "./progress.ts";
 import { Mode } from "./sync.ts";
 
 /**
- * The most batches of a scenario. Each batch is a checkpoint that repeats the results of all earlier batches, so storage grows with the
- * square of the number of batches.
+ * The maximum number of batches of a scenario. Each batch is a checkpoint that repeats the results of all earlier batches, so storage grows
+ * with the square of the number of batches.
  */
 const mostBatches = 200;
 

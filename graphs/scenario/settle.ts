@@ -6,7 +6,7 @@ import { smallestBatch } from "./plan.ts";
 import { advance, isOver, move, type ScenarioProgress } from "./progress.ts";
 import { usedMb } from "./side-by-side.ts";
 
-/** The most failed items of one batch that are recorded with their errors. */
+/** The maximum number of failed items of one batch that are recorded with their errors. */
 const mostItemErrors = 20;
 /** The share of the memory limit above which batches become smaller. */
 const memoryWarning = 0.8;

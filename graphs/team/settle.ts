@@ -6,7 +6,7 @@ import { dueMembers } from "./work.ts";
 
 /** The number of failures after which a task has failed for good. */
 const mostTries = 3;
-/** The most turns that one owner may take for a task. */
+/** The maximum number of turns that one owner may take for a task. */
 const mostTurns = 5;
 
 /** The changes of one round, which are collected while the actions of the members are applied. */

@@ -61,7 +61,7 @@ export function problemsOf(tasks: Listed[], members?: string[]): Problem[] {
   });
 }
 
-/** Returns the ids of a dependency cycle that starts at a task, if there is one. */
+/** Returns the ids of a dependency cycle that starts at a task, or undefined if there is no such cycle. */
 function cycleFrom(id: string, tasks: Listed[]): string[] | undefined {
   const seen = new Set<string>();
   const visit = (current: string, path: string[]): string[] | undefined => {

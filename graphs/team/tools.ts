@@ -9,7 +9,7 @@ interface View {
   member: string;
   members: string[];
   tasks: TeamTask[];
-  /** The member's current task. */
+  /** The member's current task. Undefined if the member has no task. */
   own: TeamTask | undefined;
   broadcastsLeft: number;
 }

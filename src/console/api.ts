@@ -6,7 +6,7 @@ import { credentialHeaders, forgetCredential } from "./credential.ts";
 
 export type Schemas = components["schemas"];
 
-/** The body of a POST, by its path. */
+/** The type of a POST body, by the path of the request. */
 export type PostBody<Path extends keyof paths> = paths[Path] extends { post: { requestBody?: infer Body } }
   ? NonNullable<Body> extends { content: { "application/json": infer Json } }
     ? Json

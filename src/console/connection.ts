@@ -29,7 +29,7 @@ export function reportLost(): void {
   if (!isDown) void whenUp();
 }
 
-/** Resolves when the service answers. Until then, the page shows a banner. */
+/** Resolves when the service answers. As long as it does not answer, the page shows a banner. */
 export function whenUp(): Promise<void> {
   waiting ??= ask().finally(() => {
     waiting = undefined;

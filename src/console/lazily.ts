@@ -2,7 +2,7 @@ import { type ComponentType, type LazyExoticComponent, lazy } from "react";
 import { whenUp } from "./connection.ts";
 
 const key = "ensemble.reloaded";
-/** The least milliseconds between two reloads. A failure sooner after a reload is thrown, because reloading would not help. */
+/** The minimum time between two reloads, in milliseconds. A failure sooner after a reload is thrown, because reloading would not help. */
 const loopMs = 10_000;
 
 /**

@@ -1,5 +1,5 @@
 const chunkLength = 1_000;
-/** The most chunks of one source. Each chunk needs one embedding call. */
+/** The maximum number of chunks of one source. Each chunk needs one embedding call. */
 const mostChunks = 1_000;
 
 /**

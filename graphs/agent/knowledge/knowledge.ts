@@ -96,12 +96,12 @@ function passagesOf(text: string, source: Source): string[] {
 
 type Get = (namespace: string[], key: string, options: { refreshTtl: boolean }) => Promise<unknown>;
 
-/** Reads an item without extending its time to live. LangGraph's types lack the last argument. */
+/** Reads an item without extending its time to live. The cast is needed because LangGraph's types lack the last argument. */
 const readQuietly = (store: BaseStore, namespace: string[], key: string) =>
   (store.get as unknown as Get).call(store, namespace, key, { refreshTtl: false });
 
 type Put = (namespace: string[], key: string, value: object, index: false | string[], options: { ttl: number }) => Promise<void>;
 
-/** Puts an item with a time to live. LangGraph's types lack the last argument. */
+/** Puts an item with a time to live, in minutes. The cast is needed because LangGraph's types lack the last argument. */
 const put = (store: BaseStore, namespace: string[], key: string, value: object, index: false | string[], ttl: number) =>
   (store.put as unknown as Put).call(store, namespace, key, value, index, { ttl });

@@ -35,7 +35,7 @@ export interface Choreography<Fields extends StateSchemaFields, Context extends 
   plan(state: ChoreographyValues & StateSchema<Fields>["State"], context: z.output<Context>): Planned & object;
   /** Returns the state update that ends a run. */
   conclude(state: ChoreographyValues & StateSchema<Fields>["State"], context: z.output<Context>): object;
-  /** Whether conditions can ask a judge. */
+  /** Whether conditions can ask a judge. If so, the graph has the node `decide`. */
   judges?: boolean;
 }
 

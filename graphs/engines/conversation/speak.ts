@@ -7,7 +7,7 @@ import { runAgent, type Success } from "../../agent/run-agent.ts";
 import { type Config, type Conversation, type ConversationSetup, type Participant, participantOf } from "./state.ts";
 import { saidBy, seenBy } from "./transcript.ts";
 
-/** The most tries of a speaker in one turn. If all of them fail, the turn is skipped. */
+/** The maximum number of tries of a speaker in one turn. If all of them fail, the turn is skipped. */
 const mostTries = 2;
 
 /** Hooks with which a pattern changes a turn. */

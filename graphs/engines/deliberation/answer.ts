@@ -10,7 +10,7 @@ import { type Ballot, opinionFor, View } from "./opinion.ts";
 import { prompts, rules, shown } from "./prompts.ts";
 import type { Answer, Config, Deliberation, DeliberationSetup, Expert } from "./state.ts";
 
-/** The most tries of an expert in one round. */
+/** The maximum number of tries of an expert in one round. */
 const mostTries = 2;
 
 /** The input for one expert in one round. */

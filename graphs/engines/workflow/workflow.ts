@@ -41,11 +41,11 @@ export interface Workflow<Fields extends StateSchemaFields, Context extends z.Zo
   conclude(values: Values<Fields>, context: z.output<Context>, config: Config): object | Promise<object>;
   /** The name of the node that plans. Default: begin. */
   planner?: string;
-  /** Whether conditions can ask a judge. */
+  /** Whether conditions can ask a judge. If so, the graph has the node `decide`. */
   judges?: boolean;
-  /** Whether there are steps whose output a person must see. */
+  /** Whether a person must approve the output of some steps. If so, the graph has the node `askReviewer`. */
   reviews?: boolean;
-  /** Whether completed steps are undone when the workflow stops. */
+  /** Whether the completed steps are undone when the workflow stops. If so, the graph has the node `compensate`. */
   compensates?: boolean;
 }
 

@@ -80,7 +80,7 @@ const NothingRun = () => (
   </Empty>
 );
 
-/** The form of an assistant, once its schemas are known. */
+/** Reads the schemas of an assistant and shows its form. */
 function Composing({ target, onStart }: { target: Assistant; onStart: () => void }) {
   const id = target.assistant_id;
   const schemas = useSchemas(id);

@@ -17,7 +17,7 @@ import { type FoundRuns, searchRuns, useFoundRuns } from "./runs/found.ts";
 import { RunHeader, RunRow, rowHeights } from "./runs/run-row.tsx";
 import { type Selection, useSelection } from "./runs/selection.ts";
 
-/** The most runs that a person can select at once. This is the largest page size of the API. */
+/** The maximum number of runs that a person can select at once. It is the largest page size of the API. */
 const mostChosen = 1_000;
 
 /** The page of the runs of all threads. It has a search, and actions for many runs at once. */

@@ -9,7 +9,7 @@ export interface Change {
   after?: unknown;
 }
 
-/** The most differences that are listed, because nobody reads more. */
+/** The maximum number of listed differences. A longer list would not be read. */
 export const mostChanges = 300;
 
 /**

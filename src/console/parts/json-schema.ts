@@ -101,7 +101,7 @@ export function kindOf(schema: JsonSchema): Kind {
   return type ?? "any";
 }
 
-/** Returns the values of a choice. */
+/** Returns the values from which a person chooses, for a schema of the kind "choice". */
 export const choicesOf = ({ enum: all, const: only }: JsonSchema): unknown[] => all ?? [only];
 
 /** Returns the initial value of a form: the defaults of all fields, and empty values for required objects, lists and booleans. */

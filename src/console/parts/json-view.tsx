@@ -3,9 +3,9 @@ import { Copy } from "./copy.tsx";
 import { plural } from "./format.ts";
 import { Icon } from "./icons.tsx";
 
-/** The most entries of a value that are shown at first. */
+/** The maximum number of entries of a value that are shown at first. */
 const mostEntries = 50;
-/** The most characters of a text that are shown at first. */
+/** The maximum number of characters of a text that are shown at first. */
 const mostCharacters = 2_000;
 /** The depth down to which a value is unfolded at first. */
 const openDepth = 2;

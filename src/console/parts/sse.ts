@@ -1,4 +1,4 @@
-/** An event of an event stream. Its data is still text. */
+/** An event of an event stream. `data` is the text from the stream, which is not parsed yet. */
 export interface StreamEvent {
   id: string;
   event: string;

@@ -7,7 +7,7 @@ import { useMedia } from "./media.ts";
 export interface Series {
   label: string;
   values: number[];
-  /** A colour of the theme: "good", "bad", "accent", "muted" or "warn". */
+  /** The name of a colour of the theme: "good", "bad", "accent", "muted" or "warn". */
   colour: string;
   isDashed?: boolean;
 }

@@ -5,7 +5,7 @@ import { initialValue, type JsonSchema } from "./json-schema.ts";
 
 interface Entered {
   value: unknown;
-  /** The text in the JSON editor. Undefined while the form is shown. */
+  /** The text in the JSON editor. Undefined while the form is shown instead of the editor. */
   text?: string | undefined;
 }
 
@@ -13,7 +13,7 @@ export interface SchemaFormState {
   schema: JsonSchema;
   value: unknown;
   setValue: (value: unknown) => void;
-  /** The text in the JSON editor. Undefined while the form is shown. */
+  /** The text in the JSON editor. Undefined while the form is shown instead of the editor. */
   text: string | undefined;
   setText: (text: string) => void;
   /** Switches between the form and the JSON editor. Does not switch to the form while the text is not valid JSON. */

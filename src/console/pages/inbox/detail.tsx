@@ -15,7 +15,7 @@ import { Deadline } from "./deadline.tsx";
 
 interface Props {
   question: OpenQuestion;
-  /** False after the question was answered elsewhere or its time has run out. */
+  /** Whether the question is still open. It is not open after somebody else has answered it, or after its time has run out. */
   isOpen: boolean;
   isBusy: boolean;
   /** The error with which the last answer was refused. Undefined if it was not refused. */

@@ -4,7 +4,6 @@ import { isObject } from "../../parts/json-schema.ts";
 
 /** The request that the page sends for a run. */
 export interface RunRequest {
-  /** The id of the assistant. */
   assistantId: string;
   /** The name of the assistant for people. This is the graph's id for a graph's own assistant, and otherwise the assistant's id. */
   called: string;
@@ -12,7 +11,7 @@ export interface RunRequest {
   threadId: string | undefined;
   input: unknown;
   context?: Record<string, unknown> | undefined;
-  /** The most steps of the run. Undefined for the default limit of the graph. */
+  /** The maximum number of steps of the run. Undefined for the default limit of the graph. */
   recursionLimit?: number | undefined;
 }
 

@@ -23,7 +23,7 @@ interface Entry {
   dollars?: unknown;
 }
 
-/** The most milliseconds by which a worker's clock is assumed to be wrong. The times in a ledger come from the worker's clock. */
+/** The assumed maximum error of a worker's clock, in milliseconds. The times in a ledger come from that clock. */
 const toleranceMs = 2_000;
 
 /**

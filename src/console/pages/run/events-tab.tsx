@@ -10,7 +10,7 @@ import { VirtualList } from "../../parts/virtual-list.tsx";
 import type { Followed } from "./follow.ts";
 import { Nothing } from "./panel.tsx";
 
-/** The most characters of an event that are parsed and shown at first. */
+/** The maximum number of characters of an event that are parsed and shown at first. */
 const mostCharacters = 200_000;
 
 const nameOf = ({ event }: StreamEvent) => event.split("|")[0] ?? event;

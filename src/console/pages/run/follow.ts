@@ -7,7 +7,7 @@ import { readEventStream, type StreamEvent } from "../../parts/sse.ts";
 import type { RunPath } from "./data.ts";
 import type { RunningNode } from "./spans.ts";
 
-/** The most events that the page keeps. Older events are dropped. */
+/** The maximum number of events that the page keeps. If there are more, the oldest events are dropped. */
 export const mostEvents = 20_000;
 
 export interface Followed {
@@ -110,7 +110,7 @@ class Follower {
     }
     if (event.event === "metadata") this.#running.clear(); // a new attempt begins, so the nodes of the previous one no longer run
     if (event.event === "tasks" || event.event.startsWith("tasks|")) this.#noteTask(event);
-    this.#frame ??= setTimeout(() => this.#set({}), 100); // collects the events of 100 ms, because many may arrive at once
+    this.#frame ??= setTimeout(() => this.#set({}), 100); // renders at most every 100 ms, because many events may arrive at once
   }
 
   #noteTask({ event, data }: StreamEvent): void {

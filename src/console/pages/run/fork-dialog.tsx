@@ -22,7 +22,7 @@ const options = [
   { value: "input" as const, label: "With a new input", text: "The graph starts from its beginning, with the state of the checkpoint." },
 ];
 
-/** The most checkpoints in the list from which a person can choose. */
+/** The maximum number of checkpoints in the list from which a person can choose. */
 const mostCheckpoints = 100;
 
 /** Asks for a checkpoint and for the input or state of a new run. Creates the run at the checkpoint and opens it. */

@@ -6,7 +6,7 @@ interface Props {
   msPerPx: number;
   nameWidth: number;
   view: View;
-  /** The position of the start of the domain on the track, in pixels. */
+  /** The horizontal position at which the period of the chart begins, in pixels. */
   left: number;
 }
 

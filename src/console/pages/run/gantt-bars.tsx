@@ -12,7 +12,7 @@ interface OnTrack {
   status: Run["status"];
 }
 
-/** The least width of a bar in pixels. Narrower bars could not be seen. */
+/** The minimum width of a bar in pixels. A narrower bar could not be seen. */
 const leastWidth = 3;
 
 const place = (from: number, to: number) => ({ left: from, width: Math.max(leastWidth, to - from) });

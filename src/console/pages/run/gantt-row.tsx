@@ -12,7 +12,7 @@ export const rowHeight = 28;
 interface Props {
   row: Row;
   index: number;
-  /** The vertical position of the row, in pixels. */
+  /** The vertical position of the row in the chart, in pixels. */
   start: number;
   x: (time: number) => number;
   nameWidth: number;

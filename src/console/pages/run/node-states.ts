@@ -14,7 +14,7 @@ export interface NodeFacts {
 
 export const nothing: NodeFacts = { state: "none", count: 0, ms: 0, tokens: 0 };
 
-/** Returns the facts of each node that was reached, by its path. */
+/** Returns the facts of each node that the run has reached. The key is the node's path. */
 export function factsByPath(trees: AttemptItem[], running: RunningNode[]): Map<string, NodeFacts> {
   const facts = new Map<string, NodeFacts>();
   for (const { roots } of trees) walk(roots, (item) => add(facts, item));

@@ -38,7 +38,7 @@ export type Row = WaitingRow | AttemptRow | HandoverRow | SpanRow;
 interface Shown {
   timeline: Timeline;
   trees: AttemptItem[];
-  /** The nodes that run now. They belong to the last attempt of the run. */
+  /** The rows of the nodes that run now. They belong to the last attempt of the run. */
   running: Item[];
   /** The keys of the folded rows. */
   closed: ReadonlySet<string>;

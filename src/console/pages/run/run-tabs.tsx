@@ -24,7 +24,7 @@ interface Props {
   onFork: () => void;
 }
 
-/** Shows the input, the state, the output and the events of a run. */
+/** The tabs of a run: its state, output, input, events and cost, and the error of a failed run. */
 export function RunTabs({ run, state, error, followed, spending, open, onOpen, onFork }: Props) {
   const hasFailed = run.status === "error" || run.status === "timeout";
   const tabs = [

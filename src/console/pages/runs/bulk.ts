@@ -11,7 +11,7 @@ export interface Outcome {
   failed: Problem[];
 }
 
-/** The most requests that are sent at the same time. */
+/** The maximum number of requests that are sent at the same time. */
 const atOnce = 6;
 
 /** Calls `work` for each run, for a few runs at the same time. A failure does not stop the work on the other runs. */

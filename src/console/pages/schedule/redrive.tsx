@@ -14,7 +14,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** The most ids in one request. */
+/** The maximum number of ids in one request. */
 const perRequest = 1_000;
 
 /** Asks for confirmation, sends failed webhooks again, and reports the webhooks that the service did not accept. */

@@ -60,7 +60,7 @@ function Name({ letter, state, states }: { letter: string; state: State; states:
   );
 }
 
-/** The most messages that are shown of those that only one of the two checkpoints has. */
+/** The maximum number of shown messages that only one of the two checkpoints has. */
 const mostMessages = 50;
 
 function Messages({ letter, state, other }: { letter: string; state: State; other: State }) {

@@ -1,6 +1,6 @@
 import { isObject } from "../../parts/json-schema.ts";
 
-/** A tool call. Its result is undefined until the tool has returned it. */
+/** A tool call. Its result is undefined until the tool has returned. */
 export interface ToolUse {
   id: string;
   name: string;

@@ -17,7 +17,7 @@ interface Props {
 
 const rowHeight = 44;
 const laneWidth = 14;
-/** The most lanes that are drawn. Further branches share the last lane. */
+/** The maximum number of lanes that are drawn. Further branches share the last lane. */
 const mostLanes = 8;
 
 /** The checkpoints of a thread with their branches, the newest first. The arrow keys select the next or the previous checkpoint. */

@@ -10,11 +10,11 @@ import { changesOf, contextShape, exampleOf, pointerOf, shapeOf, withoutDefaults
 export interface Composer {
   kind: "messages" | "fields";
   input: SchemaFormState;
-  /** Undefined if the graph has no context. */
+  /** The state of the form for the context. Undefined if the graph has no context. */
   context: SchemaFormState | undefined;
   /** The number of context fields whose values differ from the assistant's context. */
   changes: number;
-  /** The typed limit of the run's steps. */
+  /** The typed limit of the run's steps, and the problem with it. */
   limit: { text: string; set: (text: string) => void; problem: string | undefined };
   /** Returns the request in its current state, valid or not. */
   request: (threadId: string | undefined) => RunRequest;

@@ -47,7 +47,7 @@ export function EventsView({ events, dropped }: { events: CustomEvent[]; dropped
 
 const nameOf = (data: unknown) => (isObject(data) ? String(data.type ?? data.name ?? "event") : "event");
 
-/** The most characters of an event that fit on a line of the widest screen. */
+/** The maximum number of characters of an event that fit on a line of the widest screen. */
 const mostCharacters = 300;
 
 function summaryOf(data: unknown): string {

@@ -7,7 +7,7 @@ import type { Message, ToolCall } from "./messages.ts";
 
 /** The number of messages that are shown at first. */
 const mostMessages = 30;
-/** The most characters of a message that are shown at first. */
+/** The maximum number of characters that are shown of a message. Of a longer message, the last characters are shown. */
 const mostCharacters = 100_000;
 
 /** The messages of the models while they are written. They are shown as plain text. */

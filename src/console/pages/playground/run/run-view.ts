@@ -42,7 +42,7 @@ export interface RunView {
   output: unknown;
 }
 
-/** The most custom events that the page keeps. */
+/** The maximum number of custom events that the page keeps. */
 const mostEvents = 20_000;
 
 export const emptyView = (): RunView => ({

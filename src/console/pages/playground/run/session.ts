@@ -28,7 +28,7 @@ export interface Session {
   failure: unknown;
 }
 
-/** The most milliseconds between an event and its display. */
+/** The maximum time between an event and its display, in milliseconds. */
 const frameMs = 80;
 
 let session: Session | undefined;
