@@ -12,8 +12,8 @@ interface ClosedDef extends z.core.$ZodObjectDef {
 }
 
 /**
- * A zod object with a check that sees the whole object. It takes the place of a refinement, because LangGraph extends the schema of a
- * graph's input and zod cannot extend an object with refinements.
+ * A zod object with a check that sees the whole object. The check takes the place of a refinement, because LangGraph extends the schema of
+ * a graph's input and zod cannot extend an object with refinements.
  */
 const Closed = z.core.$constructor<z.ZodObject, ClosedDef>("Closed", (inst, def) => {
   z.ZodObject.init(inst, def);

@@ -77,7 +77,7 @@ function chooseByRank(results: LabelledResult[], thresholds: Thresholds): Choice
   return { chosen: best, reasons: [`${best.label}: ${reason}.`] };
 }
 
-/** Returns the reasons against a load, compared with the smallest one. Values that were not measured give no reason. */
+/** Returns the reasons against a load, compared with the smallest load. Values that were not measured give no reason. */
 function reasonsAgainst(result: LabelledResult, smallest: LabelledResult, thresholds: Thresholds): string[] {
   const failing = failuresOf(result, thresholds);
   const own = [...shortfallOf(result), ...failing];

@@ -51,7 +51,7 @@ export const agentsOf = ({ agents }: Definition, inputs: Record<string, unknown>
 
 /**
  * Returns the steps of a crew. A task waits for all earlier tasks that are not asynchronous, and for the tasks whose results it gets. It
- * gets the results of the tasks in its `context`.
+ * gets the results of the tasks in its `context`, or of earlier tasks if it has no `context`.
  */
 export function stepsOf(crew: Definition, inputs: Record<string, unknown>): Step[] {
   const names = Object.keys(crew.tasks);

@@ -47,7 +47,7 @@ export const Doing = closed(
   },
 );
 
-/** A piece of work: data, or `code`, which names a function or an agent in code. A function also receives `args`. */
+/** A piece of work. It is data, or `code`, which is the name of a function or an agent in code. A function also receives `args`. */
 export type Doing = z.infer<typeof Doing> & { code?: string };
 
 /**

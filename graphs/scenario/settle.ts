@@ -93,7 +93,7 @@ function functionalScore(targets: Target[], figures: Record<string, number>): nu
 const reaches = (value: number, { above, atLeast, below }: Target) =>
   (above === undefined || value > above) && (atLeast === undefined || value >= atLeast) && (below === undefined || value < below);
 
-/** Records the memory that the process added since the work began. Halves the batch size near the memory limit. */
+/** Records the memory that the process has added since it began to work on the segment. Halves the batch size near the memory limit. */
 export function watchMemory(progress: ScenarioProgress, definition: ScenarioDefinition, baselineMb: number): ScenarioProgress {
   const added = Math.max(0, usedMb() - baselineMb);
   const seen = { ...progress, memoryMb: Math.max(progress.memoryMb, added) };

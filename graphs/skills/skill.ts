@@ -82,8 +82,8 @@ export interface Skill<Item = unknown, Result = unknown, Params = unknown> {
   /** Returns how much work one item has at a complexity. */
   work(complexity: number): number;
   /**
-   * Returns the expected time per unit of work, compared with the smallest scenario. `loads` is the number of items, as a multiple of that
-   * scenario's.
+   * Returns the expected time per unit of work, compared with the smallest scenario. `loads` is the number of items, as a multiple of the
+   * number in the smallest scenario.
    */
   growth(loads: number): number;
   /** Returns the expected tokens of one item, for the cost estimate of a run. */

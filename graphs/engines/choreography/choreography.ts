@@ -50,8 +50,8 @@ export type ListenerGraph<Fields extends StateSchemaFields> = CompiledStateGraph
 
 /**
  * Returns a graph in which events wake listeners, and the results of listeners become events. The run ends when no listener is woken, when
- * its condition holds, or at a limit. The graph has only the nodes that the pattern needs. For example, it has `decide` only if conditions
- * may ask a judge.
+ * the condition `until` holds, or at a limit. The graph has only the nodes that the pattern needs. For example, it has `decide` only if
+ * conditions may ask a judge.
  */
 export function listenerGraph<Fields extends StateSchemaFields, Context extends z.ZodObject>(
   pattern: Choreography<Fields, Context>,

@@ -64,7 +64,7 @@ export interface Wake {
   error?: string;
 }
 
-/** An event that a listener publishes, in the form before the event gets its place in the log. */
+/** An event that a listener publishes. It has no place in the log yet. */
 export interface Emission {
   type: string;
   payload: unknown;

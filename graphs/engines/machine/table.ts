@@ -12,7 +12,7 @@ export interface MachineState {
   onTimeout?: string;
 }
 
-/** A transition of a machine. The machine takes a transition without an event automatically. */
+/** A transition of a machine. If a transition has no event, the machine takes it without waiting for one. */
 export interface Transition {
   from: string;
   event?: string;

@@ -15,7 +15,7 @@ export interface Place {
 
 /**
  * Gives each checkpoint a lane. The list goes from the newest checkpoint to the oldest, so each lane waits for the parent of its last
- * checkpoint. If several lanes wait for a checkpoint, it gets the first of these lanes, and the other lanes end there.
+ * checkpoint. If several lanes wait for a checkpoint, the checkpoint gets the first of these lanes, and the other lanes end in its row.
  */
 export function placesOf(states: State[]): Place[] {
   const waiting: (string | undefined)[] = [];
