@@ -48,7 +48,7 @@ export const aggregate = ({ name = "aggregator", editor = {}, ...options }: Aggr
   const Context = patternContext(context, options);
   const contextOf = (config: Config) => Context.parse(config.context ?? {});
 
-  /** Clears the values that an earlier run left on the thread, so that its cost and texts do not count in this run. */
+  /** Clears the values that an earlier run left on the thread, so that the cost and the texts of that run do not count in this one. */
   const begin: Node = (state) => {
     const { task, messages } = beginTask(state);
     return { task: task || null, messages, answer: null, written: null, ledger: new Overwrite([]) };

@@ -32,8 +32,8 @@ const writesBetweenJudgements = 3;
 const FirstBoard = z.record(Key, z.unknown()).default({}).describe("First values of the board. The task is always on it, under `task`.");
 const WithTask = taskInput({ board: FirstBoard });
 /**
- * The schema of the input: a task, a board, or both. LangGraph also validates `command.update` with it, and an update may write to the
- * board alone.
+ * The schema of the input: a task, a board, or both. LangGraph also validates `command.update` with this schema, and an update may contain
+ * only a board.
  */
 const Input = closed(WithTask.shape, (given) => {
   if (Object.keys(Object(Object(given).board)).length > 0) return [];

@@ -134,8 +134,8 @@ export function bus({ agents, name = "bus", description, ...defaults }: BusOptio
 }
 
 /**
- * Returns the messages that their receivers failed to handle. Each has the input and the context of a run in which its receiver gets the
- * message as its task.
+ * Returns the messages that their receivers failed to handle. Each item has the input and the context for a run that gives the message to
+ * its receiver as a task.
  */
 function failedMessages({ receipts, log }: BusValues): FailedItem[] {
   const last = new Map(receipts.map((receipt) => [`${receipt.id} to ${receipt.to}`, receipt]));

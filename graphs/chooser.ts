@@ -76,7 +76,7 @@ const read =
     return { found, evidence, ledger: outcome.ledger };
   };
 
-/** Chooses the pattern by rules, and prepares the request that starts it. */
+/** Chooses the pattern by rules, and prepares the request that starts a run of the pattern. */
 const choose =
   ({ graphs, contextOf }: Setup) =>
   (state: Values, config: Config) => {

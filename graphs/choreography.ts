@@ -121,7 +121,7 @@ function inputOf({ seesChain }: Listener, { by }: Wake, { events }: Choreography
   };
 }
 
-/** Returns the newest event of each type and the number of events of that type. The condition `until` reads them. */
+/** Returns the newest event of each type and the number of events of that type, for the condition `until`. */
 function latestOf({ events }: ChoreographyValues): Record<string, unknown> {
   const byType = Object.groupBy(events, ({ type }) => type);
   const latest = Object.entries(byType).map(([type, all = []]) => [type, { count: all.length, payload: all.at(-1)?.payload }]);

@@ -78,8 +78,8 @@ export interface FlowOptions<Schema extends z.ZodObject | undefined>
 type Loaded = ChoreographyValues & { state: Record<string, unknown> };
 
 /**
- * Begins the definition of a flow, in which finished steps start other steps. Add the steps with its methods, and call `compile` for the
- * graph.
+ * Begins the definition of a flow, in which finished steps start other steps. Add the steps with the methods of the returned object, and
+ * call its method `compile` to get the graph.
  */
 export function flow<Schema extends z.ZodObject | undefined = undefined>(options: FlowOptions<Schema> = {}) {
   const { state: schema, agents = [], name = "flow", description, ...defaults } = options;

@@ -57,9 +57,9 @@ type Person = { human: true; name: string; role?: string; description?: string }
  */
 export interface GroupChatOptions extends Omit<z.input<Context>, "participants"> {
   participants?: (Member | Person)[];
-  /** Returns the name of the next speaker. If it returns no name, the setting `speakers` decides. */
+  /** Returns the name of the next speaker. If the function returns no name, the setting `speakers` decides. */
   next?: Parameters<typeof conversation>[0]["choice"];
-  /** Ends the conversation if it returns true or a reason. */
+  /** Tells whether the conversation ends. It ends if the function returns true or the text of a reason. */
   until?: Parameters<typeof conversation>[0]["until"];
   name?: string;
   description?: string;

@@ -22,7 +22,7 @@ export function hierarchy({ squads, name = "hierarchy", description, ...defaults
   const { context, ...setup } = setUp(squads, defaults);
   const { team } = setup;
   const nodes = [...setup.graphs.keys()].filter(isNodeName);
-  const working = [...nodes, "squad"] as ["squad"]; // the types cannot know these names
+  const working = [...nodes, "squad"] as ["squad"]; // TypeScript cannot know the names of these nodes
   const builder = new StateGraph({ state: State, input: Input, output: Output, context })
     .addNode("strategise", failing(strategise(setup), { begins: () => true }))
     .addNode("squad", squad(setup))

@@ -54,7 +54,7 @@ const planSteps = (setup: Setup) => async (state: Values, config: Config) => {
 };
 
 /**
- * Does one step. The agent sees the step, the task and the results so far. If it fails, the step records the failure and the run
+ * Does one step. The agent sees the step, the task and the results so far. If the agent fails, the step records the failure and the run
  * continues.
  */
 const execute =

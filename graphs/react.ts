@@ -1,9 +1,11 @@
 import { type AgentOptions, agent, bothGuardrails, buildAgent, patternContext, solverContext, tierOf } from "ensemble/patterns";
 
-/** The options in code. They are those of `agent`. A context can name more tools than those given here. */
+/** The options in code, which are the options of `agent`. A context can add further tools by name. */
 export type ReactOptions = Partial<AgentOptions>;
 
-/** Returns a graph whose model thinks, calls tools and reads their results. It stops when it can answer, or at the limit of rounds. */
+/**
+ * Returns a graph whose model thinks, calls tools and reads their results. The loop ends when the model answers, or at the limit of rounds.
+ */
 export function react({ instructions, tools, approve = [], guardrails, ...options }: ReactOptions = {}) {
   if (options.needs) throw new Error("The agent of react is the whole run, so it takes no `needs`. Use withResources in its tools.");
   const Context = patternContext(solverContext, { instructions, ...(tools && { tools: [] }) }, [{ ...options, guardrails }]);

@@ -59,7 +59,7 @@ const shape = {
 const contextFor = (agents: Agent[], defaults: object) => patternContext(shape, defaults, agents);
 type Context = ReturnType<typeof contextFor>;
 
-/** The options in code: the agents, default criteria, and new defaults for the context. */
+/** The options in code: the writer and the critic, default criteria, and new defaults for the context. */
 export type ReflectOptions = z.input<Context> & { writer?: Member; critic?: Member; criteria?: string[] };
 
 type Setup = { writer: Agent; critic: Agent; contextOf: (config: Config) => z.output<Context> };
@@ -112,8 +112,8 @@ function endEarly(stopped: Values["stopped"], agent: Agent, outcome: Exclude<Out
 }
 
 /**
- * Returns the valid draft with the best score. If no draft is valid, returns the best one of all. If two scores are equal, the later draft
- * wins.
+ * Returns the valid draft with the best score. If no draft is valid, returns the draft with the best score. Of two drafts with equal
+ * scores, the later one wins.
  */
 function choose({ rounds }: Values) {
   const valid = rounds.filter((round) => round.valid);

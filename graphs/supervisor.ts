@@ -21,7 +21,7 @@ export function supervisor(
   synthesize: (setup: Setup) => Node = writeReport,
 ) {
   const { context, ...setup } = setUp(agents, defaults);
-  const workers = [...setup.nodes, "work"] as ["work"]; // the types cannot know these names
+  const workers = [...setup.nodes, "work"] as ["work"]; // TypeScript cannot know the names of these nodes
   const builder = new StateGraph({ state: State, input: Input, output: Output, context })
     .addNode("route", failing(route(setup), { begins: () => true }))
     .addNode("work", work(setup))

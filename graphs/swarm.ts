@@ -66,7 +66,7 @@ type GivenHandoff = { to: string } & Partial<Handoff>;
 
 /** The options in code: the agents with their handoffs, and new defaults for the context. */
 export interface SwarmOptions extends Omit<z.input<Context>, "agents"> {
-  /** The agents. In code, the filter of a handoff may be a function, and its input may be a zod schema. */
+  /** The agents with their handoffs. In code, the filter of a handoff may be a function, and its input may be a zod schema. */
   agents?: (Member & { handoffs?: GivenHandoff[] })[];
   name?: string;
   description?: string;

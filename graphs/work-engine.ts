@@ -97,7 +97,7 @@ async function plan({ stages: sent, project, name }: Values, context: Context, c
   return { steps, agents, items, skills: contracts.map(({ skill }) => skill), ...emptied };
 }
 
-/** Ends the run. Records a failed stage in the store, because its gate did not record it. */
+/** Ends the run. If a stage failed, records the failure in the store, because the gate of that stage did not run. */
 async function conclude(values: Values, _: Context, config: LangGraphRunnableConfig) {
   const { results, skills, items, project, spoken } = values;
   const failed = stoppedAt(values);

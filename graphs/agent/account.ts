@@ -5,7 +5,10 @@ import type { Budget } from "./context.ts";
 import { costOf, enforceBudget, type LedgerEntry, type Spent, spentIn } from "./ledger.ts";
 import { tokensOf } from "./usage.ts";
 
-/** The model calls of a super-step: the finished ones, and the expected cost of those in flight. Parallel tasks share it. */
+/**
+ * The model calls of a super-step: the entries of the finished calls, and the expected cost of the calls in flight. Parallel tasks share
+ * one account.
+ */
 export interface Account {
   ended: LedgerEntry[];
   inFlight: Set<Spent>;
@@ -16,8 +19,8 @@ export interface Account {
 export const newAccount = (): Account => ({ ended: [], inFlight: new Set(), waiting: [] });
 
 /**
- * The account of the current super-step, for each execution of a run and each graph in it. The first key is an object that LangGraph keeps
- * for one execution, so the entry is freed with the execution.
+ * The account of the current super-step, for each execution of a run and each graph in the run. The first key is an object that LangGraph
+ * keeps for one execution, so the entry is freed with the execution.
  */
 const accounts = new WeakMap<object, Map<string, { step: number; account: Account }>>();
 
@@ -39,7 +42,7 @@ export function accountOf({ control, configurable, metadata }: LangGraphRunnable
 /** A budget, and the calls that are charged to it. */
 export interface Purse {
   budget: Budget;
-  /** The calls before the current super-step. */
+  /** The ledger entries of the calls before the current super-step. */
   earlier?: LedgerEntry[];
   account: Account;
 }
@@ -73,7 +76,7 @@ function hasRoom({ tokens = Number.POSITIVE_INFINITY, dollars = Number.POSITIVE_
 /** The expected length of an agent's first answer, in tokens. */
 const usualAnswer = 500;
 
-/** Returns the expected cost of a model call. Its answer is expected to be as long as the agent's mean answer so far. */
+/** Returns the expected cost of a model call. Assumes that the answer will be as long as the agent's mean answer so far. */
 export function expectedCost({ agent, model }: { agent: string; model: string }, prompt: BaseMessage[], purse: Purse): Spent {
   const { budget, earlier = [], account } = purse;
   const known = [...earlier, ...account.ended].filter((one) => one.agent === agent && one.outcome === "success");

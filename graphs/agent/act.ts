@@ -104,7 +104,7 @@ async function observe(
   }
 }
 
-/** Returns a person's decision on a call. A call that needs no approval is approved. */
+/** Returns the decision on a tool call. A call that needs no approval is approved. For any other call, a person decides. */
 function decisionOn(
   { id = "", name, args }: Call,
   { _approve: approve, _decisions: decisions = {} }: AgentValues,
@@ -112,7 +112,7 @@ function decisionOn(
 ): Approval {
   if (!approve.some((one) => callName(one) === name)) return { approved: true };
   const question = { action: { name, args }, timeoutSeconds: run.askTimeoutSeconds };
-  // if the turn had several calls, they are decided already
+  // if the turn has several such calls, a person has already decided on all of them
   return decisions[id] ?? askApproval(`May ${name} be used?`, { tool: name, args }, question);
 }
 
@@ -134,7 +134,7 @@ async function guardResult(
   return { text: await shortResult(asText(result.value), id, config), isError: status === "error" };
 }
 
-/** Returns the tool with this name. It is one of the agent's own tools in code, or a tool that the run's context names. */
+/** Returns the tool with this name: one of the agent's own tools in code, or a tool that the run's context names. */
 function find(run: AgentRun, name: string) {
   const own = run.agent.tools.find((one) => typeof one !== "string" && one.name === name);
   return own && typeof own !== "string" ? own : openTool(name, run);

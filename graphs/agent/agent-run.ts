@@ -19,7 +19,8 @@ export interface AgentRun {
   /** The ledger entries of the calls before the current super-step. They count towards the run's budget. */
   earlier?: LedgerEntry[];
   /**
-   * The calls of the current super-step. If it is missing, this agent's graph is the graph of the run, and the ledger in its state counts.
+   * The calls of the current super-step. Without an account, this agent's graph is the graph of the run, and the ledger in its state is
+   * used.
    */
   account?: Account;
   /** The internal hosts that the run's context selects from the operator's list. Null selects all of them. */
@@ -29,28 +30,29 @@ export interface AgentRun {
   quiet: boolean;
   /** The name of the task in the ledger entries of this agent. */
   task: string;
-  /** The name of the pattern that the agent works for. Its progress events show the name. */
+  /** The name of the pattern for which the agent works. It appears in progress events. */
   pattern: string;
-  /** Whether another agent called this one as a tool. If so, this agent can only propose calls of tools of tier 3. */
+  /** Whether another agent called this agent as a tool. If so, this agent can only propose calls of tools of tier 3. */
   isCalled?: boolean;
-  /** Called with the tool calls that this agent proposes, or that an agent it called proposes. */
+  /** Called with the tool calls that this agent proposes, and with those that agents called by it propose. */
   propose?: (proposals: Proposal[]) => void;
   /**
    * Called with the ledger entries of each model call as soon as the call ends. The caller thus knows the cost of work that fails later.
    */
   record?: (entries: LedgerEntry[]) => void;
   /**
-   * Called with the ledger entries that are already in the agent's state when a process begins to work on it. After a crash there are some.
+   * Called with the ledger entries that are in the agent's state when a process begins to work on it. Only after a crash does the state
+   * have entries.
    */
   resume?: (stored: LedgerEntry[]) => void;
 }
 
-/** Returns the budget of the run, and the calls that are charged to it. `ledger` is the one in the agent's state. */
+/** Returns the budget of the run, and the calls that are charged to it. `ledger` is the ledger in the agent's state. */
 export function purseOf({ budget, earlier = [], account }: AgentRun, ledger: LedgerEntry[], config: LangGraphRunnableConfig): Purse {
   return account ? { budget, earlier, account } : { budget, earlier: ledger, account: accountOf(config) };
 }
 
-/** Returns the names of the agent's tools. */
+/** Returns the names of the agent's tools, including the tools that are defined in code. */
 export const namesOf = ({ agent }: AgentRun): string[] => agent.tools.map((tool) => (typeof tool === "string" ? tool : tool.name));
 
 /** Returns the facts for a ledger entry that are known when the model call starts. */

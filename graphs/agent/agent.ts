@@ -11,33 +11,30 @@ import { type AgentData, agentFields } from "./schema.ts";
 
 /** An agent. Call `agent` to make one from options in code, or `fromData` to make one from data. */
 export interface Agent extends Omit<AgentData, "model" | "tools" | "output" | "guardrails" | "knowledge"> {
-  /** The name of a model, or a chat model. Without it, the agent uses the model of the run's context. */
+  /** The name of a model, or a chat model. Undefined means that the agent uses the model of the run's context. */
   model?: string | BaseChatModel;
   /** The agent's own tools, and the names of tools that the project or the patterns define. */
   tools: (string | StructuredToolInterface)[];
-  /** The schema of the agent's result. Without it, the result is text. */
+  /** The schema of the agent's result. Undefined means that the result is text. */
   output?: z.ZodType;
   /** The checks of the agent's input, of its answer and of its tools. */
   guardrails?: Guarding;
-  /** The sources whose passages the agent reads before its task. */
+  /** The sources of knowledge. The agent reads matching passages before it begins its task. */
   knowledge?: Source[];
   /** LangChain middleware. It runs around each model call and tool call, inside the agent's own hooks. */
   middleware: readonly AgentMiddleware[];
-  /** A compiled graph that does the work of the agent. If it is set, the agent calls no model itself. */
+  /** A compiled graph that does the work of the agent. An agent with a graph calls no model itself. */
   graph?: Workable;
 }
 
 /** A compiled graph whose state has `messages`, or the result of LangChain's `createAgent`. */
 export interface Workable {
   invoke(input: { messages: BaseMessage[] }, config?: LangGraphRunnableConfig): Promise<unknown>;
-  /** Streams the values of the graph. If this is missing and the graph fails, the model calls inside it are missing in the ledger. */
+  /** Streams the values of the graph. If a graph without this method fails, the ledger lacks the model calls inside the graph. */
   stream?(input: { messages: BaseMessage[] }, config?: LangGraphRunnableConfig & { streamMode: "values" }): Promise<AsyncIterable<unknown>>;
 }
 
-/**
- * The options of `agent`: the fields of `AgentData`, which describes an agent as data, and options that exist only in code. Those are chat
- * models, tools and middleware.
- */
+/** The options of `agent`. They are the fields of `AgentData`, and those that exist only in code: chat models, tools and middleware. */
 export interface AgentOptions extends Omit<z.input<typeof AgentData>, "model" | "tools" | "output" | "guardrails" | "knowledge"> {
   /** A model, as a name `provider:model` or as a chat model. */
   model?: string | BaseChatModel;
@@ -93,7 +90,7 @@ export function fromData({ output, ...data }: AgentData): Agent {
 
 const isWorkable = (member: object): member is Workable => "invoke" in member && typeof member.invoke === "function";
 
-/** Returns whether a schema is a zod schema, of any version of zod and from any copy of it. */
+/** Tells whether a schema comes from zod, from any version or copy of the library. */
 const isZod = (output: object): output is z.ZodType => "safeParse" in output;
 
 function asZod(output: AgentOptions["output"]): z.ZodType | undefined {

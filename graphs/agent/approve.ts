@@ -8,7 +8,10 @@ import { callName } from "./tool-names.ts";
 
 type Values = AgentValues & { messages: BaseMessage[] };
 
-/** Tells whether a call needs approval in this state. A call that cannot be run needs no approval. */
+/**
+ * Tells whether a person must approve a call. A call with broken arguments, or of a tool that was not offered, needs no approval, because
+ * it is not run.
+ */
 export const needsApproval = ({ name, broken }: Call, { _approve: approve, _offered: offered }: AgentValues): boolean =>
   broken === undefined && [approve, offered].every((names) => names.some((one) => callName(one) === name));
 

@@ -8,7 +8,7 @@ export interface Question {
   prompt: string;
   options?: string[];
   details?: unknown;
-  /** The seconds after which the question times out. The service then continues the run with the answer `{ timedOut: true }`. */
+  /** The number of seconds for which the question waits. After that, the service continues the run with the answer `{ timedOut: true }`. */
   timeoutSeconds?: number;
 }
 
@@ -74,8 +74,8 @@ const until = (timeoutSeconds: AskTimeout) => (timeoutSeconds === null ? {} : { 
 const TimedOut = z.strictObject({ timedOut: z.literal(true) });
 
 /**
- * Asks the question and validates the answer. LangGraph gets the answer's schema only as JSON schema. With a zod schema, it would validate
- * the answer itself and refuse `{ timedOut: true }`.
+ * Asks the question and validates the answer. LangGraph gets the answer's schema only as JSON schema. With a zod schema, LangGraph would
+ * validate the answer itself and refuse `{ timedOut: true }`.
  */
 function ask<Answer>(question: Question, schema: z.ZodType<Answer>): Answer | undefined {
   const answer: unknown = interrupt(question, { responseSchema: z.toJSONSchema(schema, { io: "input" }) });

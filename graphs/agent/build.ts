@@ -24,7 +24,7 @@ import { isNewTurn, speak, think } from "./think.ts";
 interface Building {
   name: string;
   description?: string;
-  /** The schema of the run's context. Callers can request it. */
+  /** The schema of the run's context. The service shows this schema to callers. */
   context?: z.ZodObject;
   /** Returns the agent and its limits for a run with this context. */
   runOf: (context: unknown) => AgentRun;
@@ -66,7 +66,7 @@ export function buildAgent({ name, description, context, runOf, middleware = [] 
     middleware: [outer, ...middleware, inner],
   });
   const graph = extended(built as never, { name, description, runOf });
-  // LangChain accepts every field of the state as input. This restricts the input of an agent to `messages`.
+  // LangChain accepts every field of the state as input. This line restricts the input of an agent to `messages`.
   Object.assign(graph.builder, { _inputRuntimeDefinition: closed({ messages: messagesInput("The conversation") }) });
   return graph.withConfig({ recursionLimit: mostSuperSteps }) as unknown as AgentGraph;
 }
@@ -76,7 +76,7 @@ const modelNode = "model_request";
 
 /**
  * Returns the graph with two additional nodes. `approve` asks about several tool calls at once. `fail` ends the run after a failed model
- * call has been stored in the ledger. LangChain built the model's node and its edges, so that node is replaced.
+ * call has been stored in the ledger. LangChain has already added the model's node and its edges, so this function replaces them.
  */
 function extended({ builder, config }: AgentGraph, { name, description, runOf }: Pick<Building, "name" | "description" | "runOf">) {
   const { nodes, branches, edges } = builder as unknown as Parts;

@@ -11,7 +11,7 @@ import { addUsage, type Usage, usageOf } from "./usage.ts";
 
 /** The size limit of a text, in characters. It is about twice the longest answer of today's models, which is 128,000 tokens. */
 const longestText = 1_000_000;
-/** How many characters of an unusable answer are shown to the model when it is asked again. */
+/** The maximum number of characters of an unusable answer that the model sees when it is asked again. */
 const longestQuote = 4_000;
 
 export interface ModelCall {
@@ -19,16 +19,16 @@ export interface ModelCall {
   system: string;
   messages: BaseMessage[];
   tools?: StructuredToolInterface[];
-  /** The schema of the answer. Without it, the answer is text. */
+  /** The schema of the answer. If it is undefined, the answer is text. */
   answer?: AnswerSchema;
-  /** The time limit of each request. */
+  /** The time limit of each request, in seconds. */
   timeoutSeconds: number;
-  /** How often a failed request or an unusable answer is retried. */
+  /** The number of times that a failed request or an unusable answer is retried. */
   retries: number;
   /** Whether the answer is hidden from clients that stream the run's tokens. */
   quiet: boolean;
   signal?: AbortSignal;
-  /** Checks a usable answer, and may change it. */
+  /** Checks a usable answer. Returns the answer, perhaps changed, or the problem with it. */
   guard?: (value: unknown) => Promise<GuardedAnswer>;
   /** Checks the text that a model writes beside a tool call. Returns the text to keep. */
   guardThought?: (text: string) => Promise<string>;
@@ -36,12 +36,12 @@ export interface ModelCall {
   callbacks?: Callbacks;
 }
 
-/** The result of a guard: the answer, or what is wrong with it. The model reads `problem`, and everybody else reads `reason`. */
+/** The result of a guard: the answer, or the problem with it. The model reads `problem`, and everybody else reads `reason`. */
 export type GuardedAnswer = { result: unknown; isChanged?: boolean } | { problem: string; reason: string; isFinal: boolean };
 
 export interface ModelReply {
   message: AIMessage;
-  /** The parsed answer. Set if the call has a schema and the message calls no tools. */
+  /** The parsed answer. Undefined if the call has no schema or the message calls tools. */
   result?: unknown;
   attempts: number;
   usage: Usage;
@@ -60,9 +60,7 @@ export interface Attempts {
   refused: number;
 }
 
-/**
- * Calls a model until its answer is usable, or until no retry is left. Each retry tells the model what was wrong with its previous answer.
- */
+/** Calls a model until its answer is usable, or until no retry is left. Each retry tells the model the problem with its previous answer. */
 export async function callModel(call: ModelCall): Promise<ModelReply> {
   const { messages: conversation, model, retries, signal } = call;
   const usage: Usage = { inputTokens: 0, outputTokens: 0 };
@@ -109,7 +107,7 @@ function afterError(call: ModelCall, state: Attempts, error: unknown): undefined
   if (error instanceof TimedOut) throw new NoAnswer(error.message, { ...state, status: "timeout" });
   if (state.isNative && call.answer && refusesFormat(error)) {
     state.isNative = false;
-    state.attempts--; // the same request is repeated with the schema in the prompt, so this attempt does not count
+    state.attempts--; // this attempt does not count, because the request is only repeated with the schema in the prompt
     return;
   }
   state.problem = describe(error);
@@ -129,7 +127,7 @@ function cutText(message: AIMessage): AIMessage {
   return new AIMessage({ id, content, tool_calls, invalid_tool_calls, response_metadata, usage_metadata });
 }
 
-/** Returns a message that calls tools, with its text as the guards changed it. */
+/** Returns a message that calls tools, with the text that the guards have left in it. */
 async function withThought(message: AIMessage, { guardThought }: ModelCall): Promise<AIMessage> {
   const content = message.text && guardThought ? await guardThought(message.text) : message.text;
   if (content === message.text) return cutText(message);
@@ -137,7 +135,7 @@ async function withThought(message: AIMessage, { guardThought }: ModelCall): Pro
   return cutText(new AIMessage({ id, content, tool_calls, invalid_tool_calls, response_metadata, usage_metadata }));
 }
 
-/** Returns the message with the answer as a guard changed it. */
+/** Returns the message with the answer that a guard has changed. */
 function withAnswer(message: AIMessage, { result, isChanged }: { result: unknown; isChanged?: boolean }): AIMessage {
   if (!isChanged) return message;
   const { id, response_metadata, usage_metadata } = message;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** A problem of an object as a whole, and the path of the wrong value. */
+/** A problem of an object as a whole, and the path of the wrong value in it. */
 export interface Problem {
   path: PropertyKey[];
   message: string;
@@ -12,8 +12,8 @@ interface ClosedDef extends z.core.$ZodObjectDef {
 }
 
 /**
- * A zod object with a check that sees the whole object. It takes the place of a refinement, because LangGraph extends the schema of a
- * graph's input and zod cannot extend an object with refinements.
+ * A zod object with a check that sees the whole object. The check takes the place of a refinement, because LangGraph extends the schema of
+ * a graph's input and zod cannot extend an object with refinements.
  */
 const Closed = z.core.$constructor<z.ZodObject, ClosedDef>("Closed", (inst, def) => {
   z.ZodObject.init(inst, def);
@@ -31,7 +31,8 @@ const Closed = z.core.$constructor<z.ZodObject, ClosedDef>("Closed", (inst, def)
 });
 
 /**
- * Returns the schema of an object that refuses unknown keys. The error suggests the nearest known key, or lists all if none is near.
+ * Returns the schema of an object that refuses unknown keys. The error suggests the nearest known key, or lists all known keys if none is
+ * near.
  *
  * An object with a key that LangGraph or LangSmith puts into `configurable`, or with `thread_id`, may have unknown keys. If a caller sends
  * no context, LangGraph validates `configurable` in its place.

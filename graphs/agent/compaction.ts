@@ -12,9 +12,9 @@ export type Strategy = z.infer<typeof Strategy>;
 /** The assumed context window of a model that LangChain does not know, in tokens. */
 const usualWindow = 128_000;
 const usualShare = 0.75;
-/** The least room for messages, in tokens. It applies however long the instruction is. */
+/** The minimum room for messages, in tokens. It applies even if the instruction is very long. */
 const leastRoom = 500;
-/** How many tool results the strategy `minimal` keeps. LangChain has the same default. */
+/** The number of tool results that the strategy `minimal` keeps. LangChain has the same default. */
 const keptResults = 3;
 
 /** The room for the messages and the summary of one model call, in tokens, and how room is made. */
@@ -34,7 +34,7 @@ export function roomBeside(
 }
 
 /**
- * Returns the messages to hide from the model so that the remaining ones fit, oldest first. A message and the results of its tool calls
+ * Returns the oldest messages, which are hidden from the model to make room for the others. A message and the results of its tool calls
  * form a round, and a round is hidden as a whole. The last round always stays.
  */
 export function leavingRoom(messages: BaseMessage[], folded: number, summary: number, { tokens, strategy }: Room): BaseMessage[] {
@@ -47,7 +47,7 @@ export function leavingRoom(messages: BaseMessage[], folded: number, summary: nu
   return present.slice(0, kept ?? last);
 }
 
-/** Splits messages into parts of at most this many tokens, so that each part can be summarized with one call. */
+/** Splits messages into parts of at most `tokens` tokens, so that one call can summarize each part. */
 export function partsOf(messages: BaseMessage[], tokens: number): BaseMessage[][] {
   const parts: BaseMessage[][] = [];
   for (const message of messages) {
@@ -78,7 +78,7 @@ function withoutOldest(messages: BaseMessage[], tokens: number): BaseMessage[] {
   return inSight(messages, leaving.length);
 }
 
-/** Returns the messages with their tool results cut to equal lengths, if they do not fit otherwise. */
+/** Returns the messages. If they do not fit, the tool results are cut to equal lengths. */
 function withShortResults(messages: BaseMessage[], tokens: number): BaseMessage[] {
   if (tokensOf(messages) <= tokens) return messages;
   const results = messages.filter((message) => ToolMessage.isInstance(message));

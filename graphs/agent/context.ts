@@ -9,7 +9,9 @@ import { ToolName } from "./tool-names.ts";
 /** The default model, from ENSEMBLE_MODEL. An empty variable is ignored. */
 const defaultModel = process.env.ENSEMBLE_MODEL || "gpt-5-mini";
 
-/** The sampling temperature of the models. It has no default, because gpt-5 models accept only their own value. */
+/**
+ * The sampling temperature of a model call. It has no default, because gpt-5 models refuse every temperature other than their default of 1.
+ */
 export const Temperature = z.number().min(0).max(2).optional().describe("Temperature of every call, if set. Many models accept only 1.");
 
 /** The models of a run. A cheap model can do the work while a better one plans and decides. */
@@ -128,11 +130,11 @@ export function patternContext<Shape extends z.ZodRawShape>(
       ...unpriced([named.judge, named.worker, ...[{ guardrails: others.guardrails }, ...roster].flatMap(modelsOf)], limit),
     ];
   });
-  context.parse(defaults); // a wrong default thus throws here, where code sets it, and not in the first run
+  context.parse(defaults); // a wrong default throws in this line, when code sets it, and not in the first run
   return context;
 }
 
-/** Returns the models that an agent uses: its own model, and those of the judges among its guards. */
+/** Returns the models that an agent uses: its own model, and the models of the judges among its guards. */
 function modelsOf(agent: object | null | undefined): unknown[] {
   const { model, guardrails } = Object(agent);
   const { input, output, tool } = Object(guardrails);
@@ -184,5 +186,5 @@ export function tierOf({ models, limits, budget, allowedHosts = null, askTimeout
   return { model: models[tier], temperature: models.temperature, limits, budget, hosts: allowedHosts, askTimeoutSeconds };
 }
 
-/** The recursion limit of graphs that limit their steps themselves. LangGraph's default of 25 steps would end their runs too early. */
+/** The recursion limit of graphs that limit their own steps. LangGraph's default of 25 steps would end their runs too early. */
 export const mostSuperSteps = 1_000;

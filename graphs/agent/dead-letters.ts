@@ -1,13 +1,13 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 
-/** An item of a pattern that failed for good. */
+/** A part of a pattern's work that has failed for good. */
 export interface FailedItem {
   kind: "task" | "partition" | "message" | "compensation";
-  /** The name of the item, unique among the items of this kind in the run. */
+  /** The name of the item. It is unique among the items of this kind in the run. */
   item: string;
   /** The input of the run that redoes only this item. */
   input: unknown;
-  /** Values for the context of that run. */
+  /** The fields of the context for the run that redoes this item. */
   context?: Record<string, unknown>;
   error: string | null;
   attempts: number;
@@ -18,12 +18,13 @@ interface LetterBox {
   report(taskId: string, item: object): void;
 }
 
-/** The largest payload that a letter keeps, in characters. */
+/** The size limit of a dead letter's payload, in characters. A larger payload is not stored. */
 const mostCharacters = 64 * 1024 * 1024;
 
 /**
- * Reports items that failed for good. The service keeps them as dead letters, like the package's function `reportDeadLetter`, which patterns
- * cannot import. Does nothing outside the service, and in a pattern that another graph runs. That graph decides what its failures mean.
+ * Reports items that failed for good. The service keeps them as dead letters, like the package's function `reportDeadLetter`, which
+ * patterns cannot import. Does nothing outside the service. Does nothing if another graph runs the pattern, because that graph decides how
+ * to handle the failures.
  */
 export function reportFailedItems({ configurable = {}, metadata = {} }: LangGraphRunnableConfig, failed: FailedItem[]): void {
   const box = configurable.__ensemble_letters as LetterBox | undefined;

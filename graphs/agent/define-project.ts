@@ -17,7 +17,8 @@ export interface ProjectParts {
   /** Functions that check values, by name. Guardrails refer to these names. */
   guards?: Record<string, GuardFunction>;
   /**
-   * Graphs that steps and tools can run by their ids. In the service, leave it out, because the service knows the graphs of langgraph.json.
+   * Graphs that steps and tools can run, by graph id. Leave this out in the service, because the service knows the graphs of
+   * langgraph.json.
    */
   graphs?: Record<string, Workable>;
 }

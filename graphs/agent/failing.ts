@@ -13,18 +13,18 @@ export class AgentFailed extends Error {
   }
 }
 
-/** Returns the original error. LangChain wraps an error that occurs inside middleware in an error of its own. */
+/** Returns the error that LangChain has wrapped. LangChain wraps each error that occurs inside middleware. */
 export function rootOf(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   return "~brand" in error && error.cause instanceof Error ? rootOf(error.cause) : error;
 }
 
-/** The state key for the failed node of a run. `fail` tries this node again when a later run continues the thread. */
+/** The state key that names the failed node. When a later run continues the thread, `fail` tries this node again. */
 export const failureState = { _failed: z.string().default("").describe("Node in which the last failed run ended") };
 
 /**
  * The errors of each execution of a run, by the namespace of the graph. The key is an object that LangGraph keeps for one execution. A
- * later execution finds no error in this map, so it tries the failed node again.
+ * later execution of the run has no entry, so it tries the failed node again.
  */
 const executions = new WeakMap<object, Map<string, unknown>>();
 
@@ -43,7 +43,7 @@ function namespaceOf({ configurable }: Pick<LangGraphRunnableConfig, "configurab
 }
 
 interface Options {
-  /** Tells whether the node begins a new task in this state. If so, the ledger of the earlier task is dropped. */
+  /** Tells whether the node begins a new task. If so, the ledger of the thread's previous task is dropped. */
   begins?: (state: unknown) => boolean;
 }
 

@@ -9,7 +9,7 @@ export interface Secret {
 /** Returns the secrets in a text, such as keys and tokens. The library secretlint finds them. */
 export async function findSecrets(content: string, path = "text.txt"): Promise<Secret[]> {
   const { secretLintProfiler } = await import("@secretlint/profiler");
-  secretLintProfiler.setEnabled(false); // otherwise the profiler would keep an entry in memory for every rule of every text
+  secretLintProfiler.setEnabled(false); // otherwise the profiler would keep one entry in memory for each rule and checked text
   // imported on first use, because the library would slow down every start of the service
   const { lintSource } = await import("@secretlint/core");
   const { creator: recommended } = await import("@secretlint/secretlint-rule-preset-recommend");

@@ -50,8 +50,8 @@ export function costOf(asked: string, { answered = asked, inputTokens, outputTok
 }
 
 /**
- * Returns the price of a model, if it is known. The built-in table is searched for the requested model if the answering model is a version
- * of it, and otherwise for the answering model.
+ * Returns the price of a model, or undefined if the price is unknown. The built-in table is searched for the requested model if the
+ * answering model is a version of it. Otherwise the table is searched for the answering model.
  */
 export function priceOf(asked: string, answered: string, { prices }: Budget): Price | undefined {
   const plain = withoutProvider(asked);
@@ -108,7 +108,7 @@ export function spentIn(ledger: LedgerEntry[]): Spent {
 }
 
 /**
- * Returns the rest of a budget, for a graph that counts its own calls. Call it only while something is left, because a budget must be
+ * Returns the remaining budget, for a graph that counts its own calls. Call this only while something is left, because a budget must be
  * positive.
  */
 export function budgetLeft(ledger: LedgerEntry[], budget: Budget): Budget {

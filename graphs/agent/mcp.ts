@@ -2,7 +2,7 @@ import { type StructuredToolInterface, tool } from "@langchain/core/tools";
 import { z } from "zod";
 import type { McpServer } from "./project.ts";
 
-/** A connection to an MCP server. It is opened on first use, and opened again after it breaks. */
+/** A connection to an MCP server. It opens on first use, and opens again after a break. */
 export interface OpenServer {
   /** Returns a tool of the server. If the server cannot be reached or lacks the tool, returns a tool that tells the model so. */
   tool(name: string): Promise<StructuredToolInterface>;
@@ -17,22 +17,24 @@ export function serverNamed(name: string, servers: Map<string, McpServer>) {
   return config && { server, config, tool: name.slice(slash + 1) };
 }
 
-/** How long the list of a server's tools is used before it is read again. */
+/** Milliseconds after which the cached list of a server's tools is read again. */
 const listedForMs = 60_000;
 const answerSeconds = 15;
-/** How long to wait before an unreachable server is tried again. Without this pause, every round of an agent would wait for the server. */
+/**
+ * Milliseconds to wait before an unreachable server is tried again. Without this pause, every round of an agent would wait for the server.
+ */
 const pauseMs = 30_000;
 const adapters = "@langchain/mcp-adapters";
 
 interface Connection {
   tools: StructuredToolInterface[];
   listedAt: number;
-  /** Reads the list of the server's tools again. */
+  /** Reads the server's list of tools again. */
   list(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Returns a connection that is opened only when it is used. All runs of a process share it. */
+/** Returns a connection that opens when it is first used. All runs of a process share the connection. */
 export function openServer(server: string, config: McpServer): OpenServer {
   let connecting: Promise<Connection> | undefined;
   let failure: { reason: string; at: number } | undefined;
@@ -112,7 +114,7 @@ function reconnecting(found: StructuredToolInterface, forget: () => void): Struc
   return Object.create(found, { invoke: { value: invoke } });
 }
 
-/** Returns a tool that takes the place of a missing one. Its description and its error tell the model why the tool is missing. */
+/** Returns a tool that takes the place of a missing tool. Its description and its error tell the model why the other tool is missing. */
 function absent(name: string, reason: string): StructuredToolInterface {
   return tool(
     () => {

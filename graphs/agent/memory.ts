@@ -10,8 +10,8 @@ import { cut } from "./prompt.ts";
 import { tokensOf } from "./usage.ts";
 
 /**
- * The most messages of a conversation that the model sees. If there are more, the oldest `foldSize` messages are merged into a summary at
- * once.
+ * The maximum number of messages of a conversation that the model sees. If there are more, the oldest `foldSize` messages are merged into a
+ * summary at once.
  */
 const windowSize = 20;
 const foldSize = 10;
@@ -21,7 +21,7 @@ const instruction =
 
 interface Memory {
   summary: string;
-  /** How many messages the summary covers, counted from the start of the conversation. */
+  /** The number of messages that the summary covers, counted from the start of the conversation. */
   folded: number;
   ledger: LedgerEntry[];
 }

@@ -11,7 +11,7 @@ interface Failure {
   usage: Usage;
 }
 
-/** The error of a call that got no usable answer. It carries the token usage, because the failed requests cost money too. */
+/** The error of a call that got no usable answer. It carries the token usage of the failed requests, because they cost money too. */
 export class NoAnswer extends Error {
   override name = "NoAnswerError";
   readonly status: "failed" | "timeout";

@@ -12,7 +12,7 @@ export const longestAnswer = 200_000;
 /** The error of a request that took too long. */
 export class TimedOut extends Error {}
 
-/** Makes one request to the model. */
+/** Sends one request to the model and returns its message. Throws `TimedOut` if the answer does not arrive within the call's time limit. */
 export async function request(
   { model, system, tools = [], answer, timeoutSeconds, quiet, signal, callbacks }: ModelCall,
   { conversation, isNative }: Attempts,

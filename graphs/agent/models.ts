@@ -1,7 +1,7 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { initChatModel, MODEL_PROVIDER_CONFIG } from "langchain/chat_models/universal";
 
-/** The error for a model that cannot be opened. It is never retried, because a retry would fail as well. */
+/** The error for a model that cannot be opened. The call is never retried, because a retry would fail in the same way. */
 export class UnknownModel extends Error {
   override name = "UnknownModelError";
 }
@@ -17,7 +17,7 @@ export async function openModel(name: string | BaseChatModel, temperature?: numb
     const opened = await initChatModel(model, {
       modelProvider: provider,
       configurableFields: [], // gpt-5 models refuse every temperature except their own
-      maxRetries: 0, // call-model.ts retries instead, because it counts retries and can cancel them
+      maxRetries: 0, // call-model.ts makes the retries, because it counts them and can cancel them
       ...(provider === "openai" && { streamUsage: true }),
       ...(temperature !== undefined && { temperature }), // left out if unset, because gpt-5 models refuse every temperature except their own
     });

@@ -7,7 +7,7 @@ export const Needs = z
   .describe("Units of the service's resources, by name. The work waits until it has all of them, and gives them back when it ends.");
 export type Needs = z.infer<typeof Needs>;
 
-/** Tells whether work failed because it could not get its resources. */
+/** Tells whether work failed because the run could not get the resources for it. */
 export const isLackOfResources = ({ name }: Error): boolean => ["ResourceError", "ResourceTimeoutError", "DeadlockError"].includes(name);
 
 /** The resources of the service. The service passes this object in the run's `configurable`. */
@@ -16,8 +16,8 @@ interface RunResources {
 }
 
 /**
- * Does work while the run has the resources that it needs. Patterns cannot import the package's function `withResources`, because it belongs
- * to the service. Outside the service there are no limits.
+ * Gets the resources in `needs`, does the work, and returns the resources. Patterns cannot import the package's function `withResources`,
+ * because it belongs to the service. Outside the service there are no limits.
  */
 export async function withNeeds<Result>(
   needs: Needs | undefined,

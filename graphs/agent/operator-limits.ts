@@ -13,8 +13,8 @@ export function allowedHosts(context: string[] | null): string[] {
 }
 
 /**
- * Returns the directories that a graph may read, as real paths. A caller's context can only narrow the operator's directories. If one of
- * the two directories contains the other, the inner one is returned.
+ * Returns the directories that a graph may read, as real paths. A caller's context can only narrow the operator's directories. If a
+ * caller's directory contains one of the operator's, or the other way round, the inner one is returned.
  */
 export async function allowedDirectories(context: string[] | null): Promise<string[]> {
   const operators = await existing(listed(process.env.ENSEMBLE_PATTERN_DIRECTORIES, ","));
@@ -29,7 +29,7 @@ export async function allowedDirectories(context: string[] | null): Promise<stri
 export const operatorDirectories = (): string[] =>
   listed(process.env.ENSEMBLE_PATTERN_DIRECTORIES, ",").map((directory) => resolve(directory));
 
-/** Returns whether a real path is this directory or lies inside it. */
+/** Tells whether a real path is this directory or lies inside it. */
 export const isWithin = (path: string, directory: string): boolean =>
   path === directory || path.startsWith(directory.endsWith(sep) ? directory : directory + sep);
 

@@ -2,7 +2,7 @@ import { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { ChatGenerationChunk, ChatResult } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
 
-/** The methods with which a chat model produces messages. LangChain calls one of them for each model call. */
+/** The methods with which a chat model produces messages. LangChain calls one of these methods for each model call. */
 interface Speaker {
   _generate(...call: unknown[]): Promise<ChatResult>;
   _streamResponseChunks(...call: unknown[]): AsyncGenerator<ChatGenerationChunk>;
@@ -27,7 +27,7 @@ export function withOwnIds<Model extends Runnable>(model: Model): Model {
     for (const { message } of result.generations) message.id = undefined;
     return result;
   };
-  // Patched only if the model overrides this method, because LangChain streams only models that do.
+  // Patched only if the model overrides this method, because LangChain streams only models that override it.
   if (chunks !== plain._streamResponseChunks) {
     speaker._streamResponseChunks = async function* (...call) {
       for await (const chunk of chunks.apply(speaker, call)) {

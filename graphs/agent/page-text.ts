@@ -1,6 +1,6 @@
 /**
- * Returns the visible text of a page. The time grows only linearly with the length of the page, so that a hostile page cannot block the
- * process.
+ * Returns the visible text of a page. The processing time grows linearly with the length of the page, so that a hostile page cannot block
+ * the process.
  */
 export function textOfPage(html: string): string {
   return withoutBlocks(withoutBlocks(html, "script"), "style")
@@ -10,8 +10,8 @@ export function textOfPage(html: string): string {
 }
 
 /**
- * Removes all blocks of a tag. It avoids a lazy pattern, because for every unclosed block such a pattern would read to the end of the page.
- * This search stops at the first unclosed block.
+ * Removes all blocks of a tag. The search stops at the first unclosed block. A lazy pattern is avoided, because for every unclosed block
+ * such a pattern would read to the end of the page.
  */
 function withoutBlocks(html: string, name: "script" | "style"): string {
   const opening = new RegExp(`<${name}\\b`, "gi");

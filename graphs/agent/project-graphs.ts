@@ -2,8 +2,8 @@ import { z } from "zod";
 import type { Workable } from "./agent.ts";
 
 /**
- * Gives patterns access to the graphs of the project. The service sets it when it has loaded them, because patterns cannot import the
- * service.
+ * Gives patterns access to the graphs of the project. The service sets this object after it has loaded the graphs, because patterns cannot
+ * import the service.
  */
 export interface ProjectGraphs {
   ids: string[];

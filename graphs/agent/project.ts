@@ -6,8 +6,8 @@ import { projectGraphIds } from "./project-graphs.ts";
 import type { AgentData } from "./schema.ts";
 
 /**
- * An MCP server: a program to start, or a URL to call. `tools` lists the tools that may be used. Without the list, all tools of the server
- * may be used.
+ * An MCP server: a program to start, or a URL to call. `tools` lists the tools that may be used. If `tools` is undefined, all tools of the
+ * server may be used.
  */
 export type McpServer =
   | { command: string; args?: string[]; env?: Record<string, string>; cwd?: string; tools?: string[] }

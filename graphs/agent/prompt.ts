@@ -14,7 +14,7 @@ export interface Errand {
   /** The material for the task, such as a text to review. */
   input?: unknown;
   constraints?: string[];
-  /** A conversation for the agent to continue. If it is set, the agent sees these messages in place of the task and the material. */
+  /** A conversation for the agent to continue. The agent then sees these messages in place of the task and the material. */
   messages?: BaseMessage[];
 }
 
@@ -35,7 +35,7 @@ export function instructionOf({ name, role, goal, backstory, instructions }: Age
   return instruction;
 }
 
-/** Returns the prompt with the task and its material. Material above the limit is cut, and a note in the prompt says so. */
+/** Returns the prompt with the task and its material. Material above the limit is cut, and a note in the prompt says how much is shown. */
 export function taskOf({ task, input }: Errand, { materialTokens }: Limits): string {
   const given = input === undefined ? "" : `\n\nInput:\n${cut(asText(input), materialTokens)}`;
   return `Task: ${cut(task, materialTokens)}${given}`;

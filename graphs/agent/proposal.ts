@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** A call of a tool of tier 3, proposed by a called agent to the agent that called it. */
+/** A call of a tool of tier 3 that a called agent proposes to the agent that called it. */
 export const Proposal = z.object({
   agent: z.string().describe("Agent that proposes the call"),
   tool: z.string().describe("Name of the tool"),

@@ -24,7 +24,7 @@ import type { Proposal } from "./proposal.ts";
 import { type AnswerSchema, readAnswer } from "./structured.ts";
 import { ledgerOf, runSubgraph } from "./subgraph.ts";
 
-/** The result of an agent's work. A failure is also an outcome, so that it does not stop agents that work in parallel. */
+/** The result of an agent's work. A failure is returned as an outcome and not thrown, so that agents that work in parallel continue. */
 export type Outcome<Result = unknown> = Success<Result> | Failure;
 
 interface Failure {
@@ -38,13 +38,19 @@ interface Failure {
 export interface Success<Result> {
   status: "success";
   result: Result;
-  /** The last message of the agent. A pattern may append it to its own messages. Both have the same id, so clients do not see it twice. */
+  /**
+   * The last message of the agent. A pattern may append this message to its own messages. The id stays the same, so clients see the message
+   * once.
+   */
   message?: AIMessage;
-  /** For an agent with tools: all messages that it added, including its tool calls and their results. The last one is `message`. */
+  /**
+   * All messages that the agent added, including its tool calls and their results. The last one is `message`. Undefined for an agent
+   * without tools.
+   */
   added?: BaseMessage[];
   /** The calls of tools of tier 3 that this agent proposes to the agent that called it. */
   proposed?: Proposal[];
-  /** The reason for an early answer, such as `step_limit`. */
+  /** The reason why the agent answered early, such as `step_limit`. Undefined if it did not. */
   stopped?: string;
   ledger: LedgerEntry[];
 }
@@ -70,7 +76,7 @@ export async function runAgent<Result = unknown>(assignment: Assignment, config:
   let deadline: AbortSignal | undefined;
   try {
     return await withNeeds(agent.needs, config, async () => {
-      started = Date.now(); // the errand's time begins when the agent has what it needs
+      started = Date.now(); // the time limit of the errand starts when the agent has its resources
       deadline = AbortSignal.timeout(Math.ceil(agent.errandSeconds * 1000));
       const signal = config.signal ? AbortSignal.any([config.signal, deadline]) : deadline;
       const done = await work(run, assignment, { ...config, signal });
@@ -90,7 +96,7 @@ export async function runAgent<Result = unknown>(assignment: Assignment, config:
   }
 }
 
-/** Returns the functions with which a working agent records its calls, and the list of the recorded entries. */
+/** Returns functions that record an agent's model calls, and the list to which these functions add the entries. */
 function recordIn(account: Account) {
   const recorded: LedgerEntry[] = [];
   let isResumed = false;
@@ -107,7 +113,8 @@ function recordIn(account: Account) {
 }
 
 /**
- * Calls an agent whose answer the run needs. If the agent fails, throws the error that ends the run. Without a schema, the result is text.
+ * Calls an agent without whose answer the run cannot continue. If the agent fails, throws an error, and the run ends. Without a schema, the
+ * result is text.
  */
 export async function requireAgent<Schema extends z.ZodType = z.ZodString>(
   { schema, ...assignment }: Assignment & { schema?: Schema },
@@ -214,7 +221,7 @@ async function workByGraph(graph: Workable, run: AgentRun, errand: Errand, confi
 
 const answerOf = (name: string, schema: z.ZodType): AnswerSchema => ({ name, schema });
 
-/** The graph that all agents without middleware share. Each call passes what differs between agents in the context. */
+/** Builds the graph that all agents without middleware share. The context of each call names the agent and its settings. */
 const commonGraph = () => buildAgent({ name: "agent", runOf: (context) => context as AgentRun });
 let common: ReturnType<typeof commonGraph> | undefined;
 const graphs = new WeakMap<readonly unknown[], ReturnType<typeof commonGraph>>();

@@ -8,7 +8,6 @@ import { Needs } from "./needs.ts";
 import { findTierProblems, Tiers } from "./tiers.ts";
 import { ToolName } from "./tool-names.ts";
 
-/** A JSON schema as data. */
 export const JsonSchema = z.record(z.string(), z.unknown());
 
 /** The fields of an agent as data. Checks of the agent as a whole are not included. */

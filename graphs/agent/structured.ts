@@ -15,13 +15,13 @@ export function asResponseFormat({ name, schema }: AnswerSchema) {
   return { type: "json_schema" as const, json_schema: { name: name.replace(/\W+/g, "_").slice(0, 64), schema: jsonSchemaOf(schema) } };
 }
 
-/** Returns a text that asks for an answer of this schema. For endpoints without `response_format`, it is added to the prompt. */
+/** Returns a text that asks for an answer of this schema. The prompt gets this text if the endpoint does not support `response_format`. */
 export const asInstruction = ({ schema }: AnswerSchema): string =>
   `Answer with one JSON value and nothing else. It must fit this JSON schema:\n${JSON.stringify(jsonSchemaOf(schema))}`;
 
 /**
- * Reads the JSON in a model's answer and validates it. Returns the result, or a sentence that says what is wrong. The JSON may be inside a
- * code fence, inside `<result>` tags, or between other words.
+ * Reads the JSON in a model's answer and validates it. Returns the result, or a sentence about the problem. The JSON may be inside a code
+ * fence, inside `<result>` tags, or between other words.
  */
 export function readAnswer(text: string, { schema }: AnswerSchema): { result: unknown } | { problem: string } {
   let problem = "";

@@ -36,8 +36,8 @@ export const messagesInput = (description: string) =>
 
 /**
  * Returns the input schema of a pattern that works on one task. The caller sends either `task` or `messages`. The last message of a person
- * in `messages` is then the task. Every field has a default. Without one, a field that is not sent would keep its value from an earlier run
- * on the thread. `suffices` tells whether an input is valid although it has no task.
+ * in `messages` is then the task. Every field has a default. Without a default, a field that is not sent would keep its value from an
+ * earlier run on the thread. `suffices` tells whether an input is valid although it has no task.
  */
 export function taskInput<Shape extends z.ZodRawShape>(shape: Shape, suffices: (given: Record<string, unknown>) => boolean = () => false) {
   const messages = messagesInput("Conversation, instead of a task. The last message of a person is the task.");
@@ -61,7 +61,7 @@ interface Asked {
   messages: BaseMessage[];
 }
 
-/** Returns the task of a run, which is the field `task` or else the last message of a person. */
+/** Returns the task of a run: the field `task`, or the last message of a person if that field is not set. */
 export function taskOf({ task, messages }: Asked): string {
   return task ?? messages.findLast((message) => HumanMessage.isInstance(message))?.text ?? "";
 }
@@ -76,7 +76,7 @@ export function beginTask(asked: Asked): { task: string; messages: BaseMessage[]
 }
 
 /**
- * Returns the update that adds the answer to the conversation. If the answer has already been streamed, `spoken` is its message. It is
- * reused, so that clients do not see the answer twice.
+ * Returns the update that adds the answer to the conversation. `spoken` is the message of an answer that has already been streamed. The
+ * update contains this message again, so that clients do not see the answer twice.
  */
 export const answerWith = (text: string, spoken?: AIMessage): BaseMessage[] => [spoken ?? new AIMessage(text)];

@@ -25,7 +25,8 @@ import { tokensOf } from "./usage.ts";
 type Handler = (request: ModelRequest) => Promise<AIMessage>;
 
 /**
- * The token usage and attempts of each model call, by its message. Middleware passes only the message from the inner hook to the outer one.
+ * The token usage and attempts of each model call. The key is the message of the answer, because middleware passes only the message from
+ * the inner hook to the outer one.
  */
 const replies = new WeakMap<AIMessage, ModelReply & { judged: LedgerEntry[] }>();
 
@@ -93,8 +94,8 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
 }
 
 /**
- * Returns the names of the tools that need a person's approval. For a called agent, tools of tier 3 are left out, because it only proposes
- * their calls.
+ * Returns the names of the tools that need a person's approval. For a called agent, tools of tier 3 are left out, because such an agent
+ * only proposes their calls.
  */
 function approvalsOf({ agent, isCalled }: AgentRun, tools: { name: string }[]): string[] {
   const highest = tools.filter((tool) => tierOfTool(tool, agent) === 3).map(({ name }) => name);
@@ -103,7 +104,7 @@ function approvalsOf({ agent, isCalled }: AgentRun, tools: { name: string }[]): 
 
 const lastWords = "You may use no more tools. Give your best answer from what you have seen, and say what is missing.";
 
-/** Returns the ledger entries of a call that got no answer. The list is empty if no model was called. */
+/** Returns the ledger entries of a model call that got no answer. The list is empty if the error occurred before the model was called. */
 function failedCall(run: AgentRun, started: number, error: unknown): LedgerEntry[] {
   const cause = rootOf(error);
   return cause instanceof NoAnswer ? [entryOf(calledBy(run, started), cause.status, cause.attempts, cause.usage, cause.message)] : [];
@@ -150,7 +151,7 @@ export async function speak(
 /** Tells whether a turn begins. A message of a person begins a turn, and tool results continue it. */
 export const isNewTurn = (messages: BaseMessage[]): boolean => !ToolMessage.isInstance(messages.at(-1));
 
-/** Returns the counters of the current turn. */
+/** Returns the fields of the state that belong to the current turn. A new turn resets these fields, except the summary. */
 function beginTurn(state: AgentValues, messages: BaseMessage[]) {
   const isNew = isNewTurn(messages);
   const { summary, _folded: folded } = state;
@@ -170,7 +171,7 @@ function withoutName(message: BaseMessage): BaseMessage {
   return new AIMessage({ id, content, tool_calls, additional_kwargs, response_metadata });
 }
 
-/** Removes the tool calls from an answer. Used for a model that calls tools although it was offered none. */
+/** Removes the tool calls from an answer. Some models call tools although none was offered. */
 function keepText(reply: AIMessage): void {
   if (!reply.tool_calls?.length) return;
   reply.tool_calls = [];

@@ -5,7 +5,7 @@ export interface Call {
   id?: string;
   name: string;
   args: Record<string, unknown>;
-  /** The arguments as the model wrote them. Set only if they are not valid JSON. */
+  /** The arguments as the model wrote them. Undefined if the arguments are valid JSON. */
   broken?: string;
 }
 

@@ -8,7 +8,7 @@ export interface Usage {
   cachedTokens?: number;
   /** The name of the model that answered, from the endpoint's response. */
   answered?: string;
-  /** Set if the endpoint reported no usage. The tokens are then estimated from the number of characters. */
+  /** True if the endpoint reported no usage. The tokens are then estimated from the number of characters. */
   isEstimated?: true;
 }
 

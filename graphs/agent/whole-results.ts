@@ -2,15 +2,18 @@ import { getConfig, getStore, type LangGraphRunnableConfig } from "@langchain/la
 
 /** The length limit of a tool result in characters, for the model and in the state. A longer result is cut. */
 const longestResult = 8_000;
-/** The length limit of a tool result if no store can keep the whole result. */
+/** The length limit in characters of a tool result if there is no store for the whole result. */
 const longestUnkept = 200_000;
-/** The length limit of a tool result in the store. */
+/** The length limit in characters of a tool result in the store. */
 const longestKept = 1_000_000;
 const keptMinutes = 30 * 24 * 60;
 
 type Put = (namespace: string[], key: string, value: object, index: false, options: { ttl: number }) => Promise<void>;
 
-/** Returns a tool's result for the model. A long result is cut, and the store keeps the whole text. A note in the cut result says where. */
+/**
+ * Returns a tool's result for the model. A long result is cut, and the store keeps the whole text. A note in the cut result names the place
+ * in the store.
+ */
 export async function shortResult(text: string, callId: string, config: LangGraphRunnableConfig): Promise<string> {
   const store = text.length > longestResult ? getStore(getConfig() ?? config) : undefined;
   const most = store ? longestResult : longestUnkept;

@@ -10,7 +10,7 @@ interface Statement {
   label: string;
 }
 
-/** Two metrics agree if their difference is at most this share of the larger one. */
+/** Two metrics agree if their difference is at most this share of the larger metric. */
 const tolerance = 0.1;
 
 /** Returns the points on which the successful results agree or disagree. It compares their findings and metrics, and calls no model. */
@@ -41,8 +41,8 @@ const findingsOf = (results: LabelledResult[]): Statement[] =>
   results.flatMap(({ label, findings }) => findings.map(({ subject, says }) => ({ subject, says, key: keyOf(says), label })));
 
 /**
- * Returns the metrics of the results as statements. Returns none if the results come from loads of different sizes, because such metrics
- * cannot be compared.
+ * Returns the metrics of the results as statements. Returns an empty list if the results come from loads of different sizes, because such
+ * metrics cannot be compared.
  */
 function metricsOf(results: LabelledResult[]): Statement[] {
   if (new Set(results.map(({ items }) => items)).size > 1) return [];
@@ -66,8 +66,8 @@ function metricsOf(results: LabelledResult[]): Statement[] {
 }
 
 /**
- * Adds the points that a model found to the points that were computed from the data. Leaves out points with unknown labels, and points
- * about subjects that the computed points already cover.
+ * Adds the points that a model named to the points that code computed from the data. Leaves out the model's points with unknown labels, and
+ * its points about subjects that the computed points already cover.
  */
 export function joinAgreements(computed: Agreement, named: Agreement, results: LabelledResult[]): Agreement {
   const known = new Set(results.map(({ label }) => label));

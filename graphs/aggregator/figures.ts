@@ -23,7 +23,7 @@ export function errorRate({ items = 0, failedItems }: LabelledResult): number | 
 }
 
 /**
- * Returns the successful results, the best one first. They are sorted by quality, and for equal quality by time per item. A result
+ * Returns the successful results, the best one first. They are sorted by quality, and results of equal quality by time per item. A result
  * without a measurement comes last.
  */
 export function rank(results: LabelledResult[]): LabelledResult[] {

@@ -39,7 +39,10 @@ export const Measure = z.object({
 
 export type Measure = z.infer<typeof Measure>;
 
-/** Returns the measures of the successful results. They say how well the results hold up as the load grows, and how much they vary. */
+/**
+ * Returns the measures of the successful results. The measures say how well the results hold up as the load grows, and how much the results
+ * vary.
+ */
 export function measure(results: LabelledResult[], thresholds: Thresholds): Measure[] {
   const loads = loadsOf(results);
   const compared = (figure: (result: LabelledResult) => number | null | undefined) =>

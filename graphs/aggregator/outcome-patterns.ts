@@ -18,7 +18,7 @@ export const OutcomePatterns = z.object({
 
 export type OutcomePatterns = z.infer<typeof OutcomePatterns>;
 
-/** Returns the facts that successes have in common, and those that failures have in common. All facts come from the data. */
+/** Returns the facts that the successful results share, and the facts that the failed results share. All facts come from the data. */
 export function findPatterns(results: LabelledResult[]): OutcomePatterns {
   const good = succeeded(results);
   const bad = results.filter(({ status }) => status === "failed" || status === "timeout");
@@ -59,8 +59,8 @@ function rangeOf(name: string, good: LabelledResult[], figure: (result: Labelled
 }
 
 /**
- * Returns the facts about failures that are worth reporting: all error types, traits that several failures share, and traits that no
- * success has.
+ * Returns the facts about failed results that are worth reporting: all error types, traits that several failed results share, and traits
+ * that no successful result has.
  */
 function whatIsShared(bad: LabelledResult[], good: LabelledResult[]): Shared[] {
   const succeededWith = new Map(byFact(good).map(({ key, labels }) => [key, labels]));
@@ -70,7 +70,9 @@ function whatIsShared(bad: LabelledResult[], good: LabelledResult[]): Shared[] {
     .toSorted((a, b) => b.labels.length - b.succeeded.length - (a.labels.length - a.succeeded.length));
 }
 
-/** Returns every fact, with the labels of the results that have it. It goes through the results only once, because there may be many. */
+/**
+ * Returns every fact, with the labels of the results to which it applies. Goes through the results only once, because there may be many.
+ */
 function byFact(results: LabelledResult[]): { key: string; fact: [string, string]; labels: string[] }[] {
   const found = new Map<string, { key: string; fact: [string, string]; labels: string[] }>();
   for (const result of results) {
@@ -84,7 +86,10 @@ function byFact(results: LabelledResult[]): { key: string; fact: [string, string
   return [...found.values()];
 }
 
-/** Returns the facts of a result that other results can share. If a failure has no error, its status counts as the type of its error. */
+/**
+ * Returns the facts of a result that other results can share. For a failed result without an error, the status counts as the type of the
+ * error.
+ */
 function facts({ status, errors, traits }: LabelledResult): [string, string][] {
   const types = errors.length === 0 && status !== "success" ? [status] : errors.map(({ type }) => type);
   return [...types.map((type): [string, string] => ["error type", type]), ...Object.entries(traits)];

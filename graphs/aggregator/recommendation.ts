@@ -45,8 +45,8 @@ export function recommend(results: LabelledResult[], thresholds: Thresholds): Re
 }
 
 /**
- * Chooses the largest load whose quality, speed and error rate are within the thresholds. A smaller load proves less, and every larger one
- * exceeds a threshold.
+ * Chooses the largest load whose quality, speed and error rate are within the thresholds. Every larger load exceeds a threshold, and a
+ * smaller load would prove less.
  */
 function chooseByLoad(results: LabelledResult[], thresholds: Thresholds): Choice | undefined {
   const smallest = loadsOf(results)?.smallest;
@@ -77,7 +77,7 @@ function chooseByRank(results: LabelledResult[], thresholds: Thresholds): Choice
   return { chosen: best, reasons: [`${best.label}: ${reason}.`] };
 }
 
-/** Returns the reasons against a load, compared with the smallest one. Values that were not measured give no reason. */
+/** Returns the reasons against a load, compared with the smallest load. Values that were not measured give no reason. */
 function reasonsAgainst(result: LabelledResult, smallest: LabelledResult, thresholds: Thresholds): string[] {
   const failing = failuresOf(result, thresholds);
   const own = [...shortfallOf(result), ...failing];
@@ -96,7 +96,7 @@ function reasonsAgainst(result: LabelledResult, smallest: LabelledResult, thresh
   ];
 }
 
-/** Returns a list with a reason against a result if its quality is below the expected quality. Otherwise, the list is empty. */
+/** Returns a list with one reason against the result, if its quality is below the expected quality. Otherwise, returns an empty list. */
 const shortfallOf = ({ quality, expectedQuality }: LabelledResult): string[] =>
   quality !== undefined && expectedQuality !== undefined && quality < expectedQuality
     ? [`its quality ${figureText(quality)} is below the expected ${expectedQuality}`]

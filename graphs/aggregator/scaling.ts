@@ -47,7 +47,7 @@ export const Growth = z.object({
 
 export type Growth = z.infer<typeof Growth>;
 
-/** Returns for each successful load the measured and the expected growth of its time since the smallest load. */
+/** Returns how much the time of each successful load has grown since the smallest load: the measured and the expected factor. */
 export function growthOf(results: LabelledResult[], factor: number): Growth[] {
   const smallest = loadsOf(results)?.smallest;
   if (!smallest) return [];

@@ -5,8 +5,8 @@ import { z } from "zod";
 const Strategy = z.enum(["compare", "patterns", "recommend", "synthesize"]);
 
 /**
- * The input of a run. Every field has a default. Without one, a field that is not sent would keep its value from an earlier run on the
- * thread.
+ * The input of a run. Every field has a default. Without a default, a field that is not sent would keep its value from an earlier run on
+ * the thread.
  */
 const fields = {
   results: LabelledResults.default([]).describe("Results to aggregate. If empty, the report says so."),

@@ -17,7 +17,7 @@ import {
 } from "ensemble/patterns";
 import { z } from "zod";
 
-/** The name of a key of the board. Conditions refer to it as `board.<key>`. */
+/** The name of a key of the board. Conditions refer to the key as `board.<name>`. */
 export const Key = z
   .string()
   .trim()
@@ -58,7 +58,6 @@ const KeyTrigger: z.ZodType<TriggerData, TriggerData> = z.union([
   ) as never,
 ]);
 
-/** The schema of a knowledge source. */
 const SourceSchema = closed({
   name: z.string().trim().min(1).max(100).describe("Name of the source"),
   do: Doing.describe("The work that it does when it is woken"),
@@ -107,10 +106,7 @@ export function sourcesOf(sources: SourceInCode[], code: Code, conditions: Condi
 
 type Parsed = Omit<z.output<typeof SourceSchema>, "do" | "on"> & { do: Listener["do"]; on?: TriggerData | Trigger };
 
-/**
- * Returns parsed sources as listeners. If no source waits for the keys of a source, that source writes the answer, so clients see its
- * tokens.
- */
+/** Returns parsed sources as listeners. A source whose keys no other source waits for writes the answer, so clients see its tokens. */
 export function toListeners(sources: Parsed[]): Listener[] {
   const writers = (key: string) => sources.filter(({ writes }) => writes.includes(key)).length;
   const plain = sources.map(({ on, reads, writes, ...source }): Listener => {

@@ -12,7 +12,10 @@ import { z } from "zod";
 
 const Sure = z.strictObject({ values: z.record(z.string(), z.unknown()), confidence: z.number().min(0).max(1) });
 
-/** Returns values with the confidence of the function that writes them. Values without a confidence count as certain. */
+/**
+ * Returns values together with the confidence of the function that writes them. Values that are written without a confidence count as
+ * certain.
+ */
 export const withConfidence = (values: Record<string, unknown>, confidence: number) => Sure.parse({ values, confidence });
 
 /** Returns the input of a source: the goal, the keys that it reads, and which of them have changed. */
@@ -76,7 +79,7 @@ export function historyOf(events: Event[]): Record<string, z.infer<typeof Change
   );
 }
 
-/** Returns the writes that were refused. */
+/** Returns the refused writes in the event log: the source and the key of each. */
 export const refusedIn = (events: Event[]) =>
   events
     .filter(({ type, from }) => type === refusal(from))

@@ -26,7 +26,7 @@ export class Exchange {
 
   /**
    * Adds a message to the log and to the inboxes of its receivers. If a receiver does not exist or has ended, the message becomes a dead
-   * letter and its sender is notified.
+   * letter, and the bus notifies the sender.
    */
   send(sent: Omit<Message, "id" | "at" | "correlationId"> & { correlationId?: string | undefined }): void {
     const given = sent.type === "HELP" || sent.to === human ? { ...sent, to: human, type: "HELP" as const } : sent;
@@ -62,7 +62,10 @@ export class Exchange {
     if (turn.done) this.#end(agent);
   }
 
-  /** Ends a delivery. Returns the delivery if the message must be delivered again. */
+  /**
+   * Ends one delivery of a message after a turn. Returns the delivery in a list if the message must be delivered again. Otherwise returns
+   * an empty list.
+   */
   #settle({ message, ...before }: Delivery, turn: ReturnType<typeof turnOf>): Delivery[] {
     const deliveries = before.deliveries + 1;
     const delivery = { ...before, message, deliveries };
@@ -86,7 +89,8 @@ export class Exchange {
   }
 
   /**
-   * Ends the wait for a reply, and sends a notice from the bus in its place. A request that its receiver has not handled yet is withdrawn.
+   * Ends the wait for a reply, and sends a notice from the bus in place of the reply. If the receiver has not handled the request yet, the
+   * request is withdrawn.
    */
   giveUp({ message }: Open, type: "UNDELIVERED" | "REFUSED", reason: string): void {
     const { id, to, from, correlationId, at } = message;
@@ -99,7 +103,7 @@ export class Exchange {
     this.send({ from: bus, to: from, type, correlationId, payload: { id, to, reason } });
   }
 
-  /** Ends the waits for which this message is the reply. */
+  /** Ends the waits of agents for which this message is the reply. */
   #closeWith({ from, to, type, correlationId }: Message): void {
     if (type === "REQUEST" || type === "HELP") return;
     const isNotice = from === bus || from === human;
@@ -150,7 +154,7 @@ export function messagesFor(agent: string, { inboxes, open }: Pick<BusValues, "i
 const urgency = ({ message }: Delivery): number => (message.type === "ALERT" ? 1 : 0);
 
 /**
- * Returns the open requests of agents that wait for each other in a circle. Each request in it has not been handled by its receiver yet.
+ * Returns the open requests of agents that wait for each other in a circle. None of these requests has been handled by its receiver yet.
  */
 export function circleIn(open: Open[]): Open[] {
   const waits = new Map(open.filter(({ isHandled }) => !isHandled).map((one) => [one.message.from, one]));

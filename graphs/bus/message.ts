@@ -4,13 +4,13 @@ import { z } from "zod";
 export const MessageType = z.enum(["DISCOVERY", "REQUEST", "ALERT", "COMPLETE", "HELP"]);
 export type MessageType = z.infer<typeof MessageType>;
 
-/** The receiver name that addresses all agents. The names below it belong to senders that are not agents. */
+/** The receiver name that addresses all agents. The three constants after it name senders and receivers that are not agents. */
 export const everybody = "*";
 export const user = "user";
 export const human = "human";
 export const bus = "bus";
 
-/** A message on the bus. */
+/** A message on the bus, from an agent, from the bus itself, or from a person. */
 export const Message = z.object({
   id: z.string().describe("Id of the message"),
   from: z.string().describe("Sender: an agent, `user`, `human`, or `bus` for the notices of the bus itself"),
@@ -24,7 +24,7 @@ export const Message = z.object({
 });
 export type Message = z.infer<typeof Message>;
 
-/** The record of a delivery that has ended: one receiver of one message. */
+/** The record of an ended delivery. A message to several receivers has one record for each of them. */
 export const Receipt = z.object({
   id: z.string().describe("Id of the message"),
   to: z.string().describe("Receiver"),
@@ -35,11 +35,11 @@ export const Receipt = z.object({
 });
 export type Receipt = z.infer<typeof Receipt>;
 
-/** A message in an inbox. */
+/** A message in the inbox of one receiver. */
 export interface Delivery {
   message: Message;
   deliveries: number;
-  /** Set if the receiver has handled the message but the acknowledgement was lost. A repeated delivery is then dropped. */
+  /** True if the receiver has handled the message without acknowledging it. The receiver then does not get the message again. */
   isHandled?: boolean;
   error?: string;
 }
@@ -54,7 +54,7 @@ export interface Open {
 /** Returns the messages that an agent sent. Without an agent, returns all messages. */
 export const historyOf = (log: Message[], agent?: string): Message[] => log.filter(({ from }) => agent === undefined || from === agent);
 
-/** The result of an agent's turn. */
+/** The schema of a turn's result. */
 export const Turn = z.object({
   send: z
     .array(

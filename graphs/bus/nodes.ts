@@ -19,7 +19,7 @@ import type { BusValues, TurnDone } from "./state.ts";
 
 export type Config = LangGraphRunnableConfig;
 
-/** An agent on the bus. */
+/** An agent on the bus: its name, its role, and the work that it does for its messages. */
 export interface Subscriber {
   name: string;
   role: string;
@@ -100,8 +100,8 @@ export const deliver = (setup: Setup) => (state: BusValues, config: Config) => {
 };
 
 /**
- * Ends waits for replies. A sender gets a notice if its request is overdue or if nobody will answer it. If agents wait for each other in a
- * circle, the request of the agent with the lowest priority is refused.
+ * Ends waits for replies. A sender gets a notice if its request is overdue or cannot be answered any more. If agents wait for each other in
+ * a circle, the request of the agent with the lowest priority is refused.
  */
 function endWaits(exchange: Exchange, { subscribers, replySeconds, priorities }: Rules) {
   const { changes } = exchange;
@@ -158,7 +158,7 @@ function turnOf(subscriber: Subscriber, { subscribers }: Rules, state: BusValues
 
 const shownMessages = 10;
 
-/** Asks a person for help, and shows the last messages of the agent that needs it. */
+/** Asks a person for help on behalf of an agent, and shows the person the last messages of that agent. */
 export const askHuman = (setup: Setup) => (state: BusValues, config: Config) => {
   const [help] = state.helps;
   if (!help) return {};

@@ -7,8 +7,8 @@ const level = <const Names extends [string, ...string[]]>(names: Names, descript
 const count = (description: string) => z.number().int().min(0).max(1_000_000_000).nullable().optional().describe(description);
 
 /**
- * The facts about a task that decide its pattern. The judge is asked for each fact that is missing. It is not asked for a fact that is
- * null, which means unknown.
+ * The facts about a task that decide its pattern. The judge is asked for each missing fact. A fact that is null is unknown, and the judge
+ * is not asked for it.
  */
 export const Facts = closed({
   minutes: z.number().min(0).max(1_000_000).nullable().optional().describe("Minutes that one person or agent needs for the whole task"),

@@ -3,10 +3,10 @@ import type { FactName, Facts } from "./facts.ts";
 /** A question about a task, and the pattern to take if the answer is yes. */
 interface Rule {
   question: string;
-  /** The facts that answer the question. If one of them is unknown, the answer is unknown. */
+  /** The facts that answer the question. If one of these facts is unknown, the answer is unknown. */
   facts: FactName[];
   holds(facts: Facts): boolean;
-  /** Returns the id of the pattern's graph. Facts that only choose between two graphs of this rule may be unknown. */
+  /** Returns the id of the pattern's graph. A fact that only decides between two graphs of this rule may be unknown. */
   pattern(facts: Facts): string;
   reason: string;
 }
@@ -95,7 +95,7 @@ const rules: Rule[] = [
   },
 ];
 
-/** The ids of all patterns that can be chosen. */
+/** The ids of all patterns that the rules can choose. */
 export const choosable = [...new Set([...rules.map(({ pattern }) => pattern({})), "saga", "debate"])];
 
 export interface Step {
@@ -114,8 +114,8 @@ export interface Decision {
 const fallback = { pattern: "pipeline", reason: "No fact calls for another pattern, so the work starts as a sequence of stages." };
 
 /**
- * Returns the facts that the decision needs but nobody has given. These are facts of the questions before the first one with the answer
- * yes.
+ * Returns the facts that the decision needs and that are still missing. The decision needs the facts of all questions before the first
+ * question with the answer yes.
  */
 export function missingFacts(facts: Facts): FactName[] {
   const first = rules.findIndex((rule) => answerOf(rule, facts) === "yes");

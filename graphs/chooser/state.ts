@@ -10,7 +10,7 @@ const Asked = z.object({
   facts: Facts.describe("Facts that gave the answer"),
 });
 
-/** The chosen pattern, and everything that led to it. */
+/** The chosen pattern, and the facts, reasons and warnings of the choice. */
 export const Choice = z.object({
   pattern: z.string().describe("Chosen pattern"),
   graphId: z.string().describe("Id of its graph"),

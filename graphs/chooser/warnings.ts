@@ -45,7 +45,7 @@ const namesOf = (facts: Facts) =>
     .map((name) => `\`${name}\``)
     .join(" with ");
 
-/** Tells whether the facts match an example. A number matches if it is on the same side of its limit. */
+/** Tells whether the facts match an example. A number matches if it is on the same side of its limit as the number in the example. */
 function holds(facts: Facts, example: Facts): boolean {
   return Object.entries(example).every(([name, value]) => {
     const fact = facts[name as FactName];

@@ -60,7 +60,6 @@ const Emits = z
   .default([])
   .describe("Types of events that the listener may publish. If there are several, it chooses one. Default: its name.");
 
-/** The schema of a listener. */
 const ListenerSchema = closed({
   name: z.string().trim().min(1).max(100).describe("Name of the listener"),
   do: Doing.describe("The work of the listener when it is woken"),
@@ -119,8 +118,8 @@ function triggerToData(trigger: TriggerInCode, place: string, conditions: Condit
 }
 
 /**
- * Returns parsed listeners in the engine's form. If no listener waits for the events of a listener, that one writes the answer, so clients
- * see its tokens.
+ * Returns parsed listeners in the engine's form. A listener whose events no other listener waits for writes the answer, so clients see its
+ * tokens.
  */
 export function toListeners(listeners: (Omit<z.output<typeof ListenerSchema>, "do"> & { do: Listener["do"] })[]): Listener[] {
   const plain = listeners.map(({ once, sees, maxFires, ...listener }): Listener => {

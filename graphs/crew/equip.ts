@@ -9,7 +9,7 @@ interface Around {
   context: Parameters<typeof tierOf>[0] & { limits: Limits };
 }
 
-/** Returns a function that adds to an agent what its task needs: guardrails, a schema, a rate limit, and tools to delegate. */
+/** Returns a function that adds to an agent the parts that its task needs: guardrails, a schema, a rate limit, and tools to delegate. */
 export function equipping(managerName: string) {
   const managed = supervisor({ name: "managed" });
   return (worker: Agent, { own }: Step, { agents, context }: Around): Agent => {

@@ -3,7 +3,7 @@ import { closed, StepResult, taskInput, workflowState } from "ensemble/patterns"
 import { z } from "zod";
 import { type Definition, definition, placeholdersIn, problemsOf } from "./definition.ts";
 
-/** Returns the schema of a field that a caller may omit. The graph's own crew then supplies the value. */
+/** Returns the schema of a field that a caller may omit. The value then comes from the crew that the graph was built with. */
 const ownOr = <Field extends z.ZodType>(field: Field) =>
   field
     .nullable()
@@ -20,7 +20,7 @@ const sent = {
 const Sent = z.object(sent);
 type Sent = z.infer<typeof Sent>;
 
-/** Returns the crew of a run. The graph's own crew supplies the fields that the caller has not sent. */
+/** Returns the crew of a run. For a field that the caller has not sent, the value comes from the crew that the graph was built with. */
 export const crewOf = (given: Omit<Sent, "inputs" | "agents"> & { agents: unknown }, own: Definition): Definition => ({
   agents: (given.agents as Sent["agents"]) ?? own.agents,
   tasks: given.tasks ?? own.tasks,

@@ -4,17 +4,17 @@ import { type CrewAgent, type CrewTask, type Definition, fill } from "./definiti
 /** The name of the agent that manages a hierarchical crew. */
 export const managerName = "crew_manager";
 
-/** The additional data of a step. The function from `equip` reads it. */
+/** The additional data of a step, for the function that `equipping` returns. */
 export interface Equipment {
   output?: Record<string, unknown>;
   guards: Guard[];
   guardRetries: number;
   rpm?: number;
-  /** The agents to which the agent of this step can delegate work. */
+  /** The names of the agents to which the agent of this step can delegate work. */
   coworkers: string[];
-  /** Set if the step only makes a plan. It then has no tools. */
+  /** True if the step only makes a plan. The agent of such a step has no tools. */
   plans?: boolean;
-  /** Set if a manager does the step, with the help of the crew's agents. */
+  /** The manager that does the step with the help of the crew's agents. Undefined if the task's own agent does the step. */
   manager?: { model: string };
 }
 
@@ -50,16 +50,16 @@ export const agentsOf = ({ agents }: Definition, inputs: Record<string, unknown>
   });
 
 /**
- * Returns the steps of a crew. A task waits for all earlier tasks that are not asynchronous, and for the tasks of its `context`. Its input
- * is the results of its `context`. Without a `context`, it is the results of all tasks for which it waits.
+ * Returns the steps of a crew. A task waits for all earlier tasks that are not asynchronous, and for the tasks whose results it gets. It
+ * gets the results of the tasks in its `context`, or of earlier tasks if it has no `context`.
  */
 export function stepsOf(crew: Definition, inputs: Record<string, unknown>): Step[] {
   const names = Object.keys(crew.tasks);
   return Object.entries(crew.tasks).flatMap(([name, task], index) => {
     const before = names.slice(0, index);
     const inOrder = before.filter((other) => !crew.tasks[other]?.async_execution);
-    // Without a `context`, a task gets the results of all tasks before it. An asynchronous task gets only those of the tasks that run in
-    // order.
+    // Without a `context`, a task gets the results of all tasks before it. An asynchronous task gets only the results of earlier tasks that
+    // are not asynchronous.
     const material = task.context ?? (task.async_execution ? inOrder : before);
     const needs = [...new Set([...inOrder, ...material])];
     const agent = task.agent === undefined ? undefined : crew.agents[task.agent];

@@ -22,7 +22,7 @@ export interface Condition {
 const operators = ["is", "not", "in", "gt", "lt", "matches", "exists"] as const;
 const combinations = ["all", "any", "not", "ask"] as const;
 
-/** The schema of a condition. It never contains code. */
+/** The schema of a condition as data, which never contains code. */
 export const Condition: z.ZodType<Condition, Condition> = closed(
   {
     path: z.string().min(1).max(500).optional().describe("Path of the value to compare, such as `validate.output.valid`"),
@@ -63,7 +63,7 @@ function findProblems(given: object) {
 export const Answer = z.object({ holds: z.boolean().describe("Whether the answer is yes"), reason: z.string().describe("Why") });
 export type Answer = z.infer<typeof Answer>;
 
-/** The result of a condition: whether it holds, the values that it read, and the paths that had no value. */
+/** The result of a condition: whether the condition holds, the values that it read, and the paths that had no value. */
 export interface Verdict {
   holds: boolean;
   seen: Record<string, unknown>;

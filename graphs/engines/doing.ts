@@ -47,12 +47,12 @@ export const Doing = closed(
   },
 );
 
-/** A piece of work: data, or `code`, which names a function or an agent in code. A function also receives `args`. */
+/** A piece of work. It is data, or `code`, which is the name of a function or an agent in code. A function also receives `args`. */
 export type Doing = z.infer<typeof Doing> & { code?: string };
 
 /**
- * The facts about one call of a step's function. `key` stays the same if a crash repeats the call, so that other systems can detect the
- * repetition.
+ * The facts about one call of a step's function. `key` stays the same if a crash repeats the call, so that the systems that the function
+ * calls can detect the repetition.
  */
 export interface StepCall {
   config: LangGraphRunnableConfig;
@@ -79,11 +79,11 @@ export function toData(work: DoingInCode, name: string, code: Code): Doing {
 
 /** One try of a piece of work. */
 export interface Errand {
-  /** The name of the step, for progress events, the ledger and questions. */
+  /** The name of the step. It appears in progress events, in the ledger and in questions. */
   name: string;
   do: Doing;
   input: unknown;
-  /** The error of the last try, and the instructions that a person gave after it. */
+  /** Notes for the agent: the error of the last try, and the instructions that a person gave after it. */
   notes: string[];
   timeoutSeconds: number;
   /** Whether clients that stream the run see the tokens of this work. */
@@ -92,17 +92,17 @@ export interface Errand {
   shape?(output: z.ZodType | undefined): z.ZodType | undefined;
 }
 
-/** The settings of a run that apply to its work. */
+/** The settings of a run that apply to each piece of its work. */
 export interface Surroundings {
   pattern: string;
   code: Code;
   agents: AgentData[];
   context: { models: Models; limits: Limits; budget: Budget; allowedHosts?: string[] | null; askTimeoutSeconds?: number | null };
-  /** Returns the agent with the additions of the pattern, such as tools. */
+  /** Returns the agent with the parts that the pattern adds to it, such as tools. */
   equip?(worker: Agent): Agent;
 }
 
-/** Does a piece of work once. Returns a failure as an outcome, so that it does not fail work that runs in parallel. */
+/** Does a piece of work once. A failure is returned as an outcome and not thrown, so that work that runs in parallel continues. */
 export async function perform(errand: Errand, around: Surroundings, config: LangGraphRunnableConfig): Promise<Outcome> {
   const { needs } = errand.do;
   if (!needs) return performAtOnce(errand, around, config);
@@ -188,7 +188,7 @@ function question(prompt: string, { do: { options }, input }: Errand, { context:
   return answer;
 }
 
-/** Does the work within its time limit, and turns errors into outcomes. Throws only a question to a person and the abort of the run. */
+/** Does the work within its time limit, and turns errors into outcomes. Throws only if a person is asked or the run is aborted. */
 async function attempt(
   { timeoutSeconds }: Pick<Errand, "timeoutSeconds">,
   config: LangGraphRunnableConfig,

@@ -40,8 +40,8 @@ export type MachineGraph<Fields extends StateSchemaFields> = CompiledStateGraph<
 
 /**
  * Returns a graph whose thread is a state machine. A run brings an event: `take` finds the transition, `act` does its action, and `settle`
- * changes the state. Then the machine follows transitions that need no event, as far as they lead. In a state with a time limit, `wait`
- * asks for the next event. If nobody answers, the service's timer does.
+ * changes the state. Then the machine takes transitions that need no event, until none is left to take. In a state with a time limit,
+ * `wait` asks for the next event. If nobody answers in time, the service's timer answers.
  */
 export function machineGraph<Fields extends StateSchemaFields, Context extends z.ZodObject>(
   pattern: MachinePattern<Fields, Context>,

@@ -76,14 +76,17 @@ export interface ConversationFacts {
   /** The number of messages from participants in this run. */
   messages: number;
   tokens: number;
-  /** The seconds of work in this run. */
+  /** The number of seconds that this run has worked on the conversation. */
   seconds: number;
   handoffTo?: string;
   /** Whether a caller asked to stop the conversation. */
   stop: boolean;
 }
 
-/** Returns the part of the condition that is true, as text for `stopReason`. Returns undefined if the conversation goes on. */
+/**
+ * Returns the part of the condition that is true, as text for `stopReason`. Returns undefined if no part is true and the conversation
+ * continues.
+ */
 export function heldBy(termination: Termination, facts: ConversationFacts): string | undefined {
   const { and, or } = termination;
   if (or) return or.map((one) => heldBy(one, facts)).find((reason) => reason !== undefined);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Given } from "./builder.ts";
 import { feedbackOn } from "./steps.ts";
 
-/** Returns the input of a step. A function always gets the state in addition. An agent gets it only if the flow has a state. */
+/** Returns the input of a step. A function always gets the payload and the state. An agent gets the state only if the flow has one. */
 export function inputOf(
   { do: work }: Listener,
   wake: Wake,

@@ -13,7 +13,6 @@ const Feedback = closed({
   model: z.string().min(1).optional().describe("Model that maps the answer to an outcome. Default: the worker of the context"),
 });
 
-/** The schema of a step of a flow. */
 const StepSchema = closed({
   name: Name.describe("Name of the step. The finished step is an event with this name."),
   on: TriggerSchema.optional().describe("Steps and labels that start the step. Default: the step starts with the run."),
@@ -36,7 +35,7 @@ const StepSchema = closed({
 
 export type FlowStepData = z.input<typeof StepSchema>;
 
-/** A step of a flow. A router in code may choose labels that it does not list. */
+/** A step of a flow. A router in code may choose labels that are not in its list `routes`. */
 export interface FlowStep extends Omit<z.output<typeof StepSchema>, "do" | "on"> {
   do: Listener["do"];
   on?: Trigger;

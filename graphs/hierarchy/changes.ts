@@ -4,7 +4,7 @@ import type { Verdict } from "./decide.ts";
 import { asStep, type Objective } from "./objectives.ts";
 import type { Commanded, Grant } from "./state.ts";
 
-/** The most tries of an objective. */
+/** The maximum number of tries of an objective. */
 const mostTries = 3;
 export const mostAdditions = 3;
 
@@ -66,7 +66,7 @@ function whyNotAgain({ results, reports, squads }: Commanded, id: string, squad:
   return squad !== undefined && !(squad in squads) ? `there is no squad "${squad}"` : undefined;
 }
 
-/** Returns the results with partial ones marked as failed, because only failed objectives can be tried again. */
+/** Returns the results of the objectives to try again, marked as failed. Only failed objectives can be tried again. */
 function reopened({ results, reports }: Commanded, reruns: Rerun[]): Record<string, StepResult> {
   const open = reruns.flatMap(({ id }): [string, StepResult][] => {
     const result = results[id];
@@ -88,7 +88,7 @@ function addedBy(state: Commanded, { decision, add }: Verdict, refused: string[]
   return add.filter(({ id }) => accepted.some((step) => step.id === id));
 }
 
-/** Returns the outcome of the objectives that are aborted, and of those that depend on them. */
+/** Returns the outcome of the aborted objectives, and of the objectives that depend on them. */
 function abortedBy({ objectives, results, reports }: Commanded, { abort }: Verdict, refused: string[]): Record<string, StepResult> {
   const reasons = new Map<string, string>();
   for (const { id, reason } of abort) {

@@ -16,10 +16,10 @@ export interface Order {
   /** The goal, with a person's advice and the reason for another try. */
   task: string;
   needs: unknown;
-  /** The report of an earlier try. It keeps the squad from repeating work. */
+  /** The report of the earlier try, so that the squad does not repeat work. Undefined on the first try. */
   before?: SquadReport;
   tries: number;
-  /** The number of squads in the wave that start before this one. */
+  /** The number of squads in the wave that start before this squad. */
   stage: number;
   wave: string;
   budget: Budget;
@@ -27,7 +27,7 @@ export interface Order {
   parallel: number;
 }
 
-/** Sends each free squad its next objective. If no objective is left, the reports are reconciled. */
+/** Sends the next objective to each squad that has none. If no objective is left, the reports are reconciled. */
 export const command =
   (setup: Setup) =>
   (state: Commanded, config: Config): Send[] | "reconcile" => {
@@ -35,7 +35,7 @@ export const command =
     const { results, reports, squads, wave, advice, grants } = state;
     const ready = readySteps(state);
     const first = ready.filter(({ agent }, index) => ready.findIndex((other) => other.agent === agent) === index);
-    const steps = first.slice(0, limits.parallel); // a squad pursues one objective at a time
+    const steps = first.slice(0, limits.parallel); // `first` has one objective for each squad, because a squad pursues only one at a time
     if (steps.length === 0) return "reconcile";
     const budgets = budgetsFor(setup, steps, state, config);
     const wanted = steps.map(({ id, agent }) => grants[id]?.agents ?? squads[agent]?.limits.parallel);

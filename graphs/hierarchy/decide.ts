@@ -57,7 +57,7 @@ export function decide(setup: Setup): Node {
 }
 
 /**
- * Tells whether the commander must decide now. It must if a report asks for a decision, if a person has answered, or if the work may be
+ * Tells whether the commander must decide now. A decision is due if a report asks for one, if a person has answered, or if the work may be
  * complete. Otherwise the next wave begins.
  */
 function isDue(state: Commanded): boolean {
@@ -86,7 +86,7 @@ export function askPerson(setup: Setup): Node {
   };
 }
 
-/** Returns the node that follows `decide`. */
+/** Returns the next node after `decide`: a question to a person, or the squads of the next wave. */
 export const afterDecide = (setup: Setup) => (state: Commanded, config: Config) => {
   if (state.question) return "askPerson";
   if (!state.finished && hasTooManyFailures(state, setup.contextOf(config).limits)) return "askAboutFailures";

@@ -1,4 +1,6 @@
-/** Divides workers among squads. Each squad gets at least one, and no squad gets more than it wants. The sum never exceeds the total. */
+/**
+ * Divides workers among squads. Each squad gets at least one worker, and no squad gets more than it wants. The sum does not exceed `total`.
+ */
 export function divide(total: number, wanted: (number | undefined)[]): number[] {
   let left = total;
   const parts = wanted.map(() => 0);

@@ -23,7 +23,7 @@ const LeaderReport = z.object({
   escalations: z.array(z.string()).default([]).describe("What the commander must know or decide"),
 });
 
-/** The report of a squad on its objective. It does not contain the work of the squad's agents. */
+/** The report of a squad on its objective. The outputs of the squad's agents are not part of the report. */
 export const SquadReport = z.object({
   squad: z.string().describe("Squad that reports"),
   status: z.enum(["done", "partial", "failed"]).describe("Whether the objective is reached"),
@@ -52,7 +52,7 @@ export function reportUp(setup: Setup): Node {
   };
 }
 
-/** The values of a squad's graph. After a failure, they are those of the last super-step. */
+/** The values of a squad's graph. After a failure, these are the values of the last super-step that completed. */
 export type SquadValues = Partial<Omit<typeof Output.State, "messages">> & { messages?: { text: string }[] };
 
 /** Returns the report of a squad from the values of its graph. After a failure, the report contains the work so far. */

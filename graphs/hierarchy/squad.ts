@@ -30,7 +30,7 @@ export function squad(setup: Setup) {
 
 type Squad = Pick<ReturnType<typeof supervisor>, "stream">;
 
-/** Runs the squad's graph. The values are read while it runs, so that a failure does not lose the earlier work. */
+/** Runs the squad's graph. The values are read while the graph runs, so that a failure does not lose the earlier work. */
 async function pursue(graph: Squad, order: Order, context: object, config: Config): Promise<{ values: SquadValues; failure?: Error }> {
   const { step, task, needs, before } = order;
   let values: SquadValues = {};

@@ -20,7 +20,7 @@ const fields = {
   weight: z.number().positive().default(1).describe("Priority of the squad in a contradiction about a resource"),
 };
 
-/** A squad as data. */
+/** A squad as data, with a roster of its workers. */
 export const Squad = closed({ workers: Roster.max(mostWorkers).describe("Workers of the squad"), ...fields });
 
 export const Squads = z
@@ -29,7 +29,7 @@ export const Squads = z
   .refine((squads) => Object.keys(squads).length <= mostSquads, `a hierarchy has at most ${mostSquads} squads`)
   .describe("Squads by name, each with a leader and workers");
 
-/** A squad in the state of a run. If it has no roster, its workers are defined in code. */
+/** A squad in the state of a run. Its roster is null if its workers are defined in code. */
 export const SquadState = closed({
   ...fields,
   roster: z.array(AgentData).nullable().describe("Workers of the squad as data. Null if they are defined in code."),
@@ -57,7 +57,7 @@ export function squadsOf(squads: Record<string, SquadInCode>): { states: Record<
   return { states, graphs };
 }
 
-/** Returns the squads of a run's context, in the form that the state holds. */
+/** Returns the squads of a run's context, converted for the state. */
 export const squadStates = (squads: z.output<typeof Squads>): Record<string, SquadState> =>
   Object.fromEntries(
     Object.entries(squads).map(([name, { workers, ...squad }]) => [name, { ...squad, roster: workers, workers: workers.map(introduce) }]),

@@ -49,7 +49,10 @@ export const State = new StateSchema({
   orders: z.array(Order).default([]).describe("Questions of the commander and their answers"),
 });
 
-/** Returns the update that clears the hierarchy's values of an earlier run on the thread. The supervisor clears its own. */
+/**
+ * Returns the update that clears the values of an earlier run on the thread. The supervisor's own update clears the values of the
+ * supervisor.
+ */
 export const cleared = () => ({ reports: new Overwrite({}), grants: {}, decisions: [], question: null, orders: [] });
 
 export const Input = taskInput(

@@ -22,7 +22,7 @@ interface Allowed {
   allowedDirectories: string[] | null;
 }
 
-/** Reads the items. If the source cannot be read, throws an error that names it. */
+/** Reads the items. Throws an error that names the source if the source cannot be read. */
 export async function readItems(from: z.infer<typeof ItemsFrom>, allowed: Allowed, config: LangGraphRunnableConfig): Promise<unknown[]> {
   const { url, file, store } = from;
   if (store) return limit(await readStore(store, config), store.join("/"));

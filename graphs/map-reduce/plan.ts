@@ -71,7 +71,7 @@ export function planSteps(items: unknown[], parts: Partition[], shape: Shape): {
 type Settings = z.infer<typeof Compute>;
 type Groups = Record<string, unknown[]>;
 
-/** Joins outputs of the next lower level of the tree. They have the form of this function's own result. */
+/** Joins outputs of the next lower level of the tree. These outputs have the same form as the result. */
 export const compute: StepFunction = (input, { args }) => join(input as unknown[], args as Settings);
 
 /** Joins the outputs of partitions. The entries of an output that is a list are joined one by one. */

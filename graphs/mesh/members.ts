@@ -47,11 +47,11 @@ export type Part = "look" | "object" | "act";
 /** An agent in code that decides by functions. */
 export interface MeshFunctions {
   name: string;
-  /** Returns the intention of the agent. The input has the objective, the board, and the outcome of its last intention. */
+  /** Returns the intention of the agent. The input has the objective, the board, and the outcome of the agent's last intention. */
   look: StepFunction;
-  /** Returns `{ objections }` to the intentions of the other agents. If it is missing, the agent never objects. */
+  /** Returns `{ objections }` to the intentions of the other agents. Without this function, the agent never objects. */
   object?: StepFunction;
-  /** Carries out the intention. Returns the new values of the keys that it touches. */
+  /** Carries out the intention. Returns the new values of the keys that the intention touches. */
   act: StepFunction;
 }
 

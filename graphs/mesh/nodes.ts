@@ -115,8 +115,8 @@ export const decide =
   };
 
 /**
- * Asks a person what to do about too many lost agents. The person may bring them back, with or without instructions, or accept the result
- * so far.
+ * Asks a person what to do about too many lost agents. The person may bring these agents back, with or without instructions, or accept the
+ * result so far.
  */
 export const askAboutFailures = (setup: Setup) => (state: Mesh, config: Config) => {
   const { askTimeoutSeconds: timeoutSeconds = null } = setup.rulesOf(config).context;

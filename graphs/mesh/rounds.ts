@@ -9,7 +9,7 @@ const adaptation = 0.1;
 
 const standingOf = ({ standings }: Mesh, agent: string): number => standings[agent] ?? firstStanding;
 
-/** Returns the actors in this round that have no result in this list yet. */
+/** Returns the actors that take part in the run and have no entry in `done` yet. */
 const leftIn = (actors: Actor[], { lost }: Mesh, done: Done[]): Actor[] =>
   actors.filter(({ name }) => !lost.includes(name) && !done.some(({ agent }) => agent === name));
 
@@ -52,7 +52,8 @@ function objectionsIn({ intentions, objected }: Mesh): Objection[] {
 
 /**
  * Decides which agents act. Intentions without objections are carried out together. Among intentions that oppose each other, the strongest
- * is carried out, so that some agent always acts. An objection of an agent that does not want to act counts only if its standing is higher.
+ * is carried out, so that some agent always acts. An objection of an agent that does not want to act counts only if that agent's standing
+ * exceeds the strength of the intention.
  */
 export function permitIn(state: Mesh): Permit {
   const objections = objectionsIn(state);
@@ -71,8 +72,8 @@ export function permitIn(state: Mesh): Permit {
 }
 
 /**
- * Returns the values that an action wrote. If the action touches a single key, its result is the value. Keys that were not announced are
- * refused.
+ * Returns the values that an action wrote. If the action touches a single key, the whole result may be the value of that key. Keys that
+ * were not announced are refused.
  */
 function writesOf({ touches }: Announced, result: unknown) {
   const [only, ...others] = touches;
@@ -86,8 +87,8 @@ function writesOf({ touches }: Announced, result: unknown) {
 }
 
 /**
- * Ends a round: applies the results of the actions to the board. Raises the standing of an agent whose expectation came true, and lowers
- * that of an agent whose expectation did not or whose action failed.
+ * Ends a round: applies the results of the actions to the board. An agent's standing rises if its expectation came true. The standing falls
+ * if the expectation did not come true or the action failed.
  */
 export function closeRound(state: Mesh) {
   const number = state.round + 1;

@@ -36,7 +36,7 @@ const Withheld = z.object({
   reason: z.string().describe("Objection"),
 });
 
-/** The record of a round. */
+/** The record of one round in the output: the intentions, the objections, and the outcomes. */
 export const Round = z.object({
   round: z.number().int().describe("Number of the round, from 1"),
   intentions: z.array(Announced).describe("Announced intentions"),
@@ -63,7 +63,7 @@ export interface Done {
   message?: AIMessage;
 }
 
-/** The agents that may act in a round, and those that may not. */
+/** The agents that may act in a round, the intentions that are withheld, and the objections. */
 export interface Permit {
   acting: string[];
   withheld: z.infer<typeof Withheld>[];

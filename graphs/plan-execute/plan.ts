@@ -19,7 +19,7 @@ export const Step = Planned.extend({
 });
 export type Step = z.infer<typeof Step>;
 
-/** A change of the plan. */
+/** The record of a change of the plan. */
 export const Revision = z.object({
   reason: z.string().describe("Reason of the change"),
   before: z.array(z.string()).describe("Remaining steps before the change"),
@@ -74,8 +74,8 @@ export const resultsOf = (plan: Step[], wanted: Step["status"]) =>
   plan.filter(({ status }) => status === wanted).map(({ description, result }) => ({ description, result }));
 
 /**
- * Returns a step after a try. If its agent reached the limit of rounds, the step is not done. If a retry would fail in the same way, the
- * step has failed for good.
+ * Returns a step after a try. A step whose agent reached the limit of rounds is not done. The step fails for good after its last try, or if
+ * a retry would fail in the same way.
  */
 export function tried(step: Step, outcome: Outcome): Step {
   const tries = step.tries + 1;

@@ -2,7 +2,7 @@ import { type Code, closed, Doing, type DoingInCode, type Step, type StepResult,
 import { z } from "zod";
 
 const mostSteps = 50;
-/** How often a step after the pivot is retried. No step can be undone after the pivot, so the saga keeps trying. */
+/** The number of retries of a step after the pivot. No step can be undone after the pivot, so the saga keeps trying. */
 const retriesAfterPivot = 10;
 
 const SagaStep = closed({
@@ -58,14 +58,14 @@ export function inCode({ execute, compensate, ...step }: StepInCode, code: Code)
   };
 }
 
-/** A step that an earlier run has done, with the input and the output that it had. */
+/** A step that an earlier run has done, with the input and the output that the step had. */
 interface DoneStep {
   step: string;
   input?: unknown;
   output?: unknown;
 }
 
-/** Returns the plan of a run. If the run only undoes one step, that step is the only one, and it counts as done. */
+/** Returns the plan of a run. If the run only undoes one step, the plan has only that step, and the step counts as done. */
 export function plannedOf(steps: Step[], undoOnly: DoneStep | null): { steps: Step[]; results?: Record<string, StepResult> } {
   if (!undoOnly) return { steps };
   const { step: id, input = null, output = null } = undoOnly;

@@ -17,7 +17,7 @@ export interface Apart {
   progress: Record<string, ScenarioProgress>;
   startedAt: number;
   halved: boolean;
-  /** The number of scenarios that share the budget. */
+  /** The number of scenarios among which the run's budget is divided. */
   shares: number;
 }
 

@@ -21,12 +21,12 @@ interface BatchCall {
   seed: number;
   progress: ScenarioProgress;
   context: ScenarioContext;
-  /** The ledger entries from before this segment. The calls of all scenarios in this segment are in `account`. */
+  /** The ledger entries from before this segment. The calls of this segment are in `account`. */
   earlier: LedgerEntry[];
   account: Account;
 }
 
-/** Works on the next batch once, and returns the outcome. A failure is also an outcome. Throws only for the end of the whole run. */
+/** Works on the next batch once, and returns the outcome. A failure is also an outcome. Throws only if the run is aborted. */
 export async function tryBatch(call: BatchCall, config: LangGraphRunnableConfig): Promise<BatchOutcome> {
   const { skill, definition, seed, progress } = call;
   const leftMs = definition.timeBudgetSeconds * 1000 - progress.elapsedMs;
@@ -47,7 +47,7 @@ export async function tryBatch(call: BatchCall, config: LangGraphRunnableConfig)
     const position = progress.items + progress.failedItems;
     const batch = items.slice(position, position + progress.batchSize);
     size = batch.length;
-    startedAt = performance.now(); // the time for generating the items does not count as the skill's time
+    startedAt = performance.now(); // the time for generating the items is not part of the skill's time
     const { results, failed } = readBatch(await unlessAborted(skill.invoke(batch, params, job), signal), size);
     const total = spent();
     return { kind: "done", ...total, results, failed, workMs: noted() ?? total.elapsedMs, available: items.length };
@@ -58,7 +58,7 @@ export async function tryBatch(call: BatchCall, config: LangGraphRunnableConfig)
   }
 }
 
-/** Returns the `Job` for the skill, and access to what the skill records during its work. */
+/** Returns the `Job` for the skill, the ledger that the skill fills, and a function that reads the working time that the skill noted. */
 async function jobOf(call: BatchCall, signal: AbortSignal, config: LangGraphRunnableConfig) {
   const { definition, context, earlier, account } = call;
   const ledger: LedgerEntry[] = [];
@@ -75,7 +75,7 @@ async function jobOf(call: BatchCall, signal: AbortSignal, config: LangGraphRunn
     turn: (work) =>
       turn(async () => {
         const end = await reserve(purse, expectedOf(call), signal);
-        return work().finally(() => end([])); // the skill records the call itself
+        return work().finally(() => end([])); // no entries here, because the skill itself records the call
       }, signal),
     record(entry) {
       const own = { ...entry, agent: `${definition.name}/${entry.agent}` };
@@ -90,7 +90,7 @@ async function jobOf(call: BatchCall, signal: AbortSignal, config: LangGraphRunn
   return { job, ledger, noted: () => workedMs };
 }
 
-/** Returns the expected cost of one model call, as the skill estimates it. */
+/** Returns the expected cost of one model call, from the skill's estimate of the tokens. */
 function expectedOf({ skill, definition, context }: BatchCall) {
   const { input: inputTokens, output: outputTokens } = skill.tokens(
     skill.params.parse(definition.skillParams),
@@ -111,7 +111,7 @@ function readBatch(returned: unknown[] | Batch<unknown>, size: number): Batch<un
   return returned;
 }
 
-/** Waits for a skill, but at most until the signal is aborted. A skill may ignore its signal. */
+/** Waits for a skill, but not longer than until the signal is aborted, because a skill may ignore its signal. */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);

@@ -36,7 +36,7 @@ export interface Own {
   contextOf: (config: Config) => ScenarioContext;
 }
 
-/** Returns the id of the run. A scenario compares it to detect that another run continues its work. */
+/** Returns the id of the run. A scenario compares this id with its stored one to detect that another run continues the work. */
 export const runOf = (config: LangGraphRunnableConfig) => String(config.configurable?.run_id ?? "");
 
 function progressOf({ progress, definition }: State): ScenarioProgress {
@@ -69,13 +69,13 @@ function meet(progress: ScenarioProgress, segment: Segment, others: SideBySide, 
   return arrived || late ? { ...move(progress, "paused", "sync_point"), arrivedAt } : progress;
 }
 
-/** Returns how many milliseconds the other scenarios will continue to wait for a late scenario. */
+/** Returns the milliseconds for which the other scenarios will still wait for a late scenario. */
 function msUntilLate({ limitMs }: Segment, { since, firstArrival = Number.POSITIVE_INFINITY }: SideBySide, waitSeconds: number): number {
   if (limitMs === null) return Number.POSITIVE_INFINITY;
   return Math.min(since + limitMs, firstArrival + waitSeconds * 1000) - Date.now();
 }
 
-/** Reports every change of a scenario that matters to a person, as progress events. */
+/** Reports the changes of a scenario as progress events: the batch, new warnings, new milestones, and changes of the state. */
 function tell({ definition, startedAt }: State, before: ScenarioProgress, after: ScenarioProgress, config: Config): void {
   const scenario = definition.name;
   const event = (type: string, details: object) => report(config, "scenario", type, startedAt, { scenario, ...details });

@@ -61,7 +61,7 @@ function toLabelledResult(definition: ScenarioDefinition, progress: ScenarioProg
   };
 }
 
-/** Returns a gap for each scenario below its expected quality. */
+/** Returns a line for each scenario whose quality is below the expected quality. */
 function shortfallsOf(definitions: ScenarioDefinition[], progress: Record<string, ScenarioProgress>): string[] {
   return definitions.flatMap(({ name, expectedQuality }) => {
     const quality = progress[name]?.quality ?? null;

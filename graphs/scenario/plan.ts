@@ -9,15 +9,15 @@ import type { ScenarioProgress } from "./progress.ts";
 import { Mode } from "./sync.ts";
 
 /**
- * The most batches of a scenario. Each batch is a checkpoint that repeats the results of all earlier batches, so storage grows with the
- * square of the number of batches.
+ * The maximum number of batches of a scenario. Each batch is a checkpoint that repeats the results of all earlier batches, so storage grows
+ * with the square of the number of batches.
  */
 const mostBatches = 200;
 
 /** Returns the smallest batch size that an input of this size allows. */
 export const smallestBatch = (inputSize: number) => Math.ceil(inputSize / mostBatches);
 
-/** The planned work of a run: its skill and mode, and the earlier scenarios that it runs again. */
+/** The planned work of a run: its skill and mode, and the names of the scenarios of an earlier run that run again. */
 export const Planned = z.object({
   skill: z.string(),
   mode: Mode,
@@ -42,7 +42,7 @@ interface Asked extends Omit<Planned, "skill"> {
 interface Plan {
   planned: Planned;
   definitions: ScenarioDefinition[];
-  /** The scenarios of an earlier run that do not run again. Their progress is kept. */
+  /** The progress of those scenarios of an earlier run that do not run again, by name. */
   kept: Record<string, ScenarioProgress>;
 }
 

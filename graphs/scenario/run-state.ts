@@ -8,8 +8,8 @@ import { sideBySide } from "./state.ts";
 import { Mode } from "./sync.ts";
 
 /**
- * The input of a run. Every field has a default. Without one, a field that is not sent would keep its value from an earlier run on the
- * thread.
+ * The input of a run. Every field has a default. Without a default, a field that is not sent would keep its value from an earlier run on
+ * the thread.
  */
 export const fields = {
   skill: z.string().nullable().default(null).describe("Skill to run. Default: the one that the last message names."),

@@ -6,7 +6,7 @@ import { smallestBatch } from "./plan.ts";
 import { advance, isOver, move, type ScenarioProgress } from "./progress.ts";
 import { usedMb } from "./side-by-side.ts";
 
-/** How many failed items of one batch are recorded with their errors. */
+/** The maximum number of failed items of one batch that are recorded with their errors. */
 const mostItemErrors = 20;
 /** The share of the memory limit above which batches become smaller. */
 const memoryWarning = 0.8;
@@ -93,7 +93,7 @@ function functionalScore(targets: Target[], figures: Record<string, number>): nu
 const reaches = (value: number, { above, atLeast, below }: Target) =>
   (above === undefined || value > above) && (atLeast === undefined || value >= atLeast) && (below === undefined || value < below);
 
-/** Records the memory that the process added since the work began. Halves the batch size near the memory limit. */
+/** Records the memory that the process has added since it began to work on the segment. Halves the batch size near the memory limit. */
 export function watchMemory(progress: ScenarioProgress, definition: ScenarioDefinition, baselineMb: number): ScenarioProgress {
   const added = Math.max(0, usedMb() - baselineMb);
   const seen = { ...progress, memoryMb: Math.max(progress.memoryMb, added) };

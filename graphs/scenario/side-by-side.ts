@@ -4,11 +4,11 @@ import type { LedgerEntry } from "../agent/ledger.ts";
 
 /** The facts that the scenarios of one segment share in memory while they run. */
 export interface SideBySide {
-  /** The time at which this process began to work on the segment. Idle time before it does not count as lateness. */
+  /** The time in Unix milliseconds at which this process began to work on the segment. Idle time before it does not count as lateness. */
   since: number;
-  /** The memory of the process when it began to work on the segment, in MB. */
+  /** The memory that the process used when it began to work on the segment, in MB. */
   baselineMb: number;
-  /** The time at which the first scenario reached the meeting point. */
+  /** The time in Unix milliseconds at which the first scenario reached the meeting point. Undefined until then. */
   firstArrival?: number;
   /** The model calls of all scenarios in this segment. */
   account: Account;
@@ -19,7 +19,7 @@ export interface SideBySide {
 /** The values that all scenarios of a run share. */
 interface Shared {
   segments: Map<number, SideBySide>;
-  /** Waits until a model call is allowed, and then calls the function. It limits the parallel calls of the run. */
+  /** Calls a function that makes a model call, as soon as the run's limit of parallel calls allows the call. */
   turn?: ReturnType<typeof placesFor>;
 }
 
@@ -49,17 +49,20 @@ export function besides(segment: number, config: LangGraphRunnableConfig): SideB
   return fresh;
 }
 
-/** Deletes the facts of a segment whose scenarios have met. If all scenarios start again, a later segment may have the same number. */
+/**
+ * Deletes the facts of a segment whose scenarios have met. Without this, a later segment could find them, because numbers repeat if all
+ * scenarios start again.
+ */
 export const forgetSegment = (segment: number, config: LangGraphRunnableConfig): void => void sharedOf(config).segments.delete(segment);
 
-/** Adds the ledger entries that a scenario stored before a crash or a cancellation. Adds them only once per scenario. */
+/** Adds the ledger entries that a scenario stored before a crash or a cancellation to the account. Adds them only once per scenario. */
 export function countStored(others: SideBySide, scenario: string, stored: LedgerEntry[]): void {
   if (others.counted.has(scenario)) return;
   others.counted.add(scenario);
   others.account.ended.push(...stored);
 }
 
-/** Returns the function that limits parallel model calls. All scenarios of a run share it. */
+/** Returns the function that limits parallel model calls. All scenarios of a run share this function. */
 export function placesOf(config: LangGraphRunnableConfig, count: number) {
   const shared = sharedOf(config);
   shared.turn ??= placesFor(count);

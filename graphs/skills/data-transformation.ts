@@ -20,7 +20,7 @@ const Result = z.object({
 
 type Result = z.infer<typeof Result>;
 
-/** An order to process. It includes all orders of the input, because it may repeat an earlier one. */
+/** An order to process, together with all orders of the input, because the order may repeat an earlier one. */
 interface Item {
   order: Order;
   all: Order[];

@@ -63,7 +63,7 @@ export const ScenarioRequest = closed({
 
 export type ScenarioRequest = z.infer<typeof ScenarioRequest>;
 
-/** The number for each word that describes quality, from 0 to 1. */
+/** The expected quality, from 0 to 1, for each word that describes it. */
 export const qualityOf = { basic: 0.6, good: 0.8, excellent: 0.9 } as const;
 
 const common = { skillParams: {}, qualityMetrics: [] };

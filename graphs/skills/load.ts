@@ -4,12 +4,12 @@ import { z } from "zod";
 /** The interval in milliseconds at which a load test checks whether it has ended. */
 const sampleInt = 20;
 
-/** The most requests of a scenario. The limit exists because the time of every answer is kept in memory. */
+/** The maximum number of requests of a scenario. The limit exists because the time of every answer is kept in memory. */
 export const mostRequests = 100_000;
 
 export const LoadProfile = z.enum(["steady", "ramp", "spike"]);
 
-/** The load on one endpoint. */
+/** The load to send to one endpoint. */
 export interface Load {
   profile: z.infer<typeof LoadProfile>;
   connections: number;
@@ -17,7 +17,7 @@ export interface Load {
   requests: number;
   durationSeconds?: number;
   timeoutSeconds: number;
-  /** The most requests, if `durationSeconds` is set. */
+  /** The maximum number of requests if `durationSeconds` is set. Without a duration, it has no effect. */
   most: number;
 }
 
@@ -79,7 +79,7 @@ async function sendStage(url: string, stage: Stage, { timeoutSeconds }: Load, an
   let lastAt = startedAt;
   const ended = Promise.withResolvers<autocannon.Result>();
   const running = start(
-    { url, timeout: timeoutSeconds, sampleInt, ...stage }, // a test can end only when a sample is taken
+    { url, timeout: timeoutSeconds, sampleInt, ...stage }, // `sampleInt` is short, because a test can end only when a sample is taken
     (error: Error | null, result) => (error ? ended.reject(error) : ended.resolve(result)),
   );
   const stop = () => running.stop();

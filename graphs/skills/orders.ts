@@ -1,13 +1,13 @@
 import { pick, placeIn, seededRandom } from "./random.ts";
 import type { Dataset } from "./skill.ts";
 
-/** A line of an order file, and the facts that the generator knows about it. */
+/** A line of an order file, and the facts about the order that the generator knows. */
 export interface Order {
   id: number;
   line: string;
-  /** The texts by which orders are compared. There is one for each product. */
+  /** The texts by which orders are compared, one for each product. */
   texts: string[];
-  /** The id of an earlier order that this order repeats with a typing error. Null if it repeats none. */
+  /** The id of the earlier order that this order repeats with a typing error. Null if the order is not a repetition. */
   repeats: number | null;
   /** Whether the line is complete. An incomplete line cannot be read. */
   whole: boolean;

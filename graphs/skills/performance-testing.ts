@@ -26,9 +26,9 @@ type Params = z.infer<typeof Params>;
 
 interface Endpoint {
   url: string;
-  /** The load on this endpoint as a multiple of the ordinary load. */
+  /** The load on this endpoint, as a multiple of the load on an ordinary endpoint. */
   factor: number;
-  /** The most requests to this endpoint, if the duration limits the load. */
+  /** The maximum number of requests to this endpoint, used if the duration limits the load. */
   most: number;
 }
 

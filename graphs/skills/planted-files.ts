@@ -53,7 +53,7 @@ const injections: readonly [Kind, (name: string) => string][] = [
   ["shell-injection", (name) => `spawn("sh", ["-c", ["convert", ${name}].join(" ")]);`],
 ];
 
-/** Lines that look harmful but are not. A scanner should not report them. */
+/** Lines that look like problems but are harmless. A scanner should not report them. */
 const decoys = [
   () => `const rows = await db.query("select * from users where name = $1", [name]);`,
   () => `execFile("git", ["log", "--", name]);`,

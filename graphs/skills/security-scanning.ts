@@ -28,7 +28,7 @@ const Result = z.object({
   path: z.string(),
   findings: z.array(z.object({ line: z.number().int(), rule: z.string() })).describe("First findings"),
   found: z.number().int(),
-  // `right` and the field after it are null for files that were not generated, because their problems are not known.
+  // The three counts are null for files that were not generated, because the problems of these files are not known.
   right: z.number().int().nullable(),
   wrong: z.number().int().nullable(),
   missed: z.number().int().nullable(),
@@ -38,7 +38,7 @@ type Result = z.infer<typeof Result>;
 
 type Params = z.infer<typeof Params>;
 
-/** A file to scan. The content of a file in a directory is read only when it is scanned. */
+/** A file to scan. For a file in a directory, the content is undefined until the file is scanned. */
 type Item = Omit<SourceFile, "content"> & { content?: string };
 
 /**

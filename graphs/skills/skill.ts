@@ -28,8 +28,8 @@ export interface Job {
   /** Records the ledger entry of a model call that has just ended. Throws if the run's budget is used up. */
   record(entry: LedgerEntry): void;
   /**
-   * Records the milliseconds that the skill spent on the items themselves. Call it if the skill shares the processor with other scenarios.
-   * Otherwise the whole time of the batch counts, including the waits for other scenarios.
+   * Records the milliseconds that the skill spent on the items themselves. Call this if the skill shares the processor with other
+   * scenarios. Without it, the whole time of the batch counts, including waits for other scenarios.
    */
   worked(ms: number): void;
 }
@@ -69,7 +69,7 @@ export interface Skill<Item = unknown, Result = unknown, Params = unknown> {
   scenarios(): ScenarioDefinition[];
   generate(dataset: Dataset, params: Params, job: Pick<Job, "allowedDirectories">): Item[] | Promise<Item[]>;
   /**
-   * Works on a batch. It may throw only if it could not work on the batch at all. The batch is then retried, so repeating the call must do
+   * Works on a batch. It should throw only if it could not work on the batch at all. The batch is then retried, so a repeated call must do
    * no harm.
    */
   invoke(batch: Item[], params: Params, job: Job): Promise<Result[] | Batch<Result>>;
@@ -82,17 +82,17 @@ export interface Skill<Item = unknown, Result = unknown, Params = unknown> {
   /** Returns how much work one item has at a complexity. */
   work(complexity: number): number;
   /**
-   * Returns the expected time per unit of work, compared with the smallest scenario. `loads` is the number of items, as a multiple of that
-   * scenario's.
+   * Returns the expected time per unit of work, compared with the smallest scenario. `loads` is the number of items, as a multiple of the
+   * number in the smallest scenario.
    */
   growth(loads: number): number;
-  /** Returns the expected tokens of one item. The cost estimate of a run uses them. */
+  /** Returns the expected tokens of one item, for the cost estimate of a run. */
   tokens(params: Params, complexity: number): { input: number; output: number };
 }
 
 type Optional = "version" | "description" | "params" | "scenarios" | "measure" | "targets" | "work" | "growth" | "tokens";
 
-/** The options of `defineSkill`. They are the parts of a skill. Many of them have defaults. */
+/** The options of `defineSkill`: the parts of a skill, many of which have defaults. */
 export type SkillOptions<Item, Result, Params> = Omit<Skill<Item, Result, Params>, Optional> & Partial<Skill<Item, Result, Params>>;
 
 /** Returns a skill that the scenario orchestrator can run. */

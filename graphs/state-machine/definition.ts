@@ -64,7 +64,7 @@ export type TransitionInCode = Omit<z.input<typeof TransitionSchema>, "guard" | 
   action?: DoingInCode;
 };
 
-/** A machine in code. */
+/** A machine in code. Its guards can be functions. Its actions can be functions or agents. */
 export interface MachineInCode {
   initial: string;
   states: Record<string, z.input<typeof StateSchema>>;

@@ -6,7 +6,7 @@ import { prompts } from "./prompts.ts";
 import type { StepResult, Supervised } from "./state.ts";
 import type { Errand } from "./work.ts";
 
-/** The most tries of a step: the first one, and two more after failures. */
+/** The maximum number of tries of a step: the first try, and two more after failures. */
 const mostTries = 3;
 
 /** Starts all steps that can begin now, up to the limit of parallel work. If no step is left, the findings are reconciled. */
@@ -48,7 +48,9 @@ export function needsOf({ dependsOn, needsInput = dependsOn.length === 0 }: Work
   return needsInput ? { results, input: material } : results;
 }
 
-/** Returns the steps that can begin now. All their dependencies have succeeded, and they have not been tried or may be retried. */
+/**
+ * Returns the steps that can begin now. All their dependencies have succeeded. The steps themselves were not tried yet, or may be retried.
+ */
 export function readySteps(state: Supervised): WorkStep[] {
   if (state.finished) return [];
   return state.steps.filter(

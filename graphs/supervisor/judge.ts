@@ -17,9 +17,9 @@ interface Question<Schema extends z.ZodType> {
   task: string;
   input?: unknown;
   schema: Schema;
-  /** The ledger entries of the run so far. */
+  /** The ledger entries of the run from before the current node. */
   before: LedgerEntry[];
-  /** The ledger entries of the current node. The entries of this call are added to them. */
+  /** The ledger entries of the current node. The function adds the entries of this call to the list. */
   spent: LedgerEntry[];
 }
 

@@ -3,15 +3,15 @@ import type { z } from "zod";
 
 const { name, role, description, goal, backstory, instructions, model, temperature, retries } = AgentData.shape;
 
-/** The agent that leads a team, as data. It has no tools, because it only plans, judges and reports. */
+/** The agent that leads a team, as data. A leader has no tools, because it only plans, judges and reports. */
 export const Leader = closed({ name, role, description, goal, backstory, instructions, model, temperature, retries }).describe(
   "Agent that plans, reviews and reports. Default: a supervisor",
 );
 export type Leader = z.infer<typeof Leader>;
 
 /**
- * Returns the agent for a leader's work. If the run has a leader, it gets the instructions of the default agent. Otherwise, returns the
- * default agent.
+ * Returns the agent that does a leader's work. This is the run's leader with the instructions of the default agent, or the default agent if
+ * the run has no leader.
  */
 export function leading(usual: Agent, { leader, timeoutSeconds }: { leader?: Leader; timeoutSeconds: number }): Agent {
   const instructions = [leader?.instructions, usual.instructions].filter(Boolean).join("\n");

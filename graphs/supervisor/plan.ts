@@ -33,7 +33,7 @@ interface Problem {
   text: string;
 }
 
-/** Returns the problems of a plan. The list is empty if the plan can run. `known` has the ids of steps that exist already. */
+/** Returns the problems of a plan. The list is empty if the plan can run. `known` has the ids of the steps that are already in the plan. */
 export function problemsOf(steps: WorkStep[], names: string[], known: string[] = []): Problem[] {
   const ids = [...known, ...steps.map(({ id }) => id)];
   const inCircle = circleOf(steps);
@@ -59,7 +59,7 @@ export function acceptable(steps: WorkStep[], names: string[], known: string[]):
     if (problems.length === 0) return { accepted, refused };
     refused.push(...problems);
     const bad = new Set(problems.map(({ step }) => step));
-    accepted = accepted.filter((step) => !bad.has(step)); // a step that depends on a refused one is refused in the next iteration
+    accepted = accepted.filter((step) => !bad.has(step)); // a step that depends on a removed one is removed in the next iteration
   }
 }
 

@@ -15,7 +15,7 @@ export const reporter = agent({
     "Answer the caller from the work of your team. Begin with the result. Follow what was settled, say what is missing, and invent nothing.",
 });
 
-/** How many characters of an error or of a person's advice an agent sees. */
+/** The maximum number of characters of an error or of a person's advice that an agent sees. */
 const longestQuote = 2_000;
 
 export const prompts = {

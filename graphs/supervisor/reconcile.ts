@@ -90,7 +90,7 @@ async function arbitrate(setup: Setup, conflict: Conflict, ledgers: { before: Le
   return settleByChoice(conflict, "arbitration", { ...ruling, recommendation: winner });
 }
 
-/** Returns the node that follows `reconcile`. */
+/** Returns the next node after `reconcile`: a question to a person, the settlement, or the report if there are no contradictions. */
 export const afterReconcile =
   (setup: Setup) =>
   ({ conflicts }: Supervised, config: Config): "askAboutConflicts" | "settle" | "synthesize" => {

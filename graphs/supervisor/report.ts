@@ -50,7 +50,7 @@ export function gapsOf({ steps, results, reviews }: Supervised): string[] {
   ];
 }
 
-/** Returns a function that rejects findings that repeat a finding of higher confidence, because the report already has the latter. */
+/** Returns a filter for findings. The filter drops each finding that repeats another finding of higher confidence. */
 export function isNotIn(repeated: View[]): (view: Omit<View, "weight">) => boolean {
   const keys = new Set(repeated.map(keyOf));
   return (view) => !keys.has(keyOf(view));

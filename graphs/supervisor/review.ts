@@ -42,7 +42,7 @@ export function review(setup: Setup): Node {
   };
 }
 
-/** Tells whether the judge must decide now. It must if there is a failure that it has not seen, or if the work may be complete. */
+/** Tells whether the judge must decide now. The judge must decide if it has not seen a failure yet, or if the work may be complete. */
 function isDue(state: Supervised): boolean {
   if (failedSteps(state).some(({ id }) => !state.reviewed.includes(id))) return true;
   return readySteps(state).length === 0 && state.additions < mostAdditions;
@@ -78,7 +78,7 @@ function additionsOf({ steps, additions }: Supervised, { decision, add }: Pick<V
   return { accepted, refused: refused.map(({ step, text }) => `${step.id} (${step.task}): ${text}`) };
 }
 
-/** Returns the node that follows `review`. */
+/** Returns the next node after `review`: a question to a person after too many failures, or the nodes of the next wave. */
 export const afterReview = (setup: Setup) => (state: Supervised, config: Config) =>
   !state.finished && hasTooManyFailures(state, setup.contextOf(config).limits) ? "askAboutFailures" : dispatch(setup)(state, config);
 
@@ -87,7 +87,7 @@ export const hasTooManyFailures = (state: Supervised, { failures }: { failures: 
 const shortly = (result: StepResult | undefined) =>
   result ? { status: result.status, summary: summaryOf(result.work), error: result.error } : { status: "waiting" };
 
-/** How many characters the judge sees of a result that has no summary. */
+/** The maximum number of characters that the judge sees of a result without a summary. */
 const longestExcerpt = 1_000;
 
 function summaryOf(work: unknown): string | undefined {

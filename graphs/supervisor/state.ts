@@ -26,7 +26,7 @@ const Review = z.object({
   refused: z.array(z.string()).describe("Steps that could not be added, with the reasons"),
 });
 
-/** The ledger entries of a step, and the wave in which they were recorded. A cached result keeps its original wave. */
+/** The ledger entries of a step, and the wave in which they were recorded. A cached result keeps the wave in which it was computed. */
 const Call = z.object({ step: z.string(), wave: z.string(), entries: z.array(LedgerEntry) });
 
 const list = <Item extends z.ZodType>(item: Item, description: string) =>
@@ -66,7 +66,10 @@ export const State = new StateSchema({
   ledger: Ledger,
 });
 
-/** Returns the update that clears the values of an earlier run on the thread. Without it, steps with the same ids would count as done. */
+/**
+ * Returns the update that clears the values of an earlier run on the thread. Without this update, steps with the same ids would count as
+ * done.
+ */
 export const cleared = () => ({
   results: new Overwrite({}),
   calls: new Overwrite([]),

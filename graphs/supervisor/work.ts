@@ -31,7 +31,7 @@ export interface Errand {
   task: string;
   needs: unknown;
   advice: string;
-  /** The number of earlier tries. */
+  /** The number of earlier tries of the step. */
   tries: number;
   /** The number of steps in the wave that start before this step. */
   stage: number;
@@ -126,7 +126,7 @@ function remembered({ message }: Error, { step, agent, model, budget }: Errand):
   return { status: "failed", error: message, isFatal: false, ledger };
 }
 
-/** Adds the ledger entries of the wave to the ledger. Entries with another wave come from the cache, so they are added with no cost. */
+/** Adds the ledger entries of the wave to the ledger. Entries of another wave come from the cache, so they are added with a cost of 0. */
 export const account: Node = ({ calls, wave }, config) => {
   const found = calls.filter((call) => call.wave !== wave);
   for (const { step, entries } of found) {

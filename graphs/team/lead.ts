@@ -6,7 +6,7 @@ import { assign, countOf } from "./settle.ts";
 import type { Config, Setup, Team } from "./state.ts";
 import { problemsOf, TaskSpec, TeamTask, whyStuck } from "./tasks.ts";
 
-/** The limits of the score. Above the first limit, members should write to each other. Below the second one, they need not. */
+/** Above the score `meshAbove`, members should write to each other. Below the score `starBelow`, they need not. */
 const meshAbove = 3.5;
 const starBelow = 3;
 const meshPrice = "A mesh uses about 2.4 to 2.7 times the tokens of a star.";

@@ -13,7 +13,7 @@ export const judge = agent({
   instructions: "Judge soberly. Most work needs little exchange.",
 });
 
-/** How many characters of an error a member sees. */
+/** The maximum number of characters of an error that a member sees. */
 const longestQuote = 2_000;
 
 export const prompts = {

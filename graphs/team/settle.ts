@@ -4,11 +4,12 @@ import { broadcastsIn, type Config, type Mail, type Setup, type Team, type Turn 
 import { claimable, isUnblocked, mostTasks, problemsOf, TaskSpec, TeamTask, whyStuck } from "./tasks.ts";
 import { dueMembers } from "./work.ts";
 
-/** The most failures of a task, and the most turns of one owner on it. */
+/** The number of failures after which a task has failed for good. */
 const mostTries = 3;
+/** The maximum number of turns that one owner may take for a task. */
 const mostTurns = 5;
 
-/** The changes that a round makes, collected while they are applied. */
+/** The changes of one round, which are collected while the actions of the members are applied. */
 interface Round {
   tasks: TeamTask[];
   mail: Mail[];
@@ -53,7 +54,7 @@ export const settle = (setup: Setup) => (state: Team, config: Config) => {
 const without = (members: string[], lost: string[]) => members.filter((name) => !lost.includes(name));
 export const countOf = (tasks: TeamTask[], status: TeamTask["status"]) => tasks.filter((task) => task.status === status).length;
 
-/** Ends a member's turn on its task. The task is completed, or released after a failure, or continued in the next turn. */
+/** Ends a member's turn on its task. The member has completed the task, has failed and loses it, or continues it in the next turn. */
 function finish(changes: Round, { member, task: id, answer, error, actions }: Turn): void {
   const completed = actions.find(({ name }) => name === "complete")?.args.result;
   const isWaiting = actions.some(({ name }) => name === "send_message" || name === "broadcast");
@@ -66,7 +67,7 @@ function finish(changes: Round, { member, task: id, answer, error, actions }: Tu
   });
 }
 
-/** Returns the task without its owner, so that another member can do it. After too many tries, the task has failed. */
+/** Returns the task without its owner, so that another member can do the task. After too many tries, the task has failed. */
 function released(task: TeamTask, member: string, error: string): TeamTask {
   const tried = [...task.tried, member];
   return { ...task, owner: null, status: tried.length < mostTries ? "pending" : "failed", error: `${member}: ${error}`, tried, turns: 0 };
@@ -111,8 +112,8 @@ function notify({ mail, round }: Round, to: string, content: string): void {
 }
 
 /**
- * Assigns the unblocked tasks of a star. A task stays with its owner. Otherwise it goes to the member with the fewest tasks that has not
- * failed with it.
+ * Assigns the unblocked tasks of a star. A task stays with its owner. A task without an owner goes to the member with the fewest tasks.
+ * Members that have failed with this task come last.
  */
 export function assign(tasks: TeamTask[], members: string[]): TeamTask[] {
   const load = new Map(members.map((name) => [name, tasks.filter(({ owner }) => owner === name).length]));

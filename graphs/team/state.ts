@@ -21,7 +21,7 @@ export const broadcastsIn = (mail: Mail[]): number =>
 /** One call of a tool of the team. */
 const Action = z.object({ name: z.string(), args: z.record(z.string(), z.unknown()) });
 
-/** One turn of a member. */
+/** The record of one turn of a member. */
 export const Turn = z.object({
   member: z.string(),
   task: z.string().nullable(),

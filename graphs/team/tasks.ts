@@ -12,7 +12,7 @@ export const TaskSpec = z.strictObject({
 });
 export type TaskSpec = z.infer<typeof TaskSpec>;
 
-/** A task of the shared list. Defaults turn a caller's task into one. */
+/** A task of the shared list. The defaults complete a task that a caller has sent. */
 export const TeamTask = z.object({
   ...TaskSpec.shape,
   owner: z.string().nullable().default(null).describe("Member that does or did the task"),
@@ -44,7 +44,7 @@ interface Problem {
   message: string;
 }
 
-/** Returns the problems of a list of tasks. `members` are the possible owners. If it is missing, any owner is accepted. */
+/** Returns the problems of a list of tasks. `members` are the possible owners. Without this list, any owner is accepted. */
 export function problemsOf(tasks: Listed[], members?: string[]): Problem[] {
   const ids = tasks.map(({ id }) => id);
   return tasks.flatMap(({ id, blockedBy, owner }, index): Problem[] => {
@@ -61,7 +61,7 @@ export function problemsOf(tasks: Listed[], members?: string[]): Problem[] {
   });
 }
 
-/** Returns the ids of a dependency cycle that starts at a task, if there is one. */
+/** Returns the ids of a dependency cycle that starts at a task, or undefined if there is no such cycle. */
 function cycleFrom(id: string, tasks: Listed[]): string[] | undefined {
   const seen = new Set<string>();
   const visit = (current: string, path: string[]): string[] | undefined => {

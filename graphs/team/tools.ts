@@ -9,7 +9,7 @@ interface View {
   member: string;
   members: string[];
   tasks: TeamTask[];
-  /** The member's current task. */
+  /** The member's current task. Undefined if the member has no task. */
   own: TeamTask | undefined;
   broadcastsLeft: number;
 }
@@ -33,8 +33,8 @@ const shapes = {
 };
 
 /**
- * Returns the tools with which a member of a mesh works with other members. The tools only validate a call. `settle` applies it after the
- * round.
+ * Returns the tools with which a member of a mesh works with other members. The tools only validate a call. `settle` applies the call after
+ * the round.
  */
 export function teamTools({ member, members, tasks, own, broadcastsLeft }: View): StructuredToolInterface[] {
   const others = members.filter((name) => name !== member);

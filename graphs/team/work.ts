@@ -9,7 +9,7 @@ import { actionsIn, endingTurns, teamTools } from "./tools.ts";
 /** The input of a member for one turn. */
 export interface Errand {
   member: string;
-  /** The id of the member's task. Without a task, the member claims one or answers its messages. */
+  /** The id of the member's task. Null if the member has no task. It then claims a task or answers its messages. */
   own: string | null;
   wholeTask: string;
   tasks: TeamTask[];
@@ -53,7 +53,7 @@ export function dueMembers(setup: Setup, state: Team): Agent[] {
   return [...members.filter(isBusy), ...others];
 }
 
-/** Lets a member take one turn. A failure is recorded, so that others can go on. */
+/** Lets a member take one turn. A failure is recorded and not thrown, so that the other members can continue. */
 export const work = (setup: Setup) => async (errand: Errand, config: Config) => {
   const { stage, budget, tasks, topology } = errand;
   const context = setup.contextOf(errand, config);
@@ -88,7 +88,10 @@ function inMesh(member: Agent, { own, tasks, broadcastsLeft, rules }: Errand, se
   return { ...member, tools: [...member.tools, ...teamTools(view)], middleware };
 }
 
-/** Returns the material of a turn: the results on which the task depends. In a mesh, it also has the list, the inbox and the whole task. */
+/**
+ * Returns the material of a turn: the results on which the task depends. In a mesh, the material also has the task list, the inbox and the
+ * team's whole task.
+ */
 function materialFor({ wholeTask, tasks, inbox, topology }: Errand, own: TeamTask | undefined) {
   const needed = tasks.filter(({ id }) => own?.blockedBy.includes(id)).map(({ id, result }) => [id, result]);
   const results = needed.length > 0 ? { results: Object.fromEntries(needed) } : {};

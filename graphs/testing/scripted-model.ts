@@ -14,7 +14,7 @@ export interface ScriptedReply {
   toolCalls?: ScriptedCall[];
   /** A value that is sent as the whole answer, as JSON. */
   json?: unknown;
-  /** If set, the request is refused with this HTTP status and these headers. */
+  /** The HTTP status with which the request is refused. Undefined if the request is answered. */
   status?: number;
   headers?: Record<string, string>;
   /** If true, the connection is cut in the middle of a chunk. */
@@ -27,7 +27,7 @@ export interface ScriptedReply {
   hang?: boolean;
 }
 
-/** A tool call. If the arguments are a string, it is sent unchanged, so that a test can send invalid JSON. */
+/** A tool call. Arguments that are a string are sent unchanged, so that a test can send invalid JSON. */
 export interface ScriptedCall {
   id: string;
   name: string;
@@ -48,14 +48,14 @@ export interface ScriptedModel {
   }[];
   /** Sets the answers to the next requests, in order. The last answer is repeated. */
   script(...replies: ScriptedReply[]): void;
-  /** Sets a function that chooses each answer from the request's messages. Use it if the order of the requests varies. */
+  /** Sets a function that chooses each answer from the request's messages. Use this if the order of the requests varies. */
   respond(answer: (messages: string) => ScriptedReply | Promise<ScriptedReply>): void;
   /**
    * Features that the endpoint lacks. Without `response_format`, it refuses that field with 400. Without `usage`, it reports no token
    * usage. Without `ids`, all its answers have the same id. `script` and `respond` do not change this set.
    */
   lacks: Set<"response_format" | "usage" | "ids">;
-  /** Resolves when a client has closed a request before it was answered. */
+  /** Resolves when a client has closed its connection before the request was answered. */
   abandoned(): Promise<void>;
   close(): void;
 }

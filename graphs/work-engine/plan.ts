@@ -25,7 +25,7 @@ const askId = (index: number) => `ask ${index + 1}`;
 interface Planned {
   stages: Stage[];
   contracts: Contract[];
-  /** The lessons of earlier work, by skill. */
+  /** The lessons of earlier work, by the name of the skill. */
   lessons: Record<string, string[]>;
   project: string;
   name: string;
@@ -77,13 +77,16 @@ function workOf({ skill, do: work }: Contract, { goal }: Stage, lessons: string[
   return work?.tool || work?.graph ? work : { ...work, task };
 }
 
-/** The facts on which the gate of a stage depends. */
+/** The position of a stage, and the lists that its gate requires in the output. */
 interface Gated {
   index: number;
   requires: Contract["requires"];
 }
 
-/** Tells whether the gate of a stage blocks. It blocks by its verdict, if a required list is missing, or if a test did not pass. */
+/**
+ * Tells whether the gate of a stage blocks. The gate blocks if its verdict says so, if a required list is missing, or if a test did not
+ * pass.
+ */
 const isBlocked: ConditionFunction = (values, args) => {
   const { index, requires } = args as Gated;
   const output = Object(Object(values[stageId(index)]).output);

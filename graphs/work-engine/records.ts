@@ -6,7 +6,7 @@ const worstRate = 0.2;
 const worstDrop = 0.1;
 const mostLessons = 20;
 
-/** A stage in the store, where people and other runs can follow it. */
+/** A stage in the store, where people and other runs can follow its progress. */
 export const WorkItem = z.object({
   status: z.enum(["pending", "in_progress", "done", "failed"]).describe("State of the stage"),
   skill: z.string().describe("Skill that does the stage"),
@@ -23,7 +23,7 @@ export type WorkItem = z.infer<typeof WorkItem>;
 export const itemKey = (name: string, stage: number) => `wf-${name}-stage-${stage}`;
 export const itemsOf = (project: string) => ["work-items", project];
 
-/** Changes a work item. If the item does not exist, it is created from `fresh`. */
+/** Changes a work item. With `fresh`, the item is created or replaced first. Does nothing if there is no such item. */
 export async function changeItem(
   config: LangGraphRunnableConfig,
   { project, key }: { project: string; key: string },
@@ -32,7 +32,7 @@ export async function changeItem(
   fresh?: WorkItem,
 ): Promise<void> {
   const store = getStore(config);
-  if (!store) return; // without a store, a program runs the stages but keeps no items
+  if (!store) return; // without a store, the stages still run, but no items are kept
   const stored = fresh ?? WorkItem.safeParse((await store.get(itemsOf(project), key))?.value).data;
   if (!stored) return;
   const events = [...stored.events, { at: new Date().toISOString(), event }];

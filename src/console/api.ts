@@ -6,14 +6,16 @@ import { credentialHeaders, forgetCredential } from "./credential.ts";
 
 export type Schemas = components["schemas"];
 
-/** The body of a POST, by its path. */
+/** The type of a POST body, by the path of the request. */
 export type PostBody<Path extends keyof paths> = paths[Path] extends { post: { requestBody?: infer Body } }
   ? NonNullable<Body> extends { content: { "application/json": infer Json } }
     ? Json
     : never
   : never;
 
-/** A request that failed, with the sentence of the service. The status is 0 if the service did not answer. */
+/**
+ * The error of a failed request. The message is the service's sentence. The status is the HTTP status, or 0 if the service did not answer.
+ */
 export class ApiFailure extends Error {
   readonly status: number;
 
@@ -24,7 +26,10 @@ export class ApiFailure extends Error {
   }
 }
 
-/** Sends a request with the credential of this tab. A refused credential leads to the login. Throws an ApiFailure if it gets no answer. */
+/**
+ * Sends a request with the credential of this tab. If the service refuses the credential, the login is shown. Throws an ApiFailure if the
+ * service does not answer.
+ */
 async function send(input: Request): Promise<Response> {
   const request = new Request(input);
   for (const [name, value] of Object.entries(credentialHeaders())) request.headers.set(name, value);
@@ -37,11 +42,11 @@ async function send(input: Request): Promise<Response> {
     throw new ApiFailure(0, "The service does not answer.");
   }
   if (response.status === 401) forgetCredential(await response.clone().text());
-  if (response.status === 502 || response.status === 504) reportLost(); // a proxy in front of the service answers
+  if (response.status === 502 || response.status === 504) reportLost(); // this answer comes from a proxy whose service is down
   return response;
 }
 
-/** The API of this service, with the types of its OpenAPI document. Wrap a call in `answerOf`. */
+/** A client of this service's API, with the types of its OpenAPI document. Wrap each call in `answerOf`. */
 export const api = createClient<paths>({ baseUrl: `${location.origin}${prefix}`, fetch: send });
 
 interface Called<Data> {
@@ -50,12 +55,12 @@ interface Called<Data> {
   response: Response;
 }
 
-/** Returns the data of a call, and throws an ApiFailure with the service's sentence if it failed. */
+/** Returns the data of a call. Throws an ApiFailure with the service's sentence if the call failed. */
 export async function answerOf<Data>(call: Promise<Called<Data>>): Promise<Data> {
   return (await answerWithHeaders(call)).data;
 }
 
-/** Returns the data of a call together with the headers, which hold the total of a list. */
+/** Returns the data and the headers of a call. For a list, the headers contain the total number of entries. */
 export async function answerWithHeaders<Data>(call: Promise<Called<Data>>): Promise<{ data: Data; headers: Headers }> {
   const { data, error, response } = await call;
   if (!response.ok) throw new ApiFailure(response.status, sentenceIn(error) || `The service answered with status ${response.status}.`);
@@ -68,5 +73,5 @@ function sentenceIn(error: unknown): string {
   return "";
 }
 
-/** Returns the sentence of an error for a person. */
+/** Returns the message of an error, to show to a person. */
 export const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -2,13 +2,19 @@ import { setNonce } from "get-nonce";
 
 const meta = (selector: string) => document.querySelector<HTMLMetaElement>(selector);
 
-/** The path prefix of the API. The service writes it into the page. Vite's own server leaves the placeholder. */
+/**
+ * The path prefix of the API. The service writes it into the page. Vite's development server leaves the placeholder, which then counts as
+ * no prefix.
+ */
 export const prefix = (meta('meta[name="ensemble-prefix"]')?.content ?? "").replace("%PREFIX%", "");
 
-/** The path of the console, under which all its pages are. */
+/** The path of the console. The paths of all its pages begin with this path. */
 export const consolePath = `${prefix}/console`;
 
-/** The nonce of this page. A style element is accepted only with it: give it to parts that add one, such as CodeMirror. */
+/**
+ * The nonce of this page. The browser accepts a style element only with this nonce, so pass it to libraries that add style elements, such
+ * as CodeMirror.
+ */
 export const styleNonce = meta('meta[property="csp-nonce"]')?.nonce ?? "";
 
-setNonce(styleNonce); // Radix adds its styles through this package
+setNonce(styleNonce); // Radix creates its style elements with this package

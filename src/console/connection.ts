@@ -6,10 +6,10 @@ let isDown = false;
 let restored: () => void = () => {};
 let waiting: Promise<void> | undefined;
 
-/** How often the service is asked whether it answers again, in milliseconds. */
+/** Milliseconds between two attempts to reach a service that does not answer. */
 const everyMs = 1_500;
 
-/** Returns whether the service has stopped answering. */
+/** Tells whether the service does not answer at the moment. Renders the component again when this changes. */
 export const useIsDown = (): boolean =>
   useSyncExternalStore(
     (listener) => {
@@ -19,17 +19,17 @@ export const useIsDown = (): boolean =>
     () => isDown,
   );
 
-/** Sets what happens when the service answers again. */
+/** Sets the function that is called when the service answers again. */
 export function onRestored(work: () => void): void {
   restored = work;
 }
 
-/** Notes that a request got no answer. Asks until the service answers. */
+/** Records that a request got no answer. Then asks repeatedly until the service answers. */
 export function reportLost(): void {
   if (!isDown) void whenUp();
 }
 
-/** Resolves when the service answers. If it does not, the banner is shown until it does. */
+/** Resolves when the service answers. As long as it does not answer, the page shows a banner. */
 export function whenUp(): Promise<void> {
   waiting ??= ask().finally(() => {
     waiting = undefined;

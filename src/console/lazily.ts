@@ -2,12 +2,12 @@ import { type ComponentType, type LazyExoticComponent, lazy } from "react";
 import { whenUp } from "./connection.ts";
 
 const key = "ensemble.reloaded";
-/** Two reloads within this time would be a loop, in milliseconds. */
+/** The minimum time between two reloads, in milliseconds. A failure sooner after a reload is thrown, because reloading would not help. */
 const loopMs = 10_000;
 
 /**
- * Returns a component that loads when it is first shown. If its file cannot be loaded, the service does not answer, or it was replaced by
- * a release with other files. Then this waits for the service and loads the whole page again.
+ * Returns a component that is loaded when it is first shown. Loading fails if the service does not answer, or if a release with other files
+ * has replaced it. The returned component then waits for the service and reloads the whole page.
  */
 // biome-ignore lint/suspicious/noExplicitAny: a component may have any properties
 export function lazily<Part extends ComponentType<any>>(load: () => Promise<{ default: Part }>): LazyExoticComponent<Part> {
@@ -19,5 +19,5 @@ async function reloadWhenUp(error: unknown): Promise<never> {
   if (Date.now() - Number(sessionStorage.getItem(key) ?? 0) < loopMs) throw error;
   sessionStorage.setItem(key, String(Date.now()));
   location.reload();
-  return new Promise(() => {}); // the page goes away
+  return new Promise(() => {}); // never resolves, because the page is being reloaded
 }

@@ -2,14 +2,14 @@ import { QueryClient, type QueryKey, type UseQueryResult, useQuery } from "@tans
 import { ApiFailure } from "./api.ts";
 import { onRestored } from "./connection.ts";
 
-/** Whether a request is worth another try: the service did not answer, or answered that it cannot now. */
+/** Tells whether a failed request may succeed later: the service did not answer, was overloaded, or had an internal error. */
 const isPassing = (error: unknown) => !(error instanceof ApiFailure) || error.status === 0 || error.status === 429 || error.status >= 500;
 
-/** Keeps the answers of the API. A page that comes back shows the last answer at once, and asks again. */
+/** The cache of the API's answers. A page that is opened again shows the cached answer at once, and requests a new one. */
 export const queries = new QueryClient({
   defaultOptions: {
     queries: {
-      networkMode: "always", // the service may run on this machine
+      networkMode: "always", // send requests even if the browser is offline, because the service may run on this machine
       retry: (failures, error) => failures < 2 && isPassing(error),
       retryDelay: 1_000,
       staleTime: 1_000,
@@ -27,7 +27,10 @@ interface Options {
   enabled?: boolean;
 }
 
-/** Reads from the API again every few seconds while the page is visible. The answer before stays on the page until the next one is there. */
+/**
+ * Requests data from the API, and requests it again every few seconds while the page is visible. The last answer stays on the page until
+ * the next one arrives.
+ */
 export function useLive<Data>(
   key: QueryKey,
   read: (signal: AbortSignal) => Promise<Data>,

@@ -17,7 +17,7 @@ async function readSettings(): Promise<Settings> {
   return (await response.json()) as Settings;
 }
 
-/** Reads the settings first, then shows the login or the pages. */
+/** Reads the settings of the console, then shows the login or the pages. */
 function Console() {
   const [settings, setSettings] = useState<Settings>();
   const [error, setError] = useState<unknown>();
@@ -33,7 +33,10 @@ function Console() {
   return <SettingsContext value={settings}>{mustAsk ? <Login sentence={refusal ?? ""} /> : <Shell />}</SettingsContext>;
 }
 
-/** Auth of the project's own may accept cookies, so there the service decides whether to ask. */
+/**
+ * Tells whether the console must ask for a credential before its first request. A project's own auth may accept cookies, so there the
+ * service decides.
+ */
 const needsCredential = ({ auth }: Settings) => auth.length > 0 && !auth.includes("custom");
 
 const root = document.getElementById("root");

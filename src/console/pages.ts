@@ -4,16 +4,18 @@ import { QuestionsBadge } from "./pages/inbox/badge.tsx";
 import type { IconName } from "./parts/icons.tsx";
 
 export interface PageEntry {
-  /** The path below /console, as wouter matches it. */
+  /** The path below /console, as a pattern of the router wouter. */
   path: string;
   page: LazyExoticComponent<ComponentType>;
-  /** The entry in the navigation. A page without one is reached by links. */
+  /** The page's entry in the navigation. A page without an entry can be opened only by links. */
   menu?: { label: string; icon: IconName; Badge?: ComponentType };
-  /** The entry that the navigation marks while this page is open. Without it, that is the entry whose path this path begins with. */
+  /**
+   * The path of the entry that the navigation marks while this page is open. Default: the entry with whose path this page's path begins.
+   */
   under?: string;
 }
 
-/** Every page of the console. A page is a file in `pages/` whose default export is a component, and a line here. */
+/** All pages of the console. To add a page, add a file in `pages/` whose default export is a component, and a line in this list. */
 export const pages: PageEntry[] = [
   { path: "/", page: lazily(() => import("./pages/live.tsx")), menu: { label: "Live", icon: "live" } },
   { path: "/runs", page: lazily(() => import("./pages/runs.tsx")), menu: { label: "Runs", icon: "list" } },

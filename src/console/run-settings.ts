@@ -1,14 +1,14 @@
 import { answerOf, api, type Schemas } from "./api.ts";
 import { isObject } from "./parts/json-schema.ts";
 
-/** The settings that a new run takes over from an earlier one, so that it uses the same model, keys and limits. */
+/** The settings that a new run copies from an earlier run, so that both use the same model, keys and limits. */
 export interface RunSettings {
   assistant_id: string;
   config?: Record<string, unknown>;
   context?: Record<string, unknown>;
 }
 
-/** The keys that the service puts into the configuration of a run. They belong to that run. A checkpoint among them would fork the new one. */
+/** The keys of a run's config that the service sets. They belong to that run. For example, a copied checkpoint would fork the new run. */
 const own = new Set([
   "run_id",
   "thread_id",
@@ -22,7 +22,10 @@ const own = new Set([
 ]);
 const isOwn = (key: string) => own.has(key) || key.startsWith("__") || key.startsWith("langgraph_");
 
-/** Returns the settings of a run. The API refuses `configurable` and `context` together, so the context goes first. */
+/**
+ * Returns the settings of a run. The API refuses `configurable` and `context` in one request, so `configurable` is left out if there is a
+ * context.
+ */
 export function settingsOf({ assistant_id, kwargs }: Pick<Schemas["Run"], "assistant_id" | "kwargs">): RunSettings {
   const { configurable: given, ...config } = isObject(kwargs.config) ? kwargs.config : {};
   const configurable = Object.fromEntries(Object.entries(isObject(given) ? given : {}).filter(([key]) => !isOwn(key)));
@@ -32,7 +35,7 @@ export function settingsOf({ assistant_id, kwargs }: Pick<Schemas["Run"], "assis
   return { assistant_id, ...(Object.keys(settings).length > 0 && { config: settings }), ...(hasContext && { context }) };
 }
 
-/** Reads the settings of a run. A run that was deleted has none. */
+/** Reads the settings of a run. Returns undefined if there is no run, or if it cannot be read, for example after it was deleted. */
 export async function readSettings(threadId: string, runId: string | null): Promise<RunSettings | undefined> {
   if (runId === null) return undefined;
   const path = { threadId, runId };

@@ -1,7 +1,7 @@
 import { createContext, use } from "react";
 import type { Schemas } from "./api.ts";
 
-/** The facts that the service tells the console: its version, what it offers, and how callers authenticate. */
+/** The settings that the service gives the console: its version, its features, and the ways in which callers authenticate. */
 export type Settings = Schemas["ConsoleConfig"];
 
 export const SettingsContext = createContext<Settings | undefined>(undefined);
@@ -12,5 +12,5 @@ export function useSettings(): Settings {
   return settings;
 }
 
-/** Returns whether the page may offer actions. In read-only mode it offers none. */
+/** Tells whether the page may offer actions. In read-only mode, it offers none. */
 export const useMayAct = (): boolean => useSettings().mode === "on";

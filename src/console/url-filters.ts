@@ -2,8 +2,8 @@ import { useCallback, useMemo } from "react";
 import { useSearchParams } from "wouter";
 
 /**
- * Reads the filters of a page from its URL. The second value changes some of them there, so that a link or the back button brings them
- * back. `parse` and `write` must be the same functions at each call.
+ * Returns the filters in a page's URL, and a function that changes some of them in the URL. A link to the page thus contains its filters.
+ * `parse` and `write` must be the same functions in each call.
  */
 export function useUrlFilters<Filters extends object>(
   parse: (params: URLSearchParams) => Filters,

@@ -1,18 +1,21 @@
 import { z } from "zod";
 import { type Place, readJson } from "./requests.ts";
 
-/** A remote agent, as the project defines it. */
+/** The definition of a remote agent in a project. */
 export interface RemoteAgent {
-  /** The address of the agent. If it ends in `.json`, it is the address of the card. Otherwise the card is read from a path below it. */
+  /**
+   * The address of the agent. If the address ends in `.json`, it leads directly to the card. Otherwise the card is read from a path below
+   * the address.
+   */
   url: string;
   headers?: Record<string, string>;
-  /** The address of the agent's JSON-RPC endpoint, if it differs from the one in the card. */
+  /** The address of the agent's JSON-RPC endpoint. Undefined if the address in the card is right. */
   endpoint?: string;
 }
 
 /** The JSON-RPC endpoint of a remote agent, and the version of the protocol that it speaks. */
 export interface Endpoint extends Place {
-  /** Version 1.0 of the protocol has other names for methods and fields than version 0.3. */
+  /** The version of the protocol that the agent speaks. Methods and fields have other names in version 1.0 than in version 0.3. */
   version: "0.3" | "1.0";
   tenant?: string;
   streams: boolean;

@@ -8,15 +8,15 @@ import { messageParams, methodOf, readSaid, readTask, type Said, type Task, task
 
 const firstPauseMs = 200;
 const longestPauseMs = 5_000;
-/** How many requests for the state of a task may fail in a row. */
+/** The number of successive failed polls of a task after which the errand fails. */
 const mostFailures = 4;
 const cancelMs = 5_000;
 
-/** A message to a remote agent, and the tool call of the run that sends it. */
+/** A message to a remote agent, and the tool call for which the run sends the message. */
 export interface Errand {
   endpoint: Endpoint;
   text: string;
-  /** The task of the agent that the message continues. */
+  /** The id of the remote agent's task that this message continues. Undefined for a message that begins a new task. */
   continues?: string | undefined;
   callId: string | undefined;
 }
@@ -52,7 +52,7 @@ export async function runErrand(errand: Errand, config: RunnableConfig): Promise
   }
 }
 
-/** Sends the message. Returns the id of the task that the agent began, or its direct answer. */
+/** Sends the message. Returns the id of the task that the agent began, or the final reply if the agent has sent one. */
 async function send(
   { endpoint, text, continues }: Errand,
   id: string,
@@ -79,10 +79,10 @@ async function send(
     if (begun === undefined || !(error instanceof RequestFailed && error.isPassing)) throw error;
   }
   if (begun === undefined) throw new RequestFailed("The agent answers with an empty stream.");
-  return begun; // the task has the whole result, but the stream may have ended too early
+  return begun; // the caller polls this task, because the stream may have ended before the task.
 }
 
-/** Polls the task until it has ended or needs something. */
+/** Polls the task until the task has ended or the agent needs an answer. */
 async function waitFor(endpoint: Endpoint, taskId: string, signal: AbortSignal): Promise<Task> {
   let failures = 0;
   for (let pause = firstPauseMs; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
@@ -114,12 +114,16 @@ async function cancel(endpoint: Endpoint, started: Promise<string>): Promise<voi
   }
 }
 
-/** Tells whether another attempt continues the run after this abort. The list holds the reasons for which the service stops an attempt. */
+/**
+ * Tells whether another attempt continues the run after this abort. That is so if the service stopped only this attempt, for one of these
+ * reasons.
+ */
 const isContinued = ({ reason }: AbortSignal) => ["shutdown", "lost", "unreachable"].includes(Object(Object(reason).reason).kind);
 
 /**
- * Returns what an earlier attempt has stored about this tool call, and the id of its message. The id is the same in each attempt, so that
- * the agent can detect a message that is sent twice. Outside the service, nothing is stored, and the id is new for each call.
+ * Returns what an earlier attempt has stored about this tool call, and the id of the message that this call sends. That id is the same in
+ * each attempt, so that the agent can detect a message that is sent twice. Outside the service, nothing is stored, and the id is new for
+ * each call.
  */
 function memoryOf({ callId = "call" }: Errand, { configurable }: RunnableConfig) {
   const effects = effectsOf(configurable);

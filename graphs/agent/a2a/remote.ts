@@ -4,7 +4,7 @@ import { type RemoteAgent, readCard } from "./card.ts";
 import { runErrand } from "./errand.ts";
 import type { Said } from "./wire.ts";
 
-/** A remote agent whose card is read when it is first used. */
+/** A remote agent. Its card is read when the agent is first used. */
 export interface OpenRemote {
   /** Returns a tool that gives the agent a task. If the agent cannot be reached, the description of the tool says so. */
   tool(): Promise<StructuredToolInterface>;
@@ -15,12 +15,12 @@ const Task = z.object({
   continues: z.string().min(1).max(1_000).optional().describe("Id of the agent's task that asked for more. `task` is then the reply."),
 });
 
-/** How long a card is used before it is read again. */
+/** Milliseconds after which a cached card is read again. */
 const readForMs = 300_000;
-/** How long to wait before the card of an unreachable agent is read again. Without this pause, every round would wait for the agent. */
+/** Milliseconds to wait before the card of an unreachable agent is read again. Without this pause, every round would wait for the agent. */
 const pauseMs = 15_000;
 
-/** Returns a remote agent. All runs of a process share it. */
+/** Returns a remote agent. All runs of a process share the returned object. */
 export function openRemote(name: string, config: RemoteAgent): OpenRemote {
   let card: { read: ReturnType<typeof readCard>; at: number } | undefined;
   let failure: { reason: string; at: number } | undefined;
@@ -48,7 +48,7 @@ export function openRemote(name: string, config: RemoteAgent): OpenRemote {
           const { endpoint } = await read();
           const { id } = Object((options as { toolCall?: unknown }).toolCall) as { id?: string };
           const said = await runErrand({ endpoint, text: task, continues, callId: id }, options).catch((error) => {
-            card = undefined; // the agent may have moved
+            card = undefined; // the agent may have moved, so the next use reads its card again
             throw error;
           });
           return describe(said);

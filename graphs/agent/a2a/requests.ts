@@ -21,7 +21,7 @@ export interface Place {
   headers: Record<string, string>;
 }
 
-/** Reads a JSON document. */
+/** Fetches a JSON document. Throws if the request fails or the answer is not JSON. */
 export async function readJson({ url, headers }: Place): Promise<unknown> {
   return parse(
     await textOf(await request(url, { headers: { ...headers, accept: "application/json" } }, AbortSignal.timeout(documentMs))),
@@ -29,14 +29,14 @@ export async function readJson({ url, headers }: Place): Promise<unknown> {
   );
 }
 
-/** Calls a JSON-RPC method and returns its result. */
+/** Calls a JSON-RPC method and returns the `result` of the response. Throws if the response has an error. */
 export async function call({ url, headers }: Place, method: string, params: object, signal: AbortSignal): Promise<unknown> {
   const within = AbortSignal.any([signal, AbortSignal.timeout(requestMs)]);
   const answer = await request(url, post(method, params, { ...headers, accept: "application/json" }), within);
   return resultOf(parse(await textOf(answer), url));
 }
 
-/** Calls a JSON-RPC method that answers with a stream of events, and yields the result in each event. */
+/** Calls a JSON-RPC method that answers with a stream of events, and yields the result that each event carries. */
 export async function* stream({ url, headers }: Place, method: string, params: object, signal: AbortSignal): AsyncGenerator<unknown> {
   const answer = await request(url, post(method, params, { ...headers, accept: "text/event-stream" }), signal);
   if (!answer.headers.get("content-type")?.includes("text/event-stream")) {
@@ -88,7 +88,7 @@ async function* linesOf(answer: Response): AsyncGenerator<string> {
     rest = lines.pop() ?? "";
     yield* lines;
   }
-  yield* [rest, ""]; // the last event may lack its empty line
+  yield* [rest, ""]; // the last event may lack the empty line that ends an event
 }
 
 async function* piecesOf({ url, body }: Response): AsyncGenerator<string> {

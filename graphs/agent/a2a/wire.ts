@@ -2,14 +2,14 @@ import { z } from "zod";
 import type { Endpoint } from "./card.ts";
 import { RequestFailed } from "./requests.ts";
 
-/** A reply of a remote agent: a direct answer, or the current state of a task. */
+/** The reply of a remote agent: the text of a direct answer, or the current state of a task. */
 export type Said = { answer: string } | Task;
 
 export interface Task {
   taskId: string;
-  /** The state of the task, in the words of version 0.3. Undefined if the reply has only a part of the result. */
+  /** The state of the task, in the words of version 0.3. Undefined if the reply contains only a part of the result and no state. */
   state?: string | undefined;
-  /** The result of the task, or its last message if there is no result. */
+  /** The result of the task, or the task's last message if there is no result. */
   text: string;
 }
 
@@ -24,11 +24,11 @@ export const methodOf = ({ version }: Endpoint, name: keyof (typeof methods)["1.
 export interface Message {
   id: string;
   text: string;
-  /** The task that the message continues. */
+  /** The id of the remote task that the message continues. Undefined for a message that begins a new task. */
   taskId?: string | undefined;
 }
 
-/** Returns the parameters that send a message. The agent answers at once, and does not wait until the task is done. */
+/** Returns the parameters of the request that sends a message. They ask the agent to reply at once and not only when the task is done. */
 export function messageParams({ version, tenant }: Endpoint, { id, text, taskId }: Message): object {
   const common = { messageId: id, ...(taskId && { taskId }) };
   if (version === "0.3") {
@@ -90,7 +90,7 @@ function taskOf({ id, status, artifacts }: z.infer<typeof Told>): Task {
   return { taskId: id, state, text: state === "completed" ? results || message : message || results };
 }
 
-/** Returns the name of a state in version 0.3. For example, `TASK_STATE_INPUT_REQUIRED` becomes `input-required`. */
+/** Converts the name of a task's state to the form of version 0.3. For example, `TASK_STATE_INPUT_REQUIRED` becomes `input-required`. */
 const stateOf = (state: string) =>
   state
     .replace(/^TASK_STATE_/, "")

@@ -10,7 +10,7 @@ import { type Finder, isFinder, replaceIn } from "./find.ts";
 import type { AnyGuard } from "./in-code.ts";
 import type { Guard } from "./schema.ts";
 
-/** The kind of value that is checked. A thought is the text that a model writes beside a tool call. */
+/** The kind of the checked value. A thought is the text that a model writes beside a tool call. */
 export type Place = "input" | "output" | "thought" | "tool";
 
 /** The result of all guards: the value, which guards may have changed, or the reason why it does not pass. */
@@ -20,11 +20,11 @@ interface Guarded {
   guards: AnyGuard[];
   value: unknown;
   place: Place;
-  /** The name of the tool, if a guard of a tool is applied. */
+  /** The name of the tool. Set only while a guard of a tool is applied. */
   tool?: string;
   run: AgentRun;
   config: LangGraphRunnableConfig;
-  /** Receives the ledger entries of judges. */
+  /** The list to which the ledger entries of judges are added. */
   ledger: LedgerEntry[];
 }
 
@@ -61,7 +61,7 @@ async function callFunction(guard: Extract<AnyGuard, (...call: never[]) => unkno
   return { value: value === undefined ? around.value : value, isChanged: value !== undefined };
 }
 
-/** Checks the value with one guard that is data. If the value does not pass, takes the action that the guard sets. */
+/** Checks the value with one guard that is data. If the value fails the check, takes the guard's action. */
 async function settle(guard: Guard, around: Around, startedAt: number): Promise<Passed> {
   const { value, run, config, ledger } = around;
   const found = await check(guard, value, run, config);
@@ -79,7 +79,7 @@ async function settle(guard: Guard, around: Around, startedAt: number): Promise<
   return approved ? { value, isChanged: false } : refuse(guard, around, { ...verdict, action: "ask", reason: reason ?? found.reason });
 }
 
-/** Replaces what the guard refuses: the forbidden parts of a text, the value at the guard's path, or the whole value. */
+/** Replaces the refused part: the forbidden parts of a text, the value at the guard's path, or the whole value. */
 async function replace(guard: Guard, by: string, around: Around, verdict: Verdict & { startedAt: number }): Promise<Passed> {
   const { value, run, config } = around;
   tell(guard, around, { ...verdict, action: "replace" });

@@ -18,7 +18,7 @@ export interface Verdict {
   reason: string;
   advice?: string;
   ledger?: LedgerEntry[];
-  /** The value that replaces the checked one. Only functions set it. */
+  /** The value that replaces the checked one. Only guard functions set this field. */
   value?: unknown;
 }
 
@@ -61,7 +61,7 @@ export async function check(guard: Guard, value: unknown, run: AgentRun, config:
   }
 }
 
-/** Returns the verdict for a function's answer. The text of the reason comes from the function. */
+/** Returns the verdict for the answer of a guard function. The function supplies the text of the reason. */
 export const asVerdict = ({ ok, value, reason = "It was refused." }: GuardAnswer): Verdict => ({ ok: ok === true, reason, value });
 
 const forbidden = { pii: "It has personal data.", secrets: "It has secrets.", regex: "It matches a forbidden pattern." };

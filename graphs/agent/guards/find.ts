@@ -17,13 +17,13 @@ export const isFinder = (guard: Guard): boolean =>
   guard.kind === "pii" || guard.kind === "secrets" || (guard.kind === "regex" && guard.forbid !== undefined);
 
 /**
- * Tells whether a guard also checks the text beside a tool call, and the error of a tool. Guards of a value's length or form do not,
- * because they would refuse most of these texts.
+ * Tells whether a guard also checks the text beside a tool call, and the error of a tool. A guard that checks a value's length or form
+ * would refuse most of these texts, so it does not check them.
  */
 export const checksAsides = (guard: AnyGuard): boolean =>
   typeof guard === "function" || guard.kind === "judge" || guard.kind === "function" || isFinder(guard);
 
-/** The time limit of a search in milliseconds. A search that takes longer throws, and its value is then blocked. */
+/** The time limit of a search, in milliseconds. A search that takes longer throws an error, and the searched value is then blocked. */
 const searchMs = 500;
 
 /** Returns the parts of a text that a guard forbids. */

@@ -18,7 +18,7 @@ export type GuardFunction = (value: unknown) => GuardAnswer | Promise<GuardAnswe
 export type AnyGuard = Guard | GuardFunction;
 type GuardInCode = (typeof GuardObject)["_zod"]["input"] | string | GuardFunction;
 
-/** The guards of an agent that is made in code. A guard is data or a function. */
+/** The guards of an agent that is made in code. Each guard is data or a function. */
 export interface GuardrailsInCode {
   input?: GuardInCode[];
   output?: GuardInCode[];
@@ -50,7 +50,7 @@ export function guardrailsFrom(given: GuardrailsInCode): Guarding {
 /** A placeholder for a guard that is a function. It keeps the indexes of the other guards, so that errors name the right index. */
 const stand = { kind: "minWords", words: 0 };
 
-/** Returns guardrails with each guard replaced by the result of `change`. `place` is the path of the guard's list. */
+/** Returns guardrails with each guard replaced by the result of `change`. `place` is the path of the list that contains the guard. */
 function mapped(given: object, change: (guard: unknown, place: string[], index: number) => unknown): object {
   const each = (guards: unknown, place: string[]) =>
     Array.isArray(guards) ? guards.map((guard, index) => change(guard, place, index)) : guards;

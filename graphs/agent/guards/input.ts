@@ -14,7 +14,7 @@ export class GuardrailTripped extends Error {
 interface GuardedInput {
   /** The conversation, in which guards may have replaced messages. */
   messages: BaseMessage[];
-  /** The new messages that guards put in the place of others. They have the ids of the originals. */
+  /** The new messages that guards put in the place of original messages. Each has the id of its original. */
   replaced: BaseMessage[];
   ledger: LedgerEntry[];
 }
@@ -35,5 +35,5 @@ export async function guardInput(run: AgentRun, given: BaseMessage[], config: La
   return { messages, replaced: messages.filter((message, index) => message !== given[index]), ledger };
 }
 
-/** Tells whether a guard checks every message of a person. The other guards check only the last one. */
+/** Tells whether a guard checks every message of a person. Any other guard checks only the last message. */
 const isForAll = (guard: AnyGuard) => typeof guard === "function" || ["pii", "secrets", "regex", "function"].includes(guard.kind);

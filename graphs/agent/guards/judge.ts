@@ -28,7 +28,8 @@ export async function judge(
     output: Judgement,
   };
   const errand = { task: `Does the material keep this rule? ${rule}`, input: text, constraints: [], messages: undefined };
-  // The model call that is being checked still counts as in flight. A judge that waited for it to end would wait forever.
+  // The model call whose answer is being checked is still in flight. The judge gets a list without it, because a judge that waited for this
+  // call would wait forever.
   const account = { ...(run.account ?? accountOf(getConfig() ?? config)), inFlight: new Set<never>() };
   const outcome = await unguarded(() =>
     runAgent<z.infer<typeof Judgement>>({ ...run, account, agent: judging, ...errand, quiet: true }, config),

@@ -9,12 +9,12 @@ import { apply } from "./apply.ts";
 import { checksAsides, isFinder } from "./find.ts";
 import { wholeOutputGuards } from "./present.ts";
 
-/** Tells whether the tokens of an agent are held back until its guards have seen the whole answer. */
+/** Tells whether the agent's tokens are withheld from clients, because guards must first check the whole answer. */
 export const holdsTokens = ({ guardrails }: Agent): boolean => (guardrails?.output.length ?? 0) > 0;
 
 /**
- * Returns the options of a model call that apply the agent's output guards. `ledger` receives the entries of judges. The guards count the
- * answers that they refuse, so use the options for one call only.
+ * Returns the options of a model call that apply the agent's output guards. The ledger entries of judges are added to `ledger`. The guards
+ * count the answers that they refuse, so use the options for one call only.
  */
 export function outputGuards(run: AgentRun, config: LangGraphRunnableConfig, ledger: LedgerEntry[]) {
   const { agent, quiet } = run;
@@ -39,10 +39,10 @@ export function outputGuards(run: AgentRun, config: LangGraphRunnableConfig, led
   return { quiet: true, guard, ...(asides.length > 0 && { guardThought }), callbacks: unheard() };
 }
 
-/** The names of the callback handlers that pass tokens and raw answers on to clients. */
+/** The callback handlers that pass tokens and raw answers on to clients, by name. */
 const telling = ["StreamMessagesHandler", "StreamProtocolMessagesHandler", "event_stream_tracer", "log_stream_tracer"];
 
-/** Returns the callbacks of the current node, without those that would show the raw answer to a client. */
+/** Returns the callbacks of the current node, without the handlers that would show the raw answer to a client. */
 function unheard(): CallbackManager | undefined {
   const { callbacks } = getConfig() ?? {};
   if (!(callbacks instanceof CallbackManager)) return undefined;

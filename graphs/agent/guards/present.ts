@@ -8,7 +8,7 @@ const present = new AsyncLocalStorage<AnyGuard[]>();
  */
 export const wholeOutputGuards = (): AnyGuard[] => present.getStore() ?? [];
 
-/** Runs work without the output guards of the pattern, such as the work of a judge. */
+/** Runs work, such as that of a judge, without the output guards of the pattern. */
 export const unguarded = <Result>(work: () => Result): Result => present.run([], work);
 
 /** Runs work with these output guards of a pattern. */

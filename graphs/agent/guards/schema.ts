@@ -30,7 +30,7 @@ const GuardName = z.string().superRefine((name, context) => {
 /** Returns a guard as an object. A bare name becomes a guard that calls the project's function of this name. */
 const inFull = (guard: unknown) => (typeof guard === "string" ? { kind: "function", name: guard } : guard);
 
-/** A guard as data. It never contains code. */
+/** A guard as data, which never contains code. */
 export const GuardObject = z
   .discriminatedUnion("kind", [
     closed({
@@ -103,7 +103,7 @@ type Place = keyof typeof actions;
 
 const Guards = z.array(Guard).max(50);
 
-/** The guards of an agent. */
+/** The guards of an agent: those for its input, for its answer, and for each of its tools. */
 export const Guardrails = closed(
   {
     input: Guards.default([]).describe("Checks of the agent's input, before its first model call"),

@@ -11,13 +11,13 @@ import { guardedBy, wholeOutputGuards } from "./present.ts";
 import type { PatternGuardrails } from "./schema.ts";
 import { isRecord, ledgerOf, messagesOf, plainOf, swap } from "./update.ts";
 
-/** The guards of a whole pattern. */
+/** The guards of a whole pattern, for its input and its output. */
 interface Whole {
   input: AnyGuard[];
   output: AnyGuard[];
 }
 
-/** The guards of a whole pattern that is made in code. A guard is data or a function. */
+/** The guards of a whole pattern that is made in code. Each guard is data or a function. */
 export type WholeInCode = Pick<Parameters<typeof guardrailsFrom>[0], "input" | "output">;
 
 /** The fields of a compiled graph that this file uses. LangGraph's types hide some of them. */
@@ -39,8 +39,8 @@ type NodeFunction = (values: Values, config: LangGraphRunnableConfig) => Promise
 const inCode = new WeakMap<object, Whole>();
 
 /**
- * Makes a graph apply guards to its input and its output: those given here, and those of the run's context. The first nodes check the input
- * before they do their work. The last nodes check the answer before it is stored. Returns the graph.
+ * Makes a graph apply the given guards and those of the run's context to its input and its output. The first nodes check the input before
+ * they do their work. The last nodes check the answer before it is stored. Returns the same graph.
  */
 export function guarded<Graph extends object>(graph: Graph, guardrails?: WholeInCode): Graph {
   const { builder } = graph as unknown as Built;
@@ -65,7 +65,7 @@ export function guarded<Graph extends object>(graph: Graph, guardrails?: WholeIn
   return graph;
 }
 
-/** Returns the nodes to which the start leads (`to`), or the nodes that lead to the end (`from`). */
+/** Returns the nodes after the start (`to`), or the nodes before the end (`from`). */
 function neighboursOf({ edges, branches }: Built["builder"], side: "to" | "from"): Set<string> {
   const ways = Object.entries(branches).flatMap(([from, all]) =>
     Object.values(all).flatMap(({ ends = {} }) => Object.values(ends).map((to): [string, string] => [from, to])),
@@ -77,7 +77,8 @@ function neighboursOf({ edges, branches }: Built["builder"], side: "to" | "from"
 }
 
 /**
- * The guards for runs whose context sets no guardrails, by the graph's builder. They are cached, because parsing a context takes a while.
+ * The guards for runs whose context has no guardrails. The key is the graph's builder. The guards are cached, because parsing a context is
+ * slow.
  */
 const usual = new WeakMap<object, Whole>();
 
@@ -113,9 +114,9 @@ async function runNode({ func, values, config, guards, builder, isFirst, isLast 
   return { ...changed, ...checked, ...messagesOf(changed, checked), ...ledgerOf(ledger, checked) };
 }
 
-/** Returns the run that a judge needs when it checks a value of the whole pattern. */
+/** Returns the settings with which a judge checks a value of the whole pattern. */
 async function judgeRun({ _configRuntimeSchema: schema }: Built["builder"], { ledger = [] }: Values, config: LangGraphRunnableConfig) {
-  // imported here, because these files import guards
+  // imported here, because these files import the guards
   const [{ agent }, { Budget, Limits, Models, tierOf }] = await Promise.all([import("../agent.ts"), import("../context.ts")]);
   const given = Object(schema?.safeParse(config.context ?? {}).data);
   const settings = {
@@ -165,7 +166,7 @@ async function guardValues(values: Values, guards: AnyGuard[], { builder, ...aro
   return changed;
 }
 
-/** Tells whether a guard forbids parts of a text, so that it can check values of any form. */
+/** Tells whether a guard forbids parts of a text. Such a guard can check values of any form. */
 const isFound = (guard: AnyGuard): guard is Finder => typeof guard !== "function" && isFinder(guard);
 
 /** Checks the answer that the last node adds to the messages. Returns the update with the guarded answer. */

@@ -1,5 +1,5 @@
 const chunkLength = 1_000;
-/** The most chunks of one source. Each chunk takes one embedding call. */
+/** The maximum number of chunks of one source. Each chunk needs one embedding call. */
 const mostChunks = 1_000;
 
 /**
@@ -18,7 +18,7 @@ export function chunksOf(text: string): string[] {
   return chunks;
 }
 
-/** Returns the position where a chunk should end: the last boundary in its second half. */
+/** Returns the position where a chunk should end: the last boundary in the second half of the chunk. */
 function endOf(chunk: string): number {
   const half = chunk.length / 2;
   const ends = [

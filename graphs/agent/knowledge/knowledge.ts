@@ -14,8 +14,8 @@ const usualLimit = 3;
 const usualThreshold = 0.35;
 const longestQuery = 2_000;
 /**
- * How long embedded chunks are kept, in minutes. The record of a source expires a day before its chunks, so a valid record never lacks a
- * chunk.
+ * The number of minutes for which the store keeps the record that a text is embedded. The chunks are kept a day longer, so a valid record
+ * never lacks a chunk.
  */
 const recordMinutes = 30 * 24 * 60;
 const chunkMinutes = 31 * 24 * 60;
@@ -96,12 +96,12 @@ function passagesOf(text: string, source: Source): string[] {
 
 type Get = (namespace: string[], key: string, options: { refreshTtl: boolean }) => Promise<unknown>;
 
-/** Reads an item without extending its time to live. LangGraph's types lack the last argument. */
+/** Reads an item without extending its time to live. The cast is needed because LangGraph's types lack the last argument. */
 const readQuietly = (store: BaseStore, namespace: string[], key: string) =>
   (store.get as unknown as Get).call(store, namespace, key, { refreshTtl: false });
 
 type Put = (namespace: string[], key: string, value: object, index: false | string[], options: { ttl: number }) => Promise<void>;
 
-/** Puts an item with a time to live. LangGraph's types lack the last argument. */
+/** Puts an item with a time to live, in minutes. The cast is needed because LangGraph's types lack the last argument. */
 const put = (store: BaseStore, namespace: string[], key: string, value: object, index: false | string[], ttl: number) =>
   (store.put as unknown as Put).call(store, namespace, key, value, index, { ttl });

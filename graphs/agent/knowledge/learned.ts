@@ -41,7 +41,7 @@ export async function recallLearned(store: BaseStore, run: AgentRun, query: stri
 interface Ended {
   task: string;
   result: unknown;
-  /** The way in which the task ended: with success, at the step limit, or with a failure. */
+  /** How the task ended, such as `success`, `step_limit`, `failed` or `timeout`. */
   quality: string;
 }
 
@@ -67,7 +67,7 @@ async function noteEntities(store: BaseStore, run: AgentRun, text: string, confi
   const errand = { task: "Note facts about the people and things in this text.", input: text, constraints: [], messages: undefined };
   const outcome = await runAgent<z.infer<typeof Entities>>({ ...run, agent: noting, ...errand, quiet: true }, config);
   run.record?.(outcome.ledger);
-  if (outcome.status !== "success") return outcome.ledger; // a failed note must not lose the answer
+  if (outcome.status !== "success") return outcome.ledger; // the agent's answer is kept although the note-taker failed
   for (const { name, facts } of outcome.result.entities) {
     const namespace = namespaceOf("entities", config);
     const key = name.toLowerCase();

@@ -7,7 +7,7 @@ import type { Source } from "./schema.ts";
 const longestFile = 5_000_000;
 const longestPdf = 20_000_000;
 
-/** The error of a source that cannot be read. A retry would fail as well. */
+/** The error of a source that cannot be read. A retry would fail in the same way. */
 export class KnowledgeError extends Error {
   override name = "KnowledgeError";
 }

@@ -32,11 +32,11 @@ const SourceInCode = closed(sourceFields, findKindProblems);
 export type Source = z.infer<typeof Source> & { isOwn?: true };
 export type SourceInput = z.input<typeof Source>;
 
-/** The sources of an agent that is described as data. */
+/** The knowledge of an agent that is described as data. */
 export const Knowledge = z.array(Source).max(50).optional().describe("Sources whose passages the agent reads before its task");
 const KnowledgeInCode = z.array(SourceInCode).max(50);
 
-/** Returns sources that code gives to an agent. Throws if one is invalid. */
+/** Validates the sources that code gives to an agent, and marks them as its own. Throws if a source is invalid. */
 export const ownSources = (given: SourceInput[]): Source[] => KnowledgeInCode.parse(given).map((source) => ({ ...source, isOwn: true }));
 
 function findKindProblems(given: object): Problem[] {

@@ -11,7 +11,7 @@ export interface Board {
 }
 
 interface Settled {
-  /** The writes to apply, in the order in which they are written. */
+  /** The writes to apply, in the order in which they are applied. */
   writes: Write[];
   settlements: Settlement[];
   /** The conflicts that only the judge can decide. */
@@ -20,7 +20,7 @@ interface Settled {
 
 /**
  * Decides which writes of a wave are applied. A write that repeats the value of its key is dropped. A conflict is several different values
- * for one key, or a value from a listener that had read an older version of the key.
+ * for one key, or a value whose writer had read an older version of the key.
  */
 export function settleWrites(all: Write[], board: Board, rule: ConflictRule): Settled {
   const settled: Settled = { writes: [], settlements: [], conflicts: [] };
@@ -57,22 +57,19 @@ export function settlementOf({ key, writes }: Conflict, by: ConflictRule, winner
   return { key, by, winner: chosen, losers: views.filter((view) => view !== chosen), reason };
 }
 
-/** Returns the board according to the event log. Values that a caller has written since are not included. */
+/** Returns the board according to the event log. Values that a caller wrote from outside the run are not included. */
 export const boardOf = ({ marks = {}, events }: ChoreographyValues): Board => ({
   marks: { ...marks },
   values: Object.fromEntries(Object.entries(marks).map(([key, { seq }]) => [key, events[seq - 1]?.payload])),
 });
 
-/**
- * Returns the values that a caller wrote to the board from outside the run, as writes. The event log does not have them yet. In the log,
- * they will follow the first event.
- */
+/** Returns the values that a caller wrote to the board from outside the run, as writes. The event log does not contain these values yet. */
 export const writesFromOutside = ({ board = {} }: ChoreographyValues, { values, marks }: Board): Write[] =>
   Object.entries(board)
     .filter(([key, value]) => !marks[key] || !isSame(value, values[key]))
     .map(([key, value]) => ({ key, value, by: "outside", confidence: 1, version: marks[key]?.version ?? 0, causedBy: [1] }));
 
-/** Applies a write to the board. `seq` is the number of the event that reports it. */
+/** Applies a write to the board. `seq` is the number of the event that reports this write. */
 export function write({ values, marks }: Board, { key, value, by, confidence }: Write, seq: number): void {
   values[key] = value;
   marks[key] = { version: (marks[key]?.version ?? 0) + 1, by, confidence, seq };

@@ -11,7 +11,7 @@ import { afterPublish, askAboutFailures, type ChoreographyContext, type Config, 
 import { firstEvents } from "./publish.ts";
 import type { ChoreographyValues } from "./state.ts";
 
-/** The parts of a run that a pattern derives from its input and context. */
+/** The parts of a run that a pattern derives from the run's input and context. */
 export interface Planned extends Pick<ChoreographyValues, "listeners" | "agents" | "until"> {
   /** The events with which the run begins. */
   start?: Emission[];
@@ -22,8 +22,8 @@ export interface Planned extends Pick<ChoreographyValues, "listeners" | "agents"
 }
 
 /**
- * A pattern in which events wake listeners. It has schemas, a function that turns its input into listeners, and a function that turns the
- * event log into its output.
+ * A pattern in which events wake listeners. It consists of schemas, a function that turns an input into listeners, and a function that
+ * turns the event log into an output.
  */
 export interface Choreography<Fields extends StateSchemaFields, Context extends z.ZodObject> extends Omit<Setup, "contextOf"> {
   description?: string;
@@ -35,7 +35,7 @@ export interface Choreography<Fields extends StateSchemaFields, Context extends 
   plan(state: ChoreographyValues & StateSchema<Fields>["State"], context: z.output<Context>): Planned & object;
   /** Returns the state update that ends a run. */
   conclude(state: ChoreographyValues & StateSchema<Fields>["State"], context: z.output<Context>): object;
-  /** Whether conditions can ask a judge. */
+  /** Whether conditions can ask a judge. If so, the graph has the node `decide`. */
   judges?: boolean;
 }
 
@@ -50,8 +50,8 @@ export type ListenerGraph<Fields extends StateSchemaFields> = CompiledStateGraph
 
 /**
  * Returns a graph in which events wake listeners, and the results of listeners become events. The run ends when no listener is woken, when
- * its condition holds, or at a limit. The graph has only the nodes that the pattern needs. For example, it has `decide` only if conditions
- * may ask a judge.
+ * the condition `until` holds, or at a limit. The graph has only the nodes that the pattern needs. For example, it has `decide` only if
+ * conditions may ask a judge.
  */
 export function listenerGraph<Fields extends StateSchemaFields, Context extends z.ZodObject>(
   pattern: Choreography<Fields, Context>,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Emission, type Listener, typesOf } from "./event.ts";
 
-/** The key that marks an event from a function in code. `emit` sets it. */
+/** The key by which an event from a function in code is recognized. `emit` sets this key. */
 const brand = "ensemble.emission";
 
 /** Returns an event for a function in code to publish. A function may return several events in a list. */
@@ -11,8 +11,8 @@ const Emitted = z.object({ [brand]: z.string(), payload: z.unknown() });
 const Chosen = z.object({ event: z.string(), payload: z.unknown() });
 
 /**
- * Returns the events in the result of a listener. If the listener has one event type, the result is the payload. If it has several, the
- * result is `{ event, payload }`, or only a type if a person chose it.
+ * Returns the events in the result of a listener. If the listener has one event type, the result is the payload. If it has several types,
+ * the result is `{ event, payload }`, or only a type if a person chose the type.
  */
 export function emissionsOf(listener: Listener, result: unknown): Emission[] {
   const types = typesOf(listener);

@@ -29,24 +29,26 @@ export interface Listener {
   do: Doing;
   on: Trigger;
   /**
-   * The event types that the listener may publish. If there are several, its result names one. If the list is empty, the type is the
-   * listener's name.
+   * The event types that the listener may publish. If there are several, the listener's result names one of them. If the list is empty, the
+   * type is the listener's name.
    */
   emits: string[];
-  /** How often the listener may be woken in a run. */
+  /** The number of times that a run may wake the listener. */
   maxFires: number;
   /** The rank of the listener. If not all woken listeners can work at once, those with a higher priority begin first. */
   priority: number;
   timeoutSeconds: number;
   retries: number;
-  /** Whether all events since the last look wake the listener once. Otherwise each event wakes it separately. */
+  /** Whether all events that the listener has not read yet wake it once. Otherwise each event wakes it separately. */
   together?: boolean;
-  /** Whether the listener's input contains the chain of events that led to the events that woke it. */
+  /** Whether the listener's input contains, for each event that woke the listener, the chain of earlier events that led to it. */
   seesChain?: boolean;
-  /** The keys of the board that the listener reads, and the keys that it may write. Both are undefined if it does not use the board. */
+  /**
+   * The keys of the board that the listener reads, and the keys that it may write. Both lists are undefined for a listener without a board.
+   */
   reads?: string[];
   writes?: string[];
-  /** Whether other listeners write the same keys. If so, the listener's agent also states its confidence. */
+  /** Whether other listeners write some of the same keys. If so, the listener's agent also states its confidence. */
   isContested?: boolean;
   /** Whether clients that stream the run see the tokens of the listener's agent. */
   speaks?: boolean;
@@ -56,16 +58,17 @@ export interface Listener {
 export interface Wake {
   listener: string;
   by: number[];
-  /** The number of earlier tries that failed, and the error of the last one. */
+  /** The number of earlier tries that failed. */
   tries: number;
+  /** The error of the last failed try. Undefined on the first try. */
   error?: string;
 }
 
-/** An event that a listener publishes, before it is in the log. */
+/** An event that a listener publishes. It has no place in the log yet. */
 export interface Emission {
   type: string;
   payload: unknown;
-  /** The listener's confidence in a value that it writes to the board. */
+  /** The listener's confidence in a value for the board. Undefined for events that write nothing. */
   confidence?: number;
 }
 
@@ -76,17 +79,17 @@ export interface Reaction extends Wake {
   isFatal: boolean;
   startedAt: string;
   elapsedMs: number;
-  /** The versions of the keys that the listener had read. */
+  /** The version of each key of the board when the listener read the key. */
   versions?: Record<string, number>;
   message?: AIMessage;
 }
 
-/** The position up to which a listener has read the log, and the events that it has collected for a trigger that needs several. */
+/** The position up to which a listener has read the log, and the events that it has collected for a trigger that needs several events. */
 export interface Look {
   seen: number;
   fires: number;
   partial: Record<string, number[]>;
-  /** Set once an event could not wake the listener because it had reached `maxFires`. */
+  /** True after an event could not wake the listener because the listener had reached `maxFires`. */
   isExhausted?: boolean;
 }
 
@@ -99,7 +102,7 @@ export const keyOf = (type: string): string | undefined => (type.startsWith("boa
 /** The type of the event that reports that a listener has failed for good. */
 export const failureEvent = (listener: string): string => `FAILED:${listener}`;
 
-/** Returns the single events in a trigger, without the combinations around them. */
+/** Returns the single events in a trigger, without the `and` and `or` around them. */
 export function leavesOf(trigger: Trigger): { type: string; when?: When }[] {
   if (typeof trigger === "string") return [{ type: trigger }];
   if ("event" in trigger) return [{ type: trigger.event, when: trigger.when }];
@@ -113,7 +116,7 @@ export const heardBy = (listeners: Listener[]): Set<string> => new Set(listeners
 /** Returns the event types that a listener may publish. */
 export const typesOf = ({ name, emits }: Listener): string[] => (emits.length > 0 ? emits : [name]);
 
-/** Returns an event and the events that led to it, oldest first. If several events led to one, follows the longest chain. */
+/** Returns an event and the events that led to it, oldest first. If several events led to the same event, follows the longest chain. */
 export function chainOf(event: Event, events: Event[]): Event[] {
   const chain = [event];
   for (let last = event; last.causedBy.length > 0; ) {

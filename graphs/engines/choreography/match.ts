@@ -2,7 +2,7 @@ import { type Conditions, evaluate, questionsIn } from "../conditions.ts";
 import { chainOf, type Event, type Listener, type Look, leavesOf, type Trigger, type Wake, type When } from "./event.ts";
 import type { ChoreographyValues } from "./state.ts";
 
-/** A question to the judge, and the place where its answer is stored. */
+/** A question to the judge, and the key (`place`) under which the answer is stored. */
 export interface Question {
   place: string;
   ask: string;
@@ -20,14 +20,14 @@ interface Found {
 interface Looked {
   listener: Listener;
   found: Found[];
-  /** The position of the listener in the log after all of its wakes have been taken. */
+  /** The position of the listener in the log if all of its wakes in `found` begin. */
   final: Look;
   questions: Question[];
 }
 
 const unseen: Look = { seen: 0, fires: 0, partial: {} };
 
-/** Returns the listeners that events wake now, at most `most` of them, and the log position of each listener after that. */
+/** Returns at most `most` listeners that events wake now, and the position of each listener in the log after these wakes. */
 export function dueWakes(facts: Facts, conditions: Conditions, most: number) {
   const looked = facts.listeners.map((listener) => lookAt(listener, facts, conditions));
   const again = facts.again.slice(0, most);
@@ -85,7 +85,7 @@ function lookAt(listener: Listener, facts: Facts, conditions: Conditions): Looke
   return { ...joined(listener, found, look), questions: [] };
 }
 
-/** Merges several wakes into one, if the listener takes all events together. */
+/** Merges several wakes of a listener into one, if the listener takes all events together. */
 function joined(listener: Listener, found: Found[], final: Look) {
   const by = found.flatMap((one) => one.by);
   return { listener, final, found: listener.together && found.length > 1 ? [{ by, after: final }] : found };
@@ -110,8 +110,8 @@ function feed(trigger: Trigger, event: Event, feeding: Feeding, place = "0"): nu
 }
 
 /**
- * Applies an event to a trigger that needs all of its parts. It is complete when each part was completed since the trigger last woke the
- * listener. If a part was completed several times, its newest events are used.
+ * Applies an event to a trigger that needs all of its parts. The trigger is complete when each part was completed since the trigger last
+ * woke the listener. If a part was completed several times, its newest events are used.
  */
 function feedAll(parts: Trigger[], event: Event, feeding: Feeding, place: string): number[] | undefined {
   const { partial } = feeding;

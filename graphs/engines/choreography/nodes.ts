@@ -28,7 +28,7 @@ export interface Setup {
   inputOf(listener: Listener, wake: Wake, state: ChoreographyValues): unknown;
   /** Returns the events in the result of a listener. The listener's input is given as well. Throws if the result is invalid. */
   emissionsOf(listener: Listener, result: unknown, input: unknown): Emission[];
-  /** Returns an update of the pattern's own state keys after new events. */
+  /** Returns an update of the state keys that the pattern adds, after new events. */
   fold?(state: ChoreographyValues, events: Event[]): object;
   /** Returns the output schema of a listener's agent. `output` is the agent's own schema. */
   shapeOf?(listener: Listener, output: z.ZodType | undefined): z.ZodType | undefined;
@@ -41,11 +41,13 @@ export interface Setup {
   controlOf?(context: ChoreographyContext): "all" | "priority" | "judge";
   /** Returns the rule that decides between several values that were written to one key at the same time. Default: the last one is kept. */
   ruleOf?(context: ChoreographyContext): ConflictRule;
-  /** Tells whether the judge answers the questions in `until` although work is left. Default: after each wave that published something. */
+  /**
+   * Tells whether the judge answers the questions in `until` now, although work is left. Default: after each wave that published an event.
+   */
   isJudgeDue?(state: ChoreographyValues): boolean;
 }
 
-/** Finds the listeners that events wake now. Ends the run if its condition holds or a limit is reached. */
+/** Finds the listeners that events wake now. Ends the run if the condition `until` holds or a limit is reached. */
 export const match = (setup: Setup) => (state: ChoreographyValues, config: Config) => {
   const context = setup.contextOf(config);
   const ending = (stopped: ChoreographyValues["stopped"]) => ({ pending: [], stopped });
@@ -128,7 +130,7 @@ interface Try {
   versions: Record<string, number> | undefined;
   agents: Surroundings["agents"];
   advice: string;
-  /** The number of listeners of the wave that start before this one. */
+  /** The number of listeners of the wave that start before this listener. */
   stage: number;
   budget: ChoreographyContext["budget"];
 }

@@ -43,7 +43,7 @@ export function publishAll(state: ChoreographyValues, rule: ConflictRule): Publi
 }
 
 /**
- * Decides which writes are applied, and applies them to the board. If a caller wrote to the board of a run that has ended, the run
+ * Decides which writes are applied, and applies them to the board. If a caller wrote to the board after the run had stopped, the run
  * continues.
  */
 function publishWrites(state: ChoreographyValues, writes: Write[], rule: ConflictRule, append: (write: Write) => number) {
@@ -72,7 +72,7 @@ function isTriedAgain({ listener, isFatal, tries }: Reaction, { listeners }: Cho
   return !isFatal && tries < (listeners.find(({ name }) => name === listener)?.retries ?? 0);
 }
 
-/** Returns the next event of the log. It belongs to the chain of the events that caused it. */
+/** Returns the next event of the log. The event gets the correlation id of the first event that caused it. */
 function eventOf({ type, payload }: Emission, from: string, causedBy: number[], log: Event[]): Event {
   const causes = causedBy.map((seq) => log[seq - 1]).filter((cause) => cause !== undefined);
   return {

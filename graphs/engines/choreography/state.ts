@@ -35,7 +35,7 @@ const View = z.object({
   confidence: z.number().describe("Confidence of the listener, 1 being certain"),
 });
 
-/** The settlement of a conflict: several listeners wrote different values for one key. The losing values are kept. */
+/** The record of a settled conflict. Several listeners wrote different values for one key, and the losing values stay in the record. */
 export const Settlement = z.object({
   key: z.string().describe("Key of the board"),
   by: z.enum(["confidence", "arbitration", "last"]).describe("Strategy that settled the conflict"),
@@ -45,7 +45,7 @@ export const Settlement = z.object({
 });
 export type Settlement = z.infer<typeof Settlement>;
 
-/** A value that a listener writes to the board, and the version of the key that the listener had read. */
+/** A value that a listener writes to the board, and the version of the key at the time when the listener read the key. */
 export interface Write extends z.infer<typeof View> {
   key: string;
   version: number;
@@ -58,7 +58,7 @@ export interface Conflict {
   writes: Write[];
 }
 
-/** Returns the last messages of a run: those that were streamed to clients, and the answer if it is not one of them. */
+/** Returns the last messages of a run: those that were streamed to clients, and the answer if it was not streamed. */
 export function closingMessages({ spoken, events }: Pick<ChoreographyValues, "spoken" | "events">, answer: string): BaseMessage[] {
   const last = events.at(-1);
   const isSpoken = spoken.some(({ listener, by }) => listener === last?.from && isSame(by, last.causedBy));

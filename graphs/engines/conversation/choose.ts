@@ -52,7 +52,7 @@ export const choose = (setup: ConversationSetup, choice: Choice | undefined) => 
   return ask(setup, candidates, state, config);
 };
 
-/** Lets the model choose one of the candidates. If the model answers with a wrong name, it is told so and asked again. */
+/** Lets the model choose one of the candidates. If the model answers with a wrong name, it is asked again and told about the mistake. */
 async function ask(setup: ConversationSetup, candidates: Participant[], state: Conversation, config: Config) {
   const startedAt = Date.now();
   const { selector, ...context } = setup.contextOf(state, config) as Choosing;
@@ -76,7 +76,7 @@ async function ask(setup: ConversationSetup, candidates: Participant[], state: C
   return { speaker, notes: [...state.notes, ...notes], workedMs: state.workedMs + Date.now() - startedAt, ledger };
 }
 
-/** Returns the participant that follows the last speaker in the list. */
+/** Returns the participant that comes after the last speaker in the list of participants. */
 function nextInOrder(all: Participant[], last: string | null): string {
   const index = all.findIndex(({ name }) => name === last);
   return all[(index + 1) % all.length]?.name ?? "";

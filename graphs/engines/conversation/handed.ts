@@ -6,7 +6,7 @@ import { asTranscript } from "./transcript.ts";
 
 /** The inputs that decide which part of a conversation an agent sees after a handoff. */
 export interface Handed {
-  /** The last handoff. If there is none, the agent sees the whole conversation. */
+  /** The last handoff. If it is undefined, the agent sees the whole conversation. */
   handoff?: { by: Handoff; record: HandedOver; pack: boolean };
   /** The number of messages before the last handoff. */
   handedAt: number;
@@ -48,7 +48,7 @@ function apply(filter: Handoff["filter"], messages: BaseMessage[]): BaseMessage[
   return first < 0 ? [] : last.slice(first);
 }
 
-/** Returns the message without its tool calls. Returns nothing for tool results, and for messages that only call tools. */
+/** Returns the message without its tool calls, as a list. The list is empty for a tool result, and for a message that only calls tools. */
 function withoutTools(message: BaseMessage): BaseMessage[] {
   if (ToolMessage.isInstance(message) || (AIMessage.isInstance(message) && message.text === "")) return [];
   return [AIMessage.isInstance(message) ? new AIMessage({ id: message.id, name: message.name, content: message.text }) : message];

@@ -83,7 +83,7 @@ export function handoffIn(added: BaseMessage[], { name: from, handoffs }: Handin
   return undefined;
 }
 
-/** Tells whether the last handoff repeats an earlier one of the run, with only handoffs between the two. */
+/** Tells whether the last handoff repeats an earlier handoff of the run, and no agent used a tool between the two. */
 export function isLoop(handoffs: HandedOver[]): boolean {
   const last = handoffs.at(-1);
   const before = handoffs.slice(0, -1).findLastIndex(({ from, to }) => from === last?.from && to === last?.to);
@@ -91,7 +91,8 @@ export function isLoop(handoffs: HandedOver[]): boolean {
 }
 
 /**
- * The middleware of agents with handoffs. The first handoff in an answer ends the agent's turn. The other calls of the answer are not run.
+ * The middleware of agents with handoffs. The first handoff in an answer ends the agent's turn. The other tool calls of that answer are not
+ * run.
  */
 export const handingOver = [
   createMiddleware({

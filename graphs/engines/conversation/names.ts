@@ -14,7 +14,7 @@ interface Given {
 
 /**
  * Returns a check of the names in a context: names must be unique, and settings may refer only to participants. `key` is the context field
- * with the participants. If it has no value, `members` are the participants.
+ * with the participants. If the context has no such field, `members` are the participants.
  */
 export function checkNames(key: string, members: Named[] | undefined): (values: Record<string, unknown>) => Problem[] {
   for (const { path, message } of members ? problemsOf(members, [key]) : []) throw new Error(`${path.join(".")}: ${message}`);

@@ -7,12 +7,12 @@ import { runAgent, type Success } from "../../agent/run-agent.ts";
 import { type Config, type Conversation, type ConversationSetup, type Participant, participantOf } from "./state.ts";
 import { saidBy, seenBy } from "./transcript.ts";
 
-/** How often a speaker may try. After that, the turn is skipped. */
+/** The maximum number of tries of a speaker in one turn. If all of them fail, the turn is skipped. */
 const mostTries = 2;
 
 /** Hooks with which a pattern changes a turn. */
 export interface Turn<State extends Conversation = Conversation, Speaker extends Participant = Participant> {
-  /** Returns the agent, with the tools of this turn. */
+  /** Returns the participant with the tools that it has in this turn. */
   agentFor?(participant: Speaker, state: State, config: Config): Participant;
   /** Returns the messages that the agent sees. */
   view?(participant: Speaker, state: State, config: Config): BaseMessage[];

@@ -60,12 +60,12 @@ export type Config = LangGraphRunnableConfig;
 
 /** The values that all nodes of a conversation share. */
 export interface ConversationSetup<Speaker extends Participant = Participant> {
-  /** The name of the pattern. Its events show the name. */
+  /** The name of the pattern in its progress events. */
   pattern: string;
   /** Returns the context of the run, which was stored when the run began. */
   contextOf(state: Conversation, config: Config): ConversationContext;
   participantsOf(state: Conversation): Speaker[];
-  /** A condition in code. It ends the conversation when it returns true, or a reason. */
+  /** Ends the conversation if it returns true or the text of a reason. */
   until?(conversation: Pick<Conversation, "messages" | "speaker" | "turns">): boolean | string;
 }
 

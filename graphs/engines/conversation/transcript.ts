@@ -8,7 +8,7 @@ import type { Conversation } from "./state.ts";
 const windowSize = 16;
 const foldSize = 8;
 
-/** Returns the message as a participant said it, under the participant's name. */
+/** Returns a participant's message in the form for the transcript: with the participant's name. */
 export function saidBy(name: string, message: BaseMessage): AIMessage {
   const { id, content, response_metadata, usage_metadata, tool_calls } = message as AIMessage;
   return new AIMessage({ id, name, content, tool_calls, response_metadata, usage_metadata });
@@ -19,7 +19,7 @@ export const isSaid = (message: BaseMessage): boolean => message.name !== undefi
 
 /**
  * Returns the transcript for one participant. Messages of other participants become user messages that begin with the speaker's name. The
- * field `name` is removed, because some endpoints refuse it.
+ * field `name` is removed, because some endpoints refuse this field.
  */
 export function seenBy(name: string, state: Conversation, most: number): BaseMessage[] {
   const isOwn = (message: BaseMessage) => message.name === name && AIMessage.isInstance(message);

@@ -10,7 +10,7 @@ import { type Ballot, opinionFor, View } from "./opinion.ts";
 import { prompts, rules, shown } from "./prompts.ts";
 import type { Answer, Config, Deliberation, DeliberationSetup, Expert } from "./state.ts";
 
-/** How often an expert may try in a round. */
+/** The maximum number of tries of an expert in one round. */
 const mostTries = 2;
 
 /** The input for one expert in one round. */
@@ -20,12 +20,13 @@ export interface Errand {
   material: unknown;
   ballot: Ballot;
   round: number;
-  /** The expert's own view, in a debate. `others` has the views of the other experts. */
+  /** The expert's own view from the previous round. Null if the expert has no view yet. */
   own: View | null;
+  /** The views of the other experts from the previous round, by their labels. */
   others: Record<string, object>;
-  /** The error of the last try. */
+  /** The error of the expert's last try in this round. Null if no try has failed. */
   error: string | null;
-  /** The number of experts that start before this one. */
+  /** The number of experts that start before this expert. */
   stage: number;
   budget: Budget;
   rules: unknown;
@@ -43,7 +44,7 @@ export const begin = (setup: DeliberationSetup) => (state: Deliberation, config:
   };
 };
 
-/** Returns the experts that have not answered in this round and have a try left. */
+/** Returns the experts that have no answer in this round but still have a try left. */
 export function pending(setup: DeliberationSetup, state: Deliberation): Expert[] {
   return setup.expertsOf(state).filter(({ name }) => {
     const tries = state.answers.filter(({ expert }) => expert === name);
@@ -74,7 +75,7 @@ export function sendAll(setup: DeliberationSetup, state: Deliberation, config: C
 /** Lets one expert answer the question. The expert sees no other answer. */
 export const answer = (setup: DeliberationSetup) => (errand: Errand, config: Config) => ask(setup, errand, config);
 
-/** Lets one expert respond to the positions of the others. */
+/** Lets one expert respond to the positions of the other experts. */
 export const rebut = (setup: DeliberationSetup) => (errand: Errand, config: Config) => ask(setup, errand, config);
 
 async function ask(setup: DeliberationSetup, errand: Errand, config: Config) {
@@ -99,7 +100,7 @@ async function ask(setup: DeliberationSetup, errand: Errand, config: Config) {
   return { answers: [answerOf(expert, outcome, own)], ledger: outcome.ledger };
 }
 
-/** Returns a used-up budget as an outcome, so that the deliberation ends with the views that it has. Throws any other error. */
+/** Returns the error of a used-up budget as an outcome, so that the deliberation ends with the existing views. Throws any other error. */
 function asOutcome(error: Error) {
   if (!(error instanceof BudgetExceeded)) throw error;
   return { status: "failed" as const, error: error.message, isFatal: true, ledger: [] };
@@ -114,8 +115,8 @@ function answerOf({ name: expert, weight }: Expert, outcome: Outcome, own: View 
 }
 
 /**
- * Returns whether the expert kept, amended or conceded its position. If there is a ballot, the vote takes precedence: an expert that votes
- * as before has kept its position.
+ * Returns whether the expert kept, amended or conceded its position. With a ballot, the vote takes precedence. An expert that votes as
+ * before has not conceded, and an expert that votes otherwise has not kept its position.
  */
 function moveOf({ move, option }: View, own: View): View["move"] {
   if (option === null) return move;

@@ -7,7 +7,7 @@ import { movesIn } from "./opinion.ts";
 import { chair, prompts, shown } from "./prompts.ts";
 import type { Config, Deliberation, DeliberationSetup } from "./state.ts";
 
-/** Completes the result, and lets the chair write a text about the decision. The text is streamed. It does not change the result. */
+/** Completes the result, and lets the chair write a text about the decision. The text is streamed, and does not change the result. */
 export const conclude = (setup: DeliberationSetup) => async (state: Deliberation, config: Config) => {
   const { camps, views, rounds, decision, gaps } = state;
   const context = setup.contextOf(state, config);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Ballot, View } from "./opinion.ts";
 
-/** The agreement that counts as consensus: a share of the weights, all of them, or more than half. */
+/** The agreement that counts as consensus: a share of the weights of all experts, all weights, or more than half of them. */
 export const Threshold = z
   .union([z.enum(["unanimous", "majority"]), z.number().gt(0).max(1)])
   .default(0.7)
@@ -63,7 +63,7 @@ function campsOnScale(views: View[], { min, max }: { min: number; max: number })
   return [campOf(median, views.filter(isNear)), ...campsOfOptions(views.filter((view) => !isNear(view)))];
 }
 
-/** Returns a camp for each group of the judge. Views that are in no group form a camp if they have the same words. */
+/** Returns a camp for each group of the judge. Views outside all groups form a camp with the views that have the same words. */
 function campsOfGroups(views: View[], groups: Grouping["groups"]): Camp[] {
   const left = new Map(views.map((view, index) => [labelOf(index), view]));
   const grouped = groups.flatMap(({ position, labels }) => {

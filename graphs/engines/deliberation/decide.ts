@@ -11,7 +11,7 @@ import type { Config, Deliberation, DeliberationSetup } from "./state.ts";
 
 const noDecision = "no decision";
 
-/** Returns the position of a camp and all its arguments. The result does not show which experts are in the camp, or how many. */
+/** Returns the position and all arguments of a camp. The result does not reveal which experts are in the camp, or how many. */
 function positionOf({ option, experts }: Camp, views: View[]) {
   const arguing = views.filter(({ expert }) => experts.includes(expert));
   const all = (key: "reasons" | "risks" | "conditions") => [...new Set(arguing.flatMap((view) => view[key]))];
@@ -74,7 +74,10 @@ export const askPerson = (setup: DeliberationSetup) => (state: Deliberation, con
   return { ...counted(state), gaps: [...gaps, `Nobody answered within ${timeoutSeconds} s.`] };
 };
 
-/** Returns the position of the heaviest camp as the decision. There is no decision if camps are tied or an expert blocks it. */
+/**
+ * Returns the position of the heaviest camp as the decision. There is no decision if the heaviest camps are tied or an expert blocks the
+ * decision.
+ */
 function counted({ camps, blockedBy }: Deliberation) {
   const [first] = camps;
   if (blockedBy.length > 0) return { decidedBy: "veto" as const };

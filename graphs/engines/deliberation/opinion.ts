@@ -40,9 +40,9 @@ const points = (description: string) => z.array(z.string()).default([]).describe
 interface Form {
   ballot: Ballot;
   mayVeto: boolean;
-  /** Whether each expert also gives a status for its field. */
+  /** Whether each expert also gives a status (green, yellow or red) for its area of work. */
   status: boolean;
-  /** Whether the expert responds to the positions of others. */
+  /** Whether the expert responds to the positions of other experts. */
   isReply: boolean;
 }
 

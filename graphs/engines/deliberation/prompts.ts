@@ -1,7 +1,9 @@
 import { agent } from "../../agent/agent.ts";
 import type { View } from "./opinion.ts";
 
-/** The judge that compares positions and decides. It sees labels instead of names, so that it judges arguments and not persons. */
+/**
+ * The judge that compares positions and decides. The judge sees labels instead of names, because it must judge arguments and not persons.
+ */
 export const judge = agent({
   name: "judge",
   role: "the impartial judge of a panel",

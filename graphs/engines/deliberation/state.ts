@@ -77,10 +77,10 @@ type Shared = { [Key in keyof typeof sharedContext]: z.output<(typeof sharedCont
 export interface DeliberationContext extends Shared {
   threshold: z.output<typeof Threshold>;
   quorum: number;
-  /** The most rounds of debate without a consensus. With 0, each expert answers only once. */
+  /** The maximum number of debate rounds without a consensus. With 0, each expert answers only once. */
   rounds: number;
   named: boolean;
-  /** Who makes the decision when no consensus is reached. */
+  /** The judge, the vote or the person that decides when there is no consensus. */
   ruling: "judge" | "vote" | "human";
   tieBreak?: string;
   status: boolean;
@@ -94,7 +94,7 @@ export type Config = LangGraphRunnableConfig;
 
 /** The values that all nodes of a deliberation share. */
 export interface DeliberationSetup {
-  /** The name of the pattern. Its events show the name. */
+  /** The name of the pattern in its progress events. */
   pattern: string;
   /** Returns the context of a run. `rules` is the context with which the run began. */
   contextOf(state: { rules: unknown }, config: Config): DeliberationContext;

@@ -22,7 +22,7 @@ export interface Setup {
   contextOf(config: Config): MachineContext;
 }
 
-/** A guard's question to the judge, and the key for its answer. */
+/** A guard's question to the judge, and the key (`place`) under which the answer is stored. */
 export interface Question {
   place: string;
   ask: string;
@@ -65,7 +65,10 @@ export const decide =
     return { answers: { [place]: { [ask]: answer } }, ledger: outcome.ledger };
   };
 
-/** How much earlier than this process's clock the database's clock may end a time limit. */
+/**
+ * If an action fails with less than this many milliseconds left, the time limit counts as over. The database's clock, which ends the limit,
+ * may be ahead of this process's clock.
+ */
 const skewMs = 1_000;
 
 /** Does the action of the transition once. If the action asks a person, the question waits no longer than the state's time limit. */

@@ -29,8 +29,9 @@ export interface Taking {
   event: string | null;
   seen: Record<string, unknown> | null;
   reason: string;
-  /** The number of failed tries of the action, and the error of the last one. */
+  /** The number of failed tries of the action. */
   tries: number;
+  /** The error of the last failed try. Undefined on the first try. */
   error?: string;
 }
 

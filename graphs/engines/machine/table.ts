@@ -2,16 +2,17 @@ import type { Answer, CodeCondition, Condition, Conditions } from "../conditions
 import { evaluate, questionsIn } from "../conditions.ts";
 import type { Doing } from "../doing.ts";
 
-/** A state of a machine. */
+/** The settings of one state of a machine. */
 export interface MachineState {
   /** Whether the machine ends in this state. */
   final?: boolean;
-  /** The seconds after which the machine leaves the state without an event, and the state that follows. */
+  /** The number of seconds after which the machine leaves the state without an event. Undefined for a state without a time limit. */
   timeoutSeconds?: number;
+  /** The state that follows when the time limit is over. */
   onTimeout?: string;
 }
 
-/** A transition of a machine. A transition without an event is taken automatically. */
+/** A transition of a machine. If a transition has no event, the machine takes it without waiting for one. */
 export interface Transition {
   from: string;
   event?: string;
@@ -67,7 +68,7 @@ export function invalidTransition(machine: Machine, state: string, event: string
  */
 export interface Look {
   found?: Transition;
-  /** The values that the guard of the found transition read. Null if it has no guard. */
+  /** The values that the guard of the found transition read. Null if no transition was found, or the found one has no guard. */
   seen: Record<string, unknown> | null;
   questions: { ask: string; model?: string }[];
   /** The targets whose guards failed, and the values that those guards read. */

@@ -5,7 +5,8 @@ import { msLeft, type Running, valuesOf } from "./state.ts";
 import { candidatesFor, GuardFailed, invalidTransition, look } from "./table.ts";
 
 /**
- * Returns the key for the answers to a guard's questions. The key changes each time the machine changes its state, so the guard asks again.
+ * Returns the key under which the answers to a guard's questions are stored. Each transition of the machine changes the key, so that the
+ * guard asks again.
  */
 const placeOf = ({ history, state, event }: Running) => `${history.length}/${state}/${event ?? ""}`;
 

@@ -23,9 +23,9 @@ export const compensations = appending(Compensation, "Compensations in the order
 
 export interface CompensatedValues extends WorkflowValues {
   compensations: z.infer<typeof Compensation>[];
-  /** Set if the run only undoes the steps of the thread's previous run. */
+  /** True if the run only undoes the steps of the thread's previous run. */
   undo?: boolean;
-  /** Set if the run only undoes one step of an earlier run. */
+  /** The step of an earlier run that this run only undoes. Null or undefined if the run does other work. */
   undoOnly?: object | null;
 }
 

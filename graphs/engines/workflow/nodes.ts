@@ -29,9 +29,9 @@ export interface Setup {
   contextOf(config: Config): WorkflowContext;
   /** Returns how many failed steps stop new work, so that a person is asked. Undefined means that failures do not stop new work. */
   mostFailures?(state: WorkflowValues, context: WorkflowContext): number | undefined;
-  /** Returns how many successful steps are enough. The remaining steps are then aborted. Undefined means that all must succeed. */
+  /** Returns how many successful steps are enough. The remaining steps are then aborted. Undefined means that no step is aborted. */
   enough?(state: WorkflowValues): number | undefined;
-  /** Returns the agent of a step with the additions of the pattern. */
+  /** Returns the agent of a step, with the parts that the pattern adds to it. */
   equip?(worker: Agent, step: Step, around: Surroundings): Agent;
 }
 
@@ -41,10 +41,10 @@ interface Try {
   do: Doing;
   input: unknown;
   agents: AgentData[];
-  /** The result of the earlier tries. */
+  /** The step's result after the earlier tries. Undefined on the first try. */
   before?: StepResult;
   advice: string;
-  /** The number of steps of the wave that start before this one. */
+  /** The number of steps of the wave that start before this step. */
   stage: number;
   budget: WorkflowContext["budget"];
   race?: Race;
@@ -213,7 +213,7 @@ export const decide =
 
 /**
  * Asks a person what to do about too many failures. The person may retry, with or without new instructions, or accept the partial results.
- * The context can accept them in advance.
+ * The context can accept partial results in advance.
  */
 export const askAboutFailures = (setup: Setup) => (state: WorkflowValues, config: Config) => {
   const { askTimeoutSeconds: timeoutSeconds = null, onFailures } = setup.contextOf(config);
@@ -228,7 +228,7 @@ export const askAboutFailures = (setup: Setup) => (state: WorkflowValues, config
   return { results: new Overwrite(Object.fromEntries(kept)), advice };
 };
 
-/** Returns the update after which no more work begins, except for steps that collect the results of others. */
+/** Returns the update that accepts the results so far. After it, only steps that collect the results of other steps begin. */
 function accept({ steps, results }: WorkflowValues) {
   const left = steps.filter(({ id, collects }) => !collects && !results[id]?.isOver);
   const ended = left.map(({ id }) => [id, results[id] ? { ...results[id], isOver: true } : notDone("skipped", "No more work was begun.")]);

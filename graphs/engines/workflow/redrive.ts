@@ -1,7 +1,7 @@
 import { Command, type LangGraphRunnableConfig, Overwrite } from "@langchain/langgraph";
 import type { WorkflowValues } from "./state.ts";
 
-/** The key in the metadata of a run that redrives a dead letter. The service sets it. */
+/** The key of a run's metadata that names the redriven dead letter. The service sets the key. */
 const letterKey = "dead_letter_id";
 
 /** Returns the id of the run in which a node is called. Null outside the service. */

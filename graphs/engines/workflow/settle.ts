@@ -5,15 +5,15 @@ import { type Decision, isFailed, notDone, type Step, type StepResult } from "./
 
 type Facts = Pick<WorkflowValues, "steps" | "results" | "path" | "answers" | "task" | "input">;
 
-/** The results and decisions that follow from the results so far, before any new work. */
+/** The results and decisions that follow from the earlier results without any work. */
 export interface Settlement {
   results: Record<string, StepResult>;
   path: Decision[];
 }
 
 /**
- * Decides all conditions that can be decided, and skips the steps that cannot run. A skipped step can decide others, so this repeats until
- * nothing changes. Steps that need an answer from the judge are not changed.
+ * Decides all conditions that can be decided, and skips the steps that cannot run. A skipped step can decide other steps, so the function
+ * repeats this until nothing changes. Steps that need an answer from the judge are not changed.
  */
 export function settleSteps(facts: Facts, conditions: Conditions): Settlement {
   const results: Settlement["results"] = {};
@@ -108,12 +108,12 @@ export function inputOf(step: Step, facts: Facts): unknown {
   return Object.fromEntries(needs.map((need) => [need, outputOf(need, facts)]));
 }
 
-/** Returns the value at a path. The id of a step refers to its output. */
+/** Returns the value at a path. A path that is only the id of a step stands for that step's output. */
 function valueFor(path: string, facts: Facts): unknown {
   return facts.steps.some(({ id }) => id === path) ? outputOf(path, facts) : (valueAt(valuesOf(facts), path) ?? null);
 }
 
-/** Returns the output of a step. The output of a gate is its input. The same applies to a step with `passes` that did not succeed. */
+/** Returns the output of a step. A gate has its input as its output, and so has a step with `passes` that did not succeed. */
 export function outputOf(id: string, facts: Facts): unknown {
   const step = facts.steps.find((one) => one.id === id);
   const result = facts.results[id];

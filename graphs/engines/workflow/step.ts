@@ -23,7 +23,7 @@ export interface Step {
   takes?: string | string[];
   /** A fixed input. It takes precedence over the values of other steps. */
   input?: unknown;
-  /** The condition of the step. If it does not hold, the step is skipped. */
+  /** The condition of the step. If the condition does not hold, the step is skipped. */
   when?: Condition | CodeCondition;
   /** The condition of a step that only decides. Such a step does no work, and passes its input on. */
   gate?: Condition | CodeCondition;
@@ -32,7 +32,7 @@ export interface Step {
   timeoutSeconds: number;
   retries: number;
   onFailure: OnFailure;
-  /** Whether the step passes its own input on if it is skipped or fails. Otherwise the steps that need it are skipped as well. */
+  /** Whether the step passes its own input on if it is skipped or fails. If false, the steps that need this step are skipped as well. */
   passes?: boolean;
   /** Whether the input of the step is a list of the outputs of the steps that it needs. Failed steps are left out. */
   collects?: boolean;
@@ -44,11 +44,11 @@ export interface Step {
   speaks?: boolean;
   /** Whether a person must approve the output. If the person wants a change, the step runs again. */
   reviewed?: boolean;
-  /** Data that the pattern stores for its function `equip`. */
+  /** Data of the pattern. The pattern's function `equip` reads it. */
   own?: unknown;
   /** The work that undoes this step. */
   compensate?: Doing;
-  /** Whether this step is the pivot: once it has succeeded, no step is undone. */
+  /** Whether this step is the pivot. After the pivot has succeeded, no step is undone. */
   pivot?: boolean;
 }
 

@@ -26,8 +26,8 @@ type Values<Fields extends StateSchemaFields> = WorkflowValues & StateSchema<Fie
 type Planned = Pick<WorkflowValues, "agents" | "steps"> & Partial<Pick<WorkflowValues, "results">>;
 
 /**
- * A pattern that runs steps in waves. It has schemas, a function that turns its input into steps, and a function that turns the results
- * into its output.
+ * A pattern that runs steps in waves. It consists of schemas, a function that turns an input into steps, and a function that turns the
+ * results into an output.
  */
 export interface Workflow<Fields extends StateSchemaFields, Context extends z.ZodObject> extends Omit<Setup, "contextOf"> {
   description?: string;
@@ -41,11 +41,11 @@ export interface Workflow<Fields extends StateSchemaFields, Context extends z.Zo
   conclude(values: Values<Fields>, context: z.output<Context>, config: Config): object | Promise<object>;
   /** The name of the node that plans. Default: begin. */
   planner?: string;
-  /** Whether conditions can ask a judge. */
+  /** Whether conditions can ask a judge. If so, the graph has the node `decide`. */
   judges?: boolean;
-  /** Whether there are steps whose output a person must see. */
+  /** Whether a person must approve the output of some steps. If so, the graph has the node `askReviewer`. */
   reviews?: boolean;
-  /** Whether completed steps are undone when the workflow stops. */
+  /** Whether the completed steps are undone when the workflow stops. If so, the graph has the node `compensate`. */
   compensates?: boolean;
 }
 

@@ -8,7 +8,7 @@ import { type Assistant, useAssistant, useGraphs } from "./assistants/reads.ts";
 
 const list = { label: "Assistants", to: "/assistants" };
 
-/** The form for a new assistant, and for a new version of one. */
+/** The form for a new assistant, and for a new version of an existing assistant. */
 export default function AssistantFormPage() {
   const { id } = useParams();
   const mayAct = useMayAct();
@@ -35,7 +35,7 @@ function Edit({ id }: { id: string }) {
   const assistant = useAssistant(id);
   const graphs = useGraphs();
   const [, go] = useLocation();
-  // The form begins with what was read first. A change by somebody else is noticed when it is saved.
+  // The form keeps the version that was read first, so that later reads do not overwrite the typed texts.
   const [first, setFirst] = useState<Assistant>();
   if (assistant.data && !first) setFirst(assistant.data);
   const crumbs = first ? [list, { label: first.name, to: `/assistants/${id}` }] : [list];

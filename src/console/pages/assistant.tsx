@@ -14,7 +14,7 @@ import { Versions } from "./assistants/versions.tsx";
 
 const breadcrumbs = [{ label: "Assistants", to: "/assistants" }];
 
-/** One assistant: what it is, its versions, and what one can do with it. */
+/** The page of one assistant: its facts, its versions, and its actions. */
 export default function AssistantPage() {
   const { id = "" } = useParams();
   const assistant = useAssistant(id);

@@ -15,7 +15,7 @@ import { type Assistant, isSystem, useGraphs } from "./assistants/reads.ts";
 
 const pageSize = 50;
 
-/** The assistants: graphs with a name, a context and a configuration of their own. */
+/** The list of assistants. An assistant is a graph with a name, a context and a configuration. */
 export default function Assistants() {
   const [filters, change] = useFilters();
   const mayAct = useMayAct();

@@ -8,7 +8,7 @@ import { type Cron, type NamedAssistant, useAssistants, useCron } from "./schedu
 
 const list = { label: "Crons and webhooks", to: "/schedule" };
 
-/** The form for a new cron, and for a change of one. */
+/** The form for a new cron, and for a change of an existing cron. */
 export default function CronFormPage() {
   const { id } = useParams();
   const assistants = useAssistants();
@@ -44,7 +44,7 @@ function New({ assistants, onDone }: Props) {
 
 function Edit({ id, assistants, onDone }: Props & { id: string }) {
   const cron = useCron(id);
-  // The form begins with what was read first. The service refuses a change that meets another one.
+  // The form keeps the cron that was read first, so that later reads do not overwrite the typed texts.
   const [first, setFirst] = useState<Cron>();
   if (cron.data && !first) setFirst(cron.data);
   if (first) return <CronForm assistants={assistants} assistantId={first.assistant_id} cron={first} onDone={onDone} />;

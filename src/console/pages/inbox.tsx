@@ -58,14 +58,15 @@ interface ContentProps {
   onHelp: () => void;
 }
 
-/** The list at the left and the chosen question at the right. On a narrow screen there is one of them at a time. */
+/** The list at the left and the chosen question at the right. A narrow screen shows only one of the two. */
 function Content({ filters, change, found, onHelp }: ContentProps) {
   const { question, index, isOpen, choose, step, leave } = useChosen({ filters, change, found });
   const answers = useAnswers();
   const answer = async (answered: OpenQuestion, value: unknown) => {
     leave();
     const isAccepted = await answers.answer(answered, value);
-    // A person who already types in the next question is not disturbed. The message and the list show that the question is back.
+    // A question whose answer was refused is chosen again, unless the person already types in the next one. In that case, only a message
+    // and the list show that the question is back.
     if (!isAccepted && !document.activeElement?.matches("input, textarea, [contenteditable=true]")) choose(answered);
   };
   useShortcuts({

@@ -15,7 +15,7 @@ import { Workers } from "./live/workers.tsx";
 
 const everyMs = 5_000;
 
-/** The home page: what the service does at the moment, and what it did in the last hour. */
+/** The home page. It shows the state of the service at the moment, and the runs of the last hour. */
 export default function Live() {
   const info = useLive(["info"], readInfo, { every: everyMs });
   const figures = useLive(["figures"], readFigures, { every: everyMs });
@@ -72,10 +72,10 @@ function LastHour({ hour }: { hour: Hour }) {
   );
 }
 
-/** Leaves out the present minute, because a part of a minute looks as if the work had stopped. */
+/** Leaves out the current minute. It is incomplete, so the chart would show a drop. */
 const full = (values: number[]) => values.slice(0, -1);
 
-/** Names graphs whose runs nobody executes. They would wait for ever without a sign. */
+/** Names the graphs that have waiting threads but no worker. Without this notice, nobody would see why their runs wait. */
 function WithoutWorker({ waiting }: { waiting: Figures["withoutWorker"] }) {
   return waiting.map(({ graph, threads }) => (
     <p key={graph} className="flex items-start gap-2 rounded-lg bg-warn-soft px-4 py-2.5 text-warn">

@@ -12,10 +12,10 @@ import { RunPanel } from "./playground/run/run-panel.tsx";
 import { resumeRun, useSession } from "./playground/run/session.ts";
 import { type Assistant, useAssistants, useSchemas, useTarget } from "./playground/targets.ts";
 
-/** The texts that were typed for each assistant. They stay while another assistant or another page is open. */
+/** The typed texts of each assistant's form. They are kept while another assistant or another page is open. */
 const drafts = new Map<string, unknown>();
 
-/** Runs a graph with an input that one enters, and shows what it does. */
+/** The page that runs a graph with a typed input and shows its progress. */
 export default function Playground() {
   const assistants = useAssistants();
   return (
@@ -80,7 +80,7 @@ const NothingRun = () => (
   </Empty>
 );
 
-/** The form of an assistant, once its schemas are known. */
+/** Reads the schemas of an assistant and shows its form. */
 function Composing({ target, onStart }: { target: Assistant; onStart: () => void }) {
   const id = target.assistant_id;
   const schemas = useSchemas(id);

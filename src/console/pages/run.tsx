@@ -21,7 +21,7 @@ import { Summary } from "./run/summary.tsx";
 
 const crumbs = [{ label: "Runs", to: "/runs" }];
 
-/** One run: its graph, its timeline, what it was given and what it made. It follows the run while it goes on. */
+/** The page of one run: its graph, its timeline, its input and its output. The page is updated while the run is open. */
 export default function RunPage() {
   const { threadId = "", runId = "" } = useParams<{ threadId: string; runId: string }>();
   const path = useMemo(() => ({ threadId, runId }), [threadId, runId]);
@@ -110,7 +110,7 @@ function Loaded({ run, path }: { run: Run; path: RunPath }) {
   );
 }
 
-/** The open tab is kept in the URL, so that a link leads to it. */
+/** Returns the id of the open tab, and a function that opens a tab. The URL contains the id, so that a link can lead to a tab. */
 function useTab(): [tab: string | undefined, open: (id: string) => void] {
   const tab = new URLSearchParams(useSearch()).get("tab") ?? undefined;
   const [location, goTo] = useLocation();

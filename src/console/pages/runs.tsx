@@ -17,10 +17,10 @@ import { type FoundRuns, searchRuns, useFoundRuns } from "./runs/found.ts";
 import { RunHeader, RunRow, rowHeights } from "./runs/run-row.tsx";
 import { type Selection, useSelection } from "./runs/selection.ts";
 
-/** The most runs that can be chosen at once. It is the largest page that the API gives. */
+/** The maximum number of runs that a person can select at once. It is the largest page size of the API. */
 const mostChosen = 1_000;
 
-/** The runs of all threads, with a search and with actions for many runs at once. */
+/** The page of the runs of all threads. It has a search, and actions for many runs at once. */
 export default function Runs() {
   const [filters, change] = useFilters();
   const found = useFoundRuns(filters);
@@ -99,7 +99,7 @@ function Content({ filters, change, found, selection, list, assistants }: Conten
   );
 }
 
-/** Chooses every run that matches, up to the limit of the API, or none. */
+/** A box that selects all runs that match the filters, up to the limit of the API, or none. */
 function ChooseAll({ filters, found, selection }: Pick<ContentProps, "filters" | "found" | "selection">) {
   const chosen = selection.runs.length;
   const isAll = chosen >= Math.min(found.total, mostChosen);
@@ -123,7 +123,7 @@ function ChooseAll({ filters, found, selection }: Pick<ContentProps, "filters" |
   );
 }
 
-/** The actions for the chosen runs. */
+/** The bar with the actions for the selected runs. */
 function SelectionBar({ selection }: { selection: Selection }) {
   const [action, setAction] = useState<Action>();
   return (

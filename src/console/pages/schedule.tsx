@@ -8,7 +8,7 @@ import { Crons } from "./schedule/crons.tsx";
 import { useDeadWebhooks } from "./schedule/reads.ts";
 import { Webhooks } from "./schedule/webhooks.tsx";
 
-/** Shows the work that the service does by itself: runs on a schedule, and webhooks that failed. */
+/** The page of the crons and of the webhooks that have finally failed. */
 export default function Schedule() {
   const [params, setParams] = useSearchParams();
   const mayAct = useMayAct();

@@ -8,7 +8,7 @@ import { ItemView } from "./store/item-view.tsx";
 import { linkTo, type Navigation, usePlace } from "./store/place.ts";
 import { Tree } from "./store/tree.tsx";
 
-/** The store: its namespaces, their items, and the open item. On a narrow screen, the open item takes the whole page. */
+/** The page of the store: its namespaces, their items, and the open item. On a narrow screen, the open item fills the page. */
 export default function Store() {
   const { place, go } = usePlace();
   const mayAct = useMayAct();

@@ -21,7 +21,7 @@ import { Timeline } from "./thread/timeline.tsx";
 
 const Chat = lazy(() => import("./thread/chat.tsx"));
 
-/** A thread: its conversation or state, its checkpoints, its runs, and what is known about it. */
+/** The page of a thread: its conversation or state, its checkpoints, its runs, and its facts. */
 export default function Thread() {
   const { thread: threadId = "" } = useParams();
   const { data, error, refetch } = useThread(threadId);
@@ -125,7 +125,7 @@ interface ConversationProps {
   newestRun: Parameters<typeof StateView>[0]["newestRun"];
 }
 
-/** A chat if the state has messages. Otherwise the state itself. */
+/** Shows a chat if the state has messages. Otherwise shows the state. */
 function Conversation({ thread, states, newestRun }: ConversationProps) {
   const state = states[0];
   const [missed, setMissed] = useState("");
@@ -137,7 +137,8 @@ function Conversation({ thread, states, newestRun }: ConversationProps) {
     const last = messagesIn(values)?.at(-1) as { type?: unknown } | undefined;
     return last?.type === "human" && next.length > 0;
   });
-  // A new chat reads the thread again. It is made once for each checkpoint and for each begin of a run that the old one has missed.
+  // A new chat component reads the thread again. `mark` changes with each checkpoint and with each start or end of a run, so at most one
+  // new component is made for each.
   const mark = `${state ? idOf(state) : ""} ${thread.status === "busy"}`;
   return (
     <Suspense fallback={<Skeleton lines={8} className="p-6" />}>
@@ -159,7 +160,7 @@ interface Choice {
   tab: string;
 }
 
-/** Keeps in the URL which checkpoint is chosen, with which one it is compared, and which part is open. */
+/** Returns the chosen checkpoint, the checkpoint to compare with, and the open tab. The URL contains them. */
 function useChoice(): [Choice, (changes: Partial<Choice>) => void] {
   const [params, setParams] = useSearchParams();
   const at = { checkpoint: params.get("checkpoint") ?? "", compare: params.get("compare") ?? "", tab: params.get("tab") ?? "" };

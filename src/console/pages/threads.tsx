@@ -41,7 +41,7 @@ async function searchThreads(
   return { rows: data, total: Number(headers.get("x-pagination-total") ?? data.length) };
 }
 
-/** All threads, the ones that have changed last first. */
+/** The page of all threads. The threads that changed last come first. */
 export default function Threads() {
   const [params, setParams] = useSearchParams();
   const filters = { status: params.get("status") ?? "", metadata: params.get("metadata") ?? "" };
@@ -157,7 +157,7 @@ function ThreadRow({ thread }: { thread: Row | undefined }) {
   );
 }
 
-/** Returns the beginning of the last message. */
+/** Returns the beginning of the text of the last message, as a preview. */
 function previewOf(content: unknown): string {
   if (typeof content === "string") return content.slice(0, 200);
   const block: unknown = Array.isArray(content) ? content.find((one) => isObject(one) && typeof one.text === "string") : undefined;

@@ -18,7 +18,7 @@ interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
   icon?: IconName;
 }
 
-/** A button. "primary" is the one thing to do on a page, "danger" deletes or stops something. */
+/** A button. "primary" marks the main action of a page, and "danger" an action that deletes or stops something. */
 export function Button({ kind = "plain", icon, className = "", children, ...more }: Props) {
   return (
     <button type="button" className={`${buttonLook(kind)} ${className}`} {...more}>
@@ -28,7 +28,7 @@ export function Button({ kind = "plain", icon, className = "", children, ...more
   );
 }
 
-/** A button that shows only an icon. Its label is read by screen readers and shown on hover. */
+/** A button that shows only an icon. Screen readers read its label, and the label is shown on hover. */
 export function IconButton({ icon, label, className = "", ...more }: Omit<Props, "kind"> & { icon: IconName; label: string }) {
   return (
     <button

@@ -4,7 +4,7 @@ import type { ChartProps } from "./uplot-chart.tsx";
 
 const Drawn = lazily(() => import("./uplot-chart.tsx"));
 
-/** A chart of values over time, with its legend. It loads when it is first shown. */
+/** A chart of values over time, with its legend. Its code is loaded when it is first shown. */
 export function Chart({ height = 200, ...props }: ChartProps) {
   return (
     <Suspense fallback={<div style={{ height: height + 24 }} />}>

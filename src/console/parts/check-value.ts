@@ -1,6 +1,6 @@
 import { BrokenJson, choicesOf, isObject, type JsonSchema, type JsonType, kindOf, resolve, variantsOf } from "./json-schema.ts";
 
-/** The problems of a value, by the path of the field: "" is the value itself, "/age" its field `age`. */
+/** The problems of a value, by the JSON pointer of the field. "" stands for the value itself, and "/age" for its field `age`. */
 export type Problems = Map<string, string>;
 
 const words: Record<JsonType, string> = {
@@ -13,7 +13,7 @@ const words: Record<JsonType, string> = {
   null: "This must be empty.",
 };
 
-/** Returns what is wrong with a value. It checks what a form can enter. The service checks the rest. */
+/** Returns the problems of a value. It checks only what a form can enter, because the service validates the value again. */
 export function checkValue(given: JsonSchema, root: JsonSchema, value: unknown, path = ""): Problems {
   const schema = resolve(given, root);
   const kind = kindOf(schema);
@@ -44,7 +44,7 @@ function isOfType(type: JsonType, value: unknown): boolean {
   return type === "null" ? value === null : typeof value === type;
 }
 
-/** Returns the alternative that a value is, or comes nearest to. */
+/** Returns the index of the alternative that matches a value, or that matches it best. */
 export function variantOf(variants: JsonSchema[], root: JsonSchema, value: unknown): number {
   const found = variants.map((variant) => checkValue(variant, root, value));
   const fitting = found.findIndex((problems) => problems.size === 0);
@@ -105,7 +105,9 @@ function problemOfText({ minLength = 0, maxLength = Number.POSITIVE_INFINITY, pa
   return pattern === undefined || matches(pattern, value) ? "" : `This does not match the pattern ${pattern}.`;
 }
 
-/** A pattern that the browser cannot read is left to the service. */
+/**
+ * Tells whether a value matches a pattern. A pattern that the browser cannot read counts as matched, because the service checks it again.
+ */
 function matches(pattern: string, value: string): boolean {
   try {
     return new RegExp(pattern, "u").test(value);

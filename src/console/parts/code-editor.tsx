@@ -5,7 +5,7 @@ import { Skeleton } from "./states.tsx";
 
 const Editor = lazily(() => import("./code-mirror.tsx"));
 
-/** An editor for JSON and other code. It loads when it is first shown. Give it a new `key` to replace its text. */
+/** An editor for JSON and other code. Its code is loaded when it is first shown. To replace its text, give it a new `key`. */
 export function CodeEditor(props: CodeEditorProps) {
   return (
     <Suspense fallback={<Skeleton lines={5} />}>

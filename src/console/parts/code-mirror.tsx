@@ -9,12 +9,12 @@ import { useEffect, useRef } from "react";
 import { styleNonce } from "../boot.ts";
 
 export interface CodeEditorProps {
-  /** The name that screen readers say. */
+  /** The name of the editor for screen readers. */
   label: string;
   value: string;
   onChange?: (value: string) => void;
   isReadOnly?: boolean;
-  /** "json" checks the text while one types. */
+  /** The language of the text. "json" checks the syntax while a person types. */
   language?: "json" | "text";
 }
 
@@ -34,7 +34,7 @@ const colours = HighlightStyle.define([
   { tag: [tags.separator, tags.brace, tags.squareBracket], color: "var(--muted)" },
 ]);
 
-/** The editor itself, in a file of its own so that pages load it only when they show it. */
+/** The editor itself. It has a file of its own, so that its code is loaded only by pages that show it. */
 export default function CodeMirror({ label, value, onChange, isReadOnly = false, language = "json" }: CodeEditorProps) {
   const place = useRef<HTMLDivElement>(null);
   const change = useRef(onChange);
@@ -44,7 +44,7 @@ export default function CodeMirror({ label, value, onChange, isReadOnly = false,
     const { value: doc, label: name, isReadOnly: isFixed, language: kind } = initial.current;
     const extensions = [
       minimalSetup,
-      // Tab leaves the editor, as it leaves every other field.
+      // Tab moves the focus out of the editor, as in every other field.
       keymap.of([]),
       ...(kind === "json" ? [json(), ...(isFixed ? [] : [linter(jsonParseLinter())])] : []),
       syntaxHighlighting(colours),

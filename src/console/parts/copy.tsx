@@ -1,7 +1,9 @@
 import { useState } from "react";
 import { IconButton } from "./button.tsx";
 
-/** A button that copies a text. Where the browser refuses, as over plain HTTP, it does it through a selection. */
+/**
+ * A button that copies a text to the clipboard. If the browser has no clipboard API, as over plain HTTP, the button copies by a selection.
+ */
 export function Copy({ text, label = "Copy" }: { text: string; label?: string }) {
   const [isCopied, setCopied] = useState(false);
   const copy = async () => {
@@ -25,7 +27,7 @@ async function write(text: string): Promise<void> {
   }
 }
 
-/** An id in short, with its whole text on hover and a button to copy it. */
+/** The short form of an id. The whole id is shown on hover, and a button copies it. */
 export function Id({ id }: { id: string }) {
   return (
     <span className="inline-flex items-center gap-0.5">

@@ -4,7 +4,7 @@ export interface Column<Row> {
   title: string;
   cell: (row: Row) => ReactNode;
   isNumber?: boolean;
-  /** True to leave the column out on a narrow screen. */
+  /** Whether the column is left out on a narrow screen. */
   isWideOnly?: boolean;
 }
 
@@ -15,7 +15,7 @@ interface Props<Row> {
   keyOf: (row: Row) => string;
 }
 
-/** A table for some dozens of rows. For long lists take VirtualList. */
+/** A table for at most some dozens of rows. Use `VirtualList` for longer lists. */
 export function DataTable<Row>({ label, columns, rows, keyOf }: Props<Row>) {
   const look = ({ isNumber, isWideOnly }: Column<Row>) =>
     `px-3 py-2 ${isNumber ? "text-right" : "text-left"} ${isWideOnly ? "hidden md:table-cell" : ""}`;

@@ -9,7 +9,7 @@ interface Props {
   className?: string;
 }
 
-/** A text to search for. It takes effect when one stops typing, because each change starts a search. */
+/** A field for a search text. The text takes effect when the person stops typing, because each change starts a search. */
 export function DelayedInput({ label, value, error, onChange, className }: Props) {
   const [text, setText] = useState(value);
   const change = useRef(onChange);

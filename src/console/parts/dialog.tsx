@@ -9,8 +9,8 @@ interface DialogProps {
 }
 
 /**
- * A dialog over the page. It is the browser's own dialog: it keeps the focus inside, closes with Escape, and gives the focus back. Render
- * it only while it is open.
+ * A dialog over the page. It is a `dialog` element, so the browser keeps the focus inside, closes it with Escape, and restores the focus.
+ * Render it only while it is open.
  */
 export function Dialog({ title, children, onClose, footer }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -47,9 +47,9 @@ export function Dialog({ title, children, onClose, footer }: DialogProps) {
 
 interface ConfirmProps {
   title: string;
-  /** Says what happens, and what cannot be undone. */
+  /** The explanation of the action, which says what cannot be undone. */
   children: ReactNode;
-  /** The word on the button that does it: the action, and not "OK". */
+  /** The label of the button that performs the action. It names the action, and is never "OK". */
   action: string;
   isDangerous?: boolean;
   isBusy?: boolean;
@@ -57,7 +57,7 @@ interface ConfirmProps {
   onClose: () => void;
 }
 
-/** Asks before something happens. */
+/** Asks for confirmation before an action. */
 export function ConfirmDialog({ title, children, action, isDangerous, isBusy, onConfirm, onClose }: ConfirmProps) {
   const footer = (
     <>

@@ -7,7 +7,7 @@ import { Tag } from "./status.tsx";
 interface Props {
   before: unknown;
   after: unknown;
-  /** The names of both values, where they stand beside each other. */
+  /** The headings of the two values. */
   names?: [before: string, after: string];
 }
 
@@ -17,7 +17,7 @@ const looks = {
   changed: { label: "Changed", tone: "warn" },
 } as const;
 
-/** The differences between two values, each with its path. Values came from runs, so they are shown as text. */
+/** The differences between two values, each with its path. The values may come from runs, so they are shown as plain text. */
 export function DiffView({ before, after, names = ["Before", "After"] }: Props) {
   const changes = useMemo(() => differences(before, after), [before, after]);
   if (changes.length === 0) return <p className="text-muted">There is no difference.</p>;

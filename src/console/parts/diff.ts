@@ -3,16 +3,19 @@ import { isObject } from "./json-schema.ts";
 /** One difference between two values. */
 export interface Change {
   kind: "added" | "removed" | "changed";
-  /** The keys and places that lead to it. An item of a list that has an id is named by it. */
+  /** The keys and indexes that lead to the difference. For a list whose items have unique ids, ids take the place of indexes. */
   path: (string | number)[];
   before?: unknown;
   after?: unknown;
 }
 
-/** The most differences that are listed. Nobody reads more. */
+/** The maximum number of listed differences. A longer list would not be read. */
 export const mostChanges = 300;
 
-/** Returns the differences between two JSON values. Items of lists are matched by their ids, and without ids by their places. */
+/**
+ * Returns the differences between two JSON values. Items of lists are matched by their ids. If not all items have unique ids, they are
+ * matched by their indexes.
+ */
 export function differences(before: unknown, after: unknown): Change[] {
   const found: Change[] = [];
   compare(before, after, [], found);
@@ -38,7 +41,7 @@ function compareEntries<Key extends string | number>(
   for (const key of new Set([...before.keys(), ...after.keys()])) compare(before.get(key), after.get(key), [...path, key], found);
 }
 
-/** Returns the items of a list by their ids, if all have different ones. */
+/** Returns the items of a list by id if all items have unique ids, and otherwise by index. */
 function entriesOf(list: unknown[]): Map<string | number, unknown> {
   const ids = list.map((item) => (isObject(item) && typeof item.id === "string" ? item.id : undefined));
   const hasIds = list.length > 0 && ids.every((id) => id !== undefined) && new Set(ids).size === ids.length;

@@ -3,8 +3,9 @@ import { plural } from "./format.ts";
 import { Tag } from "./status.tsx";
 
 const tones = { added: "good", removed: "bad", changed: "warn" } as const;
-/** How many differences and how many characters of a value are shown. */
+/** The maximum number of differences that are shown. */
 const mostShown = 200;
+/** The maximum number of characters of a value that are shown. */
 const mostCharacters = 2_000;
 
 /** The differences between two values: what was added, removed and changed, by path. */

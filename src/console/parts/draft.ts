@@ -1,9 +1,12 @@
 import { createContext, type Dispatch, type SetStateAction, use, useState } from "react";
 
-/** The typed texts that are not sent yet, by the name of the form. A page provides them, so that they survive while another form is shown. */
+/**
+ * The typed texts that have not been sent, by the name of their form. A page provides this map, so that the texts survive while another
+ * form is shown.
+ */
 export const DraftsContext = createContext<Map<string, unknown> | undefined>(undefined);
 
-/** Works as useState. With a name, the state is kept among the drafts of the page. */
+/** Works like `useState`. With a name, the state is stored in the page's map of drafts. */
 export function useDraft<State>(name: string | undefined, initial: () => State): [State, Dispatch<SetStateAction<State>>] {
   const drafts = use(DraftsContext);
   const [state, setState] = useState<State>(() => (name !== undefined && drafts?.has(name) ? (drafts.get(name) as State) : initial()));

@@ -5,7 +5,7 @@ const control =
 
 interface Around {
   label: string;
-  /** True to hide the label. Screen readers still read it. */
+  /** Whether the label is visually hidden. Screen readers still read it. */
   isLabelHidden?: boolean;
   hint?: ReactNode;
   error?: string | undefined;
@@ -14,7 +14,7 @@ interface Around {
 
 type Wiring = { id: string; "aria-describedby"?: string; "aria-invalid"?: boolean };
 
-/** A label, a control, and below it a hint or what is wrong with the value. */
+/** A control with a label above it, and a hint or the problem of its value below it. */
 export function Field({
   label,
   isLabelHidden,
@@ -44,7 +44,7 @@ export function Field({
   );
 }
 
-/** A line of text. */
+/** A field for a single line of text. */
 export function Input({ label, isLabelHidden, hint, error, className, ...more }: Around & InputHTMLAttributes<HTMLInputElement>) {
   return (
     <Field {...{ label, isLabelHidden, hint, error, className }}>
@@ -53,7 +53,7 @@ export function Input({ label, isLabelHidden, hint, error, className, ...more }:
   );
 }
 
-/** Several lines of text. */
+/** A field for several lines of text. */
 export function TextArea({ label, isLabelHidden, hint, error, className, ...more }: Around & TextareaHTMLAttributes<HTMLTextAreaElement>) {
   return (
     <Field {...{ label, isLabelHidden, hint, error, className }}>
@@ -67,7 +67,7 @@ interface SelectProps extends Around, Omit<SelectHTMLAttributes<HTMLSelectElemen
   onChange: (value: string) => void;
 }
 
-/** A choice of one. It is the browser's own control, which works with every keyboard and every phone. */
+/** A list from which a person chooses one option. It is the browser's own control, which works with every keyboard and phone. */
 export function Select({ label, isLabelHidden, hint, error, className, options, onChange, ...more }: SelectProps) {
   return (
     <Field {...{ label, isLabelHidden, hint, error, className }}>
@@ -87,7 +87,7 @@ export function Select({ label, isLabelHidden, hint, error, className, options, 
 interface CheckboxProps extends Omit<InputHTMLAttributes<HTMLInputElement>, "type" | "onChange"> {
   label: string;
   isLabelHidden?: boolean;
-  /** True if only a part of the things is chosen. */
+  /** True if some but not all of the entries are selected. */
   isMixed?: boolean;
   onChange: (isChecked: boolean) => void;
 }

@@ -1,6 +1,6 @@
 import { type RefObject, useEffect, useRef } from "react";
 
-/** Brings the first field with a problem into view and puts the cursor there, each time `trigger` changes. Give the result to the form. */
+/** Scrolls to the first field with a problem and focuses it, each time `trigger` changes. Pass the returned ref to the form. */
 export function useFirstProblem(trigger: unknown): RefObject<HTMLFormElement | null> {
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-/** The drawings of the icons, on a grid of 16 by 16. They are lines in the colour of the text around them. */
+/** The drawings of the icons, on a grid of 16 by 16 units. They are drawn in the colour of the surrounding text. */
 const drawings = {
   queued: <circle cx="8" cy="8" r="5.5" strokeDasharray="2.4 2.2" />,
   running: <path d="M8 2.5a5.5 5.5 0 1 1-5.5 5.5" />,
@@ -70,7 +70,7 @@ const drawings = {
 
 export type IconName = keyof typeof drawings;
 
-/** An icon. It is hidden from screen readers, because a text always stands beside it. */
+/** An icon. Screen readers skip it, because there is always a text beside it. */
 export function Icon({ name, className = "" }: { name: IconName; className?: string }) {
   return (
     <svg

@@ -3,14 +3,14 @@ import { CodeEditor } from "./code-editor.tsx";
 
 interface Props {
   label: string;
-  /** The text at first. Give the field a new `key` to replace it. */
+  /** The initial text. To replace it, give the field a new `key`. */
   text: string;
   hint?: ReactNode;
   error?: string | undefined;
   onChange: (text: string) => void;
 }
 
-/** A value that is entered as JSON, with its label and what is wrong with it. */
+/** A field for a value that is entered as JSON, with a label and the problem of the value. */
 export function JsonField({ label, text, hint, error, onChange }: Props) {
   return (
     <div role="group" aria-label={label}>
@@ -25,7 +25,7 @@ export const jsonText = (value: unknown): string => JSON.stringify(value, null, 
 
 export type ParsedObject = { value: Record<string, unknown> } | { problem: string };
 
-/** Reads a JSON object. An empty text is an empty object. */
+/** Parses a text as a JSON object, or returns the problem with it. An empty text counts as an empty object. */
 export function parseObject(text: string): ParsedObject {
   if (text.trim() === "") return { value: {} };
   try {
@@ -38,8 +38,8 @@ export function parseObject(text: string): ParsedObject {
 }
 
 /**
- * Refuses an object in which keys of the present one are missing. The service merges metadata into the present metadata, so such keys
- * would silently stay.
+ * Returns a problem if the entered object lacks keys of the stored object. The service merges metadata into the stored metadata, so the
+ * missing keys would remain without notice.
  */
 export function withKeptKeys(parsed: ParsedObject, present: Record<string, unknown> = {}): ParsedObject {
   if (!("value" in parsed)) return parsed;

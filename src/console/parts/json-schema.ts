@@ -1,6 +1,6 @@
 export type JsonType = "string" | "number" | "integer" | "boolean" | "object" | "array" | "null";
 
-/** The part of JSON Schema that a form can show. Everything else is left to the service, which validates each value again. */
+/** The part of JSON Schema that a form supports. The service checks the other keywords, because it validates each value again. */
 export interface JsonSchema {
   $ref?: string;
   $defs?: Record<string, JsonSchema>;
@@ -32,13 +32,13 @@ export interface JsonSchema {
   allOf?: JsonSchema[];
 }
 
-/** How a value is entered. "any" has no form of its own, so it is entered as JSON. */
+/** The way in which a value is entered. The kind "any" has no form, so its value is entered as JSON. */
 export type Kind = JsonType | "choice" | "variants" | "any";
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof BrokenJson);
 
-/** A text that was entered as JSON and is none. It takes the place of the value, so that the check can refuse it. */
+/** An invalid text that a person has entered as JSON. It takes the place of the value, so that `checkValue` can report it. */
 export class BrokenJson {
   readonly text: string;
 
@@ -51,10 +51,10 @@ export class BrokenJson {
   }
 }
 
-/** Returns a value as a schema, or undefined if it is none. */
+/** Returns a value as a schema. Returns undefined if the value is not an object. */
 export const toSchema = (value: unknown): JsonSchema | undefined => (isObject(value) ? (value as JsonSchema) : undefined);
 
-/** Follows references and merges `allOf`. References may form a circle, so only a few are followed. */
+/** Follows references and merges `allOf`. References may form a circle, so at most `hops` references are followed. */
 export function resolve(schema: JsonSchema, root: JsonSchema, hops = 20): JsonSchema {
   if (schema.$ref !== undefined && hops > 0) {
     const { $ref, ...beside } = schema;
@@ -79,7 +79,7 @@ const merge = (one: JsonSchema, other: JsonSchema): JsonSchema => ({
   ...((one.required || other.required) && { required: [...(other.required ?? []), ...(one.required ?? [])] }),
 });
 
-/** Returns the alternatives of a resolved schema, or undefined if there is only one form. */
+/** Returns the alternatives of a resolved schema. Returns undefined if the schema has no alternatives. */
 export function variantsOf(schema: JsonSchema, root: JsonSchema): JsonSchema[] | undefined {
   const { oneOf, anyOf, type, ...rest } = schema;
   const variants = oneOf ?? anyOf;
@@ -88,10 +88,10 @@ export function variantsOf(schema: JsonSchema, root: JsonSchema): JsonSchema[] |
   return type.map((one) => (one === "null" ? { type: one } : { ...rest, type: one }));
 }
 
-/** The texts around alternatives belong to all of them together. */
+/** Returns a schema without its title, description and default, because these belong to all alternatives as a whole. */
 const withoutTexts = ({ title, description, default: _, ...rest }: JsonSchema): JsonSchema => rest;
 
-/** Returns how a value of a resolved schema is entered. */
+/** Returns the way in which a value of a resolved schema is entered. */
 export function kindOf(schema: JsonSchema): Kind {
   const { type, properties, prefixItems, items } = schema;
   if (schema.enum || schema.const !== undefined) return "choice";
@@ -101,10 +101,10 @@ export function kindOf(schema: JsonSchema): Kind {
   return type ?? "any";
 }
 
-/** Returns the values of a choice. */
+/** Returns the values from which a person chooses, for a schema of the kind "choice". */
 export const choicesOf = ({ enum: all, const: only }: JsonSchema): unknown[] => all ?? [only];
 
-/** Returns the value with which a form begins: the defaults, and what must be there anyway. */
+/** Returns the initial value of a form: the defaults of all fields, and empty values for required objects, lists and booleans. */
 export function initialValue(given: JsonSchema, root: JsonSchema): unknown {
   const schema = resolve(given, root);
   if (schema.default !== undefined) return schema.default;
@@ -124,7 +124,7 @@ function initialObject({ properties = {}, required = [] }: JsonSchema, root: Jso
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
-/** Returns a short name of an alternative, such as the constant that marks it or its type. */
+/** Returns a short name for an alternative, such as its title, its constant or its type. */
 export function nameOfVariant(variant: JsonSchema, root: JsonSchema): string {
   const { title, description, type, properties = {}, required = [] } = resolve(variant, root);
   if (title) return title;

@@ -3,13 +3,17 @@ import { Copy } from "./copy.tsx";
 import { plural } from "./format.ts";
 import { Icon } from "./icons.tsx";
 
-/** How many entries of a value and how many characters of a text are shown at first. */
+/** The maximum number of entries of a value that are shown at first. */
 const mostEntries = 50;
+/** The maximum number of characters of a text that are shown at first. */
 const mostCharacters = 2_000;
-/** How deep a value is open at first. */
+/** The depth down to which a value is unfolded at first. */
 const openDepth = 2;
 
-/** A value that came from a run. It is shown as text only. Objects and lists fold, and large ones are cut until one asks for all. */
+/**
+ * A JSON value, shown as plain text because it may come from a run. Objects and lists can be folded. Large ones are cut until a person asks
+ * for the rest.
+ */
 export function JsonView({ value, label = "Value" }: { value: unknown; label?: string }) {
   return (
     <section aria-label={label} className="relative rounded-md border border-line bg-surface">

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-/** Returns whether a media query matches, and renders again when that changes. */
+/** Tells whether a media query matches. The component is rendered again when the result changes. */
 export function useMedia(query: string): boolean {
   return useSyncExternalStore(
     (listener) => {
@@ -12,5 +12,5 @@ export function useMedia(query: string): boolean {
   );
 }
 
-/** Returns whether there is room for tables. Below it, rows become cards. */
+/** Tells whether the screen is wide enough for tables. On a narrower screen, rows are shown as cards. */
 export const useIsWide = (): boolean => useMedia("(min-width: 48rem)");

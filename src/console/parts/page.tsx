@@ -3,17 +3,17 @@ import { Link } from "wouter";
 
 interface PageProps {
   title: string;
-  /** The way to this page, from the outside in: `[{ label: "Runs", to: "/runs" }]`. */
+  /** The pages above this page, from the outermost one. Example: `[{ label: "Runs", to: "/runs" }]`. */
   breadcrumbs?: { label: string; to: string }[];
-  /** Beside the title, such as the status of a run. */
+  /** The content beside the title, such as the status of a run. */
   aside?: ReactNode;
   actions?: ReactNode;
-  /** True if the page is as high as the screen and its parts scroll, as lists do. Otherwise the page scrolls. */
+  /** True if the page is as high as the screen and its parts scroll. If false, the whole page scrolls. */
   isFull?: boolean;
   children: ReactNode;
 }
 
-/** A page: its header with breadcrumbs, title and actions, and its content. */
+/** The frame of a page: a header with breadcrumbs, title and actions, and the content. */
 export function Page({ title, breadcrumbs = [], aside, actions, isFull, children }: PageProps) {
   useEffect(() => {
     document.title = `${title} · Ensemble`;
@@ -42,7 +42,7 @@ export function Page({ title, breadcrumbs = [], aside, actions, isFull, children
   );
 }
 
-/** A part of a page with a heading. */
+/** A section of a page with a heading. */
 export function Section({ title, actions, children }: { title: string; actions?: ReactNode; children: ReactNode }) {
   return (
     <section aria-label={title}>
@@ -55,7 +55,7 @@ export function Section({ title, actions, children }: { title: string; actions?:
   );
 }
 
-/** Names with their values, one below the other. */
+/** A list of names with their values. */
 export function KeyValue({ entries }: { entries: [name: string, value: ReactNode][] }) {
   return (
     <dl className="grid grid-cols-[minmax(6rem,max-content)_1fr] gap-x-6 gap-y-1.5">

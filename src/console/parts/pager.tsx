@@ -3,16 +3,16 @@ import { number } from "./format.ts";
 
 interface Props {
   offset: number;
-  /** How many entries this page shows. */
+  /** The number of entries on this page. */
   shown: number;
   size: number;
-  /** How many entries there are, if that is known. */
+  /** The number of entries on all pages. Undefined if it is not known. */
   total?: number | undefined;
   hasMore: boolean;
   onOffset: (offset: number) => void;
 }
 
-/** The place in a list, and the way to the pages before and after. It is left out while all entries fit on one page. */
+/** The position of the page in a list, and buttons for the previous and the next page. Nothing is shown if all entries fit on one page. */
 export function Pager({ offset, shown, size, total, hasMore, onOffset }: Props) {
   if (offset === 0 && !hasMore) return null;
   return (

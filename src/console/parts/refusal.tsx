@@ -1,7 +1,7 @@
 import { sentenceOf } from "../api.ts";
 import { Icon } from "./icons.tsx";
 
-/** The sentence with which the service has refused what a form or a dialog has sent. */
+/** Shows the sentence with which the service refused a request of a form or a dialog. */
 export function Refusal({ error }: { error: unknown }) {
   if (!error) return null;
   return (
@@ -12,7 +12,7 @@ export function Refusal({ error }: { error: unknown }) {
   );
 }
 
-/** Returns what the service says about a field of the request, or undefined if its sentence is not about that field. */
+/** Returns the service's message about a field of the request. Returns undefined if the message is not about that field. */
 export function refusalOf(error: unknown, field: string): string | undefined {
   const start = `body.${field}: `;
   const sentence = error ? sentenceOf(error) : "";

@@ -2,25 +2,27 @@ import type { ComponentType } from "react";
 import type { JsonSchema } from "./json-schema.ts";
 import type { SchemaFormState } from "./use-schema-form.ts";
 
-/** The properties of a field of a form. */
+/** The properties of a field in a form. */
 export interface FieldProps {
   form: SchemaFormState;
   schema: JsonSchema;
-  /** The place of the field in the value, as a JSON pointer. */
+  /** The JSON pointer of the field in the value of the form. */
   path: string;
   name: string;
   isRequired: boolean;
-  /** True for the whole value, whose name stands above the form already. */
+  /** True for the field of the whole value. The form already shows its name. */
   isRoot?: boolean;
-  /** True for an item of a list. Its name is only for screen readers. */
+  /** True for an item of a list. Only screen readers read the name of an item. */
   isItem?: boolean;
   value: unknown;
   onChange: (value: unknown) => void;
-  /** Draws the fields inside this one. A field may contain fields of every kind, so it gets what draws them. */
+  /**
+   * The component that draws the fields inside this field. It is passed as a property, because a field may contain fields of every kind.
+   */
   Field: ComponentType<FieldProps>;
 }
 
-/** The parts of a form around a control. */
+/** The label, hint and problem of a field, which are drawn around its control. */
 interface Around {
   label: string;
   isLabelHidden: boolean;

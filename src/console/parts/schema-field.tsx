@@ -6,7 +6,7 @@ import { aroundOf, type FieldProps } from "./schema-around.ts";
 import { AnyField, ListField, ObjectField } from "./schema-groups.tsx";
 import { NumberField, TextField } from "./schema-inputs.tsx";
 
-/** One field of a form, with the fields inside it. */
+/** Draws one field of a form, and the fields inside it. */
 export function SchemaField(given: FieldProps) {
   const props = { ...given, schema: resolve(given.schema, given.form.schema) };
   switch (kindOf(props.schema)) {
@@ -47,7 +47,7 @@ const textOf = (choice: unknown) => (typeof choice === "string" ? choice : JSON.
 function ChoiceField(props: FieldProps) {
   const choices = choicesOf(props.schema);
   const { onBlur, ...around } = aroundOf(props);
-  if (choices.length === 1 && props.isRequired) return null; // a constant leaves nothing to choose
+  if (choices.length === 1 && props.isRequired) return null; // a required constant needs no field
   const chosen = choices.findIndex((choice) => JSON.stringify(choice) === JSON.stringify(props.value));
   const nothing = { value: "-1", label: props.isRequired ? "Choose …" : "–" };
   return (
@@ -61,7 +61,7 @@ function ChoiceField(props: FieldProps) {
   );
 }
 
-/** A value that has several forms: one chooses the form, and below it its fields. */
+/** A field for a value with alternatives. A person chooses the alternative, and its fields are shown below. */
 function VariantsField(props: FieldProps) {
   const { form, schema, path, value, onChange } = props;
   const variants = variantsOf(schema, form.schema) ?? [];

@@ -7,16 +7,16 @@ import type { SchemaFormState } from "./use-schema-form.ts";
 
 interface Props {
   form: SchemaFormState;
-  /** The name of the value, which screen readers say. */
+  /** The name of the value for screen readers. */
   label: string;
-  /** Shown above the form, beside the button for the JSON editor. */
+  /** The title above the form, beside the button for the JSON editor. Default: `label`. */
   title?: string;
 }
 
-/** A form made from a JSON schema, with a JSON editor for those who prefer one. Its state is in `useSchemaForm`. */
+/** A form made from a JSON schema. A person can also edit the value as JSON. `useSchemaForm` holds the state of the form. */
 export function SchemaForm({ form, label, title }: Props) {
   const isJson = form.text !== undefined;
-  const isAny = kindOf(resolve(form.schema, form.schema)) === "any"; // it is entered as JSON anyway
+  const isAny = kindOf(resolve(form.schema, form.schema)) === "any"; // such a value is always entered as JSON, so there is nothing to switch
   return (
     <div role="group" aria-label={label}>
       <div className="mb-1.5 flex min-h-7 items-center gap-2">
@@ -51,7 +51,7 @@ export function SchemaForm({ form, label, title }: Props) {
 }
 
 function JsonText({ form, label }: Pick<Props, "form" | "label">) {
-  const shown = useRef(form.text ?? ""); // the editor keeps its own text
+  const shown = useRef(form.text ?? ""); // the initial text only, because the editor keeps its own text
   return (
     <div role="group" aria-label={`${label} as JSON`} onBlur={() => form.leave("")}>
       <CodeEditor label={`${label} as JSON`} value={shown.current} onChange={form.setText} />

@@ -5,7 +5,7 @@ import { Checkbox } from "./field.tsx";
 import { BrokenJson, choicesOf, initialValue, isObject, type JsonSchema, kindOf, resolve } from "./json-schema.ts";
 import { aroundOf, type FieldProps } from "./schema-around.ts";
 
-/** The name of a group of fields, with its hint and what is wrong with it as a whole. */
+/** A group of fields with a name, a hint, and the problem of the group as a whole. */
 function Group({ children, ...props }: FieldProps & { children: React.ReactNode }) {
   const { label, hint, error } = aroundOf(props);
   if (props.isRoot)
@@ -27,7 +27,10 @@ function Group({ children, ...props }: FieldProps & { children: React.ReactNode 
   );
 }
 
-/** The fields of an object. An optional object is added first, because it may be left out, and because it may contain itself. */
+/**
+ * The fields of an object. An optional object is shown only after a person adds it, because it may be left out, and because its schema may
+ * contain itself.
+ */
 export function ObjectField(props: FieldProps) {
   const { form, schema, path, name, value, onChange, isRequired, isRoot, Field } = props;
   const { properties = {}, required = [] } = schema;
@@ -69,7 +72,7 @@ export function ObjectField(props: FieldProps) {
   );
 }
 
-/** A list. One adds and removes its items. A list of different words from a fixed set is a set of boxes. */
+/** A list whose items a person can add and remove. A list of unique words from a fixed set is shown as checkboxes. */
 export function ListField(props: FieldProps) {
   const { form, schema, path, name, value, onChange, Field } = props;
   const items = Array.isArray(value) ? value : [];
@@ -110,7 +113,7 @@ export function ListField(props: FieldProps) {
   );
 }
 
-/** JSON has no undefined in lists, so a new text is empty and everything else null until it is entered. */
+/** The value of a new item of a list: an empty text, or null for any other kind. JSON lists cannot contain undefined. */
 const emptyOf = (schema: JsonSchema) => (kindOf(schema) === "string" ? "" : null);
 
 function SetField(props: FieldProps & { value: unknown[] }) {
@@ -131,7 +134,7 @@ function SetField(props: FieldProps & { value: unknown[] }) {
   );
 }
 
-/** A value without a form of its own, as JSON. */
+/** A field for a value of the kind "any", which is entered as JSON. */
 export function AnyField(props: FieldProps) {
   const { value, onChange } = props;
   const [text] = useState(value === undefined ? "" : JSON.stringify(value, null, 2));

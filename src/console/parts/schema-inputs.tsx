@@ -5,7 +5,7 @@ import { aroundOf, type FieldProps } from "./schema-around.ts";
 
 const inputTypes: Record<string, string> = { email: "email", uri: "url", url: "url", date: "date", time: "time", password: "password" };
 
-/** A text is entered in several lines if it may be long. A whole value that is a text usually is. */
+/** Tells whether a text field has several lines, because its text may be long. A text that is the whole value usually is long. */
 function isLong({ format, maxLength, enum: choices }: JsonSchema, value: unknown, isRoot: boolean): boolean {
   if (format !== undefined && format in inputTypes) return false;
   if (format === "textarea" || format === "markdown" || format === "multi-line") return true;
@@ -13,10 +13,10 @@ function isLong({ format, maxLength, enum: choices }: JsonSchema, value: unknown
   return choices === undefined && (maxLength === undefined ? isRoot : maxLength > 200);
 }
 
-/** A text. An empty one counts as not entered. */
+/** A field for a text. An empty text counts as no value. */
 export function TextField(props: FieldProps) {
   const { schema, value, onChange, isRequired, isRoot = false } = props;
-  const [wasLong] = useState(isLong(schema, value, isRoot)); // a field must not change while one types
+  const [wasLong] = useState(isLong(schema, value, isRoot)); // fixed at first, because the kind of the field must not change while a person types
   const common = {
     ...aroundOf(props),
     required: isRequired,
@@ -27,7 +27,7 @@ export function TextField(props: FieldProps) {
   return <Input type={inputTypes[schema.format ?? ""] ?? "text"} {...common} />;
 }
 
-/** A number. What is not a number yet stays as text, so that one can see it and the check can name it. */
+/** A field for a number. A text that is not a number is kept as text, so that the person sees it and the check can report it. */
 export function NumberField(props: FieldProps) {
   const { schema, value, onChange, isRequired } = props;
   const { minimum, maximum } = schema;
@@ -46,7 +46,10 @@ export function NumberField(props: FieldProps) {
   );
 }
 
-/** Returns the number that a text is exactly. "1." and "1e" are on the way to one and stay texts. */
+/**
+ * Returns the number in a text, if the text is exactly the usual form of that number. Otherwise returns the text, because "1." or "1e" may
+ * be the beginning of a number.
+ */
 function numberIn(text: string): unknown {
   if (text.trim() === "") return undefined;
   const number = Number(text);

@@ -1,11 +1,11 @@
-/** An event of a stream, with its data as text. */
+/** An event of an event stream. `data` is the text from the stream, which is not parsed yet. */
 export interface StreamEvent {
   id: string;
   event: string;
   data: string;
 }
 
-/** Reads an event stream. Ends when the stream ends cleanly, and throws if it is cut. */
+/** Reads the events of a stream. Returns when the stream ends cleanly, and throws if the connection breaks. */
 export async function* readEventStream(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamEvent> {
   let rest = "";
   for await (const chunk of body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)) {
@@ -18,7 +18,7 @@ export async function* readEventStream(body: ReadableStream<Uint8Array>): AsyncG
   }
 }
 
-/** Returns the event of a frame. A frame of comments has none. */
+/** Returns the event in a frame of the stream. Returns undefined for a frame that has only comments. */
 function eventIn(frame: string): StreamEvent | undefined {
   const fields = { id: "", event: "", data: "" };
   for (const line of frame.split("\n")) {

@@ -7,14 +7,14 @@ import { Icon } from "./icons.tsx";
 
 interface EmptyProps {
   title: string;
-  /** Says what would be here, and how the first one comes to be. */
+  /** An explanation of what the page would show, and of how to create the first entry. */
   children?: ReactNode;
-  /** A command that makes the first one. It can be copied. */
+  /** A command that creates the first entry, with a button that copies it. */
   command?: string;
   action?: ReactNode;
 }
 
-/** Says what would be here, and gives the command or the button that makes the first one. */
+/** Shown in place of an empty list. It explains the list, and offers a command or a button that creates the first entry. */
 export function Empty({ title, children, command, action }: EmptyProps) {
   return (
     <div className="mx-auto flex max-w-xl flex-col items-center gap-3 px-4 py-14 text-center">
@@ -32,13 +32,13 @@ export function Empty({ title, children, command, action }: EmptyProps) {
 }
 
 interface FailureProps {
-  /** Says what failed, as a sentence without an end: "The runs could not be loaded". */
+  /** The failed action as a sentence without a full stop, such as "The runs could not be loaded". */
   what: string;
   error: unknown;
   retry?: () => void;
 }
 
-/** Says what failed and what to try. */
+/** Shows the failed action, the error, and a button that tries again. */
 export function Failure({ what, error, retry }: FailureProps) {
   const status = error instanceof ApiFailure ? error.status : undefined;
   return (
@@ -60,7 +60,7 @@ export function Failure({ what, error, retry }: FailureProps) {
   );
 }
 
-/** Bars in place of content that loads. */
+/** Grey bars that are shown while content is loaded. */
 export function Skeleton({ lines = 3, className = "" }: { lines?: number; className?: string }) {
   return (
     <div role="status" className={`space-y-2.5 ${className}`}>

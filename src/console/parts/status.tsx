@@ -3,7 +3,7 @@ import { Icon, type IconName } from "./icons.tsx";
 
 export type RunStatus = Schemas["FoundRun"]["status"];
 
-/** How a status looks. The icon and the word say the same as the colour. */
+/** The label, icon and colour for each status of a run. The icon and the label say the same as the colour. */
 export const statusLooks: Record<RunStatus, { label: string; icon: IconName; colour: string }> = {
   pending: { label: "Queued", icon: "queued", colour: "text-muted" },
   running: { label: "Running", icon: "running", colour: "text-accent" },
@@ -17,7 +17,7 @@ export const runStatuses = Object.keys(statusLooks) as RunStatus[];
 
 const unknown = { label: "Unknown", icon: "queued" as const, colour: "text-muted" };
 
-/** The status of a run: icon, word and colour. */
+/** The status of a run as an icon and a label in a colour. */
 export function StatusBadge({ status }: { status: RunStatus }) {
   const { label, icon, colour } = statusLooks[status] ?? unknown;
   return (
@@ -37,7 +37,7 @@ const tones: Record<Tone, string> = {
   plain: "bg-sunken text-muted",
 };
 
-/** A short word about a thing, such as a version or a state. */
+/** A short label, such as a version or a state. */
 export function Tag({ tone = "plain", icon, children }: { tone?: Tone; icon?: IconName; children: React.ReactNode }) {
   return (
     <span

@@ -4,12 +4,12 @@ import type { ReactNode } from "react";
 interface TabsProps {
   label: string;
   tabs: { id: string; label: ReactNode; content: ReactNode }[];
-  /** The open tab, if the page keeps it, such as in the URL. */
+  /** The id of the open tab, if the page keeps it, for example in the URL. Otherwise the component keeps it. */
   open?: string | undefined;
   onOpen?: (id: string) => void;
 }
 
-/** Several views of one thing. Only the open one is rendered. */
+/** Tabs with their content. Only the content of the open tab is rendered. */
 export function Tabs({ label, tabs, open, onOpen }: TabsProps) {
   const state = open === undefined ? { defaultValue: tabs[0]?.id ?? "" } : { value: open };
   return (

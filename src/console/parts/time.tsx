@@ -4,7 +4,10 @@ const listeners = new Set<() => void>();
 let now = Date.now();
 let timer: ReturnType<typeof setInterval> | undefined;
 
-/** One clock for all times of a page. It ticks once a second, and only while a time is shown. */
+/**
+ * Subscribes a component to the clock that all times on the page share. The clock ticks once a second, and only while there are
+ * subscribers.
+ */
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   timer ??= setInterval(() => {
@@ -19,7 +22,7 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** Returns the present time in steps of `stepMs`, and renders again at each step. */
+/** Returns the current time in Unix milliseconds, rounded down to a multiple of `stepMs`. The component is rendered again at each step. */
 export function useNow(stepMs = 1_000): number {
   return useSyncExternalStore(subscribe, () => Math.floor(now / stepMs) * stepMs);
 }
@@ -31,7 +34,7 @@ const units: [limit: number, size: number, name: string][] = [
   [Number.POSITIVE_INFINITY, 86_400, "d"],
 ];
 
-/** Returns a time relative to another one, such as "3 min ago" or "in 2 h". */
+/** Returns a time relative to the time `to`, such as "3 min ago" or "in 2 h". Both are in Unix milliseconds. */
 export function relative(time: number, to: number): string {
   const seconds = Math.round((to - time) / 1_000);
   const distance = Math.abs(seconds);
@@ -45,7 +48,7 @@ const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyl
 
 export const exactTime = (time: string): string => exact.format(new Date(time));
 
-/** A time relative to now. The exact time is shown on hover. */
+/** A time relative to now, such as "3 min ago". The exact time is shown on hover. */
 export function RelativeTime({ time, className = "" }: { time: string; className?: string }) {
   const at = Date.parse(time);
   const present = useNow(Math.abs(Date.now() - at) < 120_000 ? 1_000 : 30_000);
@@ -56,7 +59,7 @@ export function RelativeTime({ time, className = "" }: { time: string; className
   );
 }
 
-/** Returns a duration such as "85 ms", "4.2 s" or "3 min 5 s". */
+/** Returns a duration in milliseconds as text, such as "85 ms", "4.2 s" or "3 min 5 s". */
 export function duration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
@@ -66,7 +69,7 @@ export function duration(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3_600)} h`;
 }
 
-/** The time since a moment, which grows while one looks at it. */
+/** The duration since a time, updated every second. */
 export function Elapsed({ since }: { since: string }) {
   return <span className="numbers text-sm whitespace-nowrap">{duration(Math.max(0, useNow() - Date.parse(since)))}</span>;
 }

@@ -19,14 +19,14 @@ function set(next: Toast[]): void {
 
 const remove = (id: number) => set(toasts.filter((toast) => toast.id !== id));
 
-/** Says in a corner what has happened. A failure stays until it is closed. */
+/** Shows a message in a corner of the page. It disappears after 5 seconds. The message of a failure stays until a person closes it. */
 export function tell(text: string, isFailure = false): void {
   const id = ++lastId;
   set([...toasts.slice(-2), { id, text, isFailure }]);
   if (!isFailure) setTimeout(() => remove(id), 5_000);
 }
 
-/** The place where the messages of `tell` are shown. */
+/** The corner in which the messages of `tell` are shown. */
 export function Toasts() {
   const shown = useSyncExternalStore(
     (listener) => {

@@ -7,15 +7,15 @@ import { useMedia } from "./media.ts";
 export interface Series {
   label: string;
   values: number[];
-  /** A colour of the theme: "good", "bad", "accent", "muted" or "warn". */
+  /** The name of a colour of the theme: "good", "bad", "accent", "muted" or "warn". */
   colour: string;
   isDashed?: boolean;
 }
 
 export interface ChartProps {
-  /** The sentence that screen readers read in place of the chart. */
+  /** The description of the chart for screen readers. */
   label: string;
-  /** Seconds since 1970. */
+  /** The times of the values, in seconds since 1970. */
   times: number[];
   series: Series[];
   height?: number;
@@ -23,7 +23,7 @@ export interface ChartProps {
 
 const minute = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
-/** Returns the present value of a colour of the theme. A canvas cannot read variables. */
+/** Returns the current value of a theme colour, because a canvas cannot use CSS variables. */
 function colourOf(element: HTMLElement, name: string): string {
   const probe = document.createElement("span");
   probe.style.color = `var(--${name})`;
@@ -64,7 +64,7 @@ function optionsOf(place: HTMLElement, series: Series[], height: number, onPoint
   };
 }
 
-/** Draws the chart with uPlot. It draws anew when the colours or the width change. */
+/** Draws a chart with uPlot. The chart is drawn again when the colours or the width change. */
 export default function UplotChart({ label, times, series, height = 200 }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(undefined);
@@ -94,7 +94,7 @@ export default function UplotChart({ label, times, series, height = 200 }: Chart
   );
 }
 
-/** Names the lines. While the pointer is on the chart, it shows the values there, and otherwise the totals. */
+/** The legend of a chart. It shows each line's value at the pointer. If the pointer is not on the chart, it shows each line's total. */
 function Legend({ times, series, point }: { times: number[]; series: Series[]; point: number | undefined }) {
   const time = point === undefined ? undefined : times[point];
   return (

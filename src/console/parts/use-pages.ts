@@ -1,14 +1,14 @@
 import { useQueries } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 
-/** A page of a list, as the service gives it. */
+/** A page of a list, with the total number of rows in the list. */
 export interface PageOfRows<Row> {
   rows: Row[];
   total: number;
 }
 
 interface Options<Row> {
-  /** The name of the list among the answers that are kept. It contains the filters. */
+  /** The name of the list in the cache of answers. It contains the filters of the list. */
   key: string[];
   pageSize: number;
   /** Milliseconds between two reads while the page is visible. */
@@ -20,9 +20,9 @@ export interface Pages<Row> {
   total: number;
   isLoading: boolean;
   error: unknown;
-  /** The row in this place. Undefined until it is loaded. */
+  /** Returns the row at this index, or undefined until the row is loaded. */
   at: (index: number) => Row | undefined;
-  /** Tells which rows are on the screen. Give it to the list. */
+  /** Sets the first and the last row on the screen. Pass this function to the list. */
   onRange: (first: number, last: number) => void;
   refresh: () => void;
 }

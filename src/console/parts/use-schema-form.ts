@@ -5,7 +5,7 @@ import { initialValue, type JsonSchema } from "./json-schema.ts";
 
 interface Entered {
   value: unknown;
-  /** The text in the JSON editor. Undefined while the form is shown. */
+  /** The text in the JSON editor. Undefined while the form is shown instead of the editor. */
   text?: string | undefined;
 }
 
@@ -13,30 +13,30 @@ export interface SchemaFormState {
   schema: JsonSchema;
   value: unknown;
   setValue: (value: unknown) => void;
-  /** The text in the JSON editor. Undefined while the form is shown. */
+  /** The text in the JSON editor. Undefined while the form is shown instead of the editor. */
   text: string | undefined;
   setText: (text: string) => void;
-  /** Changes between the form and the JSON editor. Refused while the text is not JSON. */
+  /** Switches between the form and the JSON editor. Does not switch to the form while the text is not valid JSON. */
   toggle: () => void;
   problems: Problems;
-  /** Returns whether the problem of a field is to be shown: once the person has left the field, or has tried to send the form. */
+  /** Tells whether the problem of a field is shown. It is shown after the person has left the field or has tried to send the form. */
   isShown: (path: string) => boolean;
   leave: (path: string) => void;
-  /** Returns the value if it is valid. Otherwise shows all problems, and returns undefined. */
+  /** Returns the value if it is valid. Otherwise shows all problems and returns undefined. */
   submit: () => { value: unknown } | undefined;
 }
 
 interface Options {
   schema: JsonSchema;
-  /** The value with which the form begins. By default, the defaults of the schema. */
+  /** The initial value of the form. Default: the defaults of the schema. */
   initial?: unknown;
-  /** The name under which the page keeps what was typed. */
+  /** The name under which the page keeps the typed texts. Without a name, they are lost when the form is closed. */
   draft?: string | undefined;
 }
 
 const noProblems: Problems = new Map();
 
-/** Keeps the state of a form that is made from a JSON schema. Show it with `SchemaForm`. */
+/** Holds the state of a form that is made from a JSON schema. Show the form with `SchemaForm`. */
 export function useSchemaForm({ schema, initial, draft }: Options): SchemaFormState {
   const [{ value, text }, enter] = useDraft<Entered>(draft, () => ({ value: initial ?? initialValue(schema, schema) }));
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());

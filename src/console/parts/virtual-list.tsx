@@ -7,21 +7,21 @@ export interface ListHandle {
 }
 
 interface Props {
-  /** The name that screen readers say. */
+  /** The name of the list for screen readers. */
   label: string;
   count: number;
   rowHeight: number;
-  /** The line above the rows, which stays when the rows scroll. */
+  /** A line above the rows that stays in place when the rows scroll. */
   header?: ReactNode;
   row: (index: number) => ReactNode;
   keyOf?: (index: number) => string | number;
-  /** Called with the first and the last row on the screen. */
+  /** Called with the indexes of the first and the last row on the screen. */
   onRange?: (first: number, last: number) => void;
   className?: string;
   handle?: Ref<ListHandle>;
 }
 
-/** A list of rows of one height. It renders only the rows on the screen, so that 10,000 rows scroll smoothly. */
+/** A list whose rows all have the same height. Only the rows on the screen are rendered, so that 10,000 rows scroll smoothly. */
 export function VirtualList({ label, count, rowHeight, header, row, keyOf, onRange, className = "", handle }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({

@@ -9,7 +9,7 @@ import { type Settings, useSettings } from "../settings.ts";
 
 const labels: Record<Settings["auth"][number], string> = { "api-key": "API key", token: "token", custom: "API key or token" };
 
-/** Asks for an API key or a token, tries it, and keeps it for this tab. */
+/** Asks for an API key or a token, checks it with the service, and stores it for this tab. `sentence` says why it asks. */
 export function Login({ sentence }: { sentence: string }) {
   const { auth } = useSettings();
   const label = [...new Set(auth.map((kind) => labels[kind]))].join(" or ") || "API key";
@@ -59,7 +59,10 @@ export function Login({ sentence }: { sentence: string }) {
 
 const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** Tries a credential on a path that everybody who is signed in may read. Returns why it is refused, or undefined. */
+/**
+ * Checks a credential with a request that every signed-in caller may send. Returns the reason if the service refuses the credential, and
+ * otherwise undefined.
+ */
 async function refusalOf(credential: string): Promise<string | undefined> {
   if (!/^[\x21-\x7e]+$/.test(credential)) return "A key or token has no spaces and no special letters.";
   const response = await fetch(`${prefix}/ok`, { headers: credentialHeaders(credential) }).catch(() => undefined);

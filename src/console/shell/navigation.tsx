@@ -7,7 +7,7 @@ import { Icon } from "../parts/icons.tsx";
 import { Tag } from "../parts/status.tsx";
 import { useSettings } from "../settings.ts";
 
-/** The navigation: a column beside the page, and on a narrow screen a menu above it. */
+/** The navigation. It is a column beside the page, or on a narrow screen a menu above the page. */
 export function Navigation() {
   const [isOpen, setOpen] = useState(false);
   const [location] = useLocation();
@@ -41,7 +41,7 @@ export function Navigation() {
   );
 }
 
-/** Returns the path by which the navigation marks an entry. It differs from the location for a page that belongs under another entry. */
+/** Returns the path of the navigation's entry for the current page. Some pages belong to the entry of another page. */
 function placeOf(location: string): string {
   const open = pages.find(({ path }) => new RegExp(`^${path.replace(/:\w+/g, "[^/]+")}$`).test(location));
   return open?.under ?? location;

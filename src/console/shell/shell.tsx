@@ -8,7 +8,7 @@ import { Empty, Failure, Skeleton } from "../parts/states.tsx";
 import { Toasts } from "../parts/toast.tsx";
 import { Navigation } from "./navigation.tsx";
 
-/** The frame around every page: navigation, the banner while the service does not answer, and the page. */
+/** The frame of every page: the navigation, the page, and a banner while the service does not answer. */
 export function Shell() {
   const [location] = useLocation();
   return (
@@ -41,7 +41,7 @@ export function Shell() {
   );
 }
 
-/** Says that the service does not answer. It goes away by itself. */
+/** A banner that is shown as long as the service does not answer. */
 function Banner() {
   const isDown = useIsDown();
   return (
@@ -71,7 +71,7 @@ function Nowhere() {
   );
 }
 
-/** Shows what went wrong in place of a page that failed, so that the rest stays usable. */
+/** Shows an error in place of a page that failed to render, so that the rest of the console stays usable. */
 export class PageGuard extends Component<{ children: ReactNode }, { failure: { error: unknown } | undefined }> {
   override state: { failure: { error: unknown } | undefined } = { failure: undefined };
 

@@ -13,14 +13,14 @@ import { type Assistant, type GraphSchemas, useGraphSchemas } from "./reads.ts";
 
 interface Props {
   graphs: string[];
-  /** The graph of a new assistant at first. */
+  /** The graph that a new assistant's form selects first. */
   graph?: string | undefined;
   /** The assistant that gets a new version. Undefined for a new assistant. */
   assistant?: Assistant;
   onDone: (assistant: Assistant) => void;
 }
 
-/** The fields of an assistant. The fields of its context come from the schema of its graph. */
+/** The fields of an assistant. The schema of the graph determines the fields of the context. */
 export function AssistantForm({ graphs, graph: wanted, assistant, onDone }: Props) {
   const [graph, setGraph] = useState(assistant?.graph_id ?? wanted ?? graphs[0] ?? "");
   const schemas = useGraphSchemas(graph);
@@ -75,7 +75,7 @@ interface LoadedProps {
 function Loaded({ graph, assistant, draft, fields, schemas, onDone }: LoadedProps) {
   const keeps = assistant?.graph_id === graph;
   const context = useSchemaForm({
-    schema: { ...schemas.context_schema, required: [] }, // a run may bring what is missing
+    schema: { ...schemas.context_schema, required: [] }, // nothing is required, because a run can supply the missing fields
     initial: keeps ? assistant.context : undefined,
   });
   const save = useSave(assistant, onDone);

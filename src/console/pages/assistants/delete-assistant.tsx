@@ -10,7 +10,7 @@ import { Refusal } from "../../parts/refusal.tsx";
 import { tell } from "../../parts/toast.tsx";
 import { type Assistant, type Belongings, readBelongings } from "./reads.ts";
 
-/** Asks before an assistant is deleted, and says what is deleted with it. */
+/** Asks before an assistant is deleted, and says how many runs and crons are deleted with it. */
 export function DeleteAssistant({ assistant, onClose }: { assistant: Assistant; onClose: () => void }) {
   const { assistant_id: id, name } = assistant;
   const [withThreads, setWithThreads] = useState(false);

@@ -13,13 +13,13 @@ interface Typed {
   metadataText: string;
 }
 
-/** The texts in the form of an assistant, without its context. */
+/** The typed texts in the form of an assistant, except those of its context. */
 export interface AssistantDraft extends Typed {
   config: ParsedObject;
   metadata: ParsedObject;
   nameProblem: string | undefined;
   set: (changes: Partial<Typed>) => void;
-  /** How often the person has tried to save. From the first time on, the form shows what is wrong. */
+  /** The number of times that the person has tried to save. After the first try, the form shows its problems. */
   tries: number;
   addTry: () => void;
 }
@@ -45,7 +45,7 @@ export function useAssistantDraft(assistant: Assistant | undefined): AssistantDr
 
 export type AssistantFields = Pick<PostBody<"/assistants">, "graph_id" | "name" | "description" | "context" | "config" | "metadata">;
 
-/** Creates an assistant, or gives one a new version. Fields that have not changed are left out of a new version. */
+/** Creates an assistant, or a new version of `assistant` if it is given. A new version contains only the changed fields. */
 export function useSave(
   assistant: Assistant | undefined,
   onDone: (assistant: Assistant) => void,

@@ -5,7 +5,7 @@ import { KeyValue, Section } from "../../parts/page.tsx";
 import { RelativeTime } from "../../parts/time.tsx";
 import { type Assistant, isSystem } from "./reads.ts";
 
-/** Shows the newest version of an assistant. */
+/** Shows the fields of the newest version of an assistant. */
 export function Facts({ assistant }: { assistant: Assistant }) {
   return (
     <div className="grid gap-6 p-4 md:grid-cols-[minmax(0,20rem)_minmax(0,1fr)] lg:p-6">
@@ -37,7 +37,7 @@ const GraphLink = ({ graph }: { graph: string }) => (
   </Link>
 );
 
-/** Says where a system assistant comes from, and why it has no button to delete it. */
+/** Shows where a system assistant is defined, and why it has no button to delete it. */
 function Origin({ assistant: { metadata } }: { assistant: Assistant }) {
   const isPreset = typeof metadata.preset === "string";
   return (

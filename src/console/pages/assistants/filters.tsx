@@ -6,12 +6,15 @@ import { parseMetadata } from "../runs/filters.ts";
 
 const names = ["name", "graph", "metadata"] as const;
 
-/** The filters of the page, as the URL holds them. An empty text means that the filter is off. */
+/** The filters of the page, as the URL contains them. An empty text means that a filter is not set. */
 export interface Filters extends Record<(typeof names)[number], string> {
   offset: number;
 }
 
-/** Reads the filters from the URL. The second value changes some of them there. A change of a filter leads to the first page. */
+/**
+ * Returns the filters in the URL, and a function that changes some of them in the URL. A change of a filter also goes back to the first
+ * page.
+ */
 export function useFilters(): [Filters, (changes: Partial<Filters>) => void] {
   const [params, setParams] = useSearchParams();
   const read = (name: string) => params.get(name) ?? "";
@@ -28,7 +31,7 @@ export const isFiltered = (filters: Filters): boolean => names.some((name) => fi
 
 export const noFilters = { name: "", graph: "", metadata: "" };
 
-/** Returns the part of the search that these filters make. */
+/** Returns the fields of a search request that apply these filters. */
 export function toSearch({ name, graph, metadata }: Filters) {
   const found = parseMetadata(metadata);
   return { ...(name && { name }), ...(graph && { graph_id: graph }), ...("value" in found && { metadata: found.value }) };

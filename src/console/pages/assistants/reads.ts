@@ -6,10 +6,10 @@ import type { JsonSchema } from "../../parts/json-schema.ts";
 export type Assistant = Schemas["Assistant"];
 export type Version = Omit<Assistant, "updated_at">;
 
-/** The service makes such an assistant itself: one for each graph, and one for each file of the project that describes one. */
+/** Tells whether the service itself made the assistant. It makes one for each graph, and one for each assistant file of the project. */
 export const isSystem = ({ metadata }: Pick<Assistant, "metadata">): boolean => metadata.created_by === "system";
 
-/** Returns the parts of a version that people change. */
+/** Returns the fields of a version that a person can change. */
 export const contentOf = ({ name, description, graph_id, context, config, metadata }: Version) => ({
   name,
   description,
@@ -24,11 +24,11 @@ const at = (assistantId: string) => ({ path: { assistantId } });
 export const useAssistant = (id: string): UseQueryResult<Assistant> =>
   useLive(["assistants", id], (signal) => answerOf(api.GET("/assistants/{assistantId}", { params: at(id), signal })), { every: 10_000 });
 
-/** Returns the versions, the newest first. */
+/** Returns the versions of an assistant, the newest first. */
 export const useVersions = (id: string, limit: number): UseQueryResult<Version[]> =>
   useLive(
     ["assistants", id, "versions", limit],
-    // The document of the API says nothing about this answer.
+    // The OpenAPI document does not describe this response.
     async (signal) => {
       const call = api.POST("/assistants/{assistantId}/versions", { params: at(id), body: { limit }, signal });
       return (await answerOf(call)) as unknown as Version[];
@@ -59,7 +59,7 @@ export const useGraphSchemas = (graph: string): UseQueryResult<GraphSchemas> =>
     { every: 300_000, enabled: graph !== "" },
   );
 
-/** The things that are deleted together with an assistant. */
+/** The numbers of the runs and crons that are deleted together with an assistant. */
 export interface Belongings {
   runs: number;
   crons: number;

@@ -14,7 +14,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** Asks before an older version becomes the latest, and shows what this changes for the next runs. */
+/** Asks before an older version becomes the latest, and shows the differences that apply to later runs. */
 export function SetLatest({ assistant, version, onClose }: Props) {
   const { assistant_id: id } = assistant;
   const set = useMutation({

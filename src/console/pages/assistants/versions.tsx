@@ -14,7 +14,7 @@ import { SetLatest } from "./set-latest.tsx";
 
 const step = 50;
 
-/** The versions of an assistant, and how two of them differ. The URL keeps which two. */
+/** The versions of an assistant, and the differences between two of them. The URL contains the two compared versions. */
 export function Versions({ assistant }: { assistant: Assistant }) {
   const [limit, setLimit] = useState(step);
   const versions = useVersions(assistant.assistant_id, limit);

@@ -6,13 +6,13 @@ import { tell } from "../../parts/toast.tsx";
 
 interface Answers {
   isBusy: (question: OpenQuestion) => boolean;
-  /** Why the last answer to this question was refused. */
+  /** Returns the error with which the last answer to this question was refused, or undefined. */
   failureOf: (question: OpenQuestion) => unknown;
-  /** Sends an answer. Resolves to false if it was refused. */
+  /** Sends an answer. Resolves to false if the service refused the answer. */
   answer: (question: OpenQuestion, value: unknown) => Promise<boolean>;
 }
 
-/** Sends answers, and keeps why they were refused while another question is shown. */
+/** Sends answers. Keeps the error of a refused answer, also while another question is shown. */
 export function useAnswers(): Answers {
   const drafts = use(DraftsContext);
   const [busy, setBusy] = useState<ReadonlySet<string>>(new Set());

@@ -4,7 +4,7 @@ import { searchQuestions } from "../../parts/questions/open-questions.ts";
 
 const readTotal = async (signal: AbortSignal) => (await searchQuestions({ limit: 1, select: ["thread_id", "interrupt_id"] }, signal)).total;
 
-/** The number of open questions, for the navigation. */
+/** The number of open questions, shown in the navigation. */
 export function QuestionsBadge() {
   const { data = 0 } = useLive(["questions", "total"], readTotal, { every: 10_000 });
   if (data === 0) return null;

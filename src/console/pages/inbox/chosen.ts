@@ -11,20 +11,20 @@ interface Props {
 
 interface Chosen {
   question: OpenQuestion | undefined;
-  /** The row of the question. */
+  /** The index of the question in the list, or -1 if it has left the list. */
   index: number;
-  /** False if the question has left the list. */
+  /** Whether the question is still in the list. */
   isOpen: boolean;
   choose: (question: OpenQuestion) => void;
-  /** Chooses the next question, or the one before with -1. */
+  /** Chooses the question that is `by` rows further down. A negative number goes up. */
   step: (by: number) => void;
-  /** Chooses another question than this one, which is about to be answered. */
+  /** Chooses a neighbour of the current question, because the current question is about to be answered. */
   leave: () => void;
 }
 
 /**
- * Keeps the chosen question. It stays chosen when the list is read again, and is kept on the page when it has left the list, so that
- * nothing that was typed is lost. Without a choice, the first question is shown.
+ * Keeps the chosen question. It stays chosen when the list is read again. It stays on the page even after it has left the list, so that no
+ * typed text is lost. If nothing is chosen, the first question is shown.
  */
 export function useChosen({ filters, change, found }: Props): Chosen {
   const kept = useRef<{ question: OpenQuestion; index: number }>(undefined);
@@ -41,7 +41,7 @@ export function useChosen({ filters, change, found }: Props): Chosen {
   const choose = (chosen: OpenQuestion) => change({ q: keyOf(chosen) });
   const step = (by: number) => {
     if (found.total === 0) return isAtWork(threadOf(filters.q)) ? undefined : change({ q: "" });
-    const from = listed ? index : (remembered?.index ?? 0) - (by > 0 ? 1 : 0); // the next one has moved to its place
+    const from = listed ? index : (remembered?.index ?? 0) - (by > 0 ? 1 : 0); // if the question has left the list, the next one now has its index
     const to = Math.max(0, Math.min(found.total - 1, from + by));
     const next = found.at(to);
     if (next && keyOf(next) !== filters.q) choose(next);
@@ -57,5 +57,5 @@ export function useChosen({ filters, change, found }: Props): Chosen {
   return { question, index, isOpen: listed !== undefined, choose, step, leave };
 }
 
-/** Returns the thread of a question's key. */
+/** Returns the id of the thread in the key of a question. */
 const threadOf = (key: string) => key.split(".")[0] ?? "";

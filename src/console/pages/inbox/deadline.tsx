@@ -2,10 +2,10 @@ import { Icon } from "../../parts/icons.tsx";
 import { Tag } from "../../parts/status.tsx";
 import { exactTime, relative, useNow } from "../../parts/time.tsx";
 
-/** A deadline is near in the last 15 minutes before it. */
+/** A deadline counts as near if it is at most this many milliseconds away. */
 const nearMs = 15 * 60_000;
 
-/** The time until a question continues without an answer. A near deadline is marked by an icon, a word and a colour. */
+/** The time that is left until a question continues without an answer. A near deadline is marked by an icon, a word and a colour. */
 export function Deadline({ time }: { time: string }) {
   const at = Date.parse(time);
   const left = at - Date.now();

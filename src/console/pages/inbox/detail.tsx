@@ -15,10 +15,10 @@ import { Deadline } from "./deadline.tsx";
 
 interface Props {
   question: OpenQuestion;
-  /** False if the question was answered meanwhile, or if its time ran out. */
+  /** Whether the question is still open. It is not open after somebody else has answered it, or after its time has run out. */
   isOpen: boolean;
   isBusy: boolean;
-  /** Why the last answer was refused. */
+  /** The error with which the last answer was refused. Undefined if it was not refused. */
   failure: unknown;
   onAnswer: (answer: unknown) => void;
   onNext: () => void;
@@ -75,7 +75,7 @@ const Go = ({ to, title, children }: { to: string; title: string; children: Reac
   </Link>
 );
 
-/** Says that the answer was refused. The form keeps what was typed. */
+/** Shows why the answer was refused. The form keeps the typed text. */
 function Refused({ error }: { error: unknown }) {
   return (
     <div role="alert" className="flex items-start gap-2.5 rounded-lg bg-bad-soft px-3.5 py-2.5 text-bad">
@@ -88,7 +88,7 @@ function Refused({ error }: { error: unknown }) {
   );
 }
 
-/** Says that the thread works with the answer to another of its questions. Meanwhile it has no open question. */
+/** Shows that the thread processes the answer to another of its questions. Until then, its other questions are not open. */
 function AtWork() {
   return (
     <p role="status" className="flex items-start gap-2.5 rounded-lg bg-sunken px-3.5 py-2.5 text-muted">
@@ -98,7 +98,7 @@ function AtWork() {
   );
 }
 
-/** Says that the question is no longer open, and which run has continued instead. */
+/** Shows that the question is no longer open, and links to the run that has continued. */
 function Over({ question: { thread_id: threadId, run_id }, onNext }: { question: OpenQuestion; onNext: () => void }) {
   const read = (signal: AbortSignal) =>
     answerOf(api.GET("/threads/{threadId}/runs", { params: { path: { threadId }, query: { limit: 1 } }, signal }));

@@ -10,7 +10,7 @@ interface Props {
   change: (changes: Partial<Filters>) => void;
 }
 
-/** The filters of the inbox. On a narrow screen they fold. */
+/** The filters of the inbox. On a narrow screen they are folded. */
 export function FilterBar({ filters, change }: Props) {
   const [isOpen, setOpen] = useState(false);
   return (
@@ -69,7 +69,7 @@ function Graphs({ filters, change }: Props) {
   );
 }
 
-/** Takes effect when one stops typing, because each change starts a search. */
+/** A field for the id of a thread. The id takes effect when the person stops typing, because each change starts a search. */
 function ThreadInput({ value, onChange }: { value: string; onChange: (thread: string) => void }) {
   const [text, setText] = useState(value);
   const change = useRef(onChange);

@@ -1,14 +1,14 @@
 import type { QuestionSearch } from "../../parts/questions/open-questions.ts";
 import { useUrlFilters } from "../../url-filters.ts";
 
-/** The filters of the inbox and the chosen question, as the URL holds them. An empty text means that a filter is off. */
+/** The filters of the inbox and the chosen question, as the URL contains them. An empty text means that a filter is not set. */
 export interface Filters {
   graph: string;
   thread: string;
   age: string;
   deadline: string;
   sort: string;
-  /** The chosen question. */
+  /** The key of the chosen question. */
   q: string;
 }
 
@@ -43,7 +43,7 @@ function at(time: number): string {
   return new Date(time).toISOString();
 }
 
-/** Returns the filters in the URL, and a function that changes some of them. */
+/** Returns the filters in the URL, and a function that changes some of them in the URL. */
 export const useFilters = () => useUrlFilters(parse, write);
 
 const parse = (params: URLSearchParams) => Object.fromEntries(names.map((name) => [name, params.get(name) ?? ""])) as unknown as Filters;
@@ -57,10 +57,10 @@ export const isFiltered = ({ graph, thread, age, deadline, sort }: Filters): boo
 
 const threadId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Returns what is wrong with the id of a thread. An incomplete id finds nothing. */
+/** Returns a message if the text is not the whole id of a thread. A search for an incomplete id finds nothing. */
 export const problemOfThread = (thread: string) => (thread === "" || threadId.test(thread) ? undefined : "Enter the whole id of a thread.");
 
-/** Returns the request that finds the questions of these filters now. */
+/** Returns the search request for these filters. It contains times relative to now. */
 export function toSearch({ graph, thread, age, deadline, sort }: Filters): QuestionSearch {
   const now = Date.now();
   return {

@@ -20,7 +20,7 @@ interface Props {
   onChoose: (question: OpenQuestion) => void;
 }
 
-/** A question in the list: what it asks, of which kind it is, where it comes from, and how urgent it is. */
+/** A row of the list of questions: the question, its kind, its origin, and its urgency. */
 export function QuestionRow({ question, isChosen, onChoose }: Props) {
   if (!question)
     return (

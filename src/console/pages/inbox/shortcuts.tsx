@@ -23,10 +23,10 @@ export interface Actions {
 const isField = (element: Element | null) =>
   element instanceof HTMLElement && (element.isContentEditable || element.matches("input, textarea, select"));
 
-/** Presses the button of the chosen question that carries this shortcut, if there is one. */
+/** Presses the button in the chosen question that has this shortcut, if there is one. */
 const press = (shortcut: string) => document.querySelector<HTMLButtonElement>(`[data-shortcut="${shortcut}"]`)?.click();
 
-/** Listens to the keys of the inbox. They do nothing while a field has the focus or a dialog is open. */
+/** Listens to the shortcut keys of the inbox. The keys do nothing while a field has the focus or a dialog is open. */
 export function useShortcuts(actions: Actions): void {
   const current = useRef(actions);
   current.current = actions;
@@ -61,7 +61,7 @@ function workOf({ key, target }: KeyboardEvent, actions: Actions): (() => void) 
   return all[key];
 }
 
-/** Lists the keys. */
+/** A dialog that lists the shortcut keys of the inbox. */
 export function KeysDialog({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title="Keys of the inbox" onClose={onClose}>

@@ -1,15 +1,15 @@
 import { answerOf, api } from "../../api.ts";
 
-/** The numbers of the service that the live page shows, from its metrics. Undefined where the database did not answer. */
+/** The figures on the live page, from the service's metrics. A figure is undefined if the service could not read it from the database. */
 export interface Figures {
   running: number | undefined;
   queued: number | undefined;
   forLater: number | undefined;
   oldestSeconds: number | undefined;
   databaseBytes: number | undefined;
-  /** Runs that this process has taken over from lost workers. Undefined if the process executes no runs. */
+  /** The number of runs that this process has taken over from lost workers. Undefined if this process executes no runs. */
   takenOver: number | undefined;
-  /** Graphs that have waiting threads but no worker. */
+  /** The graphs without a worker, each with the number of its waiting threads. */
   withoutWorker: { graph: string; threads: number }[];
 }
 
@@ -18,7 +18,7 @@ interface Metric {
   values: { value: number; labels: Record<string, string> }[];
 }
 
-/** Reads the metrics. The service reads them from the database every 5 seconds at most. */
+/** Reads the metrics. The service reads those that come from the database at most every 5 seconds. */
 export async function readFigures(signal: AbortSignal): Promise<Figures> {
   const metrics = (await answerOf(api.GET("/metrics", { params: { query: { format: "json" } }, signal }))) as unknown as Metric[];
   const valuesOf = (name: string) => metrics.find((metric) => metric.name === `ensemble_${name}`)?.values ?? [];
@@ -37,7 +37,7 @@ export async function readFigures(signal: AbortSignal): Promise<Figures> {
   };
 }
 
-/** The answer of /info, as far as the live page needs it. */
+/** The fields of /info that the live page uses. */
 export interface Info {
   halted: boolean | null;
   model: string | null;

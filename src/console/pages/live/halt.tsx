@@ -23,7 +23,7 @@ const words = {
   },
 };
 
-/** The button that halts all work, or lets it continue, after a confirmation. */
+/** The button that halts or continues all work of the service. It asks for a confirmation first. */
 export function HaltButton({ isHalted }: { isHalted: boolean }) {
   const [isAsking, setAsking] = useState(false);
   const action = isHalted ? "resume" : "halt";
@@ -59,7 +59,7 @@ export function HaltButton({ isHalted }: { isHalted: boolean }) {
   );
 }
 
-/** Says that nothing runs because the work is halted. */
+/** Shows that all work is halted, so no run is started. */
 export function HaltNotice() {
   return (
     <p className="flex items-start gap-2 rounded-lg bg-warn-soft px-4 py-2.5 text-warn">

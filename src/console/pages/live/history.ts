@@ -2,7 +2,9 @@ import type { Schemas } from "../../api.ts";
 
 const minuteMs = 60_000;
 
-/** The last hour in steps of a minute. A minute without runs has zeros. Times are in seconds, as the chart wants them. */
+/**
+ * The runs of the last hour, minute by minute. Minutes without runs have zeros. Times are in seconds, because the chart expects seconds.
+ */
 export interface Hour {
   times: number[];
   created: number[];
@@ -10,7 +12,7 @@ export interface Hour {
   failed: number[];
 }
 
-/** Fills the minutes in which nothing happened. */
+/** Returns the last hour, with zeros for the minutes that the statistics lack. */
 export function hourOf({ now, minutes }: Schemas["RunStats"]): Hour {
   const byTime = new Map(minutes.map((minute) => [Date.parse(minute.at), minute]));
   const last = Math.floor(Date.parse(now) / minuteMs) * minuteMs;
@@ -26,7 +28,7 @@ export function hourOf({ now, minutes }: Schemas["RunStats"]): Hour {
 
 export const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
 
-/** Returns how many runs ended in the last full minute, in the unit that reads best. */
+/** Returns the number of runs that ended in the last full minute, per second or per minute, whichever is easier to read. */
 export function rateOf({ succeeded, failed }: Hour): { value: string; unit: string } {
   const perMinute = (succeeded.at(-2) ?? 0) + (failed.at(-2) ?? 0);
   if (perMinute < 6) return { value: String(perMinute), unit: "/min" };

@@ -9,7 +9,7 @@ interface TileProps {
   label: string;
   value: ReactNode;
   note?: string | undefined;
-  /** Where the things are that the number counts. */
+  /** The page that lists the runs that the number counts. */
   to?: string;
   isBad?: boolean;
 }
@@ -38,7 +38,7 @@ function Tile({ label, value, note, to, isBad }: TileProps) {
 
 const counted = (value: number | undefined) => (value === undefined ? "–" : number(value));
 
-/** The numbers of the moment. */
+/** The figures of the current moment, as tiles. */
 export function Tiles({ figures, hour }: { figures: Figures; hour: Hour | undefined }) {
   const failures = hour && sum(hour.failed);
   const rate = hour && rateOf(hour);

@@ -31,7 +31,7 @@ function set(next: PastRun[]): void {
   for (const listener of listeners) listener();
 }
 
-/** Returns the last runs of this tab, the newest first. */
+/** Returns the last runs that were started in this tab, the newest first. */
 export const usePastRuns = (): PastRun[] =>
   useSyncExternalStore(
     (listener) => {
@@ -41,7 +41,7 @@ export const usePastRuns = (): PastRun[] =>
     () => runs,
   );
 
-/** Returns the newest run, if it was not over when the page was left. */
+/** Returns the newest run of this tab, if it was still running when the page was left. */
 export const unfinishedRun = (): PastRun | undefined => (runs[0]?.status === "running" ? runs[0] : undefined);
 
 export const noteRun = (run: PastRun): void => set([run, ...runs]);

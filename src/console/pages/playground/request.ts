@@ -4,29 +4,28 @@ import { isObject } from "../../parts/json-schema.ts";
 
 /** The request that the page sends for a run. */
 export interface RunRequest {
-  /** The id of the assistant. */
   assistantId: string;
-  /** The name by which people know it: the graph's own, or the assistant's id. */
+  /** The name of the assistant for people. This is the graph's id for a graph's own assistant, and otherwise the assistant's id. */
   called: string;
-  /** The thread to continue. Undefined for a new one. */
+  /** The thread to continue. Undefined for a new thread. */
   threadId: string | undefined;
   input: unknown;
   context?: Record<string, unknown> | undefined;
-  /** The most steps that the run may take. Undefined for the graph's own limit. */
+  /** The maximum number of steps of the run. Undefined for the default limit of the graph. */
   recursionLimit?: number | undefined;
 }
 
-/** The stream modes from which the page is made. `tasks` holds each step with its result, so `updates` and `values` are not needed. */
+/** The stream modes that the page needs. `tasks` contains each step with its result, so `updates` and `values` are not needed. */
 const streamModes = ["tasks", "custom", "messages-tuple"] as const;
 
-/** The stream modes of the run that continues after an answer. */
+/** The stream options of the run that continues after an answer. */
 export const answerStreams = { stream_mode: streamModes, stream_subgraphs: true };
 
 const isFilled = (context: RunRequest["context"]) => context !== undefined && Object.keys(context).length > 0;
 
 const configOf = ({ recursionLimit }: RunRequest) => recursionLimit !== undefined && { config: { recursion_limit: recursionLimit } };
 
-/** Returns the body of the request. Leaving the page does not cancel the run. */
+/** Returns the body of the request. It sets that the run continues when the person leaves the page. */
 export function bodyOf(request: RunRequest): Record<string, unknown> {
   return {
     assistant_id: request.assistantId,
@@ -46,7 +45,7 @@ const sharedOf = (request: RunRequest) => ({
   ...configOf(request),
 });
 
-/** Returns the request as a command. It names the variable that holds the key, and not the key itself. */
+/** Returns the request as a curl command. The command refers to the API key by a shell variable and does not contain the key. */
 export function asCurl(request: RunRequest): string {
   const { called, threadId } = request;
   const path = threadId === undefined ? "/runs/stream" : `/threads/${threadId}/runs/stream`;
@@ -60,7 +59,7 @@ export function asCurl(request: RunRequest): string {
   return lines.join(" \\\n  ");
 }
 
-/** Returns the request as code that uses the SDK. */
+/** Returns the request as code for the JavaScript SDK. */
 export function asCode(request: RunRequest): string {
   const { called, threadId } = request;
   const key = readCredential() === undefined ? "" : ", apiKey: process.env.ENSEMBLE_API_KEY";
@@ -77,7 +76,7 @@ for await (const { event, data } of stream) console.log(event, data);
 
 const text = (value: string) => JSON.stringify(value);
 
-/** Returns a value as code, with its keys unquoted where that is possible. */
+/** Returns a value as JavaScript code. Keys are unquoted if they can be. */
 function code(value: unknown, indent = ""): string {
   const inner = `${indent}  `;
   if (Array.isArray(value) && value.some((item) => typeof item === "object" && item !== null))

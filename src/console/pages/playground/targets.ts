@@ -15,11 +15,11 @@ const isSystem = ({ metadata }: Assistant) => isObject(metadata) && metadata.cre
 const isPreset = (assistant: Assistant) => isSystem(assistant) && isObject(assistant.metadata) && "preset" in assistant.metadata;
 export const isGraph = (assistant: Assistant): boolean => isSystem(assistant) && !isPreset(assistant);
 
-/** Reads all graphs and assistants. Each graph has an assistant of its own. */
+/** Reads all assistants. Each graph has a system assistant, so the list contains all graphs. */
 export const useAssistants = () =>
   useLive(["assistants"], (signal) => answerOf(api.POST("/assistants/search", { body: { limit: 1_000 }, signal })), { every: 60_000 });
 
-/** Returns the assistants in groups, by name. Only those that match the words of a search remain. */
+/** Returns the assistants in groups, sorted by name. Leaves out assistants that do not match the words of the search. */
 export function groupsOf(assistants: Assistant[], search: string): Group[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   const textOf = ({ name, graph_id, description }: Assistant) => `${name} ${graph_id} ${description ?? ""}`.toLowerCase();
@@ -34,7 +34,10 @@ export function groupsOf(assistants: Assistant[], search: string): Group[] {
   return groups.filter((group) => group.assistants.length > 0);
 }
 
-/** Returns the assistant that the URL names, or the last one that ran, or the first graph, and a function that chooses another. */
+/**
+ * Returns the assistant that the URL names. Without one, returns the assistant that ran last, or the first graph. Also returns a function
+ * that chooses another assistant.
+ */
 export function useTarget(assistants: Assistant[]): {
   target: Assistant | undefined;
   unknown: string | undefined;
@@ -56,7 +59,7 @@ export function useTarget(assistants: Assistant[]): {
   };
 }
 
-/** Reads the schemas of an assistant. They change only with a release of its graph. */
+/** Reads the schemas of an assistant's graph. They change only when a new version of the graph is deployed. */
 export const useSchemas = (assistantId: string) =>
   useLive(
     ["schemas", assistantId],

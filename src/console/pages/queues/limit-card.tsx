@@ -14,7 +14,7 @@ import { LimitDialog } from "./limit-dialog.tsx";
 
 type QueueLimit = Schemas["QueueLimit"];
 
-/** A limit with its numbers, its keys and its actions. */
+/** One limit with its numbers, its keys and its actions. */
 export function LimitCard({ limit }: { limit: QueueLimit }) {
   const [areKeysOpen, setKeysOpen] = useState(false);
   const { name, graphs, running, waiting, total, refused, shadow, override } = limit;
@@ -54,7 +54,7 @@ export function LimitCard({ limit }: { limit: QueueLimit }) {
   );
 }
 
-/** The service counts waiting runs up to this number. */
+/** The number up to which the service counts waiting runs. The page adds "or more" to this number. */
 const mostCounted = 10_000;
 
 const Fact = ({ title, value }: { title: string; value: string }) => (

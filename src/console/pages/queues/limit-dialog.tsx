@@ -27,7 +27,7 @@ function draftOf(limit: QueueLimit | undefined): Draft {
   return { name, graphs: ownGraphs, ...counts, daily_dollars: textOf(daily_dollars), rate: textOf(rate) };
 }
 
-/** Returns the values to send. An empty field removes the value, also if langgraph.json has one. */
+/** Returns the values of a limit to send. An empty field removes the limit's value, even a value from langgraph.json. */
 function bodyOf(draft: Draft, shadow: boolean) {
   const graphs = draft.graphs
     .split(",")
@@ -43,7 +43,7 @@ function bodyOf(draft: Draft, shadow: boolean) {
   };
 }
 
-/** Changes the values of a limit at run time, or creates a limit. */
+/** A dialog that changes the values of a limit at run time, or creates a limit. */
 export function LimitDialog({ limit, onClose }: { limit?: QueueLimit; onClose: () => void }) {
   const [draft, setDraft] = useState(() => draftOf(limit));
   const [shadow, setShadow] = useState(limit?.shadow ?? false);

@@ -20,7 +20,7 @@ interface Props {
   ask: (action: Action | undefined) => void;
 }
 
-/** The buttons of a run, and the dialogs that they open. There are none in read-only mode. */
+/** The buttons of a run, and the dialogs that they open. In read-only mode there are no buttons. */
 export function Actions({ run, asked, ask }: Props) {
   if (!useMayAct()) return null;
   const close = () => ask(undefined);

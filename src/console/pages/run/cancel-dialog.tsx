@@ -21,7 +21,7 @@ const options = [
   },
 ];
 
-/** Asks how to stop the run. */
+/** Asks whether to stop a run and keep it, or to stop it and delete it. */
 export function CancelDialog({ run, onClose }: { run: Run; onClose: () => void }) {
   const [action, setAction] = useState<"interrupt" | "rollback">("interrupt");
   const [isBusy, setBusy] = useState(false);

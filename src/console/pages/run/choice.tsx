@@ -13,7 +13,7 @@ interface Props<Value extends string> {
   onChange: (value: Value) => void;
 }
 
-/** A choice of one, where each option says what it does. */
+/** A group of radio buttons. Each option has a sentence about its effect. */
 export function Choice<Value extends string>({ legend, options, value, onChange }: Props<Value>) {
   const name = useId();
   return (

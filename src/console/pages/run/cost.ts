@@ -1,6 +1,6 @@
 import type { State, Timeline } from "./data.ts";
 
-/** The tokens and dollars that one agent has spent. */
+/** The tokens and dollars that one agent has used in a run. */
 export interface Share {
   agent: string;
   calls: number;
@@ -23,10 +23,13 @@ interface Entry {
   dollars?: unknown;
 }
 
-/** How far the clock of a worker may be off, in milliseconds. The times of a ledger are the worker's. */
+/** The assumed maximum error of a worker's clock, in milliseconds. The times in a ledger come from that clock. */
 const toleranceMs = 2_000;
 
-/** Returns what a run has spent by the ledger in its state. Undefined if it keeps none. Entries of earlier runs of the thread do not count. */
+/**
+ * Returns the cost of a run by the ledger in its state. Returns undefined if the state has no ledger. Entries of earlier runs of the thread
+ * do not count.
+ */
 export function spendingOf(state: State | null | undefined, timeline: Timeline | undefined): Spending | undefined {
   const ledger = (state?.values as { ledger?: unknown } | null | undefined)?.ledger;
   if (!Array.isArray(ledger)) return undefined;

@@ -7,13 +7,15 @@ export type Attempt = Timeline["attempts"][number];
 export type Span = Attempt["spans"][number];
 export type State = Schemas["ThreadState"];
 
-/** Names a run. */
+/** The ids that identify a run in the API. */
 export interface RunPath {
   threadId: string;
   runId: string;
 }
 
-/** How often a run that goes on is read, in milliseconds. A run that is over is read seldom, because it may be deleted. */
+/**
+ * Milliseconds between two reads of a run: while it is open, and after its end. An ended run is read again only because it may be deleted.
+ */
 const every = { open: 2_000, over: 60_000 };
 
 export const isOpen = (status: Run["status"] | undefined): boolean => status === "pending" || status === "running";
@@ -25,7 +27,7 @@ export function useRun(path: RunPath) {
   return useLive(key, read, { every: known && !isOpen(known.status) ? every.over : every.open });
 }
 
-/** The timeline, and by how many milliseconds the service's clock is ahead of this browser's. */
+/** A timeline, and the milliseconds by which the service's clock is ahead of this browser's clock. */
 export interface Measured {
   timeline: Timeline;
   aheadMs: number;
@@ -38,16 +40,16 @@ async function readTimeline(path: RunPath, signal: AbortSignal): Promise<Measure
   const call = api.GET("/threads/{threadId}/runs/{runId}/timeline", { params: { path }, signal });
   const { data: timeline, headers } = await answerWithHeaders(call);
   const ahead = Date.parse(headers.get("date") ?? "") - Date.now();
-  return { timeline, aheadMs: Math.abs(ahead) > 2_000 ? ahead : 0 }; // the header has whole seconds
+  return { timeline, aheadMs: Math.abs(ahead) > 2_000 ? ahead : 0 }; // differences below 2 s are ignored, because the header has only whole seconds
 }
 
-/** Reads the state at the last checkpoint of the run. Undefined if it has none. */
+/** Reads the state at the last checkpoint of a run. The data is null if the run has no checkpoint. */
 export const useLastState = (path: RunPath, goesOn: boolean) =>
   useLive(["run-state", path, goesOn], async (signal) => (await readCheckpoints(path, 1, signal))[0] ?? null, {
     every: goesOn ? every.open : every.over,
   });
 
-/** Reads the newest checkpoints that the run has written. */
+/** Reads the newest checkpoints of a run, at most `limit` of them. */
 export const readCheckpoints = ({ threadId, runId }: RunPath, limit: number, signal?: AbortSignal): Promise<State[]> =>
   answerOf(
     api.POST("/threads/{threadId}/history", {
@@ -63,7 +65,10 @@ export interface RunError {
   message?: string;
 }
 
-/** Reads why a run failed. Only the search tells it, and it finds a run by its thread and the moment of its creation. */
+/**
+ * Reads the error of a failed run. Only the search of runs returns errors. It cannot search by a run's id, so this searches by its thread
+ * and its time of creation.
+ */
 export const useRunError = (run: Run | undefined) =>
   useLive(["run-error", run?.run_id, run?.status], (signal) => readError(run as Run, signal), {
     every: every.over,

@@ -1,14 +1,17 @@
-/** A graph as the API draws it with all of its subgraphs. The id of an inner node has the ids of the nodes around it before a colon. */
+/**
+ * The drawing of a graph with all of its subgraphs, as the API returns it. The id of a node in a subgraph begins with the ids of the nodes
+ * around it, joined by colons.
+ */
 export interface Drawing {
   nodes: { id: string; type?: string }[];
   edges: { source: string; target: string; conditional?: boolean }[];
 }
 
-/** A node that the page shows: a node of the drawing, or an open or closed subgraph. */
+/** A node on the page: a node of the drawing, or a subgraph that is open or closed. */
 export interface ShownNode {
   id: string;
   label: string;
-  /** The subgraph around it, if that is open. */
+  /** The id of the subgraph that contains this node. Undefined for a node of the outermost graph. */
   parent: string | undefined;
   kind: "start" | "end" | "node" | "closed" | "open";
 }
@@ -32,7 +35,7 @@ export const ancestors = (id: string): string[] => {
   return group === undefined ? [] : [...ancestors(group), group];
 };
 
-/** Returns the nodes and edges to show when only some subgraphs are open. A closed subgraph is one node. */
+/** Returns the nodes and edges to show if only the subgraphs in `open` are open. A closed subgraph is shown as one node. */
 export function shownPart(drawing: Drawing, open: ReadonlySet<string>): { nodes: ShownNode[]; edges: ShownEdge[] } {
   const groups = groupsIn(drawing);
   const shownAs = (id: string) => ancestors(id).find((group) => !open.has(group)) ?? id;
@@ -47,7 +50,7 @@ export function shownPart(drawing: Drawing, open: ReadonlySet<string>): { nodes:
   const ids = new Set(drawing.nodes.flatMap(({ id }) => [...ancestors(id).filter((group) => isVisible(group, open)), shownAs(id)]));
   const linked = new Set([...edges.values()].flatMap(({ source, target }) => [source, target]));
   const nodes = [...ids]
-    .filter((id) => linked.has(id) || groups.has(id) || !nameOf(id).startsWith("__")) // handlers of errors have no edges
+    .filter((id) => linked.has(id) || groups.has(id) || !nameOf(id).startsWith("__")) // error handlers have no edges and are left out
     .sort((a, b) => depthOf(a) - depthOf(b))
     .map((id) => ({ id, label: nameOf(id), parent: groupOf(id), kind: kindOf(id, groups, open) }));
   return { nodes, edges: [...edges.values()] };

@@ -1,4 +1,4 @@
-/** Returns the object in a JSON text. Throws a sentence for a person if there is none. */
+/** Returns the JSON object in a text. If the text is not a JSON object, throws an error with a sentence for a person. */
 export function objectIn(text: string): Record<string, unknown> {
   let value: unknown;
   try {
@@ -10,7 +10,7 @@ export function objectIn(text: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** Returns the entries of an edited object that differ from those before. */
+/** Returns the entries of an edited object that differ from the original object. */
 export function changedKeys(before: unknown, edited: Record<string, unknown>): Record<string, unknown> {
   const old = (before ?? {}) as Record<string, unknown>;
   return Object.fromEntries(Object.entries(edited).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(old[key])));

@@ -11,7 +11,7 @@ interface Props {
   onFork: () => void;
 }
 
-/** Why the run failed, and what to try. */
+/** Shows the error of a run, and what a person can do about it. */
 export function ErrorTab({ run, error, state, onFork }: Props) {
   const mayAct = useMayAct();
   if (error === undefined) return <Skeleton lines={4} className="p-4" />;

@@ -10,12 +10,12 @@ import { VirtualList } from "../../parts/virtual-list.tsx";
 import type { Followed } from "./follow.ts";
 import { Nothing } from "./panel.tsx";
 
-/** How much of an event is parsed and shown at first, in characters. */
+/** The maximum number of characters of an event that are parsed and shown at first. */
 const mostCharacters = 200_000;
 
 const nameOf = ({ event }: StreamEvent) => event.split("|")[0] ?? event;
 
-/** The events of the run, as its stream sends them. */
+/** The events of the run, in the form in which its stream sends them. */
 export function EventsTab({ followed, goesOn }: { followed: Followed; goesOn: boolean }) {
   const { events, forgotten, state, refusal } = followed;
   const [name, setName] = useState("");

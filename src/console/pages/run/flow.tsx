@@ -31,7 +31,7 @@ export interface FlowProps {
   room: { width: number; height: number };
 }
 
-/** The drawing of a graph. Each node is lit by what it has done in the run. */
+/** Draws a graph. The colour of each node shows its state in the run. */
 export default function Flow(props: FlowProps) {
   return (
     <ReactFlowProvider>
@@ -80,10 +80,13 @@ function Drawn({ drawing, facts, open, onToggle, chosen, onChoose, room }: FlowP
 }
 
 const margin = 12;
-/** A smaller text could not be read. A larger drawing is shown from its top and can be moved. */
+/**
+ * The smallest scale of the drawing. Below this scale, text cannot be read. A drawing that does not fit is shown from its top, and can be
+ * moved.
+ */
 const leastScale = 0.45;
 
-/** Returns the viewport that shows the whole drawing, or else its top. */
+/** Returns the viewport that shows the whole drawing. If the drawing is too large, returns the viewport that shows its top. */
 function fitting({ width, height }: Layout, room: FlowProps["room"]): Viewport {
   const [across, down] = [room.width - 2 * margin, room.height - 2 * margin];
   const zoom = Math.max(leastScale, Math.min(1, across / width, down / height));
@@ -136,7 +139,7 @@ const toFlowEdge = ({ id, source, target, path, isConditional }: DrawnEdge): Edg
   style: { stroke: "var(--line-strong)", strokeWidth: 1.25, ...(isConditional && { strokeDasharray: "4 4" }) },
 });
 
-/** An edge along the path of the layout, which leads around other nodes. */
+/** An edge that follows the path of the layout, which leads around other nodes. */
 function Along({ id, data, markerEnd, style }: EdgeProps<Edge<{ path: string }>>) {
   return <BaseEdge id={id} path={data?.path ?? ""} {...(markerEnd && { markerEnd })} {...(style && { style })} />;
 }
@@ -176,7 +179,7 @@ function Step({ data: { node, facts, direction, isChosen, onToggle } }: NodeProp
   );
 }
 
-/** An open subgraph: a frame with a title around its nodes. */
+/** An open subgraph: a frame with a title, which encloses the nodes of the subgraph. */
 function Frame({ data: { node, facts, onToggle, isChosen } }: NodeProps<FlowNode>) {
   const { text, icon } = nodeLooks[facts.state];
   return (

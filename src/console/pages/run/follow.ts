@@ -7,23 +7,23 @@ import { readEventStream, type StreamEvent } from "../../parts/sse.ts";
 import type { RunPath } from "./data.ts";
 import type { RunningNode } from "./spans.ts";
 
-/** The most events that the page keeps. It forgets the oldest ones. */
+/** The maximum number of events that the page keeps. If there are more, the oldest events are dropped. */
 export const mostEvents = 20_000;
 
 export interface Followed {
   events: StreamEvent[];
-  /** How many events the page has forgotten. */
+  /** The number of events that were dropped. */
   forgotten: number;
-  /** Nodes that have begun and not ended. Empty if the run's stream has no events of the mode "tasks". */
+  /** The nodes that run now. Empty if the run's stream has no events of the mode "tasks". */
   running: RunningNode[];
   state: "connecting" | "live" | "reconnecting" | "ended" | "refused";
-  /** Why the service refuses the stream. */
+  /** The sentence with which the service refuses the stream. Empty if it does not refuse. */
   refusal: string;
 }
 
 const empty: Followed = { events: [], forgotten: 0, running: [], state: "connecting", refusal: "" };
 
-/** Follows the events of a run from the first one. Continues after the last event when the connection breaks. */
+/** Follows the events of a run from its first event. If the connection breaks, continues after the last received event. */
 export function useFollowed(path: RunPath, isWanted: boolean): Followed {
   const [follower] = useState(() => new Follower(path));
   useEffect(() => {
@@ -108,9 +108,9 @@ class Follower {
       this.#events.splice(0, surplus);
       this.#forgotten += surplus;
     }
-    if (event.event === "metadata") this.#running.clear(); // another attempt has begun
+    if (event.event === "metadata") this.#running.clear(); // a new attempt begins, so the nodes of the previous one no longer run
     if (event.event === "tasks" || event.event.startsWith("tasks|")) this.#noteTask(event);
-    this.#frame ??= setTimeout(() => this.#set({}), 100); // many events may arrive at once
+    this.#frame ??= setTimeout(() => this.#set({}), 100); // renders at most every 100 ms, because many events may arrive at once
   }
 
   #noteTask({ event, data }: StreamEvent): void {

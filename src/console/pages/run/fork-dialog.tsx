@@ -22,10 +22,10 @@ const options = [
   { value: "input" as const, label: "With a new input", text: "The graph starts from its beginning, with the state of the checkpoint." },
 ];
 
-/** The most checkpoints that one can choose from. */
+/** The maximum number of checkpoints in the list from which a person can choose. */
 const mostCheckpoints = 100;
 
-/** Asks from which checkpoint another run begins, and with what. Opens the new run. */
+/** Asks for a checkpoint and for the input or state of a new run. Creates the run at the checkpoint and opens it. */
 export function ForkDialog({ run, onClose }: { run: Run; onClose: () => void }) {
   const path = { threadId: run.thread_id, runId: run.run_id };
   const { data: states, error } = useLive(["checkpoints", path], (signal) => readCheckpoints(path, mostCheckpoints, signal), {
@@ -47,7 +47,7 @@ export function ForkDialog({ run, onClose }: { run: Run; onClose: () => void }) 
 
 const idOf = ({ checkpoint }: State) => String(checkpoint?.checkpoint_id ?? "");
 
-/** The checkpoint at which one probably wants to begin: the last one after which steps remain. */
+/** Returns the checkpoint from which a person probably wants to continue: the newest one that has a next step. */
 const likely = (states: State[]) => states.find(({ next }) => next.length > 0) ?? states[0];
 
 function Form({ run, states, onClose }: { run: Run; states: State[]; onClose: () => void }) {

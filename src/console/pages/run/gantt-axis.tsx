@@ -6,11 +6,14 @@ interface Props {
   msPerPx: number;
   nameWidth: number;
   view: View;
-  /** Where the domain begins on the track, in pixels. */
+  /** The horizontal position at which the period of the chart begins, in pixels. */
   left: number;
 }
 
-/** The line of times above the rows, which stays when they scroll, and a thin line below each tick. There are only the ticks on the screen. */
+/**
+ * The time axis above the rows, with a thin vertical line at each tick. The axis stays in place when the rows scroll. Only ticks on the
+ * screen are rendered.
+ */
 export function Axis({ domain, msPerPx, nameWidth, view, left }: Props) {
   const step = tickStep(msPerPx, 76);
   const first = Math.max(domain.from, domain.from + (view.left - left) * msPerPx) - domain.zero;

@@ -12,7 +12,7 @@ interface OnTrack {
   status: Run["status"];
 }
 
-/** The least width of a bar, in pixels. A shorter one could not be seen. */
+/** The minimum width of a bar in pixels. A narrower bar could not be seen. */
 const leastWidth = 3;
 
 const place = (from: number, to: number) => ({ left: from, width: Math.max(leastWidth, to - from) });
@@ -28,7 +28,7 @@ export function SpanName({ item: { span } }: { item: Item }) {
   );
 }
 
-/** The bar of a span, and behind it its duration and what went wrong. */
+/** The bar of a span, followed by its duration and its error. */
 export function SpanBar({ item, x, now }: OnTrack & { item: Item }) {
   const { span, from, to } = item;
   const outcome = to === undefined ? "running" : span.outcome;
@@ -67,7 +67,7 @@ export function AttemptName({ item, status }: { item: AttemptItem; status: Run["
   );
 }
 
-/** The band of an attempt with its worker. If nobody has recorded it, a sentence says so. */
+/** The bar of an attempt with its worker. If the attempt was not recorded, a sentence takes the place of the bar. */
 export function AttemptBar({ item, x, now, status }: OnTrack & { item: AttemptItem }) {
   const { from, to, attempt } = item;
   if (from === undefined)
@@ -95,7 +95,7 @@ export function AttemptBar({ item, x, now, status }: OnTrack & { item: AttemptIt
   );
 }
 
-/** The time before a worker claimed the run. */
+/** The bar for the time before a worker claimed the run. */
 export function WaitingBar({ from, to, isCut, label }: { from: number; to: number; isCut: boolean; label: string }) {
   return (
     <>
@@ -110,7 +110,7 @@ export function WaitingBar({ from, to, isCut, label }: { from: number; to: numbe
   );
 }
 
-/** Says at the line of a takeover what happened. */
+/** A sentence that explains a takeover, with a line at its time. */
 export function HandoverText({ at = 8, nameWidth, sentence }: { at: number | undefined; nameWidth: number; sentence: string }) {
   return (
     <span className="absolute inset-0 flex items-center bg-warn-soft">

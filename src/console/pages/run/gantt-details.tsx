@@ -6,7 +6,7 @@ import { kindLooks, outcomeLooks } from "./looks.ts";
 import { handoverSentence, type Row, workerName } from "./rows.ts";
 import type { Item } from "./spans.ts";
 
-/** A row that is hovered or focused, and where it is on the screen. */
+/** The row that is hovered or focused, and its position on the screen. */
 export interface Pointed {
   row: Row;
   left: number;
@@ -16,7 +16,7 @@ export interface Pointed {
 
 const width = 320;
 
-/** The exact facts of a row, beside it. */
+/** A box beside a row, with the exact facts of the row. */
 export function Details({ row, left, top, bottom, zero }: Pointed & { zero: number }) {
   const x = Math.max(8, Math.min(left + 12, innerWidth - width - 8));
   const isAbove = bottom > innerHeight - 230;

@@ -10,10 +10,10 @@ interface Keyed {
   scroller: RefObject<HTMLDivElement | null>;
 }
 
-/** How many rows the keys for a page skip. */
+/** The number of rows that the Page Up and Page Down keys skip. */
 const pageRows = 10;
 
-/** Lets the keyboard walk through the rows of the chart and fold them. One row can be reached with Tab, the others with the arrows. */
+/** Handles the keys of the chart. The Tab key reaches one row. The arrow keys move to the other rows, and open or fold them. */
 export function useRowKeys({ rows, closed, toggle, list, scroller }: Keyed) {
   const [active, setActive] = useState(0);
   const current = Math.min(active, rows.length - 1);

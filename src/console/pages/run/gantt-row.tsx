@@ -12,7 +12,7 @@ export const rowHeight = 28;
 interface Props {
   row: Row;
   index: number;
-  /** Where the row begins, in pixels. */
+  /** The vertical position of the row in the chart, in pixels. */
   start: number;
   x: (time: number) => number;
   nameWidth: number;
@@ -29,7 +29,7 @@ interface Props {
   onFocus: () => void;
 }
 
-/** A row of the chart: a name that stays when the chart scrolls, and a bar on the track. */
+/** A row of the chart: a name that stays in place when the chart scrolls, and a bar on the track. */
 export function GanttRow(props: Props) {
   const { row, index, start, nameWidth, trackWidth, isClosed, isActive, isChosen, onToggle, onPoint, onFocus } = props;
   const depth = row.kind === "span" ? row.item.depth + 1 : 0;
@@ -109,7 +109,7 @@ function Bar({ row, x, now, status, domain, nameWidth }: Props): ReactNode {
   return <WaitingBar from={x(Math.max(from, domain.from))} to={x(to)} isCut={from < domain.from} label={duration(to - from)} />;
 }
 
-/** Behind the bars: the time of the attempt to which the row belongs, and a line at each takeover. */
+/** The background of a row: a band for the time of the attempt to which the row belongs, and a line at the start of each later attempt. */
 function Bands({ row, x, trees, now }: Props) {
   const attempt = row.kind === "span" ? trees.find(({ attempt: { attempt: number } }) => number === row.item.attempt) : undefined;
   return (

@@ -1,12 +1,12 @@
 import { type RefObject, useLayoutEffect, useRef, useState } from "react";
 
-/** The part of the chart that is on the screen, in pixels. */
+/** The horizontal part of the chart that is on the screen, in pixels. */
 export interface View {
   left: number;
   width: number;
 }
 
-/** Measures the part of a scrolling element that is on the screen. */
+/** Returns the horizontal part of a scrolling element that is on the screen. */
 export function useView(scroller: RefObject<HTMLDivElement | null>): View {
   const [view, setView] = useState<View>({ left: 0, width: 800 });
   useLayoutEffect(() => {
@@ -27,7 +27,7 @@ export function useView(scroller: RefObject<HTMLDivElement | null>): View {
   return view;
 }
 
-/** Keeps the time in the middle of the screen where it is when the zoom changes. */
+/** Keeps the same time in the middle of the screen when the zoom changes. */
 export function useKeptCentre(scroller: RefObject<HTMLDivElement | null>, zoom: number, nameWidth: number): void {
   const before = useRef(zoom);
   useLayoutEffect(() => {

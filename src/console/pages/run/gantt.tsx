@@ -15,7 +15,7 @@ import { type Row, rowsOf } from "./rows.ts";
 import { domainOf } from "./scale.ts";
 import type { AttemptItem, Item } from "./spans.ts";
 
-/** Room at both ends of the track, in pixels. A duration stands behind the last bar. */
+/** Space at both ends of the track, in pixels. The duration of the last bar is written in the space at the right. */
 const padding = { left: 10, right: 76 };
 const axisHeight = 32;
 const leastTrack = 180;
@@ -25,13 +25,13 @@ interface Props {
   timeline: Timeline;
   trees: AttemptItem[];
   running: Item[];
-  /** The milliseconds by which the service's clock is ahead. */
+  /** The milliseconds by which the service's clock is ahead of this browser's clock. */
   aheadMs: number;
-  /** The path of the node that is chosen in the graph. Its rows stand out. */
+  /** The path of the node that is selected in the graph. The rows of this node are highlighted. */
   chosen: string | undefined;
 }
 
-/** Shows what a run did and when: a row for each attempt, and below it a row for each node, model call and tool. */
+/** A chart of a run over time. It has a row for each attempt, and below the attempt a row for each node, model call and tool call. */
 export function Gantt({ timeline, trees, running, aheadMs, chosen }: Props) {
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const [zoom, setZoom] = useState(1);
@@ -131,7 +131,7 @@ function Chart({ rows, closed, toggle, zoom, timeline, trees, aheadMs, chosen }:
   );
 }
 
-/** Returns the times that the chart covers. While the run goes on they grow. */
+/** Returns the period that the chart covers. The period grows while the run is open. */
 function useDomain(rows: Row[], { ended_at }: Timeline, aheadMs: number) {
   const present = useNow();
   const until = ended_at === null ? Math.max(present, Date.now()) + aheadMs : 0;

@@ -17,7 +17,7 @@ interface Props {
   onChoose: (id: string | undefined) => void;
 }
 
-/** The graph of the run, as a drawing or as a list. The library that draws is loaded when it is first needed. */
+/** The graph of the run, as a drawing or as a list. The drawing library is loaded when it is first needed. */
 export function GraphPanel({ assistantId, facts, chosen, onChoose }: Props) {
   const [asList, setAsList] = useState(false);
   const { data, error, refetch } = useLive(["drawing", assistantId], (signal) => readDrawing(assistantId, signal), { every: 3_600_000 });
@@ -57,7 +57,7 @@ async function readDrawing(assistantId: string, signal: AbortSignal): Promise<Dr
   return (await answerOf(api.GET("/assistants/{assistantId}/graph", { params, signal }))) as unknown as Drawing;
 }
 
-/** Measures the room of the drawing. */
+/** Measures the space for the drawing, and passes its size to the children. */
 function Room({ children }: { children: (room: { width: number; height: number }) => React.ReactNode }) {
   const element = useRef<HTMLDivElement>(null);
   const [{ width, height }, setSize] = useState({ width: 0, height: 0 });
@@ -77,7 +77,7 @@ function Room({ children }: { children: (room: { width: number; height: number }
   );
 }
 
-/** Lists what the run has reached if its graph cannot be drawn. */
+/** Lists the nodes that the run has reached. Shown if the graph cannot be drawn. */
 function NoDrawing({ error, facts, retry }: { error: unknown; facts: Map<string, NodeFacts>; retry: () => void }) {
   if (!(error instanceof ApiFailure) || error.status !== 404)
     return <Failure what="The graph could not be drawn" error={error} retry={retry} />;

@@ -1,7 +1,7 @@
 import { graphlib, layout } from "@dagrejs/dagre";
 import type { ShownEdge, ShownNode } from "./drawing.ts";
 
-/** A node with its place, relative to the subgraph around it. */
+/** A node with its size and its position. The position is relative to the subgraph that contains the node. */
 export interface Placed extends ShownNode {
   x: number;
   y: number;
@@ -9,7 +9,7 @@ export interface Placed extends ShownNode {
   height: number;
 }
 
-/** An edge with the path on which it is drawn. */
+/** An edge with the path of its line, as SVG path data. */
 export interface Drawn extends ShownEdge {
   path: string;
 }
@@ -23,10 +23,10 @@ export interface Layout {
 }
 
 const sizes = { start: { width: 56, height: 24 }, end: { width: 56, height: 24 }, node: { width: 174, height: 42 } };
-/** The room for the title of an open subgraph. */
+/** The height of the title of an open subgraph, in pixels. */
 const titleHeight = 34;
 
-/** Places the nodes so that they are as large as possible in the given room. */
+/** Computes the layout that shows the nodes as large as possible in the given room. */
 export function placed(nodes: ShownNode[], edges: ShownEdge[], room: { width: number; height: number }): Layout {
   const scale = ({ width, height }: Layout) => Math.min(1, room.width / width, room.height / height);
   const [down, right] = [place(nodes, edges, "TB"), place(nodes, edges, "LR")];
@@ -75,10 +75,13 @@ interface Box {
   height: number;
 }
 
-/** Returns the box of a node from its centre. */
+/** Returns the box of a node. The given position is its centre, and that of the result is its top left corner. */
 const boxOf = ({ x = 0, y = 0, width = 0, height = 0 }: Partial<Box>): Box => ({ x: x - width / 2, y: y - height / 2, width, height });
 
-/** Makes room for the titles of open subgraphs: all that lies below the top of one moves down. The layout knows no titles. */
+/**
+ * Moves a box down to make room for the titles of the open subgraphs above it, because the layout library reserves no room for titles. An
+ * open subgraph also becomes higher.
+ */
 function withRoom({ x, y, width, height }: Box, isOpen: boolean, lowered: (y: number) => number): Box {
   const top = lowered(y);
   return { x, y: top, width, height: isOpen ? lowered(y + height) - top : height };
@@ -89,17 +92,17 @@ interface Point {
   y: number;
 }
 
-/** Returns a path that leaves the right side of a box and comes back to it. */
+/** Returns the path of an edge from a node to itself, on the right side of the node's box. */
 function loopAt({ x, y, width, height }: Box): string {
   const right = x + width;
   const [leave, back] = [y + height * 0.3, y + height * 0.7];
   return `M${text({ x: right, y: leave })} C${text({ x: right + loopWidth, y: leave - 8 })} ${text({ x: right + loopWidth, y: back + 8 })} ${text({ x: right, y: back })}`;
 }
 
-/** The layout leaves about this much room beside a node with an edge to itself. */
+/** The width in pixels that the layout reserves beside a node for an edge to itself. */
 const loopWidth = 30;
 
-/** Returns a path that passes near the given points without corners. */
+/** Returns a path without corners that passes near the given points. */
 function smooth(points: Point[]): string {
   const [first, ...rest] = points;
   const last = rest.pop();

@@ -3,14 +3,14 @@ import type { Attempt, Span } from "./data.ts";
 
 type Outcome = Span["outcome"] | "running";
 
-/** How a kind of span looks. */
+/** The label, icon and colours for each kind of span. */
 export const kindLooks: Record<Span["kind"], { label: string; icon: IconName; text: string; bar: string }> = {
   node: { label: "Node", icon: "node", text: "text-muted", bar: "bg-line-strong" },
   model: { label: "Model call", icon: "model", text: "text-model", bar: "bg-model" },
   tool: { label: "Tool", icon: "tool", text: "text-tool", bar: "bg-tool" },
 };
 
-/** How the outcome of a span looks. A success needs no sign. */
+/** The label, icon and colours for each outcome of a span. A success has no icon. */
 export const outcomeLooks: Record<Outcome, { label: string; icon?: IconName; text: string; bar?: string }> = {
   success: { label: "succeeded", text: "text-muted" },
   running: { label: "running", icon: "running", text: "text-accent", bar: "bg-accent animate-pulse" },
@@ -19,7 +19,7 @@ export const outcomeLooks: Record<Outcome, { label: string; icon?: IconName; tex
   unfinished: { label: "cut off", icon: "minus", text: "text-muted", bar: "border border-dashed border-line-strong bg-sunken" },
 };
 
-/** How the outcome of an attempt is told. */
+/** The label and colour for each outcome of an attempt. */
 export const attemptLooks: Record<NonNullable<Attempt["outcome"]> | "running" | "unknown", { label: string; text: string }> = {
   success: { label: "succeeded", text: "text-good" },
   error: { label: "failed", text: "text-bad" },

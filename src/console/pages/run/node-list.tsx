@@ -5,7 +5,7 @@ import { ancestors, type Drawing } from "./drawing.ts";
 import { nodeLooks } from "./node-looks.ts";
 import { type NodeFacts, nothing } from "./node-states.ts";
 
-/** The nodes of the graph with their states, as a table. It says the same as the drawing. */
+/** The nodes of the graph with their states, as a table. The table shows the same facts as the drawing. */
 export function NodeList({ drawing, facts }: { drawing?: Drawing; facts: Map<string, NodeFacts> }) {
   const drawn = (drawing?.nodes ?? []).flatMap(({ id }) => [...ancestors(id), id]).filter((id) => !id.split(":").at(-1)?.startsWith("__"));
   const ids = [...new Set([...drawn, ...facts.keys()])];

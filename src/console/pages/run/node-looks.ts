@@ -10,7 +10,7 @@ interface Look {
   box: string;
 }
 
-/** How a node of the graph looks. The icon says the same as the colour. */
+/** The label, icon and colours for each state of a node. The icon says the same as the colour. */
 export const nodeLooks: Record<NodeState, Look> = {
   none: { label: "not reached", icon: "node", text: "text-muted", box: "border-line bg-surface text-muted" },
   running: { label: "running", icon: "running", text: "text-accent", box: "border-accent bg-accent-soft" },
@@ -20,7 +20,7 @@ export const nodeLooks: Record<NodeState, Look> = {
   unfinished: { label: "cut off", icon: "minus", text: "text-muted", box: "border-dashed border-line-strong bg-surface" },
 };
 
-/** Returns what a node has done, such as "3 × · 1.2 s · 812 tokens". */
+/** Returns the counts, the time and the tokens of a node as a short line, such as "3 × · 1.2 s · 812 tokens". */
 export function factsLine({ state, count, ms, tokens }: NodeFacts): string {
   if (state === "none") return "not reached";
   const parts = [
@@ -34,7 +34,7 @@ export function factsLine({ state, count, ms, tokens }: NodeFacts): string {
 
 const short = (amount: number) => (amount < 10_000 ? number(amount) : `${(amount / 1_000).toFixed(0)}k`);
 
-/** Returns the state of a node and what it has done, in words. */
+/** Returns the state, the counts, the time and the tokens of a node in words. */
 export function toldState({ state, count, ms, tokens }: NodeFacts): string {
   const { label } = nodeLooks[state];
   if (count === 0) return label;

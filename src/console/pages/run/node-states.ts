@@ -2,19 +2,19 @@ import { type AttemptItem, type Item, type RunningNode, walk } from "./spans.ts"
 
 export type NodeState = "none" | "running" | "success" | "error" | "interrupted" | "unfinished";
 
-/** The state of a node of the graph, over all attempts of a run. */
+/** The facts about a node of the graph, summed over all attempts of a run. */
 export interface NodeFacts {
   state: NodeState;
-  /** How often it began. */
+  /** The number of times that the node was started. */
   count: number;
-  /** The time of all its calls together. */
+  /** The total time of all executions of the node, in milliseconds. */
   ms: number;
   tokens: number;
 }
 
 export const nothing: NodeFacts = { state: "none", count: 0, ms: 0, tokens: 0 };
 
-/** Returns the facts of each node that was reached, by its path. */
+/** Returns the facts of each node that the run has reached. The key is the node's path. */
 export function factsByPath(trees: AttemptItem[], running: RunningNode[]): Map<string, NodeFacts> {
   const facts = new Map<string, NodeFacts>();
   for (const { roots } of trees) walk(roots, (item) => add(facts, item));

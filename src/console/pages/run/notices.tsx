@@ -7,7 +7,7 @@ import { Icon, type IconName } from "../../parts/icons.tsx";
 import type { Run, State } from "./data.ts";
 import type { Followed } from "./follow.ts";
 
-/** Says why a run does not go on, and what it waits for. */
+/** Shows notices about a run: a worker or an answer for which it waits, or a broken stream. */
 export function Notices({ run, state, followed }: { run: Run; state: State | null | undefined; followed: Followed }) {
   const questions = useOpenQuestions(run.thread_id, state);
   return (
@@ -38,7 +38,7 @@ export function Notices({ run, state, followed }: { run: Run; state: State | nul
   );
 }
 
-/** Returns how many questions of a state are still open. A later run of the thread may have answered them. */
+/** Returns the number of questions in a state that are still open. A later run of the thread may have answered some of them. */
 function useOpenQuestions(threadId: string, state: State | null | undefined): number {
   const asked = new Set(((state?.interrupts ?? []) as { id?: string }[]).map(({ id }) => id));
   const { data: thread } = useLive(

@@ -8,7 +8,7 @@ interface Props {
   children: ReactNode;
 }
 
-/** A framed part of the page with a heading. */
+/** A framed section of the page with a heading. */
 export function Panel({ title, aside, actions, className = "", children }: Props) {
   return (
     <section aria-label={title} className={`flex min-w-0 flex-col overflow-hidden rounded-lg border border-line bg-surface ${className}`}>
@@ -22,10 +22,10 @@ export function Panel({ title, aside, actions, className = "", children }: Props
   );
 }
 
-/** Room around the content of a tab. */
+/** Adds space around the content of a tab. */
 export const Padded = ({ children }: { children: ReactNode }) => <div className="space-y-4 p-4">{children}</div>;
 
-/** Says why a tab is empty. */
+/** A text that explains why a tab is empty. */
 export const Nothing = ({ children }: { children: ReactNode }) => (
   <p className="mx-auto max-w-xl px-4 py-10 text-center text-muted">{children}</p>
 );

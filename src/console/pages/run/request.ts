@@ -4,15 +4,15 @@ import type { Run, RunPath } from "./data.ts";
 
 type RunBody = NonNullable<paths["/threads/{threadId}/runs"]["post"]["requestBody"]>["content"]["application/json"];
 
-/** The part of a request that the service stores with its run. Two of the fields have other names there. */
+/** The part of a request that the service stores with its run. Two fields have other names in the stored form than in the request. */
 type Kwargs = Omit<RunBody, "assistant_id"> & { subgraphs?: boolean; resumable?: boolean };
 
 const post = (threadId: string, body: RunBody) => answerOf(api.POST("/threads/{threadId}/runs", { params: { path: { threadId } }, body }));
 
-/** The keys of `configurable` that belong to the old run. The service sets them for the new one. */
+/** The keys of `configurable` that belong to the old run. The service sets them again for the new run. */
 const ownKeys = ["run_id", "thread_id", "graph_id", "assistant_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map"];
 
-/** Returns the request of a run with the settings of another one. */
+/** Returns a request for a new run with the settings of this run. */
 export function bodyLike({ assistant_id, metadata, kwargs }: Run): RunBody {
   const { input, command, config, context, webhook, interrupt_before, interrupt_after, stream_mode, durability, ...more } =
     kwargs as Kwargs;
@@ -30,7 +30,10 @@ export function bodyLike({ assistant_id, metadata, kwargs }: Run): RunBody {
   };
 }
 
-/** Creates a run with the same assistant, input, config and context. On the same thread it begins with the state that the thread has now. */
+/**
+ * Creates a run with the same assistant, input, config and context. On the same thread, the new run begins with the current state of the
+ * thread.
+ */
 export async function rerun(run: Run, onNewThread: boolean): Promise<Run> {
   const threadId = onNewThread ? (await answerOf(api.POST("/threads", { body: {} }))).thread_id : run.thread_id;
   return post(threadId, bodyLike(run));
@@ -40,13 +43,13 @@ export interface Fork {
   checkpointId: string;
   /** Values that are written to the state before the run begins. */
   update?: Record<string, unknown>;
-  /** The node that the values seem to come from. Without it, the service finds it. */
+  /** The node as which the values are written. Without it, the service chooses the node. */
   asNode?: string;
-  /** A new input for the graph. */
+  /** A new input for the graph. Without it, the run continues with the next step of the checkpoint. */
   input?: unknown;
 }
 
-/** Creates a run that begins at a checkpoint. The thread gets another branch there. */
+/** Creates a run that begins at a checkpoint, as a new branch of the thread. */
 export async function fork(run: Run, { checkpointId, update, asNode, input }: Fork): Promise<Run> {
   const from = update ? await writeState(run.thread_id, { checkpointId, update, ...(asNode && { asNode }) }) : checkpointId;
   return post(run.thread_id, { ...bodyLike(run), command: null, input: input ?? null, checkpoint: { checkpoint_id: from } });
@@ -58,7 +61,7 @@ async function writeState(threadId: string, { checkpointId, update, asNode }: Fo
   return (answer as unknown as { checkpoint: { checkpoint_id: string } }).checkpoint.checkpoint_id;
 }
 
-/** Stops a run. "rollback" also deletes it with its checkpoints. */
+/** Stops a run. "rollback" also deletes the run and its checkpoints. */
 export const cancelRun = (path: RunPath, action: "interrupt" | "rollback") =>
   answerOf(api.POST("/threads/{threadId}/runs/{runId}/cancel", { params: { path, query: { action, wait: true } } }));
 

@@ -16,7 +16,7 @@ const options = [
   },
 ];
 
-/** Asks where to run again, and opens the new run. */
+/** Asks whether to use the same thread or a new one, repeats the run, and opens the new run. */
 export function RerunDialog({ run, onClose }: { run: Run; onClose: () => void }) {
   const [place, setPlace] = useState<"new" | "same">("new");
   const [isBusy, setBusy] = useState(false);

@@ -1,7 +1,7 @@
 import type { Attempt, Timeline } from "./data.ts";
 import type { AttemptItem, Item } from "./spans.ts";
 
-/** The time before a worker claims the run. A run for later is scheduled until it is due. */
+/** The row for the time before a worker claims the run. A run that is not due yet counts as scheduled. */
 interface WaitingRow {
   kind: "waiting";
   key: string;
@@ -16,12 +16,12 @@ interface AttemptRow {
   hasChildren: boolean;
 }
 
-/** The end of an attempt that did not end the run. */
+/** The row between an attempt that did not end the run and the next attempt. */
 interface HandoverRow {
   kind: "handover";
   key: string;
   before: Attempt;
-  /** The attempt that continues. Undefined if there is none. */
+  /** The attempt that continues the run. Undefined if no attempt has begun yet. */
   after: Attempt | undefined;
   at: number | undefined;
 }
@@ -38,9 +38,9 @@ export type Row = WaitingRow | AttemptRow | HandoverRow | SpanRow;
 interface Shown {
   timeline: Timeline;
   trees: AttemptItem[];
-  /** The nodes that run now. They belong to the last attempt. */
+  /** The rows of the nodes that run now. They belong to the last attempt of the run. */
   running: Item[];
-  /** The keys of the rows whose inner rows are hidden. */
+  /** The keys of the folded rows. */
   closed: ReadonlySet<string>;
 }
 
@@ -91,11 +91,11 @@ function handoverAfter(trees: AttemptItem[], index: number): HandoverRow | undef
   return { kind: "handover", key: `h${item.attempt.attempt}`, before: item.attempt, after: after?.attempt, at };
 }
 
-/** Returns the name of a worker for a person: its host and process. */
+/** Returns the name of an attempt's worker for a person: its host and process id. */
 export const workerName = ({ host, pid, worker_id }: Attempt): string =>
   host !== null ? `${host}/${pid ?? "?"}` : worker_id !== null ? `worker ${worker_id.slice(-8)}` : "an unknown worker";
 
-/** Says how an attempt ended, and who continued. */
+/** Returns a sentence about the end of an attempt and the worker that continued. */
 export function handoverSentence({ before, after }: Pick<HandoverRow, "before" | "after">): string {
   const [old, next] = [workerName(before), after && workerName(after)];
   if (before.outcome === "crashed") return `Worker ${old} died. ${next ? `Taken over by ${next}.` : "No worker took over."}`;

@@ -14,7 +14,7 @@ import { Nothing, Padded } from "./panel.tsx";
 
 interface Props {
   run: Run;
-  /** Null if the run has no checkpoint, undefined while it is read. */
+  /** The state at the run's last checkpoint. Null if the run has no checkpoint, undefined until the state is loaded. */
   state: State | null | undefined;
   error: RunError | null | undefined;
   followed: Followed;
@@ -24,7 +24,7 @@ interface Props {
   onFork: () => void;
 }
 
-/** Shows the input, the state, the output and the events of a run. */
+/** The tabs of a run: its state, output, input, events and cost, and the error of a failed run. */
 export function RunTabs({ run, state, error, followed, spending, open, onOpen, onFork }: Props) {
   const hasFailed = run.status === "error" || run.status === "timeout";
   const tabs = [
@@ -62,7 +62,7 @@ function StateTab({ run, state }: Pick<Props, "run" | "state">) {
   );
 }
 
-/** The API gives a run's values only by its state, so these are the last ones that it stored. */
+/** Shows the values of the run's last checkpoint, because the API returns a run's output only in its state. */
 function OutputTab({ run, state }: Pick<Props, "run" | "state">) {
   if (isOpen(run.status)) return <Nothing>The run has not ended. Its output appears here when it has.</Nothing>;
   if (state === undefined) return <Skeleton lines={5} className="p-4" />;

@@ -3,8 +3,8 @@ import type { Followed } from "./follow.ts";
 import type { RunningNode } from "./spans.ts";
 
 /**
- * Returns the nodes that run now. The stream names them with those of subgraphs if the run streams its tasks. Otherwise they are those that
- * follow the last stored step.
+ * Returns the nodes that run now. If the run streams its tasks, these are the nodes from its stream, including those in subgraphs.
+ * Otherwise they are the unfinished tasks of the last checkpoint.
  */
 export function runningNodes({ status, kwargs }: Run, state: State | null | undefined, { running }: Followed): RunningNode[] {
   if (status !== "running") return [];

@@ -1,14 +1,17 @@
 import type { Row } from "./rows.ts";
 
-/** The times that the chart covers, in milliseconds since 1970. */
+/** The period that the chart covers, in Unix milliseconds. */
 export interface Domain {
   from: number;
   to: number;
-  /** The moment that the axis counts from: the first claim, or else the time at which the run was due. */
+  /** The time that the axis labels as 0: the start of the first attempt. Before there is one, it is the time at which the run was due. */
   zero: number;
 }
 
-/** A wait is cut if it is longer than this part of the work, because the work would be a thin line beside it. */
+/**
+ * The largest part of the chart for the wait before the first attempt, as a share of the time of the work. A longer wait is cut, because
+ * the work would become a thin line.
+ */
 const mostWait = 0.25;
 
 export function domainOf(rows: Row[], now: number): Domain {
@@ -42,10 +45,10 @@ const steps = [
   ...[1, 2, 4, 8, 12, 24, 48, 96, 168, 336, 672].map((amount) => amount * hour),
 ];
 
-/** Returns the distance of ticks that are at least `leastPx` pixels apart. */
+/** Returns the least step between ticks, in milliseconds, whose ticks are at least `leastPx` pixels apart. */
 export const tickStep = (msPerPx: number, leastPx: number): number => steps.find((step) => step / msPerPx >= leastPx) ?? 672 * hour;
 
-/** Returns the label of a tick, such as "250 ms", "1.5 s" or "2:05 min". */
+/** Returns the label of a tick. Examples are "250 ms", "1.5 s" and "2:05 min". */
 export function tickLabel(offset: number, step: number): string {
   if (offset === 0) return "0";
   const sign = offset < 0 ? "−" : "";

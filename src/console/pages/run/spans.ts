@@ -1,22 +1,22 @@
 import type { Attempt, Span, Timeline } from "./data.ts";
 
-/** A span with its times as numbers, and the spans inside it. */
+/** A span with its times in Unix milliseconds, and the spans inside it. */
 export interface Item {
   span: Span;
   attempt: number;
   from: number;
-  /** Undefined while it runs. */
+  /** The end of the span. Undefined while the span runs. */
   to: number | undefined;
   depth: number;
-  /** The names of the nodes around it and its own, joined as the drawing of the graph joins them. */
+  /** The names of the nodes around the span and its own name, joined by colons as in the drawing of the graph. */
   path: string;
   children: Item[];
-  /** Tokens of all model calls in it. */
+  /** The input and output tokens of all model calls in the span. */
   input: number;
   output: number;
 }
 
-/** An attempt with its times as numbers. */
+/** An attempt with its times in Unix milliseconds. */
 export interface AttemptItem {
   attempt: Attempt;
   from: number | undefined;
@@ -24,7 +24,7 @@ export interface AttemptItem {
   roots: Item[];
 }
 
-/** A node that runs now. */
+/** A node that runs now: the id of its task, and its path in the graph. */
 export interface RunningNode {
   id: string;
   path: string;
@@ -32,7 +32,7 @@ export interface RunningNode {
 
 const ms = (time: string | null): number | undefined => (time === null ? undefined : Date.parse(time));
 
-/** Returns the attempts of a timeline as trees of spans, each in the order of time. */
+/** Returns the attempts of a timeline, each with its spans as trees. Spans are sorted by time. */
 export const treesOf = ({ attempts }: Timeline): AttemptItem[] =>
   attempts.map((attempt) => ({
     attempt,
@@ -66,7 +66,7 @@ const itemOf = (span: Span, attempt: number): Item => ({
   output: span.output_tokens ?? 0,
 });
 
-/** Sets the depth and the path of an item and of all below it, and sums up their tokens. */
+/** Sets the depth and the path of an item and of all items inside it, and adds up their tokens. */
 function complete(item: Item, depth: number, around: string): void {
   item.depth = depth;
   item.path = around === "" ? item.span.name : `${around}:${item.span.name}`;
@@ -77,7 +77,10 @@ function complete(item: Item, depth: number, around: string): void {
   }
 }
 
-/** Returns an item for each node that runs now. It began with the last stored step, as far as anybody knows. */
+/**
+ * Returns an item for each node that runs now. The start of such a node is not known, so `since`, the time of the last stored step, is
+ * used.
+ */
 export function runningItems(running: RunningNode[], attempt: number, since: number): Item[] {
   return running.map(({ id, path }, index) => ({
     span: {
@@ -103,7 +106,7 @@ export function runningItems(running: RunningNode[], attempt: number, since: num
   }));
 }
 
-/** Calls `visit` with each item, from the outside in. */
+/** Calls `visit` with each item, and then with the items inside it. */
 export function walk(items: Item[], visit: (item: Item) => void): void {
   for (const item of items) {
     visit(item);

@@ -14,7 +14,7 @@ interface Props {
   spending: Spending | undefined;
 }
 
-/** The facts of a run in one line, or in a grid where there is no room for a line. */
+/** The facts of a run, in one line or, on a narrow screen, in a grid. */
 export function Summary({ run, timeline, assistantName, tokens, spending }: Props) {
   const graph = timeline?.graph_id ?? String(run.metadata.graph_id ?? "–");
   return (
@@ -58,7 +58,7 @@ function Fact({ label, note, children }: { label: string; note?: ReactNode; chil
   );
 }
 
-/** How long the run waited for a worker. */
+/** Shows how long the run waited for a worker. */
 function Waited({ timeline: { due_at, started_at } }: { timeline: Timeline }) {
   const ms = Date.parse(started_at ?? due_at) - Date.parse(due_at);
   return `waited ${duration(Math.max(0, ms))}`;

@@ -44,7 +44,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** Asks, does the action with every run, and reports what failed. */
+/** Asks for confirmation, performs the action on every run, and reports the failures. */
 export function BulkDialog({ action, runs, onDone, onClose }: Props) {
   const { title, text, verb, past } = words[action];
   const [fits] = useState(() => (action === "cancel" ? runs.filter(isOpen) : runs));

@@ -11,10 +11,10 @@ export interface Outcome {
   failed: Problem[];
 }
 
-/** How many requests are under way at once. */
+/** The maximum number of requests that are sent at the same time. */
 const atOnce = 6;
 
-/** Does something with each run, some at a time. A run that fails does not stop the others. */
+/** Calls `work` for each run, for a few runs at the same time. A failure does not stop the work on the other runs. */
 export async function withEach(
   runs: ChosenRun[],
   work: (run: ChosenRun) => Promise<unknown>,
@@ -44,11 +44,14 @@ export const cancelRun = (run: ChosenRun) => answerOf(api.POST("/threads/{thread
 
 export const deleteRun = (run: ChosenRun) => answerOf(api.DELETE("/threads/{threadId}/runs/{runId}", { params: pathOf(run) }));
 
-/** The keys of `configurable` that belong to the old run. The service sets them for the new one. */
+/** The keys of `configurable` that belong to the old run. The service sets them again for the new run. */
 const ownKeys = ["run_id", "thread_id", "graph_id", "assistant_id"];
 const checkpointKeys = ["checkpoint_id", "checkpoint_ns", "checkpoint_map"];
 
-/** Creates a run with the same assistant, input and settings. On its own thread it begins where the old run began, if that was named. */
+/**
+ * Creates a run with the same assistant, input and settings. On the same thread, the new run begins at the checkpoint that the old request
+ * named, if it named one.
+ */
 export async function retryRun(chosen: ChosenRun, onNewThread: boolean): Promise<Schemas["Run"]> {
   const run = await answerOf(api.GET("/threads/{threadId}/runs/{runId}", { params: pathOf(chosen) }));
   const threadId = onNewThread ? (await answerOf(api.POST("/threads", { body: {} }))).thread_id : run.thread_id;

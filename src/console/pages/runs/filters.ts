@@ -4,17 +4,18 @@ import { useUrlFilters } from "../../url-filters.ts";
 
 export type SearchBody = PostBody<"/runs/search">;
 
-/** The filters of the page, as the URL holds them. An empty text means that the filter is off. */
+/** The filters of the page, as the URL contains them. An empty text means that a filter is not set. */
 export interface Filters {
   status: RunStatus[];
   graph: string;
   assistant: string;
   error: string;
   metadata: string;
-  /** The age of the oldest run, such as "1h". */
+  /** The largest age of a run, such as "1h". */
   since: string;
-  /** The times between which the run was created, as `datetime-local` gives them. They count only if `since` is "custom". */
+  /** The earliest time of creation, as the text of a `datetime-local` field. Used only if `since` is "custom". */
   from: string;
+  /** The latest time of creation, in the same form. Used only if `since` is "custom". */
   to: string;
 }
 
@@ -27,7 +28,7 @@ export const ages: Record<string, { label: string; ms: number }> = {
 
 const names = ["graph", "assistant", "error", "metadata", "since", "from", "to"] as const;
 
-/** Returns the filters in the URL, and a function that changes some of them. */
+/** Returns the filters in the URL, and a function that changes some of them in the URL. */
 export const useFilters = () => useUrlFilters(parse, write);
 
 function parse(params: URLSearchParams): Filters {
@@ -47,7 +48,7 @@ export const noFilters: Filters = parse(new URLSearchParams());
 
 export const isFiltered = (filters: Filters): boolean => write(filters).size > 0;
 
-/** Returns the request that finds the runs of these filters. */
+/** Returns the search request for these filters. */
 export function toSearch({ status, graph, assistant, error, metadata, since, from, to }: Filters): SearchBody {
   const age = ages[since];
   const found = parseMetadata(metadata);
@@ -70,7 +71,10 @@ function toTime(local: string): string | undefined {
   return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
 }
 
-/** Reads metadata from `key=value` with commas between, or from a JSON object. Returns what is wrong if it is neither. */
+/**
+ * Reads metadata from a JSON object, or from pairs `key=value` that are separated by commas. Returns a sentence about the problem if the
+ * text is neither.
+ */
 export function parseMetadata(text: string): { value: Record<string, unknown> } | { problem: string } | Record<string, never> {
   if (text.trim() === "") return {};
   if (text.trim().startsWith("{")) {
@@ -84,7 +88,7 @@ export function parseMetadata(text: string): { value: Record<string, unknown> } 
   return { value: Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? "", scalarOf(pair?.[2] ?? "")])) };
 }
 
-/** Reads numbers, true, false and null as such, and everything else as text. */
+/** Reads the texts of numbers, true, false and null as such values, and any other text as a string. */
 function scalarOf(text: string): unknown {
   const value = parseJson(text);
   return typeof value === "object" && value !== null ? text : (value ?? (text === "null" ? null : text));

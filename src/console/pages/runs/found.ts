@@ -19,7 +19,7 @@ const columns = [
   "error",
 ] as const;
 
-/** A run in the list. The list leaves out what may be large. */
+/** A run in the list. It lacks fields that may be large, such as the input. */
 export type ListedRun = Pick<Schemas["FoundRun"], (typeof columns)[number]>;
 
 interface Found {
@@ -28,7 +28,7 @@ interface Found {
   isEstimate: boolean;
 }
 
-/** Searches runs, and returns them with their total. */
+/** Searches runs. Returns a page of them, and the total number of matching runs. */
 export async function searchRuns(search: SearchBody, signal?: AbortSignal): Promise<Found> {
   const body = { ...search, select: [...(search.select ?? columns)] };
   const { data, headers } = await answerWithHeaders(api.POST("/runs/search", { body, ...(signal && { signal }) }));
@@ -41,17 +41,17 @@ export interface FoundRuns {
   isEstimate: boolean;
   isLoading: boolean;
   error: unknown;
-  /** The run in this row. Undefined until it is loaded. */
+  /** Returns the run in this row, or undefined until the row is loaded. */
   at: (index: number) => ListedRun | undefined;
-  /** How many runs were created since the reader scrolled down. They appear when the reader is at the top again. */
+  /** The number of runs that were created since the person scrolled down. They are added when the person scrolls back to the top. */
   newer: number;
   onRange: (first: number, last: number) => void;
   refresh: () => void;
 }
 
 /**
- * Loads the pages of the list that are on the screen, and reads them again every few seconds. While the reader is at the top, new runs
- * appear there. Once the reader has scrolled down, the list ends at the run that was the newest then, so that no row moves away.
+ * Loads the pages of the list that are on the screen, and reads them again every few seconds. At the top of the list, new runs are added.
+ * After the person has scrolled down, no new runs are added, so that no row moves.
  */
 export function useFoundRuns(filters: Filters): FoundRuns {
   const key = JSON.stringify(filters);
@@ -96,7 +96,7 @@ export function useFoundRuns(filters: Filters): FoundRuns {
   };
 }
 
-/** Keeps the rows that were loaded once, so that a row stays on the screen while it is read again. */
+/** Keeps the loaded rows, so that a row stays on the screen while its page is read again. */
 function useKnown(key: string) {
   const kept = useRef<{ key: string; rows: Map<number, ListedRun>; found?: Found }>({ key, rows: new Map() });
   if (kept.current.key !== key) kept.current = { key, rows: new Map() };
@@ -117,7 +117,7 @@ function pagesIn({ first, last }: { first: number; last: number }): number[] {
   return Array.from({ length: Math.floor(last / pageSize) - start + 1 }, (_, page) => start + page);
 }
 
-/** Returns the first millisecond after a run was created. */
+/** Returns the time one millisecond after the run was created, or undefined without a run. */
 const after = (run: ListedRun | undefined) => run && new Date(Date.parse(run.created_at) + 1).toISOString();
 
 const until = (search: SearchBody, anchor: string | undefined): SearchBody =>

@@ -9,10 +9,10 @@ import type { ListedRun } from "./found.ts";
 const grid = "grid grid-cols-[1.75rem_8rem_minmax(9rem,1.2fr)_6.5rem_6.5rem_7rem_7rem_minmax(8rem,2fr)] items-center gap-x-3 px-4 lg:px-6";
 const titles = ["Status", "Graph / assistant", "Run", "Thread", "Created", "Duration", "Error"];
 
-/** The heights of a row: one line in a table, or a card of three lines on a narrow screen. */
+/** The heights of a row in pixels. A row is one line of a table, or a card of three lines on a narrow screen. */
 export const rowHeights = { wide: 40, narrow: 84 };
 
-/** The line of titles. `choose` is the box that chooses all runs. */
+/** The row of column titles. `choose` is the box that selects all runs. */
 export function RunHeader({ choose }: { choose: ReactNode }) {
   return (
     <div className={`${grid} h-9 border-b border-line bg-page text-xs font-medium text-muted`}>
@@ -31,11 +31,11 @@ interface Props {
   assistantName: string | undefined;
   isWide: boolean;
   isChosen: boolean;
-  /** Undefined if the page offers no actions. */
+  /** Called when the person selects the run or removes it from the selection. Undefined if the page offers no actions. */
   onChoose: ((isChosen: boolean, withShift: boolean) => void) | undefined;
 }
 
-/** A run in the list. Everything in it that came from a run is shown as text. */
+/** A run in the list. Values from runs are shown as plain text. */
 export function RunRow({ run, isWide, ...more }: Props) {
   if (!run)
     return (

@@ -6,14 +6,17 @@ export type ChosenRun = Pick<ListedRun, "run_id" | "thread_id" | "status">;
 export interface Selection {
   runs: ChosenRun[];
   has: (runId: string) => boolean;
-  /** Chooses a run, or takes it out. With Shift, does the same with all rows since the last one. */
+  /**
+   * Selects the run of a row, or removes it from the selection. With Shift, does the same for all rows between this row and the last
+   * toggled one.
+   */
   toggle: (index: number, isChosen: boolean, withShift: boolean) => void;
   add: (runs: ChosenRun[]) => void;
   remove: (runIds: string[]) => void;
   clear: () => void;
 }
 
-/** Keeps the chosen runs by their ids. They stay chosen when the list is read again, or when they have left the screen. */
+/** Keeps the selected runs by their ids. A run stays selected when the list is read again, and when its row has left the screen. */
 export function useSelection(at: (index: number) => ListedRun | undefined): Selection {
   const [chosen, setChosen] = useState(new Map<string, ChosenRun>());
   const last = useRef<number>(undefined);

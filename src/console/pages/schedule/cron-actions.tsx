@@ -17,7 +17,7 @@ interface Props {
   name: string;
 }
 
-/** The buttons of a cron. */
+/** The buttons for the actions on a cron. */
 export function CronActions({ cron, name }: Props) {
   const [asked, setAsked] = useState<"run" | "delete">();
   if (!useMayAct()) return null;

@@ -17,13 +17,13 @@ import { WhenFields } from "./when-fields.tsx";
 interface Props {
   assistants: NamedAssistant[];
   assistantId: string;
-  /** Undefined for a cron that exists, because its assistant cannot change. */
+  /** Called when the person chooses an assistant. Undefined for an existing cron, because its assistant cannot change. */
   onAssistant?: (assistantId: string) => void;
   cron?: Cron;
   onDone: () => void;
 }
 
-/** The fields of a cron. The fields of its input and its context come from the schemas of its graph. */
+/** The fields of a cron. The schemas of the graph determine the fields of the input and the context. */
 export function CronForm({ assistants, assistantId, onAssistant, cron, onDone }: Props) {
   const schemas = useGraphSchemas(assistantId);
   const draft = useCronDraft(cron);
@@ -67,7 +67,7 @@ interface LoadedProps {
 function Loaded({ assistant, assistantId, cron, draft, schemas, onDone }: LoadedProps) {
   const input = useSchemaForm({ schema: schemas.input_schema, initial: cron?.payload.input ?? undefined });
   const context = useSchemaForm({
-    schema: { ...schemas.context_schema, required: [] }, // the assistant may bring what is missing
+    schema: { ...schemas.context_schema, required: [] }, // nothing is required, because the assistant can supply the missing fields
     initial: cron ? (cron.payload.context ?? {}) : {},
   });
   const save = useSaveCron(cron, onDone);

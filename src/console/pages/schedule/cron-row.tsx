@@ -14,7 +14,7 @@ interface Props {
   assistant: NamedAssistant | undefined;
 }
 
-/** A cron: when it ticks, what its last runs came to, and what one can do with it. */
+/** A cron in the list: its next tick, its last runs, and its actions. */
 export function CronRow({ cron, assistant }: Props) {
   const name = assistant?.name ?? shortId(cron.assistant_id);
   return (

@@ -7,7 +7,7 @@ import { CronRow } from "./cron-row.tsx";
 import { FilterBar, isFiltered, useCronFilters } from "./filters.tsx";
 import { type Cron, cronsPerPage, type Listed, type NamedAssistant, useAssistants, useCrons } from "./reads.ts";
 
-/** The crons, those that tick next first. */
+/** The list of crons, sorted by their next tick. */
 export function Crons() {
   const [filters, change] = useCronFilters();
   const crons = useCrons(filters);

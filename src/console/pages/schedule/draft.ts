@@ -6,7 +6,7 @@ import type { Cron } from "./reads.ts";
 interface Typed {
   schedule: string;
   timezone: string;
-  /** The end as `datetime-local` gives it. */
+  /** The time after which the cron ends, as the text of a `datetime-local` field. Empty if the cron never ends. */
   end: string;
   webhook: string;
   threadId: string;
@@ -16,13 +16,13 @@ interface Typed {
   metadataText: string;
 }
 
-/** The texts in the form of a cron, without its input and its context. */
+/** The typed texts in the form of a cron, except those of its input and its context. */
 export interface CronDraft extends Typed {
   config: ParsedObject;
   metadata: ParsedObject;
   scheduleProblem: string | undefined;
   set: (changes: Partial<Typed>) => void;
-  /** How often the person has tried to save. From the first time on, the form shows what is wrong. */
+  /** The number of times that the person has tried to save. After the first try, the form shows its problems. */
   tries: number;
   addTry: () => void;
 }
@@ -55,11 +55,11 @@ const typedOf = (cron: Cron | undefined): Typed => ({
 
 export type CronBody = PostBody<"/runs/crons">;
 
-/** Returns the request, without the assistant, or undefined if a field is wrong. */
+/** Returns the body of the request, without the assistant. Returns undefined if a field is invalid. */
 export function bodyOf(draft: CronDraft, cron: Cron | undefined): Omit<CronBody, "assistant_id"> | undefined {
   const { schedule, timezone, end, webhook, onCompleted, isEnabled, config, metadata } = draft;
   if (schedule.trim() === "" || !("value" in config) || !("value" in metadata)) return undefined;
-  const isSameEnd = cron !== undefined && end === toLocal(cron.end_time); // the field has minutes, the stored time may have seconds
+  const isSameEnd = cron !== undefined && end === toLocal(cron.end_time); // the field shows only minutes, but the stored time may have seconds
   return {
     schedule: schedule.trim(),
     timezone: timezone.trim() || null,
@@ -72,7 +72,7 @@ export function bodyOf(draft: CronDraft, cron: Cron | undefined): Omit<CronBody,
   };
 }
 
-/** Returns a time as a `datetime-local` field wants it: in the zone of the browser. */
+/** Returns a time as the text of a `datetime-local` field, in the time zone of the browser. */
 function toLocal(time: string | null | undefined): string {
   if (!time) return "";
   const date = new Date(time);

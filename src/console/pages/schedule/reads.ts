@@ -7,10 +7,10 @@ export type DeadWebhook = Schemas["DeadWebhook"];
 export type LastRun = Pick<Schemas["FoundRun"], "run_id" | "thread_id" | "status" | "created_at">;
 export type NamedAssistant = Pick<Schemas["Assistant"], "assistant_id" | "name" | "graph_id">;
 
-/** The filters of the crons, as the URL holds them. An empty text means that the filter is off. */
+/** The filters of the crons, as the URL contains them. An empty text means that a filter is not set. */
 export interface CronFilters {
   assistant: string;
-  /** "active" or "paused". */
+  /** The state of the crons: "active" or "paused". */
   state: string;
   offset: number;
 }
@@ -22,10 +22,10 @@ export interface Listed<Entry> {
 
 const totalOf = (headers: Headers, shown: number) => Number(headers.get("x-pagination-total") ?? shown);
 
-/** Few, because each cron on the page asks for its last runs. */
+/** The number of crons on a page. It is small, because each cron on the page requests its last runs. */
 export const cronsPerPage = 20;
 
-/** Returns crons, those that tick next first. */
+/** Reads a page of crons, sorted by their next tick. */
 export const useCrons = ({ assistant, state, offset }: CronFilters): UseQueryResult<Listed<Cron>> =>
   useLive(
     ["crons", assistant, state, offset],
@@ -44,14 +44,14 @@ export const useCrons = ({ assistant, state, offset }: CronFilters): UseQueryRes
     { every: 5_000 },
   );
 
-/** Returns a cron. The API finds no cron by its id, but it keeps 1,000 at most, which is one page of a search. */
+/** Reads a cron. The API cannot look up a cron by its id, so this searches all crons. There are at most 1,000, which is one page. */
 export const useCron = (id: string): UseQueryResult<Cron | null> =>
   useLive(["crons", "one", id], async (signal) => {
     const crons = await answerOf(api.POST("/runs/crons/search", { body: { limit: 1_000 }, signal }));
     return crons.find(({ cron_id }) => cron_id === id) ?? null;
   });
 
-/** Returns the last runs of a cron. The service writes the cron's id into the metadata of each. */
+/** Reads the last runs of a cron. The service stores the cron's id in the metadata of each run. */
 export const useLastRuns = (cronId: string): UseQueryResult<LastRun[]> =>
   useLive(
     ["cron runs", cronId],

@@ -14,10 +14,10 @@ interface Props {
   onClose: () => void;
 }
 
-/** The most ids that one request may name. */
+/** The maximum number of ids in one request. */
 const perRequest = 1_000;
 
-/** Asks, sends dead webhooks again, and reports those that the service did not take. */
+/** Asks for confirmation, sends failed webhooks again, and reports the webhooks that the service did not accept. */
 export function Redrive({ webhooks, onDone, onClose }: Props) {
   const redrive = useMutation({
     mutationFn: async () => {

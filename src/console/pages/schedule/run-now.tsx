@@ -13,7 +13,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** Creates a run as the cron would, and links to it. */
+/** Creates a run like those of the cron, and links to the run. */
 export function RunNow({ cron, name, onClose }: Props) {
   const run = useMutation({
     mutationFn: () => createRun(cron),
@@ -49,7 +49,10 @@ function Created({ run, onClose }: { run: Schemas["Run"]; onClose: () => void })
   );
 }
 
-/** The API has no request for this. So this sends what the service makes from a cron, with the cron's id in the metadata. */
+/**
+ * Creates a run with the settings of a cron. The API has no request for this, so this sends the same request that the service makes for a
+ * tick, with the cron's id in the metadata.
+ */
 function createRun({ cron_id, assistant_id, thread_id, on_run_completed, payload, metadata }: Cron): Promise<Schemas["Run"]> {
   const body = { ...payload, assistant_id, metadata: { ...metadata, cron_id } } as PostBody<"/runs">;
   if (thread_id !== null) return answerOf(api.POST("/threads/{threadId}/runs", { params: { path: { threadId: thread_id } }, body }));

@@ -7,12 +7,12 @@ import type { Cron } from "./reads.ts";
 
 interface Saved {
   assistantId: string;
-  /** The thread of a new cron. Empty if each run gets a new one. */
+  /** The id of the thread of a new cron. Empty if each run gets a new thread. */
   threadId: string;
   body: Omit<CronBody, "assistant_id">;
 }
 
-/** Creates a cron, or changes one. */
+/** Creates a cron, or changes `cron` if it is given. */
 export function useSaveCron(cron: Cron | undefined, onDone: () => void): UseMutationResult<Cron, Error, Saved> {
   return useMutation({
     mutationFn: (saved) => (cron ? change(cron, saved.body) : create(saved)),
@@ -31,14 +31,14 @@ function create({ assistantId, threadId, body }: Saved): Promise<Cron> {
   return answerOf(api.POST("/threads/{threadId}/runs/crons", { params: { path: { threadId: thread } }, body: cron }));
 }
 
-/** Sends only what has changed. A change of what runs would make the caller the owner of the runs. */
+/** Sends only the changed fields, because a change of the run's settings makes the caller the owner of the cron's runs. */
 function change(cron: Cron, body: Saved["body"]): Promise<Cron> {
   const present: Record<string, unknown> = { ...cron.payload, ...cron };
   const changes = Object.fromEntries(Object.entries(body).filter(([name, value]) => textOf(name, value) !== textOf(name, present[name])));
   return answerOf(api.PATCH("/runs/crons/{cronId}", { params: { path: { cronId: cron.cron_id } }, body: changes }));
 }
 
-/** Returns a text to compare by. An empty config or context is as good as none. */
+/** Returns a text by which two values are compared. An empty config or context is equal to null. */
 function textOf(name: string, value: unknown): string {
   const text = JSON.stringify(value ?? null);
   return text === "{}" && (name === "config" || name === "context") ? "null" : text;

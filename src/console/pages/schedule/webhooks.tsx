@@ -16,7 +16,7 @@ export function Webhooks() {
   const offset = Number(params.get("offset")) || 0;
   const dead = useDeadWebhooks(offset);
   const selection = useSelection();
-  const [asked, setAsked] = useState<DeadWebhook[]>(); // kept here, because the report stays when the list becomes empty
+  const [asked, setAsked] = useState<DeadWebhook[]>(); // stored in this component, because the report must stay when the list becomes empty
   if (!dead.data)
     return dead.error ? (
       <Failure what="The dead webhooks could not be loaded" error={dead.error} retry={() => void dead.refetch()} />
@@ -51,7 +51,7 @@ interface Selection {
   choose: (webhooks: DeadWebhook[], isOn: boolean) => void;
 }
 
-/** Keeps the chosen webhooks by the ids of their runs. They stay chosen on another page of the list. */
+/** Keeps the selected webhooks by the ids of their runs. A webhook stays selected when another page of the list is shown. */
 function useSelection(): Selection {
   const [chosen, setChosen] = useState<ReadonlyMap<string, DeadWebhook>>(new Map());
   const choose = (webhooks: DeadWebhook[], isOn: boolean) =>

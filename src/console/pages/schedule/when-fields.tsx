@@ -6,7 +6,7 @@ import type { Cron } from "./reads.ts";
 
 const zones = Intl.supportedValuesOf("timeZone");
 
-/** The fields that say when a cron ticks, on which thread, and whom the service calls afterwards. */
+/** The fields for the time of the ticks, the thread, and the webhook that the service calls after each run. */
 export function WhenFields({ draft, cron, error }: { draft: CronDraft; cron: Cron | undefined; error: unknown }) {
   const zoneList = useId();
   return (

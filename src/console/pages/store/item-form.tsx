@@ -7,9 +7,9 @@ import { type ItemName, usePut } from "./put.ts";
 import type { FoundItem } from "./reads.ts";
 
 interface Props {
-  /** The item that is edited. Undefined for a new one. */
+  /** The item to edit. Undefined for a new item. */
   item?: FoundItem;
-  /** The namespace of a new item at first. */
+  /** The namespace that the form of a new item contains first. */
   namespace?: string[];
   onDone: (name: ItemName) => void;
   onCancel: () => void;
@@ -21,7 +21,7 @@ const lifetimes = [
   { value: "minutes", label: "After some minutes" },
 ];
 
-/** Writes an item. The name of an item cannot change, because another name is another item. */
+/** The form that writes an item. The name of an existing item cannot change, because a new name would create another item. */
 export function ItemForm({ item, namespace = [], onDone, onCancel }: Props) {
   const [path, setPath] = useState((item?.namespace ?? namespace).join("."));
   const [key, setKey] = useState(item?.key ?? "");

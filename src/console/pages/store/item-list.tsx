@@ -8,7 +8,7 @@ import { RelativeTime } from "../../parts/time.tsx";
 import { isSamePath, linkTo, type Navigation, type Place } from "./place.ts";
 import { type FoundItem, pageSize, useItems } from "./reads.ts";
 
-/** The items in a namespace and below it, with a search. */
+/** The items in a namespace and in the namespaces below it, with a search. */
 export function ItemList({ place, go }: Navigation) {
   const items = useItems(place);
   return (

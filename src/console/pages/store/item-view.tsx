@@ -21,7 +21,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** The open item: its value, and what one can do with it. */
+/** The open item with its value and its actions. */
 export function ItemView({ namespace, itemKey, onClose }: Props) {
   const item = useItem(namespace, itemKey);
   const [edited, setEdited] = useState<FoundItem>();

@@ -1,16 +1,16 @@
 import { useSearchParams } from "wouter";
 
-/** The choice of the page, as the URL holds it. */
+/** The namespace, the item and the search that are open, as the URL contains them. */
 export interface Place {
   namespace: string[];
-  /** The key of the open item. */
+  /** The key of the open item. Undefined if no item is open. */
   key: string | undefined;
-  /** The namespace of the open item. It may be below the shown namespace. */
+  /** The namespace of the open item. It may be below `namespace`. */
   keyNamespace: string[];
   query: string;
   filter: string;
   offset: number;
-  /** True while a new item is written. */
+  /** True while a person writes a new item. */
   isNew: boolean;
 }
 
@@ -45,12 +45,12 @@ export const isSamePath = (one: string[], other: string[]): boolean => JSON.stri
 
 export const isBelow = (path: string[], ancestor: string[]): boolean => isSamePath(path.slice(0, ancestor.length), ancestor);
 
-/** Returns the link to a place. What is not given is as in the place that opens first. */
+/** Returns the link to a place. Missing fields have their values for the first opening of the page. */
 export const linkTo = (place: Partial<Place>): string => `/store?${write({ ...start, ...place })}`;
 
 export interface Navigation {
   place: Place;
-  /** Goes to another place. With `replace`, the back button does not return to the present one. */
+  /** Goes to another place. With `replace`, the new place replaces the current one in the browser's history. */
   go: (changes: Partial<Place>, options?: { replace?: boolean }) => void;
 }
 

@@ -12,11 +12,13 @@ export interface ItemName {
 
 interface ItemPut extends ItemName {
   value: Record<string, unknown>;
-  /** Minutes, null for never, undefined for the default of the service. */
+  /** The minutes that the item lives. Null means that the item never expires, and undefined means the default of the service. */
   ttl: number | null | undefined;
 }
 
-/** Stores an item. If this would replace something that the person has not seen, it refuses once, and replaces it at the second try. */
+/**
+ * Stores an item. If this would replace a version that the person has not seen, the first try is refused, and the second try replaces it.
+ */
 export function usePut(item: FoundItem | undefined, onDone: (name: ItemName) => void): UseMutationResult<void, Error, ItemPut> {
   const warned = useRef<string>(undefined);
   return useMutation({
@@ -40,7 +42,10 @@ export function usePut(item: FoundItem | undefined, onDone: (name: ItemName) => 
   });
 }
 
-/** Returns when the item of this name was last changed. An incomplete name is left to the service, which refuses it with its reason. */
+/**
+ * Returns the time of the last change of the item with this name, or undefined if there is no such item. An incomplete name is not looked
+ * up, because the service will refuse it anyway.
+ */
 async function storedAt({ namespace, key }: ItemName): Promise<string | undefined> {
   if (namespace.length === 0 || namespace.includes("")) return undefined;
   const query = { namespace, key, refresh_ttl: "false" as const };

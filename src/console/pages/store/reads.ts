@@ -26,7 +26,7 @@ export interface FoundItems {
   hasMore: boolean;
 }
 
-/** Returns a page of the items in a namespace and below it. It asks for one more than it shows, because the API does not count items. */
+/** Reads a page of the items in a namespace and below it. It requests one item more than it shows, because the API does not count items. */
 export const useItems = ({ namespace, query, filter, offset }: Place): UseQueryResult<FoundItems> =>
   useLive(
     ["store", "items", namespace, query, filter, offset],
@@ -38,7 +38,7 @@ export const useItems = ({ namespace, query, filter, offset }: Place): UseQueryR
         filter: "value" in parsed ? parsed.value : null,
         limit: pageSize + 1,
         offset,
-        refresh_ttl: false, // somebody who looks must not keep items alive
+        refresh_ttl: false, // reading an item here must not extend its time to live
       };
       const { data, headers } = await answerWithHeaders(api.POST("/store/items/search", { body, signal }));
       const isCut = headers.has("x-pagination-next");
@@ -47,7 +47,7 @@ export const useItems = ({ namespace, query, filter, offset }: Place): UseQueryR
     { every: everyMs },
   );
 
-/** Returns an item, or null if there is none. */
+/** Reads an item. The data is null if there is no such item. */
 export const useItem = (namespace: string[], key: string): UseQueryResult<FoundItem | null> =>
   useLive(
     ["store", "item", namespace, key],

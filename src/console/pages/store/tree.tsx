@@ -7,10 +7,10 @@ import { isBelow, isSamePath, linkTo } from "./place.ts";
 import { useChildren } from "./reads.ts";
 
 const step = 100;
-/** The most namespaces that the API returns at once. */
+/** The maximum number of namespaces that the API returns at once. */
 const most = 1_000;
 
-/** The namespaces as a tree. The branch of the open namespace is open, so the URL keeps what one has opened. */
+/** The namespaces as a tree. The path to the open namespace is unfolded. The open namespace comes from the URL. */
 export function Tree({ namespace }: { namespace: string[] }) {
   return (
     <nav aria-label="Namespaces" className="p-2">

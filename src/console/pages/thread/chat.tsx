@@ -16,15 +16,18 @@ import { ThreadQuestions } from "./thread-questions.tsx";
 interface Props {
   thread: ThreadFacts;
   settings: RunSettings;
-  /** The newest checkpoint whose last message is of a person. A retry starts there. */
+  /** The id of the newest checkpoint whose last message is from a person. A retry begins at this checkpoint. Undefined if there is none. */
   retryFrom: string | undefined;
-  /** The messages of the newest checkpoint. They are shown until the stream has its own. */
+  /** The messages of the newest checkpoint. They are shown until the stream has loaded its messages. */
   stored: unknown[];
-  /** Called if the stream shows something else than the thread: it does not notice runs of others while the thread rests. */
+  /**
+   * Called if the stream shows other messages than the thread has. While the thread is idle, the stream does not notice runs that others
+   * start.
+   */
   onBehind: () => void;
 }
 
-/** The conversation of a thread. It follows every run of the thread, also those that others start. */
+/** The conversation of a thread. It follows every run of the thread, including runs that others start. */
 export default function Chat({ thread, settings, retryFrom, stored, onBehind }: Props) {
   const { thread_id: threadId } = thread;
   const mayAct = useMayAct();
@@ -37,9 +40,9 @@ export default function Chat({ thread, settings, retryFrom, stored, onBehind }: 
     apiUrl: `${location.origin}${prefix}`,
     assistantId: settings.assistant_id,
     threadId,
-    defaultHeaders: headers, // other headers would make a new connection
+    defaultHeaders: headers, // a new object would make the stream connect again
     fetch: send,
-    maxReconnectAttempts: 1_000, // a server that restarts is worth waiting for
+    maxReconnectAttempts: 1_000, // keeps trying while a server restarts
     onCompleted: () => refreshThread(threadId),
   });
   const shown = stream.isThreadLoading ? stored : stream.messages;
@@ -52,7 +55,7 @@ export default function Chat({ thread, settings, retryFrom, stored, onBehind }: 
     await stream.submit(input as never, options as never).catch(setFailure);
     refreshThread(threadId);
   };
-  // The stream's own stop hides a failed cancellation, and knows only runs that it started itself.
+  // The stream's own `stop` hides a failed cancellation, and cancels only runs that this stream started.
   const stop = async () => {
     await cancelOpenRuns(threadId).catch(setFailure);
     refreshThread(threadId);
@@ -92,15 +95,15 @@ export default function Chat({ thread, settings, retryFrom, stored, onBehind }: 
   );
 }
 
-/** Returns whether two conversations have the same number of messages and the same last one. */
+/** Tells whether two conversations have the same number of messages and the same last message. */
 function endsAlike(one: unknown[], other: unknown[]): boolean {
   const [last, otherLast] = [one.at(-1), other.at(-1)];
   return one.length === other.length && (isObject(last) ? last.id : undefined) === (isObject(otherLast) ? otherLast.id : undefined);
 }
 
 /**
- * Calls `work` every 1.5 s while `isTrue` holds, for the first time after 1.5 s. The delay matters because a run that has just ended is not
- * stored everywhere at once.
+ * Calls `work` every 1.5 s while `isTrue` holds, and the first time after 1.5 s. The delay is needed because a run that has just ended may
+ * not be visible in all reads yet.
  */
 function useLater(isTrue: boolean, work: () => void): void {
   const current = useRef(work);
@@ -120,7 +123,10 @@ function Failed({ error }: { error: unknown }) {
   );
 }
 
-/** The SDK cannot send a context when it starts a run, but the service accepts one. So it is added to the request. */
+/**
+ * Returns a `fetch` that adds a context to the request that starts a run. The SDK cannot send a context with this request, but the service
+ * accepts one.
+ */
 function withContext(read: () => Record<string, unknown> | undefined): typeof fetch {
   return (input, init) => {
     const context = read();

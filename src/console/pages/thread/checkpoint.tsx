@@ -24,7 +24,7 @@ interface Props {
   onCompare: (id: string) => void;
 }
 
-/** One checkpoint: what made it, its state, what it changed, and what one can do from here. */
+/** One checkpoint: its node, its state, its changes since the checkpoint before, and its actions. */
 export function Checkpoint({ thread, state, states, onChoose, onCompare }: Props) {
   const parent = states.find((one) => idOf(one) === parentOf(state));
   const { metadata = {}, values, next } = state;
@@ -99,7 +99,7 @@ function Changes({ parent, state }: { parent: State | undefined; state: State })
   return <DiffView before={parent?.values ?? {}} after={state.values} />;
 }
 
-/** The actions for a checkpoint. */
+/** The buttons for the actions on a checkpoint. */
 function Actions({ thread, state, states, onChoose, onCompare }: Props) {
   const mayAct = useMayAct();
   const [open, setOpen] = useState<"edit" | "fork">();

@@ -14,7 +14,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** Two checkpoints side by side: the differences of their states, and their messages. */
+/** Two checkpoints side by side: the differences between their states, and their messages. */
 export function Compare({ one, other, states, onClose }: Props) {
   const hasMessages = [one, other].some(({ values }) => messagesIn(values));
   return (
@@ -60,7 +60,7 @@ function Name({ letter, state, states }: { letter: string; state: State; states:
   );
 }
 
-/** The most messages of a branch that are shown beside each other. */
+/** The maximum number of shown messages that only one of the two checkpoints has. */
 const mostMessages = 50;
 
 function Messages({ letter, state, other }: { letter: string; state: State; other: State }) {

@@ -9,7 +9,7 @@ interface Props {
   beside: ReactNode;
 }
 
-/** The field in which one writes a message. Enter sends it, and Shift and Enter begin a new line. */
+/** The field in which a person writes a message. Enter sends the message, and Shift+Enter begins a new line. */
 export function Composer({ isLoading, onSend, onStop, beside }: Props) {
   const [text, setText] = useDraft("message", () => "");
   const send = () => {

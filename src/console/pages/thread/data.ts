@@ -3,7 +3,7 @@ import { useEffect, useMemo } from "react";
 import { ApiFailure, answerOf, answerWithHeaders, api, type Schemas } from "../../api.ts";
 import { queries, useLive } from "../../live.ts";
 
-/** A thread without its values, which may be large. */
+/** A thread without its values and its config, which may be large. */
 export type ThreadFacts = Omit<Schemas["Thread"], "values" | "config">;
 
 /** The state of a thread at one checkpoint. */
@@ -18,15 +18,15 @@ async function readThread(threadId: string, signal: AbortSignal): Promise<Thread
   return thread;
 }
 
-/** Follows a thread: its status, metadata and open questions. */
+/** Reads a thread, and reads it again every 3 seconds: its status, metadata and open questions. */
 export const useThread = (threadId: string) => useLive(["thread", threadId], (signal) => readThread(threadId, signal), { every: 3_000 });
 
-/** Reads what has changed on a thread at once. Call it after an action. */
+/** Reads the data of a thread again at once. Call this after an action. */
 export const refreshThread = (threadId: string) => {
   for (const name of ["thread", "history", "runs-of", "newest-run"]) void queries.invalidateQueries({ queryKey: [name, threadId] });
 };
 
-/** Cancels the open runs of a thread. */
+/** Cancels the runs of a thread that are pending or running. */
 export async function cancelOpenRuns(threadId: string): Promise<void> {
   const body = { thread_id: threadId, status: ["pending" as const, "running" as const], select: ["run_id" as const] };
   const open = await answerOf(api.POST("/runs/search", { body }));
@@ -34,7 +34,7 @@ export async function cancelOpenRuns(threadId: string): Promise<void> {
   await Promise.all(open.map(({ run_id }) => answerOf(cancel(run_id))));
 }
 
-/** Follows the newest runs of a thread. */
+/** Reads the newest 100 runs of a thread, and reads them again every few seconds. */
 export const useRuns = (threadId: string, isBusy: boolean) =>
   useLive(
     ["runs-of", threadId],
@@ -72,7 +72,7 @@ export const readNewestRun = async (threadId: string, signal?: AbortSignal): Pro
   return run ?? null;
 };
 
-/** A checkpoint's state may be large, so a page of the history has few. */
+/** The number of checkpoints in a page of the history. It is small, because the state of a checkpoint may be large. */
 const pageSize = 20;
 
 export const idOf = (state: State): string => String(state.checkpoint?.checkpoint_id ?? "");
@@ -82,17 +82,17 @@ export const parentOf = (state: State): string | undefined => {
 };
 
 interface History {
-  /** The newest first. */
+  /** The states of the loaded checkpoints, the newest first. */
   states: State[];
   isLoading: boolean;
   error: unknown;
-  /** Loads earlier checkpoints. Undefined if all are there. */
+  /** Loads a page of earlier checkpoints. Undefined if all checkpoints are loaded. */
   more: (() => void) | undefined;
   isLoadingMore: boolean;
   refresh: () => void;
 }
 
-/** Reads the checkpoints of a thread in pages, and again when the thread has changed. */
+/** Reads the checkpoints of a thread page by page. Reads them again when the thread has changed. */
 export function useHistory({ thread_id: threadId, status, state_updated_at: version }: ThreadFacts): History {
   const found = useInfiniteQuery({
     queryKey: ["history", threadId],

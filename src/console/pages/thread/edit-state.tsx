@@ -16,7 +16,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** Edits the state at a checkpoint. This makes a new checkpoint after it, and changes no old one. */
+/** Edits the state at a checkpoint. Saving adds a new checkpoint, and no old checkpoint changes. */
 export function EditStateDialog({ thread, state, onDone, onClose }: Props) {
   const [initial] = useState(() => JSON.stringify(state.values ?? {}, null, 2));
   const [text, setText] = useState(initial);
@@ -76,7 +76,7 @@ export function EditStateDialog({ thread, state, onDone, onClose }: Props) {
   );
 }
 
-/** Returns the nodes of the thread's graph. */
+/** Returns the names of the nodes of the thread's graph. */
 function useNodes({ metadata }: ThreadFacts): string[] {
   const assistantId = String(metadata.assistant_id ?? metadata.graph_id ?? "");
   const read = (signal: AbortSignal): Promise<unknown> =>
@@ -87,7 +87,7 @@ function useNodes({ metadata }: ThreadFacts): string[] {
   return nodes.map((node) => (isObject(node) ? String(node.id) : "")).filter((id) => id !== "" && id !== "__start__" && id !== "__end__");
 }
 
-/** Returns the fields that differ from the state, or a sentence that says why there are none. */
+/** Returns the fields that differ from the state. If the text is invalid or changes nothing, returns a sentence that says so. */
 function changedKeys(before: unknown, text: string): Record<string, unknown> | string {
   let after: unknown;
   try {

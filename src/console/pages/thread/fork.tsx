@@ -7,7 +7,7 @@ import { useSchemaForm } from "../../parts/use-schema-form.ts";
 import { settingsOf } from "../../run-settings.ts";
 import { idOf, readNewestRun, refreshThread, type State, type ThreadFacts } from "./data.ts";
 
-/** Starts a run from a checkpoint. It makes a new branch, and the later checkpoints stay. */
+/** Starts a run at a checkpoint. The run makes a new branch, and the later checkpoints stay. */
 export function ForkDialog({ thread, state, onClose }: { thread: ThreadFacts; state: State; onClose: () => void }) {
   const { thread_id: threadId, metadata } = thread;
   const [problem, setProblem] = useState<string>();
@@ -56,7 +56,7 @@ export function ForkDialog({ thread, state, onClose }: { thread: ThreadFacts; st
   );
 }
 
-/** The conversation shows tokens, so the run must stream them. */
+/** The stream options of the run. The conversation shows tokens, so the run must stream its messages. */
 const streamed = {
   stream_mode: ["values", "updates", "messages-tuple", "custom", "tasks", "tools", "checkpoints"] as (
     | "values"

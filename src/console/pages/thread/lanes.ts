@@ -1,21 +1,21 @@
 import { idOf, parentOf, type State } from "./data.ts";
 
-/** Where a checkpoint is drawn among the branches, and which lines pass its row. */
+/** The lane in which a checkpoint is drawn, and the lines that pass through its row. Each branch has a lane. */
 export interface Place {
   lane: number;
-  /** The lanes whose lines enter the row from above. */
+  /** The lanes whose lines enter the row from the row above. */
   above: number[];
-  /** The lanes whose lines leave the row below. */
+  /** The lanes whose lines leave the row to the row below. */
   below: number[];
-  /** The lanes of later branches that end here, because this checkpoint is their parent. */
+  /** The lanes of newer branches that end in this row, because this checkpoint is their parent. */
   joins: number[];
-  /** True if more than one checkpoint follows this one. */
+  /** True if more than one checkpoint has this checkpoint as its parent. */
   isFork: boolean;
 }
 
 /**
- * Gives each checkpoint a lane. The list goes from the newest to the oldest, so a lane waits for the parent of its last checkpoint. If
- * several lanes wait for the same parent, it takes the first one, and the others join there.
+ * Gives each checkpoint a lane. The list goes from the newest checkpoint to the oldest, so each lane waits for the parent of its last
+ * checkpoint. If several lanes wait for a checkpoint, the checkpoint gets the first of these lanes, and the other lanes end in its row.
  */
 export function placesOf(states: State[]): Place[] {
   const waiting: (string | undefined)[] = [];
@@ -31,7 +31,7 @@ export function placesOf(states: State[]): Place[] {
   });
 }
 
-/** Returns the newest checkpoint of each branch. */
+/** Returns the newest checkpoint of each branch. It is the one that has no children. */
 export function tipsOf(states: State[]): State[] {
   const parents = new Set(states.map(parentOf));
   return states.filter((state) => !parents.has(idOf(state)));

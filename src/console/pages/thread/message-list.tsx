@@ -4,17 +4,17 @@ import { number } from "../../parts/format.ts";
 import { Message } from "./message.tsx";
 import type { Shown } from "./messages.ts";
 
-/** How many messages are shown at first, and more at each click. A long thread stays quick this way. */
+/** The number of messages that are shown at first, and that each click on the button adds. It keeps a long thread fast. */
 const step = 60;
 
 interface Props {
   messages: Shown[];
   isLoading?: boolean;
-  /** The element after the last message, such as an open question. */
+  /** The element after the last message, such as the form for an open question. */
   children?: ReactNode;
 }
 
-/** The messages of a conversation. It stays at the end while one is there, and never moves what one reads. */
+/** The messages of a conversation. If the person is at the end, the list scrolls along with new messages. Otherwise it does not scroll. */
 export function MessageList({ messages, isLoading = false, children }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);

@@ -7,7 +7,7 @@ import type { Shown, ToolUse } from "./messages.ts";
 
 const names: Record<Shown["role"], string> = { human: "You", ai: "Assistant", system: "System", tool: "Tool" };
 
-/** A message. It came from a person, a model or a tool, so it is shown as text only. */
+/** A message from a person, a model or a tool. It is shown as plain text, because its source is not trusted. */
 export const Message = memo(function Message({ message, isLive = false }: { message: Shown; isLive?: boolean }) {
   const { role, name, text, reasoning, attachments, tools } = message;
   const isHuman = role === "human";
@@ -47,7 +47,7 @@ export const Message = memo(function Message({ message, isLive = false }: { mess
   );
 });
 
-/** A call of a tool, folded. */
+/** A tool call, folded at first. */
 function Tool({ tool: { name, args, result, isFailed } }: { tool: ToolUse }) {
   return (
     <details className="group w-full max-w-full rounded-lg border border-line bg-surface">

@@ -1,6 +1,6 @@
 import { isObject } from "../../parts/json-schema.ts";
 
-/** A call of a tool, with its result as far as it is there. */
+/** A tool call. Its result is undefined until the tool has returned. */
 export interface ToolUse {
   id: string;
   name: string;
@@ -9,18 +9,18 @@ export interface ToolUse {
   isFailed: boolean;
 }
 
-/** A part of a message that is not text, such as a picture. It is never loaded. */
+/** A part of a message that is not text, such as a picture. The page never loads the content. */
 export interface Attachment {
   label: string;
-  /** The address of the attachment, if it is an http or https URL. Otherwise, the label is shown without a link. */
+  /** The address of the attachment, if it is an http or https URL. If undefined, the label is shown without a link. */
   link: string | undefined;
 }
 
-/** A message as the page shows it. */
+/** A message in the form in which the page shows it. */
 export interface Shown {
   key: string;
   role: "human" | "ai" | "system" | "tool";
-  /** Who speaks, such as the name of an agent. */
+  /** The name of the speaker, such as the name of an agent. Undefined if the message has no name. */
   name: string | undefined;
   text: string;
   reasoning: string;
@@ -30,14 +30,14 @@ export interface Shown {
 
 type Raw = Record<string, unknown>;
 
-/** Returns whether a state is a conversation: whether it has a list of messages. */
+/** Returns the messages of a state. Returns undefined if the state is not a conversation. */
 export function messagesIn(values: unknown): unknown[] | undefined {
   const messages = isObject(values) ? values.messages : undefined;
   if (!Array.isArray(messages)) return undefined;
   return messages.every((message) => isObject(message) && typeof message.type === "string" && "content" in message) ? messages : undefined;
 }
 
-/** Reads messages from a state or from a stream. The results of tools go to the calls that asked for them. */
+/** Converts messages of a state or a stream for the page. The result of a tool is added to the call that requested it. */
 export function readMessages(messages: unknown[]): Shown[] {
   const raw = messages.filter(isObject).map(plainOf);
   const calls = new Set(raw.flatMap((message) => callsOf(message).map(({ id }) => id)));
@@ -47,7 +47,7 @@ export function readMessages(messages: unknown[]): Shown[] {
     .map((message, index) => read(message, index, results));
 }
 
-/** Streamed messages are objects of classes, whose type is what a method returns. */
+/** Returns a streamed message as a plain object. Streamed messages are instances of classes, which return their type by a method. */
 function plainOf(message: Raw): Raw {
   const { getType } = message;
   return typeof getType === "function" ? Object.assign(Object.create(message) as Raw, { type: getType.call(message) }) : message;
@@ -83,7 +83,7 @@ function read(message: Raw, index: number, results: Map<string, Raw>): Shown {
   };
 }
 
-/** Blocks that are shown in another place. */
+/** The types of content blocks that the page shows elsewhere, so that they are not attachments. */
 const known = new Set([
   "text",
   "thinking",

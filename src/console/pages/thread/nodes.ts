@@ -1,6 +1,9 @@
 import type { State } from "./data.ts";
 
-/** Returns the nodes whose work made a checkpoint: those that were next at the one before. */
+/**
+ * Returns the names of the nodes that made a checkpoint, which are the tasks of its parent checkpoint. For a checkpoint that no node made,
+ * returns a label such as "Input".
+ */
 export function nodesOf(state: State, parent: State | undefined): string {
   const source = state.metadata?.source;
   if (source === "input") return "Input";

@@ -16,7 +16,7 @@ interface Props {
   newestRun: Schemas["Run"] | null;
 }
 
-/** The state of a thread that is no conversation. The last run can be started again with the same input. */
+/** The state of a thread that has no messages. A button starts the last run again with the same input. */
 export function StateView({ thread, state, newestRun }: Props) {
   const mayAct = useMayAct();
   if (!state && !newestRun)

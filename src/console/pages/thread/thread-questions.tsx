@@ -56,7 +56,7 @@ function OpenQuestionCard({ question }: { question: OpenQuestion }) {
   );
 }
 
-/** The conversation shows tokens, so the run that follows must stream them. */
+/** The stream options of the run that continues. The conversation shows tokens, so the run must stream its messages. */
 const streamed = {
   stream_mode: ["values", "updates", "messages-tuple", "custom", "tasks", "tools", "checkpoints"] as const,
   stream_subgraphs: true,

@@ -3,7 +3,7 @@ import { Icon, type IconName } from "../../parts/icons.tsx";
 
 export type Status = Schemas["Thread"]["status"];
 
-/** How the status of a thread looks. The icon and the word say the same as the colour. */
+/** The label, icon and colour for each status of a thread. The icon and the label say the same as the colour. */
 export const threadStatuses: Record<Status, { label: string; icon: IconName; colour: string }> = {
   idle: { label: "Idle", icon: "check", colour: "text-muted" },
   busy: { label: "Busy", icon: "running", colour: "text-accent" },

@@ -10,17 +10,17 @@ interface Props {
   states: State[];
   chosen: string | undefined;
   onChoose: (id: string) => void;
-  /** Loads earlier checkpoints. */
+  /** Loads a page of earlier checkpoints. Undefined if all checkpoints are loaded. */
   more: (() => void) | undefined;
   isLoadingMore: boolean;
 }
 
 const rowHeight = 44;
 const laneWidth = 14;
-/** More branches than this share the last lane. */
+/** The maximum number of lanes that are drawn. Further branches share the last lane. */
 const mostLanes = 8;
 
-/** The checkpoints of a thread, the newest first, with their branches. The arrow keys go through them. */
+/** The checkpoints of a thread with their branches, the newest first. The arrow keys select the next or the previous checkpoint. */
 export function Timeline({ states, chosen, onChoose, more, isLoadingMore }: Props) {
   const list = useRef<HTMLDivElement>(null);
   const places = useMemo(() => placesOf(states), [states]);
@@ -100,7 +100,7 @@ function Row({ state, parent, place, lanes, isChosen, onChoose }: RowProps) {
   );
 }
 
-/** Draws the branches that pass a row, and the checkpoint on its own. */
+/** Draws the lines of the branches that pass through a row, and the row's checkpoint on its lane. */
 function Lanes({ place: { lane, above, below, joins, isFork }, lanes, isChosen }: { place: Place; lanes: number; isChosen: boolean }) {
   const at = (index: number) => Math.min(index, mostLanes - 1) * laneWidth + laneWidth / 2;
   const middle = rowHeight / 2;

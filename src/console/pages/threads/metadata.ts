@@ -1,6 +1,9 @@
 import { isObject } from "../../parts/json-schema.ts";
 
-/** Reads metadata from `key=value` with commas between, or from a JSON object. Returns what is wrong if it is neither. */
+/**
+ * Reads metadata from a JSON object, or from pairs `key=value` that are separated by commas. Returns a sentence about the problem if the
+ * text is neither.
+ */
 export function readMetadata(text: string): { value: Record<string, unknown> } | { problem: string } | Record<string, never> {
   if (text.trim() === "") return {};
   if (text.trim().startsWith("{")) {

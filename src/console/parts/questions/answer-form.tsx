@@ -4,7 +4,7 @@ import { CallsForm } from "./calls-form.tsx";
 import { FieldsForm, SelectionForm, UnknownForm } from "./plain-forms.tsx";
 import type { Question } from "./read-question.ts";
 
-/** The form that answers a question. The buttons carry `data-shortcut`, so that a page can offer keys for them. */
+/** The form that answers a question. Its buttons have the attribute `data-shortcut`, so that a page can press them by keys. */
 export function AnswerForm({ question: { form }, ...props }: AnswerProps & { question: Question }) {
   switch (form.kind) {
     case "calls":

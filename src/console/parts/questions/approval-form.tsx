@@ -4,7 +4,7 @@ import { useDraft } from "../draft.ts";
 import { TextArea } from "../field.tsx";
 import type { AnswerProps } from "./answer-props.ts";
 
-/** Approves or rejects. A rejection may have a reason. */
+/** The form that approves or rejects. A person can give a reason for a rejection, if the question allows one. */
 export function ApprovalForm({ mayGiveReason, draft, isBusy, onAnswer }: AnswerProps & { mayGiveReason: boolean }) {
   const reject = (reason: string) => onAnswer({ approved: false, ...(reason && mayGiveReason && { reason }) });
   return (
@@ -25,11 +25,11 @@ interface VerdictProps {
   onReject: (reason: string) => void;
   /** The buttons before "Reject". */
   children: ReactNode;
-  /** The buttons after it. */
+  /** The buttons after "Reject". */
   beside?: ReactNode;
 }
 
-/** The line of buttons that approve and reject. "Reject" first asks for a reason. */
+/** The buttons that approve and reject. "Reject" first shows a field for the reason. */
 export function Verdict({
   draft,
   isBusy,

@@ -12,10 +12,13 @@ import type { CallReview, Decision, Reviews } from "./read-reviews.ts";
 
 interface Props extends AnswerProps, Reviews {}
 
-/** Returns the decision on a call, or undefined if its changed arguments are not valid. */
+/** Returns the decision on a tool call. Returns undefined if the person has changed the arguments and they are invalid. */
 type Collect = () => Decision | undefined;
 
-/** Decides about tool calls. Their arguments can be changed before. With several calls, each has its own decision. */
+/**
+ * The form that decides on tool calls. A person can change the arguments of a call before approving it. Each of several calls has its own
+ * decision.
+ */
 export function CallsForm({ reviews, answerOf, draft, isBusy, onAnswer }: Props) {
   const collectors = useRef<Collect[]>([]);
   const [refused, setRefused] = useDraft<Record<number, string>>(`${draft} refused`, () => ({}));
@@ -70,7 +73,7 @@ interface CallProps {
   review: CallReview;
   draft: string;
   collect: (collector: Collect) => void;
-  /** The refusal of this call alone. Undefined if there is only one call. */
+  /** The state of the rejection of this call alone. Undefined if the question has only one call. */
   refusal?: { reason: string | undefined; set: (reason: string | undefined) => void };
 }
 

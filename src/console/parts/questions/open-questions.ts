@@ -7,14 +7,16 @@ import type { PageOfRows } from "../use-pages.ts";
 export type OpenQuestion = Schemas["Interrupt"];
 export type QuestionSearch = paths["/interrupts/search"]["post"]["requestBody"]["content"]["application/json"];
 
-/** The name of a question on the page. Another question of the same node may have the same id, so the thread belongs to it. */
+/**
+ * Returns the key that identifies a question on the page. Questions on two threads may have the same id, so the key contains the thread.
+ */
 export const keyOf = ({ thread_id, interrupt_id }: Pick<OpenQuestion, "thread_id" | "interrupt_id">): string =>
   `${thread_id}.${interrupt_id}`;
 
-/** The questions whose answer is on its way. They are not shown any more. */
+/** The keys of the questions whose answers are being sent. The lists do not show these questions. */
 const sent = new Set<string>();
 
-/** The threads on which an answer of this page is at work. Their other questions are not open meanwhile, and come back after it. */
+/** The threads on which a run is processing an answer from this page. Until it ends, other questions of the thread are not open. */
 const atWork = new Set<string>();
 export const isAtWork = (threadId: string): boolean => atWork.has(threadId);
 
@@ -28,14 +30,17 @@ export async function searchQuestions(body: QuestionSearch, signal?: AbortSignal
 type RunBody = paths["/threads/{threadId}/runs"]["post"]["requestBody"]["content"]["application/json"];
 type StreamMode = Extract<RunBody["stream_mode"], unknown[]>[number];
 
-/** The stream modes of the new run. */
+/** The stream options of the run that continues after an answer. */
 interface AnswerOptions {
   stream_mode?: readonly StreamMode[];
   stream_subgraphs?: boolean;
   stream_resumable?: boolean;
 }
 
-/** The question was answered by somebody else, or its time ran out, or its thread has gone on for another reason. */
+/**
+ * The error for an answer to a question that is no longer open. Somebody else has answered it, its time has run out, or the thread has
+ * continued otherwise.
+ */
 export class NoLongerOpen extends Error {}
 
 /**
@@ -56,7 +61,7 @@ export async function answerQuestion(question: OpenQuestion, answer: unknown, op
   }
 }
 
-/** Waits until a run has ended, at most a minute, and then reads the questions again. */
+/** Waits until a run has ended, but at most about a minute. Then reads the questions again. */
 async function follow({ thread_id: threadId, run_id: runId }: Schemas["Run"]): Promise<void> {
   atWork.add(threadId);
   for (let tries = 0; tries < 60; tries++) {
@@ -79,7 +84,7 @@ async function send(question: OpenQuestion, answer: unknown, { stream_mode: mode
     ...(modes.length > 0 && { stream_mode: [...modes] }),
     command: { resume: { [interrupt_id]: answer } },
     strict_resume: true,
-    multitask_strategy: "reject" as const, // a thread that is at work has no open question
+    multitask_strategy: "reject" as const, // a thread with a pending or running run has no open question
   };
   try {
     return await answerOf(api.POST("/threads/{threadId}/runs", { params: { path: { threadId } }, body }));

@@ -13,7 +13,7 @@ interface FrameProps {
   beside?: ReactNode;
 }
 
-/** A form with the button that sends the answer. Ctrl and Enter send it from every field. */
+/** The frame of a form with the button that sends the answer. Ctrl+Enter in any field sends the answer too. */
 function Frame({ isBusy, onSubmit, children, beside }: FrameProps) {
   const form = useRef<HTMLFormElement>(null);
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
@@ -42,7 +42,7 @@ function Frame({ isBusy, onSubmit, children, beside }: FrameProps) {
   );
 }
 
-/** Fields that are made from the schema of the answer. */
+/** A form for an answer whose schema is known. The schema determines the fields. */
 export function FieldsForm({ schema, draft, isBusy, onAnswer }: AnswerProps & { schema: JsonSchema }) {
   const form = useSchemaForm({ schema, draft });
   const send = () => {
@@ -58,7 +58,7 @@ export function FieldsForm({ schema, draft, isBusy, onAnswer }: AnswerProps & { 
 
 const labelOf = (option: unknown) => (typeof option === "string" ? option : JSON.stringify(option));
 
-/** A choice of one. */
+/** A form that sends one of the given options. */
 export function SelectionForm({ options, draft, isBusy, onAnswer }: AnswerProps & { options: unknown[] }) {
   const [chosen, choose] = useDraft<number>(draft, () => -1);
   const [tried, setTried] = useDraft<boolean>(`${draft} tried`, () => false);
@@ -93,7 +93,7 @@ export function SelectionForm({ options, draft, isBusy, onAnswer }: AnswerProps 
 const anyText: JsonSchema = { type: "string" };
 const anyJson: JsonSchema = {};
 
-/** An answer whose form nobody has told: a text, or JSON. */
+/** A form for an answer without a known schema. The person enters a text or JSON. */
 export function UnknownForm({ isText, draft, isBusy, onAnswer }: AnswerProps & { isText: boolean }) {
   const [asText, setAsText] = useDraft<boolean>(`${draft} as text`, () => isText);
   const text = useSchemaForm({ schema: anyText, draft: `${draft} text` });

@@ -1,15 +1,15 @@
 import { isObject, type JsonSchema, kindOf, resolve, toSchema } from "../json-schema.ts";
 import { type CallReview, type Reviews, readReviews } from "./read-reviews.ts";
 
-/** An open question, as the search of questions or the state of a thread gives it. */
+/** An open question, in the form of the search for questions and of a thread's state. */
 export interface Asked {
   id: string;
   value: unknown;
-  /** The JSON schema of the answer. Null if the graph gave none. */
+  /** The JSON schema of the answer. Null if the graph has set none. */
   schema: unknown;
 }
 
-/** How a question is answered. "unknown" questions are answered with a text or with JSON. */
+/** The form in which a question is answered. A question of the kind "unknown" is answered with a text or with JSON. */
 export type Form =
   | { kind: "calls"; reviews: CallReview[]; answerOf: Reviews["answerOf"] }
   | { kind: "approval"; mayGiveReason: boolean }
@@ -17,18 +17,18 @@ export type Form =
   | { kind: "fields"; schema: JsonSchema }
   | { kind: "unknown"; isText: boolean };
 
-/** A question, understood. */
+/** A question in the form in which the page shows it. */
 export interface Question {
   id: string;
   prompt: string;
-  /** The prompt in one line. If there is none, the value itself. */
+  /** The prompt in one line. For a question without a prompt, the beginning of its value as JSON. */
   summary: string;
-  /** Details for the person. Undefined if the prompt says everything. */
+  /** The details of the question. Undefined if the question has only a prompt. */
   details: unknown;
   form: Form;
 }
 
-/** Reads a question. Questions come from graphs, so their value may be anything. */
+/** Converts a question for the page. A question comes from a graph, so its value may have any form. */
 export function readQuestion({ id, value, schema }: Asked): Question {
   const reviews = readReviews(value);
   if (reviews) {
@@ -48,7 +48,7 @@ export function readQuestion({ id, value, schema }: Asked): Question {
 const lineOf = (text: string) => text.slice(0, 300).replaceAll(/\s+/g, " ");
 
 const promptKeys = ["prompt", "question", "message", "description", "title", "text"];
-/** Fields that say how to ask, and nothing about the matter. */
+/** Fields that determine the form of the answer. They are not shown as details. */
 const askingKeys = new Set(["type", "options", "timeoutSeconds", "details"]);
 
 function promptOf(value: unknown): string | undefined {
@@ -79,7 +79,7 @@ function formOf(value: unknown, schema: JsonSchema | undefined): Form {
   return { kind: "unknown", isText: isObject(value) && typeof value.question === "string" };
 }
 
-/** Whether one answers with `approved`, and nothing else must be entered. */
+/** Tells whether the answer is `approved` with an optional reason, so that two buttons are enough. */
 function isApproval(type: unknown, schema: JsonSchema | undefined): boolean {
   if (!schema?.properties) return type === "approval" && (!schema || kindOf(schema) === "any");
   const { approved, ...others } = schema.properties;

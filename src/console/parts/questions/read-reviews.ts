@@ -2,10 +2,10 @@ import { isObject, type JsonSchema, toSchema } from "../json-schema.ts";
 
 type Args = Record<string, unknown>;
 
-/** The decision of a person about a tool call. */
+/** The decision of a person on a tool call. */
 export type Decision = { type: "approve" } | { type: "edit"; args: Args } | { type: "reject"; reason: string };
 
-/** A tool call that waits for a person, and what the person may do with it. */
+/** A tool call that a person must decide on, and the decisions that are allowed. */
 export interface CallReview {
   name: string;
   args: Args;
@@ -18,13 +18,13 @@ export interface CallReview {
 
 export interface Reviews {
   reviews: CallReview[];
-  /** Returns the answer in the form that the question expects. */
+  /** Converts the decisions into an answer in the form that the question expects. */
   answerOf: (decisions: Decision[]) => unknown;
 }
 
 /**
- * Reads a question about tool calls. There are three forms: the one of the shipped patterns, the one of Agent Inbox, and the one of
- * LangChain's middleware. The patterns send fields of all three, and take their own form.
+ * Reads a question about tool calls. Such a question has the form of the shipped patterns, of Agent Inbox, or of LangChain's middleware.
+ * The patterns send the fields of all three forms, and accept answers in their own form. Returns undefined for any other question.
  */
 export function readReviews(value: unknown): Reviews | undefined {
   const all = Array.isArray(value) ? value : [value];

@@ -16,14 +16,15 @@ import { type Composer, type GraphSchemas, useComposer } from "./use-composer.ts
 interface Props {
   target: Assistant;
   schemas: GraphSchemas;
-  /** The run of this assistant that the page shows, or the thread that the URL names. */
+  /** The run of this assistant that the page shows. Undefined if there is none. */
   session: Session | undefined;
+  /** The id of the thread that the URL names. Undefined without one. */
   threadId: string | undefined;
   onStart: () => void;
   onReset: () => void;
 }
 
-/** The form of a run: input, context and thread, and the button that runs it. */
+/** The form of a run: input, context and thread, and the button that starts the run. */
 export function ComposerForm({ target, schemas, session, threadId, onStart, onReset }: Props) {
   const failure = session?.phase === "refused" ? session.failure : undefined;
   const composer = useComposer(target, schemas, failure);
@@ -42,7 +43,7 @@ export function ComposerForm({ target, schemas, session, threadId, onStart, onRe
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
-    event.stopPropagation(); // the editor would add a line
+    event.stopPropagation(); // without this, the editor would insert a line break
     if (mayAct && !isBusy) run();
   };
   return (
@@ -108,7 +109,7 @@ function InputFields({ composer: { kind, input } }: { composer: Composer }) {
   );
 }
 
-/** A part of the form that is folded, because most runs do not need it. */
+/** A folded part of the form, for settings that most runs do not need. */
 function Folded({ title, note, children }: { title: string; note: string; children: React.ReactNode }) {
   return (
     <details className="group rounded-lg border border-line bg-surface">
@@ -175,7 +176,7 @@ function ThreadChoice({ known, stays, onChange }: ThreadProps) {
   );
 }
 
-/** Says why the service has refused the request. The fields that the form shows have their sentence beside them too. */
+/** Shows why the service refused the request. Fields of the form additionally show their own problem. */
 function Refusal({ failure }: { failure: unknown }) {
   if (!failure) return null;
   const fields = failure instanceof Refused ? failure.fields : [];

@@ -4,7 +4,7 @@ import { StatusBadge } from "../../../parts/status.tsx";
 import { RelativeTime } from "../../../parts/time.tsx";
 import { usePastRuns } from "../history.ts";
 
-/** The last runs of this tab. They are forgotten when the tab closes, and stay in the list of runs. */
+/** The last runs that were started in this tab. This list is lost when the tab closes, but the page of all runs still shows the runs. */
 export function PastRuns() {
   const runs = usePastRuns();
   if (runs.length === 0) return null;

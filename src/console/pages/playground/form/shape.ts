@@ -1,9 +1,9 @@
 import { isObject, type JsonSchema, resolve, toSchema } from "../../../parts/json-schema.ts";
 
-/** How the input of a graph is entered. */
+/** The way in which a person enters the input of a graph: as one message, or as fields. */
 export type Shape = { kind: "messages" } | { kind: "fields"; schema: JsonSchema };
 
-/** Returns how the input of a graph is entered. An input that is only a conversation is one text. */
+/** Returns the way in which the input of a graph is entered. If the input is only a conversation, the person enters one message. */
 export function shapeOf(schema: unknown): Shape {
   const given = toSchema(schema) ?? {};
   const root = resolve(given, given);
@@ -15,7 +15,7 @@ function isOnlyMessages({ properties = {} }: JsonSchema): boolean {
   return names.length === 1 && names[0] === "messages";
 }
 
-/** Returns the schema of a context. The service fills in what is missing, so nothing in it is required. */
+/** Returns the schema of a context for the form. No field is required, because the service fills in missing fields. */
 export function contextShape(schema: unknown): JsonSchema | undefined {
   const given = toSchema(schema);
   if (!given) return undefined;
@@ -24,8 +24,8 @@ export function contextShape(schema: unknown): JsonSchema | undefined {
 }
 
 /**
- * Makes fields plain whose default is null. To leave such a field out means the same as null, so a person need not choose between a value
- * and null first.
+ * Removes null from the types of fields whose default is null. Leaving out such a field means null already, so the form need not offer null
+ * as a choice.
  */
 function withoutNull(schema: JsonSchema): JsonSchema {
   const changed = { ...schema };
@@ -51,7 +51,7 @@ function plain(property: JsonSchema): JsonSchema {
   return anyOf ? property : { ...rest, ...(type && { type }) };
 }
 
-/** Returns the example of an input: that of a preset, or that of the schema. */
+/** Returns an example of an input: the example of the assistant's preset, or that of the schema. */
 export function exampleOf(metadata: unknown, schema: unknown): unknown {
   if (isObject(metadata) && isObject(metadata.example)) return withoutNulls(metadata.example);
   const given = isObject(schema) ? schema : {};
@@ -67,19 +67,19 @@ const withoutNulls = (value: Record<string, unknown>) => Object.fromEntries(Obje
 
 const isSame = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
 
-/** Returns the fields that differ from their defaults. The service fills in the defaults, so the request stays short. */
+/** Returns the fields that differ from their defaults. The service fills in the other fields, so the request stays short. */
 export function withoutDefaults(value: unknown, { properties = {} }: JsonSchema): unknown {
   if (!isObject(value)) return value;
   return Object.fromEntries(Object.entries(value).filter(([name, item]) => !isSame(item, properties[name]?.default)));
 }
 
-/** Returns the fields that a person has changed. An assistant's own context is not sent again. */
+/** Returns the fields that a person has changed. The other fields are not sent, because the assistant already has them. */
 export function changesOf(value: unknown, initial: unknown): Record<string, unknown> {
   const before = isObject(initial) ? initial : {};
   return Object.fromEntries(Object.entries(isObject(value) ? value : {}).filter(([name, item]) => !isSame(item, before[name])));
 }
 
-/** Returns the place of a field in the form, as a JSON pointer: `input.scenarios[0].name` is `/scenarios/0/name`. */
+/** Converts the path of a field into a JSON pointer. For example, `input.scenarios[0].name` becomes `/scenarios/0/name`. */
 export const pointerOf = (field: string, part: "input" | "context"): string =>
   field
     .slice(part.length)

@@ -9,7 +9,7 @@ interface Props {
   choose: (to: Assistant) => void;
 }
 
-/** Chooses a graph or an assistant from a list with a search. */
+/** A button that opens a searchable list, from which a person chooses a graph or an assistant. */
 export function TargetPicker({ assistants, target, choose }: Props) {
   const [isOpen, setOpen] = useState(false);
   const label = useId();
@@ -152,7 +152,7 @@ function Choice({ id, place, assistant, isMarked, isChosen, choose }: ChoiceProp
       data-place={place}
       role="option"
       aria-selected={isChosen}
-      onMouseDown={(event) => event.preventDefault()} // the search keeps the focus
+      onMouseDown={(event) => event.preventDefault()} // a click on an entry must not move the focus away from the search
       onClick={choose}
       className={`flex cursor-pointer items-start gap-2 px-3 py-1.5 hover:bg-sunken ${isMarked ? "bg-sunken" : ""}`}
     >

@@ -10,22 +10,22 @@ import { changesOf, contextShape, exampleOf, pointerOf, shapeOf, withoutDefaults
 export interface Composer {
   kind: "messages" | "fields";
   input: SchemaFormState;
-  /** Undefined if the graph has no context. */
+  /** The state of the form for the context. Undefined if the graph has no context. */
   context: SchemaFormState | undefined;
-  /** How many fields of the context differ from those of the assistant. */
+  /** The number of context fields whose values differ from the assistant's context. */
   changes: number;
-  /** The most steps of the run, as it was typed. */
+  /** The typed limit of the run's steps, and the problem with it. */
   limit: { text: string; set: (text: string) => void; problem: string | undefined };
-  /** Returns the request as it stands, valid or not. */
+  /** Returns the request in its current state, valid or not. */
   request: (threadId: string | undefined) => RunRequest;
-  /** Returns the request if the form is valid. Otherwise shows what is wrong. */
+  /** Returns the request if the form is valid. Otherwise shows the problems and returns undefined. */
   submit: (threadId: string | undefined) => RunRequest | undefined;
 }
 
 const anyText: JsonSchema = { type: "string" };
 const noContext: JsonSchema = { type: "object", properties: {} };
 
-/** The schemas of a graph, as the service gives them. A graph without types has empty ones. */
+/** The schemas of a graph, as the service returns them. They are empty for a graph without types. */
 export interface GraphSchemas {
   input_schema?: unknown;
   context_schema?: unknown;
@@ -33,7 +33,7 @@ export interface GraphSchemas {
 
 const overlaid = (below: unknown, above: unknown) => (isObject(below) && isObject(above) ? { ...below, ...above } : (above ?? below));
 
-/** Keeps the forms of an assistant: its input and its context. `failure` is why the last request was refused. */
+/** Holds the state of an assistant's forms: its input and its context. `failure` is the error of the last request. */
 export function useComposer(target: Assistant, schemas: GraphSchemas, failure: unknown): Composer {
   const { input_schema: inputSchema, context_schema: contextSchema } = schemas;
   const shape = useMemo(() => shapeOf(inputSchema), [inputSchema]);
@@ -85,7 +85,7 @@ function initialInput(schema: JsonSchema, { metadata }: Assistant, given: unknow
   return overlaid(initialValue(schema, schema) ?? {}, example);
 }
 
-/** Returns what was entered, in the form or as JSON. Text that is no JSON counts as nothing. */
+/** Returns the entered value, from the form or from its JSON text. Returns undefined if the text is not valid JSON. */
 function enteredIn({ text, value }: SchemaFormState): unknown {
   if (text === undefined) return value;
   try {
@@ -100,7 +100,7 @@ function inputOf(kind: Composer["kind"], form: SchemaFormState): unknown {
   return form.text === undefined ? withoutDefaults(form.value, form.schema) : enteredIn(form);
 }
 
-/** Adds what the service has refused to the problems of a form, until the form is changed. */
+/** Adds the problems that the service has reported to the problems of a form, until the form changes. */
 function useRefusals(form: SchemaFormState, part: "input" | "context", failure: unknown): SchemaFormState {
   const entered = form.text ?? form.value;
   const [seen, see] = useState({ failure, entered });
@@ -112,6 +112,6 @@ function useRefusals(form: SchemaFormState, part: "input" | "context", failure: 
   const found = new Map(own.map(({ field, message }) => [pointerOf(field, part), message]));
   const problems = new Map([...form.problems, ...found]);
   const isShown = (path: string) => found.has(path) || (path === "" && form.text !== undefined) || form.isShown(path);
-  // The service decides again, so a refused value does not keep the form from being sent.
+  // These problems do not prevent a new request, because the service validates it again.
   return { ...form, problems, isShown };
 }

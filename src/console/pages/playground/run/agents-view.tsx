@@ -8,10 +8,10 @@ import type { Assignment } from "./assignments.ts";
 import { outcomeLooks } from "./outcome.tsx";
 import { Growing } from "./steps-view.tsx";
 
-/** How many pieces of work are shown at first. */
+/** The number of assignments that are shown at first. */
 const mostShown = 12;
 
-/** The agents at work: who works on what, since when, and how it went. The newest come first, and those that work before all. */
+/** The assignments of the agents, with their times and outcomes. Running assignments come first, then the others, the newest first. */
 export function AgentsView({ assignments }: { assignments: Assignment[] }) {
   const [showsAll, setShowsAll] = useState(false);
   if (assignments.length === 0) return null;

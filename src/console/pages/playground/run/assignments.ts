@@ -2,12 +2,12 @@ import { isObject } from "../../../parts/json-schema.ts";
 
 export type Outcome = "running" | "done" | "failed" | "stopped";
 
-/** A piece of work of an agent: one task of the graph that names who does it. */
+/** An assignment of an agent. It is a task of the graph whose input names the agent. */
 export interface Assignment {
-  /** The id of the graph's task. */
+  /** The id of the task in the graph. */
   id: string;
   agent: string;
-  /** The id of the work in its plan, such as "step-1". */
+  /** The id of the assignment in the agents' plan, such as "step-1". Undefined without a plan. */
   key: string | undefined;
   task: string;
   startedAt: number;
@@ -19,13 +19,13 @@ type Fields = Record<string, unknown>;
 
 const fieldsOf = (value: unknown): Fields => (isObject(value) ? value : {});
 const textIn = (...values: unknown[]) => values.find((value): value is string => typeof value === "string" && value !== "");
-/** The fields in which the patterns name who works. */
+/** The fields in which the patterns name the agent of a task. */
 const actorKeys = ["agent", "member", "expert", "actor", "listener", "subscriber", "squad"];
 const nameOf = (value: unknown) => (isObject(value) ? textIn(value.name) : textIn(value));
 
 /**
- * Returns who works on what in a task of the graph, read from the task's input. Patterns send each piece of work with its agent to a node.
- * A conversation names its speaker in the state. Returns undefined for a task that belongs to no agent.
+ * Returns the agent and the work of a task of the graph, from the task's input. Patterns send each piece of work to a node together with
+ * its agent. In a conversation, the state names the speaker. Returns undefined for a task without an agent.
  */
 export function assignmentIn(node: string, input: unknown): Pick<Assignment, "agent" | "key" | "task"> | undefined {
   const fields = fieldsOf(input);
@@ -46,7 +46,7 @@ function taskIn(fields: Fields, step: Fields, deed: Fields): string {
 
 const good = ["success", "done", "completed", "complete", "skipped"];
 
-/** Notes the outcome that a progress event reports, at the newest piece of work of that agent. */
+/** Records the outcome that a progress event reports. It applies to the newest assignment of that agent. */
 export function noteOutcome(assignments: Assignment[], event: unknown): void {
   const fields = fieldsOf(event);
   const { status } = fields;

@@ -9,7 +9,7 @@ import type { CustomEvent } from "./run-view.ts";
 const rowHeight = 30;
 const mostHeight = 420;
 
-/** The events that the graph wrote, one in a line. The chosen one is shown whole. */
+/** The custom events of the graph, one in each line. The chosen event is shown completely. */
 export function EventsView({ events, dropped }: { events: CustomEvent[]; dropped: number }) {
   const [opened, open] = useState<CustomEvent>();
   if (events.length === 0)
@@ -47,7 +47,7 @@ export function EventsView({ events, dropped }: { events: CustomEvent[]; dropped
 
 const nameOf = (data: unknown) => (isObject(data) ? String(data.type ?? data.name ?? "event") : "event");
 
-/** How many characters of an event fit on a line of the widest screen. */
+/** The maximum number of characters of an event that fit on a line of the widest screen. */
 const mostCharacters = 300;
 
 function summaryOf(data: unknown): string {

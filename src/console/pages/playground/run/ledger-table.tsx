@@ -8,11 +8,11 @@ const columns = ["Calls", "Input", "Output", "Dollars", "Time"];
 
 interface Props {
   rows: LedgerRow[];
-  /** True inside a frame that is there already. */
+  /** True if the table is inside another frame, so that it needs none of its own. */
   isFlat?: boolean;
 }
 
-/** Shows the cost of each agent so far, with the sums. The patterns record every call of a model in their ledger. */
+/** Shows the cost of each agent so far, and the totals. The figures come from the ledger in which the patterns record every model call. */
 export function LedgerTable({ rows, isFlat = false }: Props) {
   const total = totalOf(rows);
   return (

@@ -1,6 +1,6 @@
 import { isObject } from "../../../parts/json-schema.ts";
 
-/** A call of an agent, as the shipped patterns record it in the state key `ledger`. */
+/** A model call in the form in which the shipped patterns record it in the state key `ledger`. */
 export interface LedgerEntry {
   agent: string;
   task: string;
@@ -13,7 +13,7 @@ export interface LedgerEntry {
   dollars: number;
 }
 
-/** The calls of one agent with one model. */
+/** The sums of the calls of one agent to one model. */
 export interface LedgerRow {
   agent: string;
   model: string;
@@ -25,7 +25,7 @@ export interface LedgerRow {
   elapsedMs: number;
 }
 
-/** Returns the ledger entries in what a node returned. A node may also replace the ledger. */
+/** Returns the ledger entries in the result of a node. A result may also replace the whole ledger. */
 export function entriesIn(result: unknown): LedgerEntry[] {
   const given = isObject(result) ? result.ledger : undefined;
   const list = isObject(given) ? given.__overwrite__ : given;
@@ -43,8 +43,8 @@ function isEntry(value: unknown): value is LedgerEntry {
 }
 
 /**
- * Adds entries to a ledger. The node around a subgraph returns the entries of the subgraph again, often with the name of the group before
- * the agent, so an entry is known by what does not change. The longer name stays.
+ * Adds entries to a ledger. A node that runs a subgraph returns the subgraph's entries again, often with a prefix before the agent's name.
+ * Entries that differ only in this prefix are one entry, and the longer name is kept.
  */
 export function addEntries(ledger: Map<string, LedgerEntry>, entries: LedgerEntry[]): void {
   for (const entry of entries) {
@@ -55,7 +55,7 @@ export function addEntries(ledger: Map<string, LedgerEntry>, entries: LedgerEntr
   }
 }
 
-/** Returns the calls by agent and model, in the order in which the agents first appear. */
+/** Returns one row for each agent and model, in the order in which the agents first appear. */
 export function rowsOf(ledger: Iterable<LedgerEntry>): LedgerRow[] {
   const rows = new Map<string, LedgerRow>();
   for (const { agent, model, inputTokens, outputTokens, dollars, elapsedMs = 0, outcome } of ledger) {
@@ -91,7 +91,7 @@ export const totalOf = (rows: LedgerRow[]): typeof nothing =>
     nothing,
   );
 
-/** Returns an amount of dollars. Calls of models often cost less than a cent, so small amounts have more digits. */
+/** Returns an amount of dollars as text. Model calls often cost less than a cent, so small amounts have more digits. */
 export function dollars(amount: number): string {
   if (amount === 0) return "$0";
   return `$${amount.toFixed(amount < 0.01 ? 5 : amount < 1 ? 4 : 2)}`;

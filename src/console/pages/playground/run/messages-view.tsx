@@ -5,11 +5,12 @@ import { plural } from "../../../parts/format.ts";
 import { Icon } from "../../../parts/icons.tsx";
 import type { Message, ToolCall } from "./messages.ts";
 
-/** How many messages are shown at first, and how many characters of each. */
+/** The number of messages that are shown at first. */
 const mostMessages = 30;
+/** The maximum number of characters that are shown of a message. Of a longer message, the last characters are shown. */
 const mostCharacters = 100_000;
 
-/** The messages of the models, as they are written. They are shown as text only. */
+/** The messages of the models while they are written. They are shown as plain text. */
 export function MessagesView({ messages, isOpen }: { messages: Message[]; isOpen: boolean }) {
   const [showsAll, setShowsAll] = useState(false);
   const shown = showsAll ? messages : messages.slice(-mostMessages);
@@ -40,7 +41,7 @@ interface WrittenProps {
   from: string;
   text: string;
   calls: ToolCall[];
-  /** Changes when the calls grow, because they change in place. */
+  /** The lengths of the calls' arguments. `calls` changes in place, so a change of this text triggers rendering. */
   callsKey: string;
   isTool: boolean;
   isWriting: boolean;

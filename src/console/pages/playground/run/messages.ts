@@ -5,14 +5,14 @@ export interface ToolCall {
   args: string;
 }
 
-/** A message of a model as it is written, or a message that a node has added. */
+/** A message that a model is writing, or that a node has added. */
 export interface Message {
   id: string;
-  /** "ai", "human", "tool" or "system". */
+  /** The type of the message: "ai" or "tool". */
   type: string;
-  /** The agent or the node that wrote it. */
+  /** The agent or the node that wrote the message. */
   from: string;
-  /** The task in which it was written, with the tasks around it. */
+  /** The path of the task in which the message was written, including the tasks that contain this task. */
   place: string;
   text: string;
   calls: ToolCall[];
@@ -27,7 +27,7 @@ export function textOf(content: unknown): string {
 
 const textIn = (value: unknown) => (typeof value === "string" ? value : "");
 
-/** Adds a piece of a message to the messages. Messages of people are left out, because the form shows them. */
+/** Adds a piece of a message to the messages. Messages of people are left out, because the form shows them already. */
 export function addPiece(messages: Map<string, Message>, data: unknown, place: string): void {
   const [piece, metadata] = Array.isArray(data) ? (data as unknown[]) : [];
   if (!isObject(piece)) return;
@@ -59,7 +59,7 @@ function addCalls(message: Message, piece: Record<string, unknown>): void {
   message.calls = piece.tool_calls.filter(isObject).map(({ name, args }) => ({ name: textIn(name), args: JSON.stringify(args ?? {}) }));
 }
 
-/** Returns the text of the last message of an output, if the output has messages. */
+/** Returns the text of the last message in an output if a model wrote the message. Otherwise, returns undefined. */
 export function lastTextOf(output: unknown): string | undefined {
   const messages = isObject(output) ? output.messages : undefined;
   const last: unknown = Array.isArray(messages) ? messages.at(-1) : undefined;

@@ -11,7 +11,7 @@ import { useMayAct } from "../../../settings.ts";
 import { answerStreams } from "../request.ts";
 import { followAnswer, type Session } from "./session.ts";
 
-/** The questions that the run has asked, each with the form that answers it. The run that continues is followed in place. */
+/** The questions of the run, each with a form for the answer. After an answer, the page follows the run that continues. */
 export function Questions({ session }: { session: Session }) {
   const { threadId } = session;
   const open = useLive(["questions", "of", threadId], (signal) => searchQuestions({ thread_id: threadId, limit: 100 }, signal));

@@ -20,7 +20,7 @@ import { Questions } from "./questions.tsx";
 import { type Session, stopRun } from "./session.ts";
 import { StepsView } from "./steps-view.tsx";
 
-/** The run that was started: what it does, and what it has brought. */
+/** The panel of the started run: its progress and its result. */
 export function RunPanel({ session }: { session: Session }) {
   const { view, failure } = session;
   const rows = rowsOf(view.ledger.values());
@@ -92,7 +92,7 @@ function RunHeader({ session, cost }: { session: Session; cost: ReturnType<typeo
   );
 }
 
-/** The time of a run that goes on, in whole seconds because it ticks once a second. */
+/** Returns the duration of a running run in whole seconds, because the display changes once a second. */
 const elapsed = (ms: number) => (ms < 60_000 ? `${Math.max(0, Math.floor(ms / 1_000))} s` : duration(ms));
 
 const PlaceLink = ({ label, to, id }: { label: string; to: string; id: string }) => (
@@ -116,7 +116,7 @@ function RunError({ error, message }: { error: string; message: string }) {
   );
 }
 
-/** The views of a run. The ledger of a graph without agents is one of them, because its answer matters more. */
+/** The tabs of a run. A graph without agents has a tab for its ledger, because its answer takes the first place. */
 function Details({ session: { view, phase }, ledger }: { session: Session; ledger: LedgerRow[] }) {
   const isOpen = phase !== "ended";
   const label = (name: string, amount: number) => (

@@ -5,9 +5,9 @@ import { credentialHeaders, forgetCredential } from "../../../credential.ts";
 import { isObject } from "../../../parts/json-schema.ts";
 import { readEventStream, type StreamEvent } from "../../../parts/sse.ts";
 
-/** A request that was refused, with what is wrong with each field. */
+/** The error of a request that the service refused, with the problems of its fields. */
 export class Refused extends ApiFailure {
-  /** The problems by their field, such as `input.scenarios[0].name`. */
+  /** The problem of each field. A field is a path such as `input.scenarios[0].name`. */
   readonly fields: { field: string; message: string }[];
 
   constructor(status: number, sentence: string, fields: Refused["fields"] = []) {
@@ -24,16 +24,16 @@ export interface Place {
 interface Watching {
   signal: AbortSignal;
   onEvent: (event: StreamEvent) => void;
-  /** Called when the connection is lost, and when it is there again. */
+  /** Called with true when the connection is lost, and with false when it is restored. */
   onLost: (isLost: boolean) => void;
 }
 
-/** How long to wait before a stream that was cut is opened again, in milliseconds. */
+/** Milliseconds to wait before a broken stream is opened again. */
 const pauseMs = 500;
 
 /**
- * Creates a run and returns the open stream of its events. If the service does not answer, the same request is sent again when it does. Its
- * key makes sure that this creates one run only.
+ * Creates a run and returns the open stream of its events. While the service does not answer, the same request is repeated. Its idempotency
+ * key ensures that only one run is created.
  */
 export async function postRun(threadId: string, body: unknown, watching: Watching): Promise<Place & { response: Response }> {
   const headers = { "content-type": "application/json", "idempotency-key": crypto.randomUUID() };
@@ -45,7 +45,10 @@ export async function postRun(threadId: string, body: unknown, watching: Watchin
   }
 }
 
-/** Passes on the events of a run until its end. Opens the stream again where it was cut, as after a restart of the service. */
+/**
+ * Passes on the events of a run until the run ends. If the stream breaks, for example at a restart of the service, opens it again after the
+ * last event.
+ */
 export async function followRun(place: Place, first: Response | undefined, watching: Watching): Promise<void> {
   const path = `/threads/${place.threadId}/runs/${place.runId}/stream`;
   let lastId = "";
@@ -65,7 +68,7 @@ export async function followRun(place: Place, first: Response | undefined, watch
   }
 }
 
-/** Returns whether the stream ended cleanly. An error of `take` is thrown, because it is none of the connection. */
+/** Tells whether the stream ended cleanly. An error of `take` is thrown, because it is not an error of the connection. */
 async function readUntilCut(body: ReadableStream<Uint8Array>, take: (event: StreamEvent) => void): Promise<boolean> {
   const events = readEventStream(body);
   for (;;) {
@@ -84,10 +87,10 @@ async function pause({ onLost, signal }: Watching): Promise<void> {
   signal.throwIfAborted();
 }
 
-/** The answers of a proxy whose service is away. */
+/** The HTTP statuses with which a proxy answers if the service cannot be reached. */
 const passing = [502, 503, 504];
 
-/** Sends a request. Returns undefined if the service does not answer, or cannot at the moment. */
+/** Sends a request. Returns undefined if the service does not answer, or cannot process the request at the moment. */
 async function request(path: string, init: RequestInit, { signal }: Watching): Promise<Response | undefined> {
   const headers = { ...init.headers, ...credentialHeaders(), accept: "text/event-stream" };
   const response = await fetch(`${prefix}${path}`, { ...init, headers, signal, cache: "no-store" }).catch(() => undefined);

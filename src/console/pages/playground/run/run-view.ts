@@ -6,11 +6,11 @@ import { type Assignment, assignmentIn, noteOutcome, type Outcome } from "./assi
 import { addEntries, entriesIn, type LedgerEntry } from "./ledger.ts";
 import { addPiece, type Message } from "./messages.ts";
 
-/** A node that ran, in the graph or in a subgraph. */
+/** One execution of a node, in the graph or in a subgraph. */
 export interface Step {
   id: string;
   node: string;
-  /** The tasks around it, as in the name of the event. */
+  /** The tasks that contain this step, as in the name of the event, from the outside in. */
   place: string[];
   startedAt: number;
   endedAt: number | undefined;
@@ -23,13 +23,16 @@ export interface CustomEvent {
   data: unknown;
 }
 
-/** All that is shown of a run. It is filled by the events of its stream, and changes in place because events may be many. */
+/**
+ * Everything that the page shows of a run. The events of the run's stream fill it. It is changed in place, because there may be many
+ * events.
+ */
 export interface RunView {
   attempt: number;
   steps: Step[];
   messages: Map<string, Message>;
   events: CustomEvent[];
-  /** Custom events that are not kept, because there were too many. */
+  /** The number of custom events that were dropped, because there were too many. */
   droppedEvents: number;
   assignments: Assignment[];
   ledger: Map<string, LedgerEntry>;
@@ -39,7 +42,7 @@ export interface RunView {
   output: unknown;
 }
 
-/** The most custom events that the page keeps. */
+/** The maximum number of custom events that the page keeps. */
 const mostEvents = 20_000;
 
 export const emptyView = (): RunView => ({
@@ -56,7 +59,7 @@ export const emptyView = (): RunView => ({
   output: undefined,
 });
 
-/** Takes an event of the run's stream into the view. */
+/** Applies an event of the run's stream to the view. */
 export function takeEvent(view: RunView, { event, data }: StreamEvent, now: number): void {
   const [mode, ...place] = event.split("|");
   if (!["metadata", "messages", "custom", "tasks", "error"].includes(mode ?? "")) return;
@@ -69,7 +72,7 @@ export function takeEvent(view: RunView, { event, data }: StreamEvent, now: numb
   else endAll(view, now, "failed", value as unknown as RunView["error"]);
 }
 
-/** A new attempt does the unfinished steps anew, so what they have written so far is not the answer. */
+/** Begins a new attempt. The attempt repeats the unfinished steps, so these steps and their messages are removed from the view. */
 function beginAttempt(view: RunView, { attempt = 1 }: { attempt?: number }): void {
   if (attempt <= view.attempt) return;
   view.attempt = attempt;
@@ -118,14 +121,14 @@ function beginStep(view: RunView, { id, name: node, input }: Task, place: string
   if (assignment) view.assignments.push({ id, ...begun, ...assignment });
 }
 
-/** Ends what is still open, at the end of the run. */
+/** Ends all open steps and assignments, at the end of the run. */
 export function endAll(view: RunView, now: number, outcome: Outcome, error?: RunView["error"]): void {
   if (error) view.error = error;
   for (const one of [...view.steps, ...view.assignments])
     if (one.endedAt === undefined) Object.assign(one, { endedAt: now, outcome: outcome === "done" ? "stopped" : outcome });
 }
 
-/** Takes the result of the run, as the service gives it at the end: the output, an error or questions. */
+/** Adds the result of the run to the view: the output, an error or questions. */
 export function takeResult(view: RunView, result: unknown): void {
   if (!isObject(result)) {
     view.output = result;
@@ -142,8 +145,8 @@ export function takeResult(view: RunView, result: unknown): void {
 type Span = Schemas["Timeline"]["attempts"][number]["spans"][number];
 
 /**
- * Takes the times of the steps from the run's timeline. The times of the stream are those at which the browser heard of a step, which is
- * late after a lost connection. Steps are found by their name and their order, so a node is left as it is if their numbers differ.
+ * Takes the times of the steps from the run's timeline. Times from the stream are those at which the browser received the event, which is
+ * late after a lost connection. Steps are matched by name and order. If the numbers of a node's steps differ, its steps keep their times.
  */
 export function takeTimeline({ steps, assignments }: RunView, { attempts }: Schemas["Timeline"]): void {
   const spans = attempts.flatMap((attempt) => attempt.spans).filter(({ kind, outcome }) => kind === "node" && outcome !== "unfinished");

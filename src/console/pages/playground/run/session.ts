@@ -7,12 +7,12 @@ import { bodyOf, type RunRequest } from "../request.ts";
 import { followRun, type Place, postRun } from "./run-stream.ts";
 import { emptyView, endAll, type RunView, takeEvent, takeResult, takeTimeline } from "./run-view.ts";
 
-/** "starting" until the service has created the run, "ending" while the result is read. */
+/** The phase of a session. "starting" lasts until the service has created the run, and "ending" while the result is read. */
 export type Phase = "starting" | "streaming" | "ending" | "ended" | "refused";
 
-/** The run that the page shows. It goes on while another page of the console is open. */
+/** The run that the page shows. The session continues while another page of the console is open. */
 export interface Session {
-  /** Tells runs apart, before the service has given an id. */
+  /** The number of this session in the tab. It identifies the session before the run has an id. */
   serial: number;
   assistantId: string;
   name: string;
@@ -24,11 +24,11 @@ export interface Session {
   startedAt: number;
   endedAt: number | undefined;
   view: RunView;
-  /** Why the run was not created, or why it cannot be followed. */
+  /** The error that prevented the run from being created or followed. Undefined without an error. */
   failure: unknown;
 }
 
-/** The longest time between an event and its appearance, in milliseconds. */
+/** The maximum time between an event and its display, in milliseconds. */
 const frameMs = 80;
 
 let session: Session | undefined;
@@ -38,7 +38,7 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 let leave = new AbortController();
 const listeners = new Set<() => void>();
 
-/** Returns the run that the page shows. It renders again a few times a second while events arrive. */
+/** Returns the session of the page. While events arrive, the component is rendered again a few times per second. */
 export function useSession(): Session | undefined {
   useSyncExternalStore(
     (listener) => {
@@ -70,7 +70,7 @@ function begin(started: Started, view = emptyView()): Session {
   return session;
 }
 
-/** Starts a run and follows it. A run that was followed before goes on without the page. */
+/** Starts a run and follows it. A run that was followed before continues on the service, but is no longer followed. */
 export async function startRun(request: RunRequest, name: string): Promise<void> {
   const threadId = request.threadId ?? crypto.randomUUID();
   const started = begin({ assistantId: request.assistantId, name, threadId, runId: undefined, startedAt: Date.now() });
@@ -83,14 +83,17 @@ export async function startRun(request: RunRequest, name: string): Promise<void>
   });
 }
 
-/** Follows a run that was started before the page was loaded. */
+/** Follows a run that this tab started before the page was loaded. */
 export async function resumeRun({ assistantId, name, threadId, runId, startedAt }: PastRun): Promise<void> {
   const started = begin({ assistantId, name, threadId, runId, startedAt });
   started.phase = "streaming";
   await guarded(started, (watching) => finish(started, { threadId, runId }, undefined, watching));
 }
 
-/** Follows the run that continues after an answer. What the run before it did stays on the page, because both are one piece of work. */
+/**
+ * Follows the run that continues after an answer. The steps of the previous run stay on the page, because the two runs are one piece of
+ * work.
+ */
 export async function followAnswer({ assistantId, name, threadId, view }: Session, run: Schemas["Run"]): Promise<void> {
   const place = { threadId, runId: run.run_id };
   const started = begin({ assistantId, name, ...place, startedAt: Date.now() }, { ...view, questions: [], output: undefined, attempt: 1 });
@@ -144,7 +147,7 @@ async function finish(started: Session, place: Place, response: Response | undef
   void queries.invalidateQueries({ queryKey: ["questions"] });
 }
 
-/** Cancels the run. Its stream then ends by itself. */
+/** Cancels the run. Its stream then ends without further action. */
 export async function stopRun({ threadId, runId }: Session): Promise<void> {
   if (!runId) return;
   try {

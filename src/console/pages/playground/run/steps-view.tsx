@@ -10,7 +10,7 @@ import type { Step } from "./run-view.ts";
 const rowHeight = 34;
 const mostHeight = 420;
 
-/** The nodes that ran, in the order in which they began, each with its time. A step shows what its node returned. */
+/** The executed nodes in the order of their start, each with its duration. A step can be opened to show the result of its node. */
 export function StepsView({ steps }: { steps: Step[] }) {
   const [opened, open] = useState<string>();
   const list = useRef<ListHandle>(null);
@@ -80,7 +80,7 @@ function Lasted({ step: { startedAt, endedAt } }: { step: Step }) {
   );
 }
 
-/** The time since a moment. Only running steps tick. */
+/** The time since a moment. The display is updated every second, so it is used only for running steps. */
 export function Growing({ since }: { since: number }) {
   return duration(Math.max(0, useNow() - since));
 }

@@ -27,7 +27,7 @@ const metrics: Metric[] = [
   { title: "Cost of models", note: "shorter is better", value: ({ dollars }) => dollars, text: (amount) => `$${amount.toFixed(4)}` },
 ];
 
-/** The results side by side: a small chart for each figure, then what is recommended and why. */
+/** The results of all scenarios: a small chart for each figure, then the recommendation and its reasons. */
 export function Comparison({ report }: { report: Report }) {
   const { rows, scaling, measures, note, gaps, recommendation } = report;
   const told = metrics.filter(({ value }) => rows.some((row) => (value(row) ?? 0) > 0));

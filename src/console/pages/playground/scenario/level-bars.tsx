@@ -14,7 +14,7 @@ const looks: Record<string, { label: string; icon: IconName; colour: string; bar
 const unknown = { label: "Unknown", icon: "queued" as const, colour: "text-muted", bar: "bg-line-strong" };
 const marks = [30, 50, 70, 90];
 
-/** A bar for each scenario, with the milestones marked on it. */
+/** A progress bar for each scenario, with marks for the milestones. */
 export function LevelBars({ levels }: { levels: Level[] }) {
   return (
     <ul className="divide-y divide-line rounded-lg border border-line bg-surface">

@@ -3,7 +3,10 @@ import type { Level, Meeting } from "./scenario.ts";
 
 const ends = new Set([0, 100]);
 
-/** When each scenario reached its milestones, on one scale of time. Vertical lines are the places where they waited for each other. */
+/**
+ * The times at which the scenarios reached their milestones, on one time scale. Vertical lines mark the times at which scenarios waited for
+ * each other.
+ */
 export function MilestoneTimeline({ levels, meetings }: { levels: Level[]; meetings: Meeting[] }) {
   const last = Math.max(1, ...levels.flatMap(({ milestones }) => milestones.map(({ atMs }) => atMs)), ...meetings.map(({ atMs }) => atMs));
   const place = (atMs: number) => `${(100 * atMs) / last}%`;

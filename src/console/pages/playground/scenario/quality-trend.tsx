@@ -3,7 +3,7 @@ import { lookOf, Sample } from "./series.tsx";
 
 const [width, height] = [400, 132];
 
-/** The quality of each scenario after each batch, by its progress. */
+/** A chart of each scenario's quality over its progress, with a point for each batch. */
 export function QualityTrend({ levels }: { levels: Level[] }) {
   const lowest = Math.min(1, ...levels.flatMap(({ trend }) => trend.map(({ quality }) => quality)));
   const floor = Math.min(0.8, Math.floor(lowest * 10) / 10);

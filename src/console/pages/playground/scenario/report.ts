@@ -26,7 +26,7 @@ const textIn = (value: unknown) => (typeof value === "string" ? value : "");
 const textsIn = (value: unknown) => (Array.isArray(value) ? value.filter((item) => typeof item === "string") : []);
 const listIn = (value: unknown): Fields[] => (Array.isArray(value) ? value.filter(isObject) : []);
 
-/** Reads the report with a comparison, as the scenario orchestrator and the aggregator make it. Returns undefined for anything else. */
+/** Reads a report with a comparison, in the form of the scenario orchestrator and the aggregator. Returns undefined for any other value. */
 export function readReport(report: unknown): Report | undefined {
   if (!isObject(report) || !isObject(report.comparison)) return undefined;
   const { comparison } = report;
@@ -82,6 +82,6 @@ function recommendationOf({ label, reasons, itemsPerRequest, expectedSeconds, co
   };
 }
 
-/** Returns a number with at most two decimals. */
+/** Returns a number as text with at most two decimals. */
 export const round = (value: number): string =>
   Number.isInteger(value) || Math.abs(value) >= 100 ? String(Math.round(value)) : value.toFixed(2);

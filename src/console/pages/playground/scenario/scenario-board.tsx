@@ -7,7 +7,7 @@ import { QualityTrend } from "./quality-trend.tsx";
 import { readReport } from "./report.ts";
 import type { ScenarioView } from "./scenario.ts";
 
-/** Shows the scenario orchestrator: the bars, the milestones and the quality while it runs, and the comparison at the end. */
+/** Shows the progress of the scenario orchestrator: bars, milestones and quality during the run, and the comparison at its end. */
 export function ScenarioBoard({ view, output }: { view: ScenarioView; output: unknown }) {
   const levels = [...view.levels.values()];
   const report = readReport(isObject(output) ? output.report : undefined);

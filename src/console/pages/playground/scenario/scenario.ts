@@ -19,14 +19,14 @@ export interface Level {
   elapsedMs: number;
   quality: number | null;
   milestones: Milestone[];
-  /** The quality after each batch, by the progress in percent. */
+  /** The quality after each batch, with the scenario's progress in percent. */
   trend: { percent: number; quality: number }[];
   warnings: string[];
-  /** The run of its own, if each scenario is one. */
+  /** The scenario's own run. Undefined if the scenario is a part of the orchestrator's run. */
   run: { threadId: string; runId: string } | undefined;
 }
 
-/** A place at which the scenarios waited for each other. */
+/** A point of progress at which the scenarios waited for each other. */
 export interface Meeting {
   percent: number;
   atMs: number;
@@ -37,7 +37,7 @@ export interface ScenarioView {
   mode: string;
   levels: Map<string, Level>;
   meetings: Meeting[];
-  /** The report at the end, with the comparison. */
+  /** The report with the comparison. Undefined until the end of the run. */
   report: unknown;
 }
 
@@ -58,7 +58,7 @@ export function levelOf(view: ScenarioView, name: string): Level {
   return level;
 }
 
-/** Takes an event of the graph `scenario`. Returns whether it was one. */
+/** Applies an event of the graph `scenario` to the view. Returns false if the event is of another kind. */
 export function takeScenarioEvent(view: ScenarioView, event: unknown): boolean {
   if (!isObject(event) || event.pattern !== "scenario") return false;
   if (event.type === "plan") takePlan(view, event);
@@ -92,7 +92,7 @@ function takeBatch(level: Level, event: Fields, elapsedMs: number): void {
   level.trend.push({ percent, quality: event.quality });
 }
 
-/** Completes the view from the output of the run. Scenarios that were runs of their own sent no events. */
+/** Completes the view from the output of the run. Scenarios with runs of their own send no events, so their data is only in the output. */
 export function takeScenarioOutput(view: ScenarioView, output: unknown): void {
   if (!isObject(output)) return;
   if (isObject(output.report)) view.report = output.report;

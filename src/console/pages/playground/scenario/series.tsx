@@ -1,4 +1,7 @@
-/** How the lines of several scenarios differ: by colour and by dashes, so that nobody needs the colours. */
+/**
+ * The looks of the lines of several scenarios. They differ in colour and in dashes, so that people who cannot tell the colours apart see
+ * the difference.
+ */
 export const looks = [
   { colour: "var(--accent)", dash: undefined },
   { colour: "var(--text)", dash: "6 4" },
@@ -7,7 +10,7 @@ export const looks = [
 
 export const lookOf = (index: number) => looks[index % looks.length] ?? { colour: "var(--accent)", dash: undefined };
 
-/** The sample of a line beside a name. */
+/** A short sample of a scenario's line, for a legend. */
 export function Sample({ index }: { index: number }) {
   const { colour, dash } = lookOf(index);
   return (
