@@ -5639,6 +5639,8 @@ export interface components {
                     outcome: "success" | "error" | "interrupted" | "unfinished";
                     input_tokens: number | null;
                     output_tokens: number | null;
+                    /** @description the cost of a model call; null if its model has no price */
+                    dollars: number | null;
                     error: string | null;
                 }[];
                 /** @description spans that were not kept, because the attempt had more than 5,000 */

@@ -10,6 +10,7 @@ import type { RunWriter } from "../runs/run-writer.ts";
 import type { StoreRules } from "../store/store-rules.ts";
 import type { ThreadFeed } from "../streaming/thread-feed.ts";
 import type { UiBundles } from "../ui/bundles.ts";
+import type { Prices } from "../usage/prices.ts";
 import type { WebhookRules } from "../webhooks/webhook-rules.ts";
 import type { PickHeaders } from "./front/configurable-headers.ts";
 import type { Memory } from "./memory.ts";
@@ -36,6 +37,8 @@ export interface ApiDeps {
   webhookRules: WebhookRules;
   /** The limits of resources in the project file, by the resource's name. */
   limits: Record<string, ResourceLimit>;
+  /** The prices of models that the project sets. */
+  prices: Prices;
   /** The memory budget that large requests and responses share. */
   memory: Memory;
   /** The UI components of the graphs. Undefined if no graph has UI components. */

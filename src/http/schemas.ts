@@ -192,6 +192,7 @@ const Span = z.object({
   outcome: SpanOutcome.describe("unfinished: its attempt ended first"),
   input_tokens: z.number().nullable(),
   output_tokens: z.number().nullable(),
+  dollars: z.number().nullable().describe("the cost of a model call; null if its model has no price"),
   error: z.string().nullable(),
 });
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Scope } from "../db/scope.ts";
 import { type Db, type Sql, sql } from "../db/sql.ts";
 import { runNotFound } from "../errors.ts";
+import { costOf, type Prices, priceOf } from "../usage/prices.ts";
 import { visibleBy } from "./read.ts";
 import { EndStatus, type RunStatus } from "./run.ts";
 
@@ -90,6 +91,8 @@ export interface ShownSpan {
   outcome: SpanOutcome;
   input_tokens: number | null;
   output_tokens: number | null;
+  /** The cost of a model call, or null if the price of its model is unknown. */
+  dollars: number | null;
   error: string | null;
 }
 
@@ -120,6 +123,11 @@ export interface Timeline {
   attempts: ShownAttempt[];
 }
 
+interface RunPlace {
+  threadId: string;
+  runId: string;
+}
+
 type Row = Omit<Timeline, "attempts"> & {
   attempt: number;
   timeline: string[] | null;
@@ -129,7 +137,7 @@ type Row = Omit<Timeline, "attempts"> & {
 };
 
 /** Returns the attempts of a run with their spans. While the run is running, the timeline contains all spans up to the last stored step. */
-export async function readTimeline(db: Db, scope: Scope, threadId: string, runId: string): Promise<Timeline> {
+export async function readTimeline(db: Db, scope: Scope, { threadId, runId }: RunPlace, prices: Prices): Promise<Timeline> {
   const { rows } = await db.query<Row>(sql`
     select run_id, thread_id, graph_id, status, created_at, run_at as due_at, runs.started_at, ended_at, attempt, timeline,
            case when status = 'running'
@@ -145,7 +153,7 @@ export async function readTimeline(db: Db, scope: Scope, threadId: string, runId
   const parts = isWhole ? new Map<number, Span[][]>() : await readParts(db, runId);
   const attempts = Array.from({ length: newest }, (_, index) => {
     const record = records.find(({ attempt }) => attempt === index + 1) ?? { attempt: index + 1, worker: null };
-    return shown(deduced({ parts: parts.get(index + 1) ?? null, ...record }, row));
+    return shown(deduced({ parts: parts.get(index + 1) ?? null, ...record }, row), prices);
   });
   return { ...run, attempts };
 }
@@ -175,9 +183,9 @@ async function readParts(db: Db, runId: string): Promise<Map<number, Span[][]>> 
   return new Map(rows.map(({ attempt, parts }) => [attempt, parts]));
 }
 
-function shown(record: AttemptRecord): ShownAttempt {
+function shown(record: AttemptRecord, prices: Prices): ShownAttempt {
   const { attempt, worker, claimed = null, host = null, pid = null, version = null, ended = null, outcome = null, dropped = 0 } = record;
-  const spans = claimed === null ? [] : (record.spans ?? record.parts?.flat() ?? []).map((span) => shownSpan(span, claimed));
+  const spans = claimed === null ? [] : (record.spans ?? record.parts?.flat() ?? []).map((span) => shownSpan(span, claimed, prices));
   const moment = (ms: number | null) => (ms === null ? null : new Date(ms));
   return {
     attempt,
@@ -193,7 +201,8 @@ function shown(record: AttemptRecord): ShownAttempt {
   };
 }
 
-function shownSpan([id, parent, kind, name, began, ended, outcome, input, output, error]: Span, claimed: number): ShownSpan {
+function shownSpan(span: Span, claimed: number, prices: Prices): ShownSpan {
+  const [id, parent, kind, name, began, ended, outcome, input, output, error] = span;
   return {
     id,
     parent: parent === 0 ? null : parent,
@@ -204,6 +213,13 @@ function shownSpan([id, parent, kind, name, began, ended, outcome, input, output
     outcome,
     input_tokens: input ?? null,
     output_tokens: output ?? null,
+    dollars: costOfSpan(span, prices),
     error: error ?? null,
   };
+}
+
+/** Returns the cost of a model call. Spans do not say which tokens were cached, so all input tokens have the full price. */
+function costOfSpan([, , kind, name, , , , inputTokens = 0, outputTokens = 0]: Span, prices: Prices): number | null {
+  const price = kind === "model" ? priceOf(name, prices) : undefined;
+  return price ? costOf({ inputTokens, cachedTokens: 0, outputTokens }, price) : null;
 }

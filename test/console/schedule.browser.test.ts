@@ -232,6 +232,49 @@ test("in read-only mode no action is offered", async () => {
   expectQuiet(opened);
 });
 
+/** Ends a run of the graph `fails`. Returns the id of its dead letter. */
+async function failRun(): Promise<string> {
+  const { thread_id: threadId } = await client.threads.create();
+  const { run_id: runId } = await client.runs.create(threadId, "fails", { input: { done: "no" } });
+  const letter = async () => (await db.query("select letter_id as id from dead_letters where run_id = $1", [runId])).rows[0]?.id;
+  await eventually(async () => (await letter()) !== undefined).toBe(true);
+  return letter();
+}
+
+test("a dead letter is read, redriven with another input, and others are discarded together", async () => {
+  await db.query("delete from dead_letters");
+  const [first, second, third] = [await failRun(), await failRun(), await failRun()];
+  const stateOf = async (id: string) => (await db.query("select state, attempts from dead_letters where letter_id = $1", [id])).rows[0];
+  const opened = await open(`${url}?tab=letters&kind=run`); // dead webhooks are letters too
+  const { page } = opened;
+  const rows = page.getByRole("list", { name: "Dead letters" }).getByRole("listitem");
+  await expect.poll(() => rows.count()).toBe(3);
+  await page.getByRole("button", { name: `Open the letter ${first.slice(-8)}` }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("Boo!").waitFor();
+  await dialog.getByRole("button", { name: "Redrive with another input" }).click();
+  await type(opened, "Input", '{"done": "changed"');
+  await dialog.getByText("This is not JSON").waitFor();
+  expect(await dialog.getByRole("button", { name: "Redrive", exact: true }).isDisabled()).toBe(true);
+  await type(opened, "Input", '{"done": "changed"}');
+  await dialog.getByRole("button", { name: "Redrive", exact: true }).click();
+  await page.getByRole("dialog", { name: "Redrive 1 letter?" }).getByRole("button", { name: "Redrive" }).click();
+  await page.getByText("1 letter is being redriven.").waitFor();
+  await eventually(() => stateOf(first)).toEqual({ state: "dead", attempts: 2 }); // the graph fails with every input
+  const redriven = await db.query("select kwargs -> 'input' as input from runs where metadata ->> 'dead_letter_id' = $1", [first]);
+  expect(redriven.rows).toEqual([{ input: { done: "changed" } }]);
+  for (const id of [second, third]) await page.getByRole("checkbox", { name: `Choose the letter ${id.slice(-8)}` }).check();
+  await page.getByRole("button", { name: "Discard 2 chosen" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
+  await page.getByText("2 letters are discarded.").waitFor();
+  await expect.poll(() => rows.count()).toBe(1);
+  await page.getByLabel("State").selectOption("discarded");
+  await expect.poll(() => rows.count()).toBe(2);
+  await page.getByLabel("Kind").selectOption("cron");
+  await page.getByRole("heading", { name: "No letter matches the filters" }).waitFor();
+  expectQuiet(opened);
+});
+
 test.each(looks)("the pages are accessible at $width px, $scheme", async (look) => {
   const name = (page: string) => `${page}-${look.width}-${look.scheme}`;
   if (look === looks[0]) {
@@ -258,6 +301,17 @@ test.each(looks)("the pages are accessible at $width px, $scheme", async (look) 
   await page.getByRole("tab", { name: "Dead webhooks" }).click();
   await dead(opened).getByRole("checkbox").first().check();
   await shoot(opened, name("webhooks"));
+  await expectAccessible(opened);
+  await page.goto(`${url}?tab=letters`);
+  await page.getByRole("list", { name: "Dead letters" }).waitFor();
+  await shoot(opened, name("letters"));
+  await expectAccessible(opened);
+  await page
+    .getByRole("button", { name: /^Open the letter/ })
+    .first()
+    .click();
+  await page.getByRole("region", { name: "Payload" }).waitFor();
+  await shoot(opened, name("letter"));
   await expectAccessible(opened);
   await page.goto(`${url}/new`);
   await page.getByRole("textbox", { name: "Metadata" }).waitFor();

@@ -5,10 +5,11 @@ import { Tag } from "../parts/status.tsx";
 import { Tabs } from "../parts/tabs.tsx";
 import { useMayAct } from "../settings.ts";
 import { Crons } from "./schedule/crons.tsx";
-import { useDeadWebhooks } from "./schedule/reads.ts";
+import { Letters } from "./schedule/letters.tsx";
+import { useDeadLetters, useDeadWebhooks } from "./schedule/reads.ts";
 import { Webhooks } from "./schedule/webhooks.tsx";
 
-/** The page of the crons and of the webhooks that have finally failed. */
+/** The page of the crons, and of the runs, webhooks and items that have finally failed. */
 export default function Schedule() {
   const [params, setParams] = useSearchParams();
   const mayAct = useMayAct();
@@ -30,10 +31,21 @@ export default function Schedule() {
         onOpen={(tab) => setParams(tab === "crons" ? {} : { tab })}
         tabs={[
           { id: "crons", label: "Crons", content: <Crons /> },
+          { id: "letters", label: <LettersLabel />, content: <Letters /> },
           { id: "webhooks", label: <WebhooksLabel />, content: <Webhooks /> },
         ]}
       />
     </Page>
+  );
+}
+
+function LettersLabel() {
+  const total = useDeadLetters({ kind: undefined, state: "dead", offset: 0 }).data?.total ?? 0;
+  return (
+    <span className="inline-flex items-center gap-1.5">
+      Dead letters
+      {total > 0 && <Tag tone="bad">{total}</Tag>}
+    </span>
   );
 }
 

@@ -75,10 +75,10 @@ async function get(deps: ApiDeps, request: RequestOf<typeof getSchema>, reply: F
 }
 
 /** Sends the timeline of a run's attempts. A caller who may read the run may read its timeline. */
-async function timeline({ pool }: ApiDeps, request: RequestOf<typeof timelineSchema>, reply: FastifyReply) {
+async function timeline({ pool, prices }: ApiDeps, request: RequestOf<typeof timelineSchema>, reply: FastifyReply) {
   const { runId, threadId } = request.params;
   const { scope } = await request.access("threads:read", { thread_id: threadId, run_id: runId });
-  return reply.send(await readTimeline(pool, scope, threadId, runId));
+  return reply.send(await readTimeline(pool, scope, { threadId, runId }, prices));
 }
 
 async function remove({ pool, registry, wakeups }: ApiDeps, request: RequestOf<typeof deleteSchema>, reply: FastifyReply) {

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { number } from "../../parts/format.ts";
 import { duration } from "../../parts/time.tsx";
+import { dollars } from "./cost.ts";
 import type { Attempt } from "./data.ts";
 import { kindLooks, outcomeLooks } from "./looks.ts";
 import { handoverSentence, type Row, workerName } from "./rows.ts";
@@ -50,7 +51,7 @@ function Content({ row, zero }: { row: Row; zero: number }): ReactNode {
   );
 }
 
-function OfSpan({ item: { span, from, to, input, output, path }, zero }: { item: Item; zero: number }) {
+function OfSpan({ item: { span, from, to, input, output, dollars: cost, path }, zero }: { item: Item; zero: number }) {
   const { label, text } = outcomeLooks[to === undefined ? "running" : span.outcome];
   return (
     <>
@@ -67,6 +68,7 @@ function OfSpan({ item: { span, from, to, input, output, path }, zero }: { item:
           ["ended", to === undefined ? "not yet" : `${clock(to)} (${offset(to - zero)})`],
           ["took", to === undefined ? undefined : exactly(to - from)],
           ["tokens", input + output > 0 ? `${number(input)} in, ${number(output)} out` : undefined],
+          ["cost", cost > 0 ? dollars(cost) : undefined],
         ]}
       />
       {span.error !== null && <p className="mt-1.5 line-clamp-5 break-words text-bad">{span.error}</p>}

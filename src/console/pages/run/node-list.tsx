@@ -1,6 +1,7 @@
 import { number } from "../../parts/format.ts";
 import { Icon } from "../../parts/icons.tsx";
 import { duration } from "../../parts/time.tsx";
+import { dollars as money } from "./cost.ts";
 import { ancestors, type Drawing } from "./drawing.ts";
 import { nodeLooks } from "./node-looks.ts";
 import { type NodeFacts, nothing } from "./node-states.ts";
@@ -15,7 +16,7 @@ export function NodeList({ drawing, facts }: { drawing?: Drawing; facts: Map<str
       <table className="w-full text-sm">
         <thead className="sticky top-0 bg-surface text-left text-xs text-muted">
           <tr>
-            {["Node", "State", "Runs", "Time", "Tokens"].map((title, index) => (
+            {["Node", "State", "Runs", "Time", "Tokens", "Cost"].map((title, index) => (
               <th key={title} scope="col" className={`border-b border-line px-3 py-1.5 font-medium ${index > 1 ? "text-right" : ""}`}>
                 {title}
               </th>
@@ -32,7 +33,7 @@ export function NodeList({ drawing, facts }: { drawing?: Drawing; facts: Map<str
   );
 }
 
-function NodeRow({ id, facts: { state, count, ms, tokens } }: { id: string; facts: NodeFacts }) {
+function NodeRow({ id, facts: { state, count, ms, tokens, dollars } }: { id: string; facts: NodeFacts }) {
   const { label, icon, text } = nodeLooks[state];
   return (
     <tr className="border-b border-line last:border-b-0">
@@ -48,6 +49,7 @@ function NodeRow({ id, facts: { state, count, ms, tokens } }: { id: string; fact
       <td className="px-3 py-1.5 text-right">{count > 0 ? number(count) : "–"}</td>
       <td className="px-3 py-1.5 text-right whitespace-nowrap">{count > 0 ? duration(ms) : "–"}</td>
       <td className="px-3 py-1.5 text-right">{tokens > 0 ? number(tokens) : "–"}</td>
+      <td className="px-3 py-1.5 text-right whitespace-nowrap">{dollars > 0 ? money(dollars) : "–"}</td>
     </tr>
   );
 }

@@ -1,6 +1,7 @@
 import { number } from "../../parts/format.ts";
 import type { IconName } from "../../parts/icons.tsx";
 import { duration } from "../../parts/time.tsx";
+import { dollars as money } from "./cost.ts";
 import type { NodeFacts, NodeState } from "./node-states.ts";
 
 interface Look {
@@ -20,24 +21,25 @@ export const nodeLooks: Record<NodeState, Look> = {
   unfinished: { label: "cut off", icon: "minus", text: "text-muted", box: "border-dashed border-line-strong bg-surface" },
 };
 
-/** Returns the counts, the time and the tokens of a node as a short line, such as "3 × · 1.2 s · 812 tokens". */
-export function factsLine({ state, count, ms, tokens }: NodeFacts): string {
+/** Returns the counts, the time, the tokens and the cost of a node as a short line, such as "3 × · 1.2 s · 812 tok · $0.0042". */
+export function factsLine({ state, count, ms, tokens, dollars }: NodeFacts): string {
   if (state === "none") return "not reached";
   const parts = [
     state === "running" || state === "interrupted" || state === "unfinished" ? nodeLooks[state].label : "",
     count > 1 ? `${number(count)}×` : "",
     count > 0 ? duration(ms) : "",
     tokens > 0 ? `${short(tokens)} tok` : "",
+    dollars > 0 ? money(dollars) : "",
   ];
   return parts.filter(Boolean).join(" · ");
 }
 
 const short = (amount: number) => (amount < 10_000 ? number(amount) : `${(amount / 1_000).toFixed(0)}k`);
 
-/** Returns the state, the counts, the time and the tokens of a node in words. */
-export function toldState({ state, count, ms, tokens }: NodeFacts): string {
+/** Returns the state, the counts, the time, the tokens and the cost of a node in words. */
+export function toldState({ state, count, ms, tokens, dollars }: NodeFacts): string {
   const { label } = nodeLooks[state];
   if (count === 0) return label;
   const times = count === 1 ? "once" : `${number(count)} times`;
-  return `${label}, ${times}, ${duration(ms)}${tokens > 0 ? `, ${number(tokens)} tokens` : ""}`;
+  return `${label}, ${times}, ${duration(ms)}${tokens > 0 ? `, ${number(tokens)} tokens` : ""}${dollars > 0 ? `, ${money(dollars)}` : ""}`;
 }

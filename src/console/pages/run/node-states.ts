@@ -10,9 +10,11 @@ export interface NodeFacts {
   /** The total time of all executions of the node, in milliseconds. */
   ms: number;
   tokens: number;
+  /** The cost of the node's model calls, as far as their prices are known. */
+  dollars: number;
 }
 
-export const nothing: NodeFacts = { state: "none", count: 0, ms: 0, tokens: 0 };
+export const nothing: NodeFacts = { state: "none", count: 0, ms: 0, tokens: 0, dollars: 0 };
 
 /** Returns the facts of each node that the run has reached. The key is the node's path. */
 export function factsByPath(trees: AttemptItem[], running: RunningNode[]): Map<string, NodeFacts> {
@@ -22,8 +24,14 @@ export function factsByPath(trees: AttemptItem[], running: RunningNode[]): Map<s
   return facts;
 }
 
-function add(facts: Map<string, NodeFacts>, { span, path, from, to = from, input, output }: Item): void {
+function add(facts: Map<string, NodeFacts>, { span, path, from, to = from, input, output, dollars }: Item): void {
   if (span.kind !== "node") return;
-  const { count, ms, tokens } = facts.get(path) ?? nothing;
-  facts.set(path, { state: span.outcome, count: count + 1, ms: ms + to - from, tokens: tokens + input + output });
+  const sum = facts.get(path) ?? nothing;
+  facts.set(path, {
+    state: span.outcome,
+    count: sum.count + 1,
+    ms: sum.ms + to - from,
+    tokens: sum.tokens + input + output,
+    dollars: sum.dollars + dollars,
+  });
 }

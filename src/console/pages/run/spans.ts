@@ -14,6 +14,8 @@ export interface Item {
   /** The input and output tokens of all model calls in the span. */
   input: number;
   output: number;
+  /** The cost of all model calls in the span, as far as their prices are known. */
+  dollars: number;
 }
 
 /** An attempt with its times in Unix milliseconds. */
@@ -64,9 +66,10 @@ const itemOf = (span: Span, attempt: number): Item => ({
   children: [],
   input: span.input_tokens ?? 0,
   output: span.output_tokens ?? 0,
+  dollars: span.dollars ?? 0,
 });
 
-/** Sets the depth and the path of an item and of all items inside it, and adds up their tokens. */
+/** Sets the depth and the path of an item and of all items inside it, and adds up their tokens and dollars. */
 function complete(item: Item, depth: number, around: string): void {
   item.depth = depth;
   item.path = around === "" ? item.span.name : `${around}:${item.span.name}`;
@@ -74,6 +77,7 @@ function complete(item: Item, depth: number, around: string): void {
     complete(child, depth + 1, item.path);
     item.input += child.input;
     item.output += child.output;
+    item.dollars += child.dollars;
   }
 }
 
@@ -93,6 +97,7 @@ export function runningItems(running: RunningNode[], attempt: number, since: num
       outcome: "unfinished",
       input_tokens: null,
       output_tokens: null,
+      dollars: null,
       error: null,
     },
     attempt,
@@ -103,6 +108,7 @@ export function runningItems(running: RunningNode[], attempt: number, since: num
     children: [],
     input: 0,
     output: 0,
+    dollars: 0,
   }));
 }
 

@@ -4,6 +4,8 @@ import { useLive } from "../../live.ts";
 
 export type Cron = Schemas["Cron"];
 export type DeadWebhook = Schemas["DeadWebhook"];
+export type DeadLetter = Schemas["DeadLetter"];
+export type WholeLetter = Schemas["WholeDeadLetter"];
 export type LastRun = Pick<Schemas["FoundRun"], "run_id" | "thread_id" | "status" | "created_at">;
 export type NamedAssistant = Pick<Schemas["Assistant"], "assistant_id" | "name" | "graph_id">;
 
@@ -12,6 +14,14 @@ export interface CronFilters {
   assistant: string;
   /** The state of the crons: "active" or "paused". */
   state: string;
+  offset: number;
+}
+
+/** The filters of the dead letters, as the URL contains them. */
+export interface LetterFilters {
+  /** Undefined for letters of every kind. */
+  kind: DeadLetter["kind"] | undefined;
+  state: DeadLetter["state"];
   offset: number;
 }
 
@@ -70,6 +80,26 @@ export const useAssistants = (): UseQueryResult<NamedAssistant[]> =>
       return answerOf(api.POST("/assistants/search", { body: { limit: 1_000, sort_by: "name", sort_order: "asc", select }, signal }));
     },
     { every: 60_000 },
+  );
+
+export const lettersPerPage = 50;
+
+/** Reads a page of dead letters, the newest failure first. An empty filter is not set. */
+export const useDeadLetters = ({ kind, state, offset }: LetterFilters): UseQueryResult<Listed<DeadLetter>> =>
+  useLive(
+    ["dead letters", kind, state, offset],
+    async (signal) => {
+      const query = { ...(kind && { kind }), state, limit: lettersPerPage, offset };
+      const { data, headers } = await answerWithHeaders(api.GET("/dead-letters", { params: { query }, signal }));
+      return { entries: data, total: totalOf(headers, data.length) };
+    },
+    { every: 5_000 },
+  );
+
+/** Reads a dead letter with its payload. */
+export const useDeadLetter = (id: string): UseQueryResult<WholeLetter> =>
+  useLive(["dead letters", "one", id], (signal) =>
+    answerOf(api.GET("/dead-letters/{letterId}", { params: { path: { letterId: id } }, signal })),
   );
 
 export const webhooksPerPage = 50;

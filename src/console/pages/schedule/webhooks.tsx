@@ -9,13 +9,14 @@ import { RelativeTime } from "../../parts/time.tsx";
 import { useMayAct } from "../../settings.ts";
 import { type DeadWebhook, useDeadWebhooks, webhooksPerPage } from "./reads.ts";
 import { Redrive } from "./redrive.tsx";
+import { type Selection, useSelection } from "./selection.ts";
 
 /** The webhook deliveries that have finally failed. */
 export function Webhooks() {
   const [params, setParams] = useSearchParams();
   const offset = Number(params.get("offset")) || 0;
   const dead = useDeadWebhooks(offset);
-  const selection = useSelection();
+  const selection = useSelection<DeadWebhook>(({ run_id }) => run_id);
   const [asked, setAsked] = useState<DeadWebhook[]>(); // stored in this component, because the report must stay when the list becomes empty
   if (!dead.data)
     return dead.error ? (
@@ -46,23 +47,6 @@ export function Webhooks() {
   );
 }
 
-interface Selection {
-  chosen: ReadonlyMap<string, DeadWebhook>;
-  choose: (webhooks: DeadWebhook[], isOn: boolean) => void;
-}
-
-/** Keeps the selected webhooks by the ids of their runs. A webhook stays selected when another page of the list is shown. */
-function useSelection(): Selection {
-  const [chosen, setChosen] = useState<ReadonlyMap<string, DeadWebhook>>(new Map());
-  const choose = (webhooks: DeadWebhook[], isOn: boolean) =>
-    setChosen((old) => {
-      const next = new Map(old);
-      for (const webhook of webhooks) isOn ? next.set(webhook.run_id, webhook) : next.delete(webhook.run_id);
-      return next;
-    });
-  return { chosen, choose };
-}
-
 const NoneDead = () => (
   <Empty title="No webhook is dead">
     A run with a <code className="font-mono">webhook</code> calls its URL when it ends. The service tries again for a day. A delivery that
@@ -72,7 +56,7 @@ const NoneDead = () => (
 
 interface ListProps {
   dead: DeadWebhook[];
-  selection: Selection;
+  selection: Selection<DeadWebhook>;
   onRedrive: (webhooks: DeadWebhook[]) => void;
 }
 

@@ -1,0 +1,23 @@
+import type { DeadLetter } from "./reads.ts";
+
+/** The names of the kinds of dead letters. */
+export const kindNames: Record<DeadLetter["kind"], string> = {
+  run: "Run",
+  webhook: "Webhook",
+  cron: "Cron",
+  task: "Task",
+  partition: "Partition",
+  message: "Message",
+  compensation: "Compensation",
+};
+
+/** The names of the states of dead letters. */
+export const stateNames: Record<DeadLetter["state"], string> = {
+  dead: "Dead",
+  redriving: "Being redriven",
+  redriven: "Redriven",
+  discarded: "Discarded",
+};
+
+/** Returns a title for a letter: the name of its item, or else of its node or graph. */
+export const titleOf = ({ item, node, graph_id, kind }: DeadLetter): string => item ?? node ?? graph_id ?? kindNames[kind];
