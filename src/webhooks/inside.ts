@@ -1,8 +1,8 @@
 import { BlockList, isIP } from "node:net";
 
 /**
- * The IPv4 addresses to which callers must not direct the service's requests. They belong to private networks (including loopback and the
- * cloud's metadata service), or to no public server.
+ * The IPv4 addresses to which callers must not direct the service's requests. They belong to private networks (including loopback and
+ * the cloud's metadata service), or to no public server.
  */
 const inside4 = new BlockList();
 for (const [network, prefix] of [
@@ -25,9 +25,9 @@ for (const [network, prefix] of [
 }
 
 /**
- * The IPv6 addresses to which callers must not direct the service's requests. They have a list of their own, because Node matches IPv4
- * addresses against IPv6 networks, and ::ffff:0:0/96 contains all IPv4 addresses. A network that embeds IPv4 addresses is refused as a
- * whole, because each such network embeds them differently.
+ * The IPv6 addresses to which callers must not direct the service's requests. They have their own list, because Node matches IPv4 addresses
+ * against IPv6 networks, and ::ffff:0:0/96 contains all IPv4 addresses. A network that embeds IPv4 addresses is refused as a whole, because
+ * each such network embeds them differently.
  */
 const inside6 = new BlockList();
 for (const [network, prefix] of [
