@@ -85,8 +85,8 @@ export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
 
 /**
  * Tells whether the end of a run may share a statement with the ends of other runs. Returns false if the run has a webhook or failed items,
- * leaves a question open, stores a large document or holds a slot of a limit. Two shared statements that take slots could wait for each
- * other.
+ * leaves a question open, stores a large document or holds a slot of a limit. The end of such a run locks the rows of its slots, so two
+ * shared statements could deadlock.
  */
 export function isPlainEnd({ end: { webhook, timers, output, thread }, record, holds, items = [] }: EndingRun): boolean {
   const documents = [documentOf(output), thread?.values, thread?.interrupts, record];

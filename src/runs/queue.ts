@@ -46,8 +46,9 @@ export interface Turns {
 }
 
 /**
- * Takes turns of keys, and returns them in the order of the requests. A key without a waiting run starts again at the front, because its
- * past runs no longer count. Turns whose runs are never created leave only a gap.
+ * Reserves places ("turns") in the queue for new runs of the given keys. Returns the turns in the order of the requests. If a key has no
+ * waiting run, its next turn is at the front again, because its past runs no longer count. If the runs of reserved turns are never created,
+ * only a gap remains.
  */
 export async function takeTurns(db: Db, wanted: TakenTurns[]): Promise<Turns[]> {
   const statement = sql`

@@ -48,7 +48,7 @@ export interface Renewal {
   known: boolean;
   /** True if the service is halted. */
   halted: boolean;
-  /** The runs that the worker still holds, and the requested cancellation of each. */
+  /** The runs that the worker still holds. Each has the cancellation that a caller has requested, or null. */
   held: HeldRun[];
 }
 

@@ -138,8 +138,8 @@ export async function countSpentThreads(db: Db): Promise<number> {
 }
 
 /**
- * Returns a page of the ids of threads whose checkpoints would be deleted now, sorted by id. Locks no thread, because the caller only
- * counts.
+ * Returns a page of the ids of threads that lose old checkpoints if the rule is applied now, sorted by id. Locks no thread, because the
+ * caller only counts.
  */
 export async function listThreadsToReduce(
   db: Db,

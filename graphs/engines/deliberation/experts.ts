@@ -32,7 +32,7 @@ function tieProblems(experts: Named, tieBreak: string | undefined): Problem[] {
     : [{ path: ["tieBreak"], message: `there is no expert "${tieBreak}"; there are ${names.join(", ")}` }];
 }
 
-/** The forms in which the options accept an expert. */
+/** An expert as the options name it: an agent, or the options of an agent. Both can have a veto. */
 export type PanelMember = Member & { veto?: boolean };
 
 /** Returns the expert for any form that `PanelMember` allows. */

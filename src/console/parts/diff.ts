@@ -9,7 +9,7 @@ export interface Change {
   after?: unknown;
 }
 
-/** The maximum number of listed differences. A longer list would not be read. */
+/** The maximum number of listed differences. The search stops there, because nobody would read a longer list. */
 export const mostChanges = 300;
 
 /**

@@ -16,7 +16,7 @@ const RunStats = z
   })
   .meta({ id: "RunStats" });
 
-/** Serves the numbers of runs that were created and that ended in each minute of the last hour, for operators. */
+/** Serves, for each minute of the last hour, how many runs were created and how many ended. Only operators may read this. */
 export const runStatsRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool }) => {
   const read = runHistory(pool);
   app.get("/runs/stats", { schema: { response: answers(RunStats) }, config: access("threads:search") }, async (request, reply) => {
