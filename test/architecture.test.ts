@@ -24,6 +24,7 @@ const mayImport: Record<string, string[]> = {
   runs: ["auth", "db", "errors", "events", "threads", "assistants", "checkpoints", "letters", "webhooks"],
   crons: ["auth", "db", "errors", "letters", "runs", "threads", "assistants"],
   plans: ["db", "errors"],
+  stats: ["db"],
   redrives: ["auth", "db", "errors", "crons", "letters", "runs", "threads"],
   streaming: ["db", "events", "runs"],
   registry: ["patches", "resources", "runs"],
@@ -32,12 +33,12 @@ const mayImport: Record<string, string[]> = {
   /** Fixes for libraries. Each is needed until a release of the library contains the fix. */
   patches: [],
   tracing: [],
-  metrics: ["db", "resources", "runs"],
+  metrics: ["db", "letters", "resources", "runs", "stats"],
   ui: [],
   /** The web console, which runs in browsers and knows only the API. */
   console: [],
   state: ["auth", "db", "errors", "registry", "checkpoints", "threads"],
-  retention: ["db", "cache", "letters", "plans", "store", "runs", "threads", "checkpoints", "webhooks"],
+  retention: ["db", "cache", "letters", "plans", "stats", "store", "runs", "threads", "checkpoints", "webhooks"],
   worker: [
     "auth",
     "db",
@@ -59,6 +60,7 @@ const mayImport: Record<string, string[]> = {
     "registry",
     "tracing",
     "state",
+    "stats",
     "webhooks",
   ],
   http: [
@@ -80,6 +82,7 @@ const mayImport: Record<string, string[]> = {
     "tracing",
     "retention",
     "state",
+    "stats",
     "store",
     "ui",
     "webhooks",

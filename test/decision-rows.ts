@@ -64,6 +64,7 @@ export const decisionRows: Record<string, DecisionRow> = {
   "PUT /resources/{name}": { needs: ["threads:update"], body: () => ({ pool: 2 }) },
   "DELETE /resources/{name}": { needs: ["threads:update"] },
   "GET /runs/stats": { needs: ["threads:search"] },
+  "GET /stats": { needs: ["threads:search"] },
   "GET /limits": { needs: ["threads:search"] },
   "GET /limits/{name}": { needs: ["threads:search"] },
   "PUT /limits/{name}": { needs: ["threads:update"], body: () => ({ total: 8 }) },

@@ -28,6 +28,8 @@ export const dispatch =
         needs: needsOf(step, state),
         advice,
         tries,
+        before: results[step.id]?.span,
+        readyAt: readyTime(step, state),
         stage,
         wave,
         budget: budgetLeft(ledger, budget),
@@ -46,6 +48,12 @@ export function needsOf({ dependsOn, needsInput = dependsOn.length === 0 }: Work
   if (dependsOn.length === 0) return material;
   const results = Object.fromEntries(dependsOn.map((id) => [id, all[id]?.work]));
   return needsInput ? { results, input: material } : results;
+}
+
+/** Returns when a step became ready. Undefined for a step that needs no other step. */
+function readyTime({ dependsOn }: WorkStep, { results }: Supervised): number | undefined {
+  const ends = dependsOn.flatMap((id) => results[id]?.span?.endedAt ?? []);
+  return ends.length === 0 ? undefined : Math.max(...ends);
 }
 
 /** Returns the steps that can begin now. All their dependencies have succeeded, and they have not been tried or may be retried. */

@@ -1,5 +1,5 @@
 import { type GraphNode, Overwrite, ReducedValue, StateSchema } from "@langchain/langgraph";
-import { AgentData, appending, CallStatus, Ledger, LedgerEntry, Material, taskInput, taskState } from "ensemble/patterns";
+import { AgentData, appending, CallStatus, LedgerEntry, ledgerState, Material, Span, taskInput, taskState } from "ensemble/patterns";
 import { z } from "zod";
 import { Agreement, Conflict, Settlement, View } from "./conflicts.ts";
 import { WorkStep } from "./plan.ts";
@@ -14,6 +14,7 @@ export const StepResult = z.object({
   error: z.string().nullable().describe("Why the step failed or was skipped"),
   isFatal: z.boolean().default(false).describe("Whether a retry would fail in the same way"),
   tries: z.number().int().describe("Number of tries"),
+  span: Span.optional().describe("Times of the step, for the metrics of the run. Missing if the result comes from the cache."),
 });
 
 export type StepResult = z.infer<typeof StepResult>;
@@ -63,7 +64,7 @@ export const State = new StateSchema({
   repeated: list(View, "Findings that say the same as a surer one"),
   settlements: list(Settlement, "Contradictions and their resolutions"),
   report: Report.nullable().default(null).describe("Final report"),
-  ledger: Ledger,
+  ...ledgerState,
 });
 
 /** Returns the update that clears the values of an earlier run on the thread. Without it, steps with the same ids would count as done. */
@@ -83,10 +84,10 @@ export const cleared = () => ({
   report: null,
 });
 
-const { messages, input, steps, results, reviews, settlements, report, ledger } = State.fields;
+const { messages, input, steps, results, reviews, settlements, report, ledger, metrics } = State.fields;
 /** The fields that a caller sends and the fields that a caller sees. All other state keys are internal. */
 export const Input = taskInput({ input });
-export const Output = new StateSchema({ messages, steps, results, reviews, settlements, report, ledger });
+export const Output = new StateSchema({ messages, steps, results, reviews, settlements, report, ledger, metrics });
 
 export type Supervised = typeof State.State;
 export type Node = GraphNode<typeof State>;

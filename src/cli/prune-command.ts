@@ -38,7 +38,7 @@ async function sweepAll(pool: Pool, rules: RetentionRules): Promise<Removal> {
 
 function report(removal: Removal, dryRun: boolean): string {
   const { deletedThreads, reducedThreads, checkpoints, eventLogs, temporaryThreads } = removal;
-  const { idempotencyKeys, cacheEntries, storeItems, webhooks, deadLetters, plans } = removal;
+  const { idempotencyKeys, cacheEntries, storeItems, webhooks, deadLetters, plans, statistics } = removal;
   return [
     dryRun ? "Would be removed now:" : "Removed:",
     `  ${deletedThreads} threads whose time to live is over`,
@@ -51,5 +51,6 @@ function report(removal: Removal, dryRun: boolean): string {
     `  ${webhooks} webhooks that were delivered or given up`,
     `  ${deadLetters} dead letters`,
     `  ${plans} plans`,
+    `  ${statistics} rows of statistics`,
   ].join("\n");
 }

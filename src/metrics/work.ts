@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { type AgentMetrics, agentMetrics } from "./agents.ts";
 
 /** Records the work of a worker. */
 export interface WorkMetrics {
@@ -13,6 +14,7 @@ export interface WorkMetrics {
   /** Records that a request for a resource was served. `seconds` is its waiting time. */
   servedResource(resource: string, seconds: number): void;
   endedDeadlock(): void;
+  agents: AgentMetrics;
 }
 
 /** The buckets for durations. They range from a graph that only echoes to a run of an hour. */
@@ -64,5 +66,6 @@ export function workMetrics(registry: Registry, slots: number): WorkMetrics {
     },
     servedResource: (resource, seconds) => resourceWait.observe({ resource }, seconds),
     endedDeadlock: () => deadlocks.inc(),
+    agents: agentMetrics(registry),
   };
 }

@@ -4,10 +4,20 @@ import { type ResourceOptions, readRequest, type ValidRequest } from "./request.
 /** The key of `configurable` under which the resources of the service are passed to the nodes of a run. */
 export const runResourcesKey = "__ensemble_resources";
 
+/** How a request was served. */
+export interface ServedRequest {
+  /** The milliseconds that the request waited. 0 if the resources were free at once. */
+  waitedMs: number;
+}
+
 /** The resources of the service, as one run uses them. The worker puts this object into the run's `configurable`. */
 export interface RunResources {
   /** Calls `work` while the run has the resources. Returns undefined if they are not free and the request does not wait for them. */
-  use<Result>(request: ValidRequest, work: () => Result | Promise<Result>, signal: AbortSignal | undefined): Promise<Result | undefined>;
+  use<Result>(
+    request: ValidRequest,
+    work: (got: ServedRequest) => Result | Promise<Result>,
+    signal: AbortSignal | undefined,
+  ): Promise<Result | undefined>;
 }
 
 /**
@@ -39,5 +49,5 @@ export async function withResources<Result>(
 ): Promise<Result | undefined> {
   const request = readRequest(needs, options);
   const resources: RunResources | undefined = config.configurable?.[runResourcesKey];
-  return resources && request.needs.length > 0 ? resources.use(request, work, config.signal) : work();
+  return resources && request.needs.length > 0 ? resources.use(request, () => work(), config.signal) : work();
 }

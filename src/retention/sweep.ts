@@ -7,6 +7,7 @@ import { sweepLetters } from "../letters/change-letters.ts";
 import { sweepPlans } from "../plans/plans.ts";
 import { sweepIdempotencyKeys } from "../runs/idempotency.ts";
 import { sweepEvents } from "../runs/sweep.ts";
+import { sweepStatistics } from "../stats/sweep-statistics.ts";
 import { sweepItems } from "../store/items.ts";
 import {
   findExpiredThreads,
@@ -38,6 +39,8 @@ export interface Removal {
   deadLetters: number;
   /** The number of old plans. */
   plans: number;
+  /** The number of old rows of statistics: one for each hour and each graph or agent. */
+  statistics: number;
   deletedThreads: number;
   /** The number of threads that kept only their latest checkpoint. */
   reducedThreads: number;
@@ -67,6 +70,7 @@ export const nothingRemoved: Removal = {
   webhooks: 0,
   deadLetters: 0,
   plans: 0,
+  statistics: 0,
   deletedThreads: 0,
   reducedThreads: 0,
   checkpoints: 0,
@@ -89,6 +93,7 @@ export async function sweepOnce(
     sweepKeys,
     sweepCache,
     sweepDeliveries,
+    sweepOldStatistics,
     ...(deadLetterDays === undefined ? [] : [(tx: Db) => sweepDead(tx, deadLetterDays)]),
     ...(planDays === undefined ? [] : [(tx: Db) => sweepOldPlans(tx, planDays)]),
     ...(which.storeItems ? [sweepStore] : []),
@@ -154,6 +159,11 @@ async function sweepStore(tx: Db): Promise<Batch> {
 async function sweepDeliveries(tx: Db): Promise<Batch> {
   const webhooks = await sweepWebhooks(tx, manyRows);
   return { webhooks, full: webhooks === manyRows };
+}
+
+async function sweepOldStatistics(tx: Db): Promise<Batch> {
+  const statistics = await sweepStatistics(tx, manyRows);
+  return { statistics, full: statistics >= manyRows };
 }
 
 async function sweepDead(tx: Db, days: number): Promise<Batch> {

@@ -5,10 +5,11 @@ import { letterBoxKey } from "../letters/report.ts";
 import { resumingKey } from "../patches/nested-resumption.ts";
 import { watching } from "../patches/timed-calls.ts";
 import { runResourcesKey } from "../resources/with-resources.ts";
-import type { Attempt } from "./attempt.ts";
+import { type Attempt, graphIdOf } from "./attempt.ts";
 import type { PendingEvent } from "./event-buffer.ts";
 import { ModelErrors } from "./model-errors.ts";
 import type { OpenGraph } from "./open.ts";
+import { callBoxKey } from "./statistics.ts";
 import { startTransforming } from "./transformers.ts";
 import type { GraphChunk } from "./translator.ts";
 
@@ -99,6 +100,7 @@ function callConfig(
     [effectMemoryKey]: effects,
     [runResourcesKey]: resources,
     [letterBoxKey]: attempt.letters,
+    [callBoxKey]: attempt.deps.statistics.callsOf(graphIdOf(attempt.claim), attempt.claim.runId),
     // This key tells LangGraph to resume. A fork that has stored no checkpoint yet does not get the key, because it must start from the
     // caller's checkpoint again.
     ...(attempt.claim.attempt > 1 && !config.configurable?.checkpoint_id && { [resumingKey]: true }),

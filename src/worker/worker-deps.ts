@@ -8,6 +8,7 @@ import type { ResourceBroker } from "../resources/broker.ts";
 import type { StoreRules } from "../store/store-rules.ts";
 import type { Tracing } from "../tracing/tracing.ts";
 import type { EndRun } from "./ends.ts";
+import type { Statistics } from "./statistics.ts";
 import type { StoreStep } from "./steps.ts";
 
 /** The parts of the process that workers and their attempts use. */
@@ -31,4 +32,5 @@ export interface AttemptDeps extends WorkerDeps {
   /** Gets shared resources for the nodes of the attempts. */
   broker: ResourceBroker;
   endRun: EndRun;
+  statistics: Statistics;
 }

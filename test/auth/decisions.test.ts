@@ -140,6 +140,7 @@ const ofAll = [
   "POST /workers/halt",
   "POST /workers/resume",
   "GET /runs/stats",
+  "GET /stats",
   "GET /limits",
   "GET /limits/{name}",
   "PUT /limits/{name}",
