@@ -114,7 +114,7 @@ test.each([
   const streaming = { agents: [{ ...slow, output: { type: "string" } }], alerts: { stalledSeconds: 0.5 } };
   const { events, output } = await watch("stalled", {
     context: context(streaming),
-    input: { task: "t", tasks: [{ ...tasks[0], required: false }] },
+    input: { task: "t", tasks: [{ ...tasks[0], required: false, retries: 0 }] },
   });
   expect(events).toMatchObject([{ type: "stalled", pattern: "fan-out", agent: "helper", state }]);
   expect(output.metrics.stalled).toBe(true);
