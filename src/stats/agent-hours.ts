@@ -2,7 +2,7 @@ import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import type { Counts } from "./histogram.ts";
 import { hourNow, keptDays } from "./hours.ts";
 
-/** What was counted of an agent. */
+/** Counts of the calls of an agent. */
 export interface AgentCounts {
   graphId: string;
   agent: string;

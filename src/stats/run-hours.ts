@@ -3,7 +3,7 @@ import { chosen, type StatsFilter } from "./agent-hours.ts";
 import type { Counts } from "./histogram.ts";
 import { hourNow, keptDays } from "./hours.ts";
 
-/** What was counted of the runs of a graph. */
+/** Counts of the runs of a graph. */
 export interface RunCounts {
   graphId: string;
   created: number;

@@ -27,7 +27,7 @@ export interface RunFigures {
 export interface AgentFigures {
   graph: string;
   agent: string;
-  /** By the last 20 calls, whenever they were. */
+  /** The health by the last 20 calls, whenever they were. */
   health: Health;
   calls: number;
   failures: number;

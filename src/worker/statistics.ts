@@ -26,6 +26,8 @@ export interface EndedCall {
 
 /** Counts what the agents of one attempt do. The worker puts this object into the run's `configurable`. */
 export interface CallBox {
+  /** When the answer of a person began the run, if this is a later attempt. Such an attempt does not read the answer again. */
+  readonly resumedAt: number | undefined;
   ended(call: EndedCall): void;
   waited(agent: string, ms: number): void;
   stalled(agent: string, state: string): void;
@@ -34,7 +36,7 @@ export interface CallBox {
 
 /** Counts the runs and calls of a worker, and stores the counts at most once a second. */
 export interface Statistics {
-  callsOf(graphId: string, runId: string): CallBox;
+  callsOf(graphId: string, runId: string, resumedAt?: number): CallBox;
   /** Counts the first attempt of a run. */
   began(graphId: string, waitedSeconds: number): void;
   /** Counts the end of an attempt. Only outcomes that end the run count. */
@@ -85,7 +87,7 @@ export function startStatistics({ db, metrics, log }: { db: Db; metrics: AgentMe
 
   const runsOf = (graphId: string) => found(pending.runs, graphId, () => noRuns(graphId));
   return {
-    callsOf: (graphId, runId) => new CountedCalls({ graphId, runId, pending, metrics, nameOf, wake }),
+    callsOf: (graphId, runId, resumedAt) => new CountedCalls({ graphId, runId, pending, metrics, nameOf, wake }, resumedAt),
     began(graphId, waitedSeconds) {
       const runs = runsOf(graphId);
       runs.created += 1;
@@ -120,11 +122,13 @@ interface Counting {
 
 class CountedCalls implements CallBox {
   readonly #counting: Counting;
+  readonly resumedAt: number | undefined;
   /** The agents whose last call in this run has failed. */
   readonly #failed = new Set<string>();
 
-  constructor(counting: Counting) {
+  constructor(counting: Counting, resumedAt: number | undefined) {
     this.#counting = counting;
+    this.resumedAt = resumedAt;
   }
 
   ended({ agent: given, outcome, error, ...figures }: EndedCall): void {

@@ -12,6 +12,11 @@ export interface CheckedAlert {
 
 /** Takes what the agents of a run do, for the statistics of the service. The service passes this object in the run's `configurable`. */
 export interface CallBox {
+  /**
+   * When the answer of a person began this run, in milliseconds since 1970. It is set for an attempt after a crash, which does not read the
+   * answer again.
+   */
+  resumedAt?: number | undefined;
   ended(call: LedgerEntry): void;
   /** A call of an agent got the resources for which it had to wait. */
   waited(agent: string, ms: number): void;

@@ -1,10 +1,11 @@
 import { getConfig, type LangGraphRunnableConfig } from "@langchain/langgraph";
+import { boxOf } from "./call-box.ts";
 import { type StallWatch, watchForStalls } from "./stalls.ts";
 
-/** What the agents of a run note while one process executes it. */
+/** Notes on a run while one process executes it. */
 export interface Execution {
   /** When the first answer of a person was read, in milliseconds since 1970. Undefined if no answer continued the run. */
-  resumedAt?: number;
+  resumedAt: number | undefined;
   stalls: StallWatch;
 }
 
@@ -12,11 +13,11 @@ export interface Execution {
 const executions = new WeakMap<object, Execution>();
 
 /** Returns the notes on the execution to which a config belongs. Events about stalls go to the writer of the first config. */
-export function executionOf(config: Pick<LangGraphRunnableConfig, "control" | "writer"> | undefined): Execution {
+export function executionOf(config: Pick<LangGraphRunnableConfig, "control" | "writer" | "configurable"> | undefined): Execution {
   const key = config?.control;
   const known = key && executions.get(key);
   if (known) return known;
-  const execution = { stalls: watchForStalls(config?.writer) };
+  const execution: Execution = { stalls: watchForStalls(config?.writer), resumedAt: boxOf(config)?.resumedAt };
   if (key) executions.set(key, execution);
   return execution;
 }

@@ -45,7 +45,7 @@ export interface TaskFact {
   tries: number;
 }
 
-/** What a pattern knows about a run in addition to its ledger. */
+/** The facts that a pattern knows about a run in addition to its ledger. */
 export interface Facts {
   tasks?: TaskFact[];
   findings?: number;
