@@ -14,7 +14,7 @@ export const dispatch =
   (setup: Setup) =>
   (state: Supervised, config: Config): Send[] | "reconcile" => {
     const { limits, models, cache, budget } = setup.contextOf(config);
-    const { results, roster, wave, advice, ledger } = state;
+    const { results, spans, roster, wave, advice, ledger } = state;
     const ready = readySteps(state);
     if (ready.length === 0) return "reconcile";
     return ready.slice(0, limits.parallel).map((step, stage) => {
@@ -28,7 +28,7 @@ export const dispatch =
         needs: needsOf(step, state),
         advice,
         tries,
-        before: results[step.id]?.span,
+        before: spans[step.id],
         readyAt: readyTime(step, state),
         stage,
         wave,
@@ -51,8 +51,8 @@ export function needsOf({ dependsOn, needsInput = dependsOn.length === 0 }: Work
 }
 
 /** Returns when a step became ready. Undefined for a step that needs no other step. */
-function readyTime({ dependsOn }: WorkStep, { results }: Supervised): number | undefined {
-  const ends = dependsOn.flatMap((id) => results[id]?.span?.endedAt ?? []);
+function readyTime({ dependsOn }: WorkStep, { spans }: Supervised): number | undefined {
+  const ends = dependsOn.flatMap((id) => spans[id]?.endedAt ?? []);
   return ends.length === 0 ? undefined : Math.max(...ends);
 }
 

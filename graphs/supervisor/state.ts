@@ -14,7 +14,6 @@ export const StepResult = z.object({
   error: z.string().nullable().describe("Why the step failed or was skipped"),
   isFatal: z.boolean().default(false).describe("Whether a retry would fail in the same way"),
   tries: z.number().int().describe("Number of tries"),
-  span: Span.optional().describe("Times of the step, for the metrics of the run. Missing if the result comes from the cache."),
 });
 
 export type StepResult = z.infer<typeof StepResult>;
@@ -27,8 +26,8 @@ const Review = z.object({
   refused: z.array(z.string()).describe("Steps that could not be added, with the reasons"),
 });
 
-/** The ledger entries of a step, and the wave in which they were recorded. A cached result keeps its original wave. */
-const Call = z.object({ step: z.string(), wave: z.string(), entries: z.array(LedgerEntry) });
+/** The ledger entries and times of a step, and the wave in which they were recorded. A cached result keeps its original wave. */
+const Call = z.object({ step: z.string(), wave: z.string(), entries: z.array(LedgerEntry), span: Span.optional() });
 
 const list = <Item extends z.ZodType>(item: Item, description: string) =>
   z
@@ -50,6 +49,10 @@ export const State = new StateSchema({
   ),
   wave: z.string().default("").describe("Mark of the next wave"),
   calls: appending(Call, "Ledger entries that are not in the ledger yet"),
+  spans: z
+    .record(z.string(), Span)
+    .default(() => ({}))
+    .describe("Times of each step, for the metrics of the run"),
   again: z
     .record(z.string(), z.number().int())
     .default(() => ({}))
@@ -71,6 +74,7 @@ export const State = new StateSchema({
 export const cleared = () => ({
   results: new Overwrite({}),
   calls: new Overwrite([]),
+  spans: {},
   again: {},
   reviewed: [],
   advice: "",

@@ -20,7 +20,7 @@ import {
 import { Work } from "./conflicts.ts";
 import type { Config, Setup } from "./context.ts";
 import type { WorkStep } from "./plan.ts";
-import type { Node, StepResult } from "./state.ts";
+import type { Node } from "./state.ts";
 
 /** The input of an agent for one step. */
 export interface Errand {
@@ -98,10 +98,10 @@ function writeResult(errand: Errand, outcome: Timed) {
     outcome.status === "success"
       ? { work: outcome.result, error: null, isFatal: false }
       : { work: null, error: outcome.error, isFatal: outcome.isFatal };
-  return { results: { [step.id]: { status, ...ended, tries: tries + 1, ...(span && { span }) } }, calls: [callOf(errand, entries)] };
+  return { results: { [step.id]: { status, ...ended, tries: tries + 1 } }, calls: [callOf(errand, entries, span)] };
 }
 
-const callOf = ({ step, wave }: Errand, entries: LedgerEntry[]) => ({ step: step.id, wave, entries });
+const callOf = ({ step, wave }: Errand, entries: LedgerEntry[], span?: Span) => ({ step: step.id, wave, entries, ...(span && { span }) });
 
 /** The error that carries a failed outcome. It is thrown so that LangGraph does not cache the failure. */
 class StepFailed extends Error {
@@ -139,24 +139,19 @@ function remembered({ message }: Error, { step, agent, model, budget }: Errand):
 }
 
 /** Adds the ledger entries of the wave to the ledger. Entries with another wave come from the cache, so they are added with no cost. */
-export const account: Node = ({ calls, wave, results }, config) => {
+export const account: Node = ({ calls, wave, spans }, config) => {
   const found = calls.filter((call) => call.wave !== wave);
+  const timed = calls.flatMap((call) => (call.wave === wave && call.span ? [[call.step, call.span] as const] : []));
   for (const { step, entries } of found) {
     const { agent, outcome: status } = entries.at(-1) ?? {};
     report(config, "supervisor", "step", Date.now(), { step, agent, status, cached: true });
   }
   return {
     calls: new Overwrite([]),
-    results: Object.fromEntries(found.flatMap(({ step }) => withoutTimes(step, results[step]))), // a cached result has the times of another run
+    spans: { ...spans, ...Object.fromEntries(timed) },
     ledger: calls.flatMap((call) => (call.wave === wave ? call.entries : call.entries.map(asCached))),
   };
 };
-
-function withoutTimes(step: string, result: StepResult | undefined): [string, StepResult][] {
-  if (!result) return [];
-  const { span: _, ...others } = result;
-  return [[step, others]];
-}
 
 /** Returns the ledger entry of a cached result. Its cost is 0. */
 function asCached(entry: LedgerEntry): LedgerEntry {
