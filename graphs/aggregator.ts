@@ -10,6 +10,7 @@ import {
   failureOf,
   findPatterns,
   guarded,
+  measured,
   orFail,
   patternContext,
   rates,
@@ -102,29 +103,31 @@ export const aggregate = ({ name = "aggregator", editor = {}, ...options }: Aggr
   const chooseStrategies = ({ strategies }: typeof State.State) => strategies.map((strategy) => nodes[strategy]);
   const afterSynthesis = ({ answer, deliverable }: typeof State.State) => (answer && deliverable ? "write" : "conclude");
 
-  return guarded(
-    new StateGraph({ state: State, input: Input, output: Output, context: Context })
-      .addNode("begin", begin)
-      .addNode("compare", comparing)
-      .addNode("findPatterns", findingPatterns)
-      .addNode("recommend", recommending)
-      .addNode("synthesize", failing(synthesize))
-      .addNode("write", failing(write))
-      .addNode("conclude", conclude, { defer: true }) // `conclude` waits for all strategies and for the deliverable
-      .addNode("fail", fail, { ends: [END] })
-      .addEdge(START, "begin")
-      .addConditionalEdges("begin", chooseStrategies, Object.values(nodes))
-      .addEdge("compare", "conclude")
-      .addEdge("findPatterns", "conclude")
-      .addEdge("recommend", "conclude")
-      .addConditionalEdges("synthesize", orFail(afterSynthesis), ["write", "conclude", "fail"])
-      .addConditionalEdges(
-        "write",
-        orFail(() => "conclude"),
-        ["conclude", "fail"],
-      )
-      .addEdge("conclude", END)
-      .compile({ name }),
+  return measured(
+    guarded(
+      new StateGraph({ state: State, input: Input, output: Output, context: Context })
+        .addNode("begin", begin)
+        .addNode("compare", comparing)
+        .addNode("findPatterns", findingPatterns)
+        .addNode("recommend", recommending)
+        .addNode("synthesize", failing(synthesize))
+        .addNode("write", failing(write))
+        .addNode("conclude", conclude, { defer: true }) // `conclude` waits for all strategies and for the deliverable
+        .addNode("fail", fail, { ends: [END] })
+        .addEdge(START, "begin")
+        .addConditionalEdges("begin", chooseStrategies, Object.values(nodes))
+        .addEdge("compare", "conclude")
+        .addEdge("findPatterns", "conclude")
+        .addEdge("recommend", "conclude")
+        .addConditionalEdges("synthesize", orFail(afterSynthesis), ["write", "conclude", "fail"])
+        .addConditionalEdges(
+          "write",
+          orFail(() => "conclude"),
+          ["conclude", "fail"],
+        )
+        .addEdge("conclude", END)
+        .compile({ name }),
+    ),
   );
 };
 

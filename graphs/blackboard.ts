@@ -54,8 +54,21 @@ const State = new StateSchema({
   exhausted: z.array(z.string()).default([]).describe("Sources that were not woken again because of `maxFires`"),
   errors: z.record(z.string(), z.string()).default({}).describe("Last error of each source that failed"),
 });
-const { status, output, board, history, settlements, refused, exhausted, errors, events, ledger, messages } = State.fields;
-const Output = new StateSchema({ status, output, board, history, settlements, refused, exhausted, errors, events, ledger, messages });
+const { status, output, board, history, settlements, refused, exhausted, errors, events, ledger, metrics, messages } = State.fields;
+const Output = new StateSchema({
+  status,
+  output,
+  board,
+  history,
+  settlements,
+  refused,
+  exhausted,
+  errors,
+  events,
+  ledger,
+  metrics,
+  messages,
+});
 
 const shape = {
   sources: Sources.optional().describe("Sources, each with the keys that wake it. Default: extractor, analyst, skeptic, writer"),

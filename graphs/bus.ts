@@ -6,9 +6,11 @@ import {
   asAgent,
   asText,
   type Code,
+  type Facts,
   type FailedItem,
   guarded,
   type Member,
+  measured,
   mostSuperSteps,
   patternContext,
   Roster,
@@ -39,8 +41,8 @@ const State = new StateSchema({
     .default(null)
     .describe("Time from sending a message to its acknowledgement"),
 });
-const { status, output, log, receipts, deadlocks, ended, latency, ledger, messages } = State.fields;
-const Output = new StateSchema({ status, output, log, receipts, deadlocks, ended, latency, ledger, messages });
+const { status, output, log, receipts, deadlocks, ended, latency, ledger, metrics, messages } = State.fields;
+const Output = new StateSchema({ status, output, log, receipts, deadlocks, ended, latency, ledger, metrics, messages });
 
 const seconds = z.number().positive().max(86_400);
 const shape = {
@@ -114,22 +116,25 @@ export function bus({ agents, name = "bus", description, ...defaults }: BusOptio
     return concludeWith(state, setup.rulesOf(config).maxMessages);
   };
   const ways = ["turn", "deliver", "askHuman", "askAboutFailures", "conclude"] as ("turn" | "deliver" | "askHuman" | "conclude")[];
-  return guarded(
-    new StateGraph({ state: State, input: taskInput({}), output: Output, context })
-      .addNode("begin", begin(setup))
-      .addNode("turn", turn(setup))
-      .addNode("deliver", deliver(setup))
-      .addNode("askHuman", askHuman(setup))
-      .addNode("askAboutFailures", askAboutFailures(setup))
-      .addNode("conclude", conclude)
-      .addEdge(START, "begin")
-      .addConditionalEdges("begin", next(setup), ["turn", "conclude"])
-      .addEdge("turn", "deliver")
-      .addConditionalEdges("deliver", next(setup), ways)
-      .addConditionalEdges("askHuman", next(setup), ways)
-      .addConditionalEdges("askAboutFailures", next(setup), ways)
-      .addEdge("conclude", END)
-      .compile({ name, ...(description && { description }) }),
+  return measured(
+    guarded(
+      new StateGraph({ state: State, input: taskInput({}), output: Output, context })
+        .addNode("begin", begin(setup))
+        .addNode("turn", turn(setup))
+        .addNode("deliver", deliver(setup))
+        .addNode("askHuman", askHuman(setup))
+        .addNode("askAboutFailures", askAboutFailures(setup))
+        .addNode("conclude", conclude)
+        .addEdge(START, "begin")
+        .addConditionalEdges("begin", next(setup), ["turn", "conclude"])
+        .addEdge("turn", "deliver")
+        .addConditionalEdges("deliver", next(setup), ways)
+        .addConditionalEdges("askHuman", next(setup), ways)
+        .addConditionalEdges("askAboutFailures", next(setup), ways)
+        .addEdge("conclude", END)
+        .compile({ name, ...(description && { description }) }),
+    ),
+    factsOf,
   ).withConfig({ recursionLimit: mostSuperSteps * 5 });
 }
 
@@ -144,6 +149,12 @@ function failedMessages({ receipts, log }: BusValues): FailedItem[] {
     const task = asText(log.find((message) => message.id === id)?.payload ?? "");
     return { kind: "message", item, error: reason, attempts: deliveries, input: { task }, context: { entry: to } };
   });
+}
+
+/** Returns how long messages took, and how often agents waited for each other, for the metrics of the run. */
+function factsOf({ receipts, deadlocks }: BusValues): Facts {
+  const acked = receipts.filter(({ outcome }) => outcome === "acked");
+  return { latenciesMs: acked.map(({ latencyMs }) => latencyMs), deadlocks: deadlocks.length };
 }
 
 /** Ends a run. The answer is the last message to the user. */

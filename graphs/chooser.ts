@@ -8,6 +8,7 @@ import {
   fail,
   failing,
   guarded,
+  measured,
   openProjectGraph,
   orFail,
   patternContext,
@@ -113,23 +114,25 @@ const runChosen =
 export function chooser({ graphs = {}, ...defaults }: ChooserOptions = {}) {
   const Context = contextFor(defaults);
   const setup: Setup = { graphs, contextOf: ({ context }) => Context.parse(context ?? {}) };
-  return guarded(
-    new StateGraph({ state: State, input: taskInput({ facts: GivenFacts, run: Run }), output: Output, context: Context })
-      .addNode("begin", begin)
-      .addNode("read", failing(read(setup)))
-      .addNode("choose", choose(setup))
-      .addNode("runChosen", runChosen(setup))
-      .addNode("fail", fail, { ends: [END] })
-      .addEdge(START, "begin")
-      .addEdge("begin", "read")
-      .addConditionalEdges(
-        "read",
-        orFail(() => "choose"),
-        ["choose", "fail"],
-      )
-      .addConditionalEdges("choose", ({ run }: Values) => (run ? "runChosen" : END), ["runChosen", END])
-      .addEdge("runChosen", END)
-      .compile({ name: "chooser" }),
+  return measured(
+    guarded(
+      new StateGraph({ state: State, input: taskInput({ facts: GivenFacts, run: Run }), output: Output, context: Context })
+        .addNode("begin", begin)
+        .addNode("read", failing(read(setup)))
+        .addNode("choose", choose(setup))
+        .addNode("runChosen", runChosen(setup))
+        .addNode("fail", fail, { ends: [END] })
+        .addEdge(START, "begin")
+        .addEdge("begin", "read")
+        .addConditionalEdges(
+          "read",
+          orFail(() => "choose"),
+          ["choose", "fail"],
+        )
+        .addConditionalEdges("choose", ({ run }: Values) => (run ? "runChosen" : END), ["runChosen", END])
+        .addEdge("runChosen", END)
+        .compile({ name: "chooser" }),
+    ),
   );
 }
 

@@ -51,8 +51,8 @@ const State = new StateSchema({
   errors: z.record(z.string(), z.string()).default({}).describe("Last error of each listener whose failure no other listener handled"),
   warnings: z.array(z.string()).default([]).describe("Events that listeners wait for but no listener publishes"),
 });
-const { status, output, events, unheard, exhausted, errors, warnings, chain, ledger, messages } = State.fields;
-const Output = new StateSchema({ status, output, events, unheard, exhausted, errors, warnings, chain, ledger, messages });
+const { status, output, events, unheard, exhausted, errors, warnings, chain, ledger, metrics, messages } = State.fields;
+const Output = new StateSchema({ status, output, events, unheard, exhausted, errors, warnings, chain, ledger, metrics, messages });
 
 const shape = {
   listeners: Listeners.optional().describe(

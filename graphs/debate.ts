@@ -73,7 +73,7 @@ export function debate({ experts, name = "debate", description, ...defaults }: D
     expertsOf: ({ rules }) => parse(rules).experts?.map(({ veto, ...data }) => ({ ...fromData(data), veto })) ?? members ?? [],
     output: [
       ...(["result", "decision", "decidedBy", "consensus", "agreement", "confidence", "reasoning", "blockedBy", "stopped"] as const),
-      ...(["rounds", "moves", "camps", "dissent", "agreedPoints", "disagreements", "gaps", "messages", "ledger"] as const),
+      ...(["rounds", "moves", "camps", "dissent", "agreedPoints", "disagreements", "gaps", "messages", "ledger", "metrics"] as const),
     ],
   });
 }

@@ -55,8 +55,8 @@ const State = new StateSchema({
   speedup: z.number().nullable().default(null).describe("Sum of all durations, divided by the longest"),
   warnings: z.array(z.string()).default([]).describe("Advice on the number of tasks"),
 });
-const { outputs, missing, answer, wallMs, speedup, warnings, ledger, messages } = State.fields;
-const Output = new StateSchema({ outputs, missing, answer, wallMs, speedup, warnings, ledger, messages });
+const { outputs, missing, answer, wallMs, speedup, warnings, ledger, metrics, messages } = State.fields;
+const Output = new StateSchema({ outputs, missing, answer, wallMs, speedup, warnings, ledger, metrics, messages });
 
 const shape = {
   tasks: Tasks.optional().describe("Tasks of runs that send none. Default: facts, risks, ideas"),

@@ -54,8 +54,8 @@ const State = new StateSchema({
   exhausted: z.array(z.string()).default([]).describe("Steps that were not started again because of `maxFires`"),
   errors: z.record(z.string(), z.string()).default({}).describe("Last error of each step whose failure no other step handled"),
 });
-const { status, output, state, path, waiting, exhausted, errors, events, ledger, messages } = State.fields;
-const Output = new StateSchema({ status, output, state, path, waiting, exhausted, errors, events, ledger, messages });
+const { status, output, state, path, waiting, exhausted, errors, events, ledger, metrics, messages } = State.fields;
+const Output = new StateSchema({ status, output, state, path, waiting, exhausted, errors, events, ledger, metrics, messages });
 
 const shape = {
   steps: Steps.optional().describe("Steps of the run. Default: outline and doubts, draft, check, revise, finish"),

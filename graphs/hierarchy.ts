@@ -1,11 +1,12 @@
 import { END, START, StateGraph } from "@langchain/langgraph";
-import { fail, failing, guarded, mostSuperSteps, orFail } from "ensemble/patterns";
+import { fail, failing, guarded, measured, mostSuperSteps, orFail } from "ensemble/patterns";
 import { command } from "./hierarchy/command.ts";
 import { type HierarchyOptions, setUp } from "./hierarchy/context.ts";
 import { afterDecide, askPerson, decide } from "./hierarchy/decide.ts";
 import { squad } from "./hierarchy/squad.ts";
 import { Input, isNodeName, Output, State } from "./hierarchy/state.ts";
 import { strategise } from "./hierarchy/strategise.ts";
+import { factsOf } from "./supervisor/facts.ts";
 import { askAboutFailures } from "./supervisor/failures.ts";
 import { reconcile, settle } from "./supervisor/reconcile.ts";
 import { synthesize } from "./supervisor/synthesize.ts";
@@ -57,7 +58,8 @@ export function hierarchy({ squads, name = "hierarchy", description, ...defaults
       [END, "fail"],
     );
   for (const one of nodes) builder.addNode(one as "squad", squad(setup)).addEdge(one as "squad", "account");
-  return guarded(builder.compile({ name, ...(description && { description }) })).withConfig({ recursionLimit: mostSuperSteps });
+  const graph = guarded(builder.compile({ name, ...(description && { description }) }));
+  return measured(graph, factsOf).withConfig({ recursionLimit: mostSuperSteps });
 }
 
 export const graph = hierarchy();

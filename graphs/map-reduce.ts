@@ -57,8 +57,8 @@ const State = new StateSchema({
   gaps: z.array(Part).default([]).describe("Partitions without an output, with their items"),
   levels: z.number().int().default(0).describe("Levels of the tree in which outputs were joined"),
 });
-const { result, outcomes, gaps, levels, ledger, messages } = State.fields;
-const Output = new StateSchema({ result, outcomes, gaps, levels, ledger, messages });
+const { result, outcomes, gaps, levels, ledger, metrics, messages } = State.fields;
+const Output = new StateSchema({ result, outcomes, gaps, levels, ledger, metrics, messages });
 
 const shape = {
   map: Doing.default({ task: "Summarise these items in a few words each." }).describe("Work on each partition"),

@@ -11,6 +11,7 @@ import {
   type Conditions,
   conditionToData,
   guarded,
+  measured,
   mostSuperSteps,
   patternContext,
   Roster,
@@ -33,8 +34,8 @@ const State = new StateSchema({
   status: z.enum(["running", "done", "quiescent", "limit", "failures"]).default("running").describe("Why the run ended"),
   output: z.unknown().default(null).describe("Value of the answer key on the board, or the last value that was written"),
 });
-const { status, output, board, rounds, changes, standings, lost, errors, ledger, messages } = State.fields;
-const Output = new StateSchema({ status, output, board, rounds, changes, standings, lost, errors, ledger, messages });
+const { status, output, board, rounds, changes, standings, lost, errors, ledger, metrics, messages } = State.fields;
+const Output = new StateSchema({ status, output, board, rounds, changes, standings, lost, errors, ledger, metrics, messages });
 
 const shape = {
   agents: Roster.min(2).max(50).optional().describe("Agents of the mesh. Default: a scout, a critic and a writer"),
@@ -97,30 +98,32 @@ export function mesh({ agents, done, name = "mesh", description, ...defaults }: 
     const answer = output === null ? "Nobody acted." : asText(output);
     return { status: endingOf(setup, state, config), output, messages: answer === state.spoken ? [] : answerWith(answer) };
   };
-  return guarded(
-    new StateGraph({ state: State, input: Input, output: Output, context })
-      .addNode("begin", begin)
-      .addNode("look", look(setup))
-      .addNode("announce", announce(setup))
-      .addNode("object", object(setup))
-      .addNode("permit", permit(setup))
-      .addNode("act", act(setup))
-      .addNode("update", update(setup))
-      .addNode("decide", decide(setup))
-      .addNode("askAboutFailures", askAboutFailures(setup))
-      .addNode("conclude", conclude)
-      .addEdge(START, "begin")
-      .addConditionalEdges("begin", afterRound(setup), afterRounds)
-      .addEdge("look", "announce")
-      .addConditionalEdges("announce", afterAnnounce(setup), ["look", "object", "permit", "update"])
-      .addEdge("object", "permit")
-      .addConditionalEdges("permit", afterPermit(setup), ["object", "act", "update"])
-      .addEdge("act", "update")
-      .addConditionalEdges("update", afterRound(setup), ["act", ...afterRounds])
-      .addConditionalEdges("decide", afterRound(setup), afterRounds)
-      .addConditionalEdges("askAboutFailures", afterRound(setup), afterRounds)
-      .addEdge("conclude", END)
-      .compile({ name, ...(description && { description }) }),
+  return measured(
+    guarded(
+      new StateGraph({ state: State, input: Input, output: Output, context })
+        .addNode("begin", begin)
+        .addNode("look", look(setup))
+        .addNode("announce", announce(setup))
+        .addNode("object", object(setup))
+        .addNode("permit", permit(setup))
+        .addNode("act", act(setup))
+        .addNode("update", update(setup))
+        .addNode("decide", decide(setup))
+        .addNode("askAboutFailures", askAboutFailures(setup))
+        .addNode("conclude", conclude)
+        .addEdge(START, "begin")
+        .addConditionalEdges("begin", afterRound(setup), afterRounds)
+        .addEdge("look", "announce")
+        .addConditionalEdges("announce", afterAnnounce(setup), ["look", "object", "permit", "update"])
+        .addEdge("object", "permit")
+        .addConditionalEdges("permit", afterPermit(setup), ["object", "act", "update"])
+        .addEdge("act", "update")
+        .addConditionalEdges("update", afterRound(setup), ["act", ...afterRounds])
+        .addConditionalEdges("decide", afterRound(setup), afterRounds)
+        .addConditionalEdges("askAboutFailures", afterRound(setup), afterRounds)
+        .addEdge("conclude", END)
+        .compile({ name, ...(description && { description }) }),
+    ),
   ).withConfig({ recursionLimit: mostSuperSteps * 5 });
 }
 

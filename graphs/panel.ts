@@ -74,7 +74,7 @@ export function panel({ experts, name = "panel", description, ...defaults }: Pan
     expertsOf: ({ rules }) => parse(rules).experts?.map(({ veto, ...data }) => ({ ...fromData(data), veto })) ?? members ?? [],
     output: [
       ...(["result", "decision", "decidedBy", "consensus", "agreement", "confidence", "reasoning", "blockedBy", "views", "camps"] as const),
-      ...(["dissent", "agreedPoints", "disagreements", "moves", "gaps", "messages", "ledger"] as const),
+      ...(["dissent", "agreedPoints", "disagreements", "moves", "gaps", "messages", "ledger", "metrics"] as const),
     ],
   });
 }

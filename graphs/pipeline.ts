@@ -39,8 +39,8 @@ const State = new StateSchema({
   warnings: z.array(z.string()).default([]).describe("Failures that did not stop the run, and paths without a value"),
   outcomes: z.record(z.string(), StepResult).default({}).describe("Outcome of each stage"),
 });
-const { status, output, outcomes, stoppedAt: stopped, error, warnings, path, ledger, messages } = State.fields;
-const Output = new StateSchema({ status, output, outcomes, stoppedAt: stopped, error, warnings, path, ledger, messages });
+const { status, output, outcomes, stoppedAt: stopped, error, warnings, path, ledger, metrics, messages } = State.fields;
+const Output = new StateSchema({ status, output, outcomes, stoppedAt: stopped, error, warnings, path, ledger, metrics, messages });
 
 const shape = {
   stages: Stages.optional().describe("Stages of runs that send none. Default: outline, draft, polish"),

@@ -9,6 +9,7 @@ import {
   failing,
   guarded,
   type Member,
+  measured,
   mostSuperSteps,
   orFail,
   patternContext,
@@ -114,27 +115,29 @@ export function planExecute({ agent: member, ...given }: PlanExecuteOptions = {}
   const { instructions, maxRounds: stepLimit, timeoutSeconds } = worker;
   const Context = contextFor(worker, { instructions, stepLimit, timeoutSeconds, ...(member && { tools: [] }), ...given });
   const setup: Setup = { worker, contextOf: ({ context }) => Context.parse(context ?? {}) };
-  return guarded(
-    new StateGraph({ state: State, input: Input, output: Output, context: Context })
-      .addNode("planSteps", failing(planSteps(setup), { begins: () => true }))
-      .addNode("execute", failing(execute(setup)))
-      .addNode("reconsider", failing(reconsider(setup)))
-      .addNode("conclude", failing(conclude(setup)))
-      .addNode("fail", fail, { ends: [END] })
-      .addEdge(START, "planSteps")
-      .addConditionalEdges(
-        "planSteps",
-        orFail(() => "execute"),
-        ["execute", "fail"],
-      )
-      .addConditionalEdges("execute", orFail(afterStep), ["execute", "reconsider", "fail"])
-      .addConditionalEdges("reconsider", orFail(goOn), ["execute", "conclude", "fail"])
-      .addConditionalEdges(
-        "conclude",
-        orFail(() => END),
-        [END, "fail"],
-      )
-      .compile({ name: "plan-execute" }),
+  return measured(
+    guarded(
+      new StateGraph({ state: State, input: Input, output: Output, context: Context })
+        .addNode("planSteps", failing(planSteps(setup), { begins: () => true }))
+        .addNode("execute", failing(execute(setup)))
+        .addNode("reconsider", failing(reconsider(setup)))
+        .addNode("conclude", failing(conclude(setup)))
+        .addNode("fail", fail, { ends: [END] })
+        .addEdge(START, "planSteps")
+        .addConditionalEdges(
+          "planSteps",
+          orFail(() => "execute"),
+          ["execute", "fail"],
+        )
+        .addConditionalEdges("execute", orFail(afterStep), ["execute", "reconsider", "fail"])
+        .addConditionalEdges("reconsider", orFail(goOn), ["execute", "conclude", "fail"])
+        .addConditionalEdges(
+          "conclude",
+          orFail(() => END),
+          [END, "fail"],
+        )
+        .compile({ name: "plan-execute" }),
+    ),
   ).withConfig({ recursionLimit: mostSuperSteps });
 }
 

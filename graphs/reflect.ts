@@ -10,8 +10,9 @@ import {
   failing,
   failureOf,
   guarded,
-  Ledger,
+  ledgerState,
   type Member,
+  measured,
   type Outcome,
   orFail,
   patternContext,
@@ -47,10 +48,10 @@ const State = new StateSchema({
   result: z.string().nullable().default(null).describe("Valid draft with the best score, else the draft with the best score"),
   valid: z.boolean().default(false).describe("Whether the result meets every criterion"),
   stopped: z.enum(["writer_failed", "critic_failed"]).nullable().default(null).describe("Why the run ended early. Null if it did not."),
-  ledger: Ledger,
+  ...ledgerState,
 });
-const { result, valid, stopped, rounds, ledger, messages } = State.fields;
-const Output = new StateSchema({ result, valid, stopped, rounds, ledger, messages });
+const { result, valid, stopped, rounds, ledger, metrics, messages } = State.fields;
+const Output = new StateSchema({ result, valid, stopped, rounds, ledger, metrics, messages });
 
 const shape = {
   maxRounds: z.number().int().min(1).max(10).default(3).describe("Maximum number of critiques"),
@@ -132,19 +133,21 @@ export function reflect({ writer, critic, criteria, ...defaults }: ReflectOption
   const agents = { writer: asAgent(writer ?? usualWriter), critic: asAgent(critic ?? usualCritic) };
   const Context = contextFor(Object.values(agents), defaults);
   const setup: Setup = { ...agents, contextOf: ({ context }) => Context.parse(context ?? {}) };
-  return guarded(
-    new StateGraph({ state: State, input: taskInput({ criteria: criteriaWith(criteria) }), output: Output, context: Context })
-      .addNode("begin", begin)
-      .addNode("write", failing(write(setup)))
-      .addNode("judge", failing(judge(setup)))
-      .addNode("choose", choose)
-      .addNode("fail", fail, { ends: [END] })
-      .addEdge(START, "begin")
-      .addEdge("begin", "write")
-      .addConditionalEdges("write", orFail(afterDraft), ["judge", "choose", "fail"])
-      .addConditionalEdges("judge", orFail(nextRound(setup)), ["write", "choose", "fail"])
-      .addEdge("choose", END)
-      .compile({ name: "reflect" }),
+  return measured(
+    guarded(
+      new StateGraph({ state: State, input: taskInput({ criteria: criteriaWith(criteria) }), output: Output, context: Context })
+        .addNode("begin", begin)
+        .addNode("write", failing(write(setup)))
+        .addNode("judge", failing(judge(setup)))
+        .addNode("choose", choose)
+        .addNode("fail", fail, { ends: [END] })
+        .addEdge(START, "begin")
+        .addEdge("begin", "write")
+        .addConditionalEdges("write", orFail(afterDraft), ["judge", "choose", "fail"])
+        .addConditionalEdges("judge", orFail(nextRound(setup)), ["write", "choose", "fail"])
+        .addEdge("choose", END)
+        .compile({ name: "reflect" }),
+    ),
   );
 }
 

@@ -64,8 +64,8 @@ const State = new StateSchema({
   failedAt: z.string().nullable().default(null).describe("Step that failed"),
   error: z.string().nullable().default(null).describe("Error of that step"),
 });
-const { status, output, outcomes, failedAt, error, ledger, messages } = State.fields;
-const Output = new StateSchema({ status, output, outcomes, failedAt, error, compensations, ledger, messages });
+const { status, output, outcomes, failedAt, error, ledger, metrics, messages } = State.fields;
+const Output = new StateSchema({ status, output, outcomes, failedAt, error, compensations, ledger, metrics, messages });
 
 const shape = { saga: Steps.optional().describe("Steps of runs that send none. Default: prepare, apply, confirm"), ...stepContext };
 const contextFor = (defaults: object) => patternContext(shape, defaults);

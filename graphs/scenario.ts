@@ -9,6 +9,7 @@ import {
   halved,
   isOver,
   type Mode,
+  measured,
   nextSegment,
   patternContext,
   planRun,
@@ -113,22 +114,24 @@ export const scenario = ({ name = "scenario", skills: own = [], ...options }: Sc
     return { report: aggregation, messages: answerWith(wordsOf(aggregation)) };
   };
 
-  return guarded(
-    new StateGraph({ state: State, input: Input, output: Output, context: Context })
-      .addNode("plan", plan)
-      .addNode("work", batchesOf({ skills, contextOf }))
-      .addNode("apart", apart(contextOf))
-      .addNode("meet", meet)
-      .addNode("halve", halve)
-      .addNode("aggregate", aggregate)
-      .addEdge(START, "plan")
-      .addConditionalEdges("plan", fanOut, ["work", "apart"])
-      .addEdge("work", "meet")
-      .addEdge("apart", "meet")
-      .addConditionalEdges("meet", goOn, ["work", "apart", "halve", "aggregate", END])
-      .addConditionalEdges("halve", fanOut, ["work", "apart"])
-      .addEdge("aggregate", END)
-      .compile({ name }),
+  return measured(
+    guarded(
+      new StateGraph({ state: State, input: Input, output: Output, context: Context })
+        .addNode("plan", plan)
+        .addNode("work", batchesOf({ skills, contextOf }))
+        .addNode("apart", apart(contextOf))
+        .addNode("meet", meet)
+        .addNode("halve", halve)
+        .addNode("aggregate", aggregate)
+        .addEdge(START, "plan")
+        .addConditionalEdges("plan", fanOut, ["work", "apart"])
+        .addEdge("work", "meet")
+        .addEdge("apart", "meet")
+        .addConditionalEdges("meet", goOn, ["work", "apart", "halve", "aggregate", END])
+        .addConditionalEdges("halve", fanOut, ["work", "apart"])
+        .addEdge("aggregate", END)
+        .compile({ name }),
+    ),
   ).withConfig({ recursionLimit: mostSteps });
 };
 

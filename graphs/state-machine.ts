@@ -46,9 +46,10 @@ const State = new StateSchema({
   warnings: z.array(z.string()).default([]).describe("States from which the machine cannot reach an end"),
   diagram: z.string().default("").describe("Drawing of the machine, as a Mermaid state diagram"),
 });
-const { state, status, allowed, output, facts, visits, since, history, error, refused, warnings, diagram, ledger, messages } = State.fields;
+const { state, status, allowed, output, facts, visits, since, history, error, refused, warnings, diagram, ledger, metrics, messages } =
+  State.fields;
 const Output = new StateSchema({
-  ...{ state, status, allowed, output, facts, visits, since, history, error, refused, warnings, diagram, ledger, messages },
+  ...{ state, status, allowed, output, facts, visits, since, history, error, refused, warnings, diagram, ledger, metrics, messages },
 });
 
 const shape = {

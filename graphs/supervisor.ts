@@ -1,7 +1,8 @@
 import { END, START, StateGraph } from "@langchain/langgraph";
-import { fail, failing, guarded, mostSuperSteps, orFail } from "ensemble/patterns";
+import { fail, failing, guarded, measured, mostSuperSteps, orFail } from "ensemble/patterns";
 import { type Setup, type SupervisorOptions, setUp } from "./supervisor/context.ts";
 import { dispatch } from "./supervisor/dispatch.ts";
+import { factsOf } from "./supervisor/facts.ts";
 import { askAboutFailures } from "./supervisor/failures.ts";
 import { afterReconcile, askAboutConflicts, reconcile, settle } from "./supervisor/reconcile.ts";
 import { afterReview, review } from "./supervisor/review.ts";
@@ -54,7 +55,8 @@ export function supervisor(
       [END, "fail"],
     );
   for (const agent of setup.nodes) builder.addNode(agent as "work", work(setup)).addEdge(agent as "work", "account");
-  return guarded(builder.compile({ name, ...(description && { description }) })).withConfig({ recursionLimit: mostSuperSteps });
+  const graph = guarded(builder.compile({ name, ...(description && { description }) }));
+  return measured(graph, factsOf).withConfig({ recursionLimit: mostSuperSteps });
 }
 
 export const graph = supervisor();

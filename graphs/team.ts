@@ -6,9 +6,11 @@ import {
   AskTimeout,
   asAgent,
   checkNames,
+  type Facts,
   fromData,
   guarded,
   type Member,
+  measured,
   mostSuperSteps,
   patternContext,
   Roster,
@@ -90,6 +92,9 @@ function setUp(members: Agent[] | undefined, lead: Agent, context: Context): Set
   };
 }
 
+/** Returns whether the members waited for each other at the end, for the metrics of the run. */
+const factsOf = ({ stopped }: Team): Facts => ({ deadlocks: Number(stopped === "deadlock") });
+
 const afterBegin = ({ topology }: Team) => (topology === null ? "assess" : "planTasks");
 const afterAssess = ({ topology }: Team) => (topology === null ? "askTopology" : "planTasks");
 
@@ -105,26 +110,29 @@ export function team({ members: given, lead, name = "team", description, ...defa
     state.stopped !== null || whyStuck(state.tasks).length === 0 ? "conclude" : sendTurns(setup, state, config);
   const afterSettle = (state: Team, config: Config) =>
     state.stopped === "failures" && setup.contextOf(state, config).onFailures === "ask" ? "askAboutFailures" : next(state, config);
-  return guarded(
-    new StateGraph({ state: State, input: Input, output: Output, context })
-      .addNode("begin", begin(setup))
-      .addNode("assess", assess(setup))
-      .addNode("askTopology", askTopology(setup))
-      .addNode("planTasks", planTasks(setup))
-      .addNode("work", work(setup))
-      .addNode("settle", settle(setup))
-      .addNode("askAboutFailures", askAboutFailures(setup))
-      .addNode("conclude", conclude(setup))
-      .addEdge(START, "begin")
-      .addConditionalEdges("begin", afterBegin, ["assess", "planTasks"])
-      .addConditionalEdges("assess", afterAssess, ["askTopology", "planTasks"])
-      .addEdge("askTopology", "planTasks")
-      .addConditionalEdges("planTasks", next, ["work", "conclude"])
-      .addEdge("work", "settle")
-      .addConditionalEdges("settle", afterSettle, ["work", "askAboutFailures", "conclude"])
-      .addConditionalEdges("askAboutFailures", next, ["work", "conclude"])
-      .addEdge("conclude", END)
-      .compile({ name, ...(description && { description }) }),
+  return measured(
+    guarded(
+      new StateGraph({ state: State, input: Input, output: Output, context })
+        .addNode("begin", begin(setup))
+        .addNode("assess", assess(setup))
+        .addNode("askTopology", askTopology(setup))
+        .addNode("planTasks", planTasks(setup))
+        .addNode("work", work(setup))
+        .addNode("settle", settle(setup))
+        .addNode("askAboutFailures", askAboutFailures(setup))
+        .addNode("conclude", conclude(setup))
+        .addEdge(START, "begin")
+        .addConditionalEdges("begin", afterBegin, ["assess", "planTasks"])
+        .addConditionalEdges("assess", afterAssess, ["askTopology", "planTasks"])
+        .addEdge("askTopology", "planTasks")
+        .addConditionalEdges("planTasks", next, ["work", "conclude"])
+        .addEdge("work", "settle")
+        .addConditionalEdges("settle", afterSettle, ["work", "askAboutFailures", "conclude"])
+        .addConditionalEdges("askAboutFailures", next, ["work", "conclude"])
+        .addEdge("conclude", END)
+        .compile({ name, ...(description && { description }) }),
+    ),
+    factsOf,
   ).withConfig({ recursionLimit: mostSuperSteps });
 }
 

@@ -41,8 +41,8 @@ const State = new StateSchema({
   items: z.array(z.string()).default([]).describe("Keys of the work items in the store"),
   reason: z.string().nullable().default(null).describe("Why the run stopped"),
 });
-const { status, output, outcomes, skills, items, reason, ledger, messages } = State.fields;
-const Output = new StateSchema({ status, output, outcomes, skills, items, reason, ledger, messages });
+const { status, output, outcomes, skills, items, reason, ledger, metrics, messages } = State.fields;
+const Output = new StateSchema({ status, output, outcomes, skills, items, reason, ledger, metrics, messages });
 
 const shape = {
   contracts: z.array(Contract).min(1).optional().describe("Skills that can be used, with their contracts"),

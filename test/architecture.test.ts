@@ -25,6 +25,7 @@ const mayImport: Record<string, string[]> = {
   runs: ["auth", "db", "errors", "events", "threads", "assistants", "checkpoints", "letters", "usage", "webhooks"],
   crons: ["auth", "db", "errors", "letters", "runs", "threads", "assistants"],
   plans: ["db", "errors"],
+  stats: ["db"],
   redrives: ["auth", "db", "errors", "crons", "letters", "runs", "threads"],
   streaming: ["db", "events", "runs"],
   registry: ["patches", "resources", "runs", "usage"],
@@ -33,12 +34,12 @@ const mayImport: Record<string, string[]> = {
   /** Fixes for libraries. Each is needed until a release of the library contains the fix. */
   patches: [],
   tracing: [],
-  metrics: ["db", "resources", "runs"],
+  metrics: ["db", "letters", "resources", "runs", "stats"],
   ui: [],
   /** The web console, which runs in browsers and knows only the API. */
   console: [],
   state: ["auth", "db", "errors", "registry", "checkpoints", "threads"],
-  retention: ["db", "cache", "letters", "plans", "store", "runs", "threads", "checkpoints", "usage", "webhooks"],
+  retention: ["db", "cache", "letters", "plans", "stats", "store", "runs", "threads", "checkpoints", "usage", "webhooks"],
   worker: [
     "auth",
     "db",
@@ -61,6 +62,7 @@ const mayImport: Record<string, string[]> = {
     "tracing",
     "state",
     "usage",
+    "stats",
     "webhooks",
   ],
   http: [
@@ -82,6 +84,7 @@ const mayImport: Record<string, string[]> = {
     "tracing",
     "retention",
     "state",
+    "stats",
     "store",
     "ui",
     "usage",

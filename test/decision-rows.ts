@@ -65,6 +65,7 @@ export const decisionRows: Record<string, DecisionRow> = {
   "DELETE /resources/{name}": { needs: ["threads:update"] },
   "GET /runs/stats": { needs: ["threads:search"] },
   "GET /usage": { needs: ["threads:search"] },
+  "GET /stats": { needs: ["threads:search"] },
   "GET /limits": { needs: ["threads:search"] },
   "GET /limits/{name}": { needs: ["threads:search"] },
   "PUT /limits/{name}": { needs: ["threads:update"], body: () => ({ total: 8 }) },

@@ -159,6 +159,7 @@ export const endpoints: Record<string, Endpoint> = {
   "DELETE /resources/{name}": {},
   "GET /runs/stats": {},
   "GET /usage": {},
+  "GET /stats": { query: { since: timeInQuery, graph: ["%00"] } },
   "GET /limits": {},
   "GET /limits/{name}": {},
   "PUT /limits/{name}": {

@@ -26,6 +26,8 @@ export interface AgentRun {
   /** The internal hosts that the run's context selects from the operator's list. Null selects all of them. */
   hosts: string[] | null;
   askTimeoutSeconds: AskTimeout;
+  /** The shortest time without an ended call after which the run counts as stalled. Default: 60 seconds. */
+  stalledSeconds?: number | undefined;
   /** True if this agent's tokens are hidden from clients that stream the run. */
   quiet: boolean;
   /** The name of the task in the ledger entries of this agent. */
@@ -54,6 +56,9 @@ export function purseOf({ budget, earlier = [], account }: AgentRun, ledger: Led
 
 /** Returns the names of the agent's tools, including the tools that are defined in code. */
 export const namesOf = ({ agent }: AgentRun): string[] => agent.tools.map((tool) => (typeof tool === "string" ? tool : tool.name));
+
+/** Returns the facts about a model call for those who watch it. */
+export const callerOf = ({ agent, pattern, stalledSeconds }: AgentRun) => ({ agent: agent.name, pattern, stalledSeconds });
 
 /** Returns the facts for a ledger entry that are known when the model call starts. */
 export const calledBy = ({ agent, task, model, budget }: AgentRun, started: number) => {

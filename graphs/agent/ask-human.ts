@@ -1,6 +1,7 @@
 import { interrupt } from "@langchain/langgraph";
 import { z } from "zod";
 import { type Action, Approval, answersTo, Decisions, drawing, drawingOf, readDecisions } from "./approval.ts";
+import { noteAnswer } from "./metrics/executions.ts";
 
 /** A question to a person. All patterns ask in this form. */
 export interface Question {
@@ -79,5 +80,6 @@ const TimedOut = z.strictObject({ timedOut: z.literal(true) });
  */
 function ask<Answer>(question: Question, schema: z.ZodType<Answer>): Answer | undefined {
   const answer: unknown = interrupt(question, { responseSchema: z.toJSONSchema(schema, { io: "input" }) });
+  noteAnswer();
   return TimedOut.safeParse(answer).success ? undefined : schema.parse(answer);
 }

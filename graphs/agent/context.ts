@@ -4,6 +4,7 @@ import { closed, type Problem } from "./closed.ts";
 import { withDefaults } from "./defaults.ts";
 import { PatternGuardrails } from "./guards/schema.ts";
 import { priceOf } from "./ledger.ts";
+import { Alerts } from "./metrics/alerts.ts";
 import { ToolName } from "./tool-names.ts";
 
 /** The default model, from ENSEMBLE_MODEL. An empty variable is ignored. */
@@ -98,6 +99,7 @@ export const sharedContext = {
   limits: Limits,
   budget: Budget,
   guardrails: PatternGuardrails.prefault({}).describe("Checks of the input and of the final answer of the run"),
+  alerts: Alerts,
 };
 
 /**
@@ -179,11 +181,16 @@ interface AgentContext {
   budget: Budget;
   allowedHosts?: string[] | null;
   askTimeoutSeconds?: number | null;
+  alerts?: Alerts;
 }
 
 /** Returns the settings that all agents of a run share. `tier` chooses the model: the judge's or the worker's. */
-export function tierOf({ models, limits, budget, allowedHosts = null, askTimeoutSeconds = null }: AgentContext, tier: "judge" | "worker") {
-  return { model: models[tier], temperature: models.temperature, limits, budget, hosts: allowedHosts, askTimeoutSeconds };
+export function tierOf(
+  { models, limits, budget, allowedHosts = null, askTimeoutSeconds = null, alerts }: AgentContext,
+  tier: "judge" | "worker",
+) {
+  const stalling = alerts && { stalledSeconds: alerts.stalledSeconds };
+  return { model: models[tier], temperature: models.temperature, limits, budget, hosts: allowedHosts, askTimeoutSeconds, ...stalling };
 }
 
 /** The recursion limit of graphs that limit their own steps. LangGraph's default of 25 steps would end their runs too early. */

@@ -23,6 +23,15 @@ export const LedgerEntry = z.object({
     .literal(true)
     .optional()
     .describe("Set if the endpoint reported no usage. The tokens are then estimated from the number of characters."),
+  waitedMs: z.number().optional().describe("Milliseconds that the call waited for resources, if it had to wait"),
+  resumedAt: z
+    .number()
+    .optional()
+    .describe("When a person's answer continued the run before the call, in milliseconds since 1970. Missing if none did."),
+  stalled: z
+    .enum(["slow", "dead"])
+    .optional()
+    .describe("Set if the run stalled because of the call. `slow`: the model still sent tokens. `dead`: it sent nothing."),
   cached: z.literal(true).optional().describe("Set if the answer came from the result cache and cost nothing"),
 });
 

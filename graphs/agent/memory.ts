@@ -1,10 +1,11 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
-import { expectedCost, type Purse, reserve } from "./account.ts";
-import { type AgentRun, calledBy } from "./agent-run.ts";
+import { expectedCost, type Purse } from "./account.ts";
+import { type AgentRun, calledBy, callerOf } from "./agent-run.ts";
 import { callModel } from "./call-model.ts";
 import { leavingRoom, partsOf, type Room } from "./compaction.ts";
 import { entryOf, type LedgerEntry } from "./ledger.ts";
+import { openCall } from "./metrics/open-call.ts";
 import { NoAnswer } from "./model-errors.ts";
 import { cut } from "./prompt.ts";
 import { tokensOf } from "./usage.ts";
@@ -56,11 +57,11 @@ async function foldPart(run: AgentRun, model: BaseChatModel, { part, memory, roo
   const { timeoutSeconds, retries } = run.agent;
   const prompt = [new HumanMessage(task)];
   const called = { ...calledBy(run, Date.now()), agent: "memory", task: "summary" };
-  const end = await reserve(purse, expectedCost(called, prompt, purse), signal);
+  const open = await openCall({ ...callerOf(run), agent: called.agent }, purse, expectedCost(called, prompt, purse), signal);
   const spent: LedgerEntry[] = [];
   try {
     const call = { model, system: instruction, messages: prompt, timeoutSeconds, retries, quiet: true, signal };
-    const { message, attempts, usage } = await callModel(call);
+    const { message, attempts, usage } = await open.during(() => callModel(call));
     spent.push(entryOf(called, "success", attempts, usage));
     memory.summary = cut(message.text, room.tokens / 4);
     memory.folded += part.length;
@@ -70,7 +71,7 @@ async function foldPart(run: AgentRun, model: BaseChatModel, { part, memory, roo
     run.record?.([...memory.ledger, ...spent]);
     throw Object.assign(error, { ledger: [...memory.ledger, ...spent] });
   } finally {
-    end(spent);
+    open.end(spent);
     memory.ledger.push(...spent);
   }
 }

@@ -10,9 +10,19 @@ export type Needs = z.infer<typeof Needs>;
 /** Tells whether work failed because the run could not get the resources for it. */
 export const isLackOfResources = ({ name }: Error): boolean => ["ResourceError", "ResourceTimeoutError", "DeadlockError"].includes(name);
 
+/** How a request for resources was served. */
+interface Got {
+  /** The milliseconds that the request waited. 0 if the resources were free at once. */
+  waitedMs: number;
+}
+
 /** The resources of the service. The service passes this object in the run's `configurable`. */
 interface RunResources {
-  use<Result>(request: { needs: [string, number][] }, work: () => Promise<Result>, signal: AbortSignal | undefined): Promise<Result>;
+  use<Result>(
+    request: { needs: [string, number][] },
+    work: (got?: Got) => Promise<Result>,
+    signal: AbortSignal | undefined,
+  ): Promise<Result>;
 }
 
 /**
@@ -22,9 +32,9 @@ interface RunResources {
 export async function withNeeds<Result>(
   needs: Needs | undefined,
   { configurable, signal }: LangGraphRunnableConfig,
-  work: () => Promise<Result>,
+  work: (waitedMs: number) => Promise<Result>,
 ): Promise<Result> {
   const resources = configurable?.__ensemble_resources as RunResources | undefined;
   const entries = Object.entries(needs ?? {});
-  return resources && entries.length > 0 ? resources.use({ needs: entries }, work, signal) : work();
+  return resources && entries.length > 0 ? resources.use({ needs: entries }, (got) => work(got?.waitedMs ?? 0), signal) : work(0);
 }

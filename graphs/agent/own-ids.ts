@@ -1,6 +1,7 @@
 import { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { ChatGenerationChunk, ChatResult } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
+import { noteSign } from "./metrics/open-call.ts";
 
 /** The methods with which a chat model produces messages. LangChain calls one of these methods for each model call. */
 interface Speaker {
@@ -31,6 +32,7 @@ export function withOwnIds<Model extends Runnable>(model: Model): Model {
   if (chunks !== plain._streamResponseChunks) {
     speaker._streamResponseChunks = async function* (...call) {
       for await (const chunk of chunks.apply(speaker, call)) {
+        noteSign();
         chunk.message.id = undefined;
         const answered: unknown = chunk.generationInfo?.model_name;
         if (answered) chunk.message.response_metadata = { ...chunk.message.response_metadata, model_name: answered };
@@ -40,7 +42,10 @@ export function withOwnIds<Model extends Runnable>(model: Model): Model {
   }
   if (events && events !== plain._streamChatModelEvents) {
     speaker._streamChatModelEvents = async function* (...call) {
-      for await (const event of events.apply(speaker, call)) yield event.event === "message-start" ? { ...event, id: undefined } : event;
+      for await (const event of events.apply(speaker, call)) {
+        noteSign();
+        yield event.event === "message-start" ? { ...event, id: undefined } : event;
+      }
     };
   }
   return model;

@@ -1,9 +1,9 @@
 import { type AIMessage, type BaseMessage, SystemMessage } from "@langchain/core/messages";
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import type { z } from "zod";
-import { type Account, accountOf, expectedCost, reserve } from "./account.ts";
+import { accountOf, expectedCost } from "./account.ts";
 import type { Agent, Workable } from "./agent.ts";
-import { type AgentRun, calledBy, purseOf } from "./agent-run.ts";
+import { type AgentRun, calledBy, callerOf, purseOf } from "./agent-run.ts";
 import type { AgentValues } from "./agent-state.ts";
 import { buildAgent } from "./build.ts";
 import { callModel } from "./call-model.ts";
@@ -15,12 +15,16 @@ import { knowledgeFor, taskIn, withKnowledge } from "./knowledge/knowledge.ts";
 import { learn } from "./knowledge/learned.ts";
 import { KnowledgeError } from "./knowledge/read-source.ts";
 import { BudgetExceeded, enforceBudget, entryOf, type LedgerEntry } from "./ledger.ts";
+import { boxOf } from "./metrics/call-box.ts";
+import { executionOf } from "./metrics/executions.ts";
+import { openCall } from "./metrics/open-call.ts";
 import { isRefusal, NoAnswer } from "./model-errors.ts";
 import { openModel, UnknownModel } from "./models.ts";
 import { muted } from "./muted.ts";
 import { withNeeds } from "./needs.ts";
 import { asText, type Errand, instructionOf, openingOf, PromptTooLong } from "./prompt.ts";
 import type { Proposal } from "./proposal.ts";
+import { noteFailure, recordIn, withWait } from "./recording.ts";
 import { type AnswerSchema, readAnswer } from "./structured.ts";
 import { ledgerOf, runSubgraph } from "./subgraph.ts";
 
@@ -32,6 +36,8 @@ interface Failure {
   error: string;
   /** Whether a retry would fail in the same way. */
   isFatal: boolean;
+  /** The milliseconds that the work waited for its own resources, besides those of its agent. */
+  waitedMs?: number;
   ledger: LedgerEntry[];
 }
 
@@ -52,6 +58,8 @@ export interface Success<Result> {
   proposed?: Proposal[];
   /** The reason why the agent answered early, such as `step_limit`. Undefined if it did not. */
   stopped?: string;
+  /** The milliseconds that the work waited for its own resources, besides those of its agent. */
+  waitedMs?: number;
   ledger: LedgerEntry[];
 }
 
@@ -72,16 +80,25 @@ export async function runAgent<Result = unknown>(assignment: Assignment, config:
   enforceBudget([...(assignment.earlier ?? []), ...account.ended], assignment.budget);
   const { recorded, ...recording } = recordIn(account);
   const run: AgentRun = { quiet: true, ...assignment, account, ...recording };
+  executionOf(config); // the events of a stall are written here, and not in the subgraph of an agent
   let started = Date.now();
+  let waitedMs = 0;
   let deadline: AbortSignal | undefined;
   try {
-    return await withNeeds(agent.needs, config, async () => {
+    return await withNeeds(agent.needs, config, async (ms) => {
       started = Date.now(); // the time limit of the errand starts when the agent has its resources
+      waitedMs = ms;
+      if (ms > 0) boxOf(config)?.waited(agent.name, ms);
       deadline = AbortSignal.timeout(Math.ceil(agent.errandSeconds * 1000));
       const signal = config.signal ? AbortSignal.any([config.signal, deadline]) : deadline;
       const done = await work(run, assignment, { ...config, signal });
       const learned = await learn(run, { task, result: done.result, quality: done.stopped ?? "success" }, { ...config, signal });
-      return { status: "success" as const, ...done, ledger: [...done.ledger, ...learned], result: done.result as Result };
+      return {
+        status: "success" as const,
+        ...done,
+        ledger: withWait([...done.ledger, ...learned], waitedMs),
+        result: done.result as Result,
+      };
     });
   } catch (error) {
     config.signal?.throwIfAborted();
@@ -91,25 +108,9 @@ export async function runAgent<Result = unknown>(assignment: Assignment, config:
     const { status, message } = deadline?.aborted ? overdue(agent) : { status: statusOf(cause), message: cause.message };
     await learn(run, { task, result: message, quality: status }, config);
     const failed = recorded.some(({ outcome }) => outcome !== "success");
-    if (!failed) recorded.push(entryOf({ ...calledBy(run, started), task }, status, 0, { inputTokens: 0, outputTokens: 0 }, message));
-    return { status, error: message, isFatal: !deadline?.aborted && isFatal(cause), ledger: recorded };
+    if (!failed) recorded.push(noteFailure(run, { task, started, status, message }, config));
+    return { status, error: message, isFatal: !deadline?.aborted && isFatal(cause), ledger: withWait(recorded, waitedMs) };
   }
-}
-
-/** Returns functions that record an agent's model calls, and the list to which these functions add the entries. */
-function recordIn(account: Account) {
-  const recorded: LedgerEntry[] = [];
-  let isResumed = false;
-  return {
-    recorded,
-    record: (entries: LedgerEntry[]) => void recorded.push(...entries),
-    resume(stored: LedgerEntry[]) {
-      if (isResumed) return;
-      isResumed = true;
-      recorded.unshift(...stored);
-      account.ended.push(...stored);
-    },
-  };
 }
 
 /**
@@ -148,20 +149,17 @@ async function answerAtOnce(run: AgentRun, errand: Errand, config: LangGraphRunn
   const messages = withKnowledge(opening, await knowledgeFor(run, taskIn(opening), config));
   const purse = purseOf(run, [], config);
   const expected = expectedCost(calledBy(run, 0), [new SystemMessage(system), ...messages], purse);
-  const end = await reserve(purse, expected, signal);
+  const call = await openCall(callerOf(run), purse, expected, signal);
   const called = calledBy(run, Date.now());
   const spent: LedgerEntry[] = [];
   try {
-    const { message, result, attempts, usage } = await callModel({
-      model: await openModel(agent.model ?? run.model, agent.temperature ?? run.temperature),
-      system,
-      messages,
+    const model = await openModel(agent.model ?? run.model, agent.temperature ?? run.temperature);
+    const request = {
+      ...{ model, system, messages, signal, timeoutSeconds: agent.timeoutSeconds, retries: agent.retries },
       ...(agent.output && { answer: answerOf(agent.name, agent.output) }),
-      timeoutSeconds: agent.timeoutSeconds,
-      retries: agent.retries,
       ...outputGuards(run, config, judged),
-      signal,
-    });
+    };
+    const { message, result, attempts, usage } = await call.during(() => callModel(request));
     spent.push(entryOf(called, "success", attempts, usage));
     return { result: agent.output ? result : message.text, message, ledger: [...judged, ...spent] };
   } catch (error) {
@@ -169,7 +167,7 @@ async function answerAtOnce(run: AgentRun, errand: Errand, config: LangGraphRunn
     run.record?.(spent);
     throw error;
   } finally {
-    end(spent);
+    call.end(spent);
   }
 }
 

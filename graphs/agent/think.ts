@@ -1,8 +1,8 @@
 import { AIMessage, type BaseMessage, SystemMessage, ToolMessage } from "@langchain/core/messages";
 import { Command, getConfig, type LangGraphRunnableConfig, Overwrite } from "@langchain/langgraph";
 import type { ModelRequest } from "langchain";
-import { expectedCost, reserve } from "./account.ts";
-import { type AgentRun, calledBy, namesOf, purseOf } from "./agent-run.ts";
+import { expectedCost } from "./account.ts";
+import { type AgentRun, calledBy, callerOf, namesOf, purseOf } from "./agent-run.ts";
 import type { AgentValues } from "./agent-state.ts";
 import { callModel, type ModelCall, type ModelReply } from "./call-model.ts";
 import { fitted, roomBeside } from "./compaction.ts";
@@ -13,6 +13,7 @@ import { inSight } from "./in-sight.ts";
 import { knowledgeFor, taskIn, withKnowledge } from "./knowledge/knowledge.ts";
 import { entryOf, type LedgerEntry } from "./ledger.ts";
 import { fold } from "./memory.ts";
+import { addFacts, openCall } from "./metrics/open-call.ts";
 import { NoAnswer } from "./model-errors.ts";
 import { openModel } from "./models.ts";
 import { report } from "./progress.ts";
@@ -60,10 +61,12 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
   const left = { ...room, tokens: room.tokens - tokensOf([new SystemMessage(memory.summary)]) };
   const messages = withKnowledge(await fitted(inSight(conversation, memory.folded), model, left), knowledge);
   const systemMessage = new SystemMessage(system.filter(Boolean).join("\n"));
-  const end = await reserve(purse, expectedCost(calledBy(run, started), [systemMessage, ...messages], purse), signal);
-  const reply = await handler({ ...request, model, tools, messages, systemMessage }).catch((error: unknown) => {
+  const expected = expectedCost(calledBy(run, started), [systemMessage, ...messages], purse);
+  const call = await openCall(callerOf(run), purse, expected, signal);
+  const work = () => handler({ ...request, model, tools, messages, systemMessage });
+  const reply = await call.during(work).catch((error: unknown) => {
     const failed = failedCall(run, started, error);
-    end(failed);
+    call.end(failed);
     throw withEntries(error, [...input.ledger, ...memory.ledger, ...judgedBefore(error), ...failed]);
   });
   if (isLast) {
@@ -72,7 +75,7 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
   }
   const cost = replies.get(reply) ?? { judged: [], attempts: 1, usage: { inputTokens: 0, outputTokens: 0 } };
   const entry = entryOf(calledBy(run, started), "success", cost.attempts, cost.usage);
-  end([entry]);
+  call.end([entry]);
   run.record?.([...memory.ledger, entry]);
   const entries = [...input.ledger, ...memory.ledger, ...cost.judged, entry];
   const approve = [...new Set([...turn.approve, ...approvalsOf(run, tools as Parameters<typeof approvalsOf>[1])])];
@@ -143,7 +146,7 @@ export async function speak(
   } catch (error) {
     judgements.set(rootOf(error), judged);
     if (error instanceof NoAnswer)
-      run.record?.([entryOf(calledBy(run, started), error.status, error.attempts, error.usage, error.message)]);
+      run.record?.([addFacts(entryOf(calledBy(run, started), error.status, error.attempts, error.usage, error.message))]);
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { StateSchema } from "@langchain/langgraph";
-import { Aggregation, closed, failureState, LabelledResults, Ledger, SynthesisAnswer, taskState } from "ensemble/patterns";
+import { Aggregation, closed, failureState, LabelledResults, ledgerState, SynthesisAnswer, taskState } from "ensemble/patterns";
 import { z } from "zod";
 
 const Strategy = z.enum(["compare", "patterns", "recommend", "synthesize"]);
@@ -31,8 +31,8 @@ export const State = new StateSchema({
   answer: SynthesisAnswer.nullable().default(null).describe("Result of `synthesize`"),
   written: z.string().nullable().default(null).describe("Result of `write`"),
   report: Aggregation.nullable().default(null).describe("The aggregated report"),
-  ledger: Ledger,
+  ...ledgerState,
 });
 
-const { messages, report: aggregated, ledger } = State.fields;
-export const Output = new StateSchema({ messages, report: aggregated, ledger });
+const { messages, report: aggregated, ledger, metrics } = State.fields;
+export const Output = new StateSchema({ messages, report: aggregated, ledger, metrics });

@@ -1,5 +1,5 @@
 import type { BaseMessage } from "@langchain/core/messages";
-import { appending, Ledger, type LedgerEntry, taskState } from "ensemble/patterns";
+import { appending, type LedgerEntry, ledgerState, taskState } from "ensemble/patterns";
 import { z } from "zod";
 import { type Delivery, Message, type Open, Receipt } from "./message.ts";
 
@@ -35,7 +35,7 @@ export const busState = {
   accepted: z.boolean().default(false).describe("Whether the result so far was accepted after failures"),
   advice: z.string().default("").describe("New instructions that a person gave after failures"),
   asked: z.number().int().default(0).describe("Dead letters about which a person was asked"),
-  ledger: Ledger,
+  ...ledgerState,
 };
 
 export interface BusValues {

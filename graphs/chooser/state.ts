@@ -1,5 +1,5 @@
 import { StateSchema } from "@langchain/langgraph";
-import { Ledger, taskState } from "ensemble/patterns";
+import { ledgerState, taskState } from "ensemble/patterns";
 import { z } from "zod";
 import { Facts } from "./facts.ts";
 
@@ -52,10 +52,10 @@ export const State = new StateSchema({
   warnings: z.array(z.string()).default([]).describe("What to consider before the pattern is used"),
   choice: Choice.nullable().default(null).describe("The chosen pattern, and how it was chosen"),
   result: z.unknown().default(null).describe("With `run`: the answer of the chosen pattern"),
-  ledger: Ledger,
+  ...ledgerState,
 });
-const { choice, result, ledger, messages } = State.fields;
-export const Output = new StateSchema({ choice, result, ledger, messages });
+const { choice, result, ledger, metrics, messages } = State.fields;
+export const Output = new StateSchema({ choice, result, ledger, metrics, messages });
 
 /** Returns the choice as sentences, for the conversation. */
 export function sentenceOf({ pattern, reasons, runnersUp, warnings }: Choice): string {

@@ -84,5 +84,5 @@ export const State = new StateSchema({
   usage: Usage.nullable().default(null).describe("Cost of the run"),
   error: z.string().nullable().default(null).describe("Why the crew stopped"),
 });
-const { status, raw, json, tasks_output, usage, error, ledger, messages } = State.fields;
-export const Output = new StateSchema({ status, raw, json, tasks_output, usage, error, ledger, messages });
+const { status, raw, json, tasks_output, usage, error, ledger, metrics, messages } = State.fields;
+export const Output = new StateSchema({ status, raw, json, tasks_output, usage, error, ledger, metrics, messages });

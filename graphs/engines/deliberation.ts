@@ -2,6 +2,7 @@ import { END, START, StateGraph, StateSchema } from "@langchain/langgraph";
 import type { z } from "zod";
 import { mostSuperSteps } from "../agent/context.ts";
 import { guarded } from "../agent/guards/whole.ts";
+import { measured } from "../agent/metrics/measured.ts";
 import { answer, begin, rebut, sendAll } from "./deliberation/answer.ts";
 import { check } from "./deliberation/check.ts";
 import { conclude } from "./deliberation/conclude.ts";
@@ -27,24 +28,26 @@ export function deliberation({ context, name, description, output, ...setup }: B
     if (state.decidedBy !== null || state.stopped === "budget") return "conclude";
     return ruling === "human" ? "askPerson" : "decide";
   };
-  return guarded(
-    new StateGraph({ state: State, input: Input, output: visible(output), context })
-      .addNode("begin", begin(setup))
-      .addNode("answer", answer(setup))
-      .addNode("rebut", rebut(setup))
-      .addNode("check", check(setup))
-      .addNode("decide", decide(setup))
-      .addNode("askPerson", askPerson(setup))
-      .addNode("conclude", conclude(setup))
-      .addEdge(START, "begin")
-      .addConditionalEdges("begin", (state, config) => sendAll(setup, state, config), ["answer"])
-      .addEdge("answer", "check")
-      .addEdge("rebut", "check")
-      .addConditionalEdges("check", next, ["answer", "rebut", "decide", "askPerson", "conclude"])
-      .addEdge("decide", "conclude")
-      .addEdge("askPerson", "conclude")
-      .addEdge("conclude", END)
-      .compile({ name, ...(description && { description }) }),
+  return measured(
+    guarded(
+      new StateGraph({ state: State, input: Input, output: visible(output), context })
+        .addNode("begin", begin(setup))
+        .addNode("answer", answer(setup))
+        .addNode("rebut", rebut(setup))
+        .addNode("check", check(setup))
+        .addNode("decide", decide(setup))
+        .addNode("askPerson", askPerson(setup))
+        .addNode("conclude", conclude(setup))
+        .addEdge(START, "begin")
+        .addConditionalEdges("begin", (state, config) => sendAll(setup, state, config), ["answer"])
+        .addEdge("answer", "check")
+        .addEdge("rebut", "check")
+        .addConditionalEdges("check", next, ["answer", "rebut", "decide", "askPerson", "conclude"])
+        .addEdge("decide", "conclude")
+        .addEdge("askPerson", "conclude")
+        .addEdge("conclude", END)
+        .compile({ name, ...(description && { description }) }),
+    ),
   ).withConfig({ recursionLimit: mostSuperSteps });
 }
 

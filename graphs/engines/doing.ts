@@ -106,7 +106,8 @@ export interface Surroundings {
 export async function perform(errand: Errand, around: Surroundings, config: LangGraphRunnableConfig): Promise<Outcome> {
   const { needs } = errand.do;
   if (!needs) return performAtOnce(errand, around, config);
-  return withNeeds(needs, config, () => performAtOnce(errand, around, config)).catch((error) => {
+  const work = async (waitedMs: number) => ({ ...(await performAtOnce(errand, around, config)), ...(waitedMs > 0 && { waitedMs }) });
+  return withNeeds(needs, config, work).catch((error) => {
     if (!isLackOfResources(error)) throw error;
     return { ...failed(error.message), isFatal: error.name === "ResourceError" };
   });

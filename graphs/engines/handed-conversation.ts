@@ -2,6 +2,7 @@ import { END, Overwrite, START, StateGraph, StateSchema } from "@langchain/langg
 import type { z } from "zod";
 import { mostSuperSteps } from "../agent/context.ts";
 import { guarded } from "../agent/guards/whole.ts";
+import { measured } from "../agent/metrics/measured.ts";
 import { begin } from "./conversation/begin.ts";
 import { check } from "./conversation/check.ts";
 import { afterTurn, speak } from "./conversation/speak.ts";
@@ -28,26 +29,28 @@ const beginSwarm = (setup: SwarmSetup) => (state: Swarming, config: Config) => {
 };
 
 const isOver = ({ stopReason }: Swarming) => (stopReason === null ? "speak" : "conclude");
-const { result, stopReason, lastAgent, handoffs, turns, usage, notes, messages, ledger } = handedState;
+const { result, stopReason, lastAgent, handoffs, turns, usage, notes, messages, ledger, metrics } = handedState;
 
 /** Returns a graph in which the current agent speaks, until an agent answers and does not hand over the conversation. */
 export function handedConversation({ context, name, description, ...setup }: Building) {
-  return guarded(
-    new StateGraph({
-      state: HandedState,
-      input: conversationInput,
-      output: new StateSchema({ result, stopReason, lastAgent, handoffs, turns, usage, notes, messages, ledger }),
-      context,
-    })
-      .addNode("begin", beginSwarm(setup))
-      .addNode("speak", speak(setup, swarmTurn(setup)))
-      .addNode("check", check(setup))
-      .addNode("conclude", conclude)
-      .addEdge(START, "begin")
-      .addEdge("begin", "speak")
-      .addConditionalEdges("speak", afterTurn, ["speak", "check"])
-      .addConditionalEdges("check", isOver, ["speak", "conclude"])
-      .addEdge("conclude", END)
-      .compile({ name, ...(description && { description }) }),
+  return measured(
+    guarded(
+      new StateGraph({
+        state: HandedState,
+        input: conversationInput,
+        output: new StateSchema({ result, stopReason, lastAgent, handoffs, turns, usage, notes, messages, ledger, metrics }),
+        context,
+      })
+        .addNode("begin", beginSwarm(setup))
+        .addNode("speak", speak(setup, swarmTurn(setup)))
+        .addNode("check", check(setup))
+        .addNode("conclude", conclude)
+        .addEdge(START, "begin")
+        .addEdge("begin", "speak")
+        .addConditionalEdges("speak", afterTurn, ["speak", "check"])
+        .addConditionalEdges("check", isOver, ["speak", "conclude"])
+        .addEdge("conclude", END)
+        .compile({ name, ...(description && { description }) }),
+    ),
   ).withConfig({ recursionLimit: mostSuperSteps });
 }

@@ -3,6 +3,7 @@ import { type CompiledStateGraph, END, Overwrite, START, StateGraph, type StateS
 import type { z } from "zod";
 import { mostSuperSteps } from "../agent/context.ts";
 import { guarded } from "../agent/guards/whole.ts";
+import { measured } from "../agent/metrics/measured.ts";
 import { beginTask } from "../agent/task.ts";
 import { checkAgents } from "./doing.ts";
 import { act, type Config, decide, interpret, type MachineContext, type Setup, wait } from "./machine/nodes.ts";
@@ -58,7 +59,7 @@ export function machineGraph<Fields extends StateSchemaFields, Context extends z
   builder.addConditionalEdges("take", afterTake(setup), ["act", "settle", "decide", "conclude"]).addEdge("decide", "take");
   builder.addEdge("act", "settle").addConditionalEdges("settle", ({ taking }: Running) => (taking ? "act" : "take"), ["act", "take"]);
   builder.addConditionalEdges("conclude", afterConclude, ["wait", END]).addEdge("wait", "take");
-  return guarded(builder.compile({ name, ...(description && { description }) })).withConfig({
+  return measured(guarded(builder.compile({ name, ...(description && { description }) }))).withConfig({
     recursionLimit: mostSuperSteps * 5,
   }) as never;
 }

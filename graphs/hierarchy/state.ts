@@ -60,8 +60,8 @@ export const Input = taskInput(
   (given) => typeof given.mission === "string",
 );
 
-const { messages, objectives, reports, decisions, orders, settlements, report, ledger } = State.fields;
-export const Output = new StateSchema({ messages, objectives, reports, decisions, orders, settlements, report, ledger });
+const { messages, objectives, reports, decisions, orders, settlements, report, ledger, metrics } = State.fields;
+export const Output = new StateSchema({ messages, objectives, reports, decisions, orders, settlements, report, ledger, metrics });
 
 export type Commanded = typeof State.State;
 export type Config = LangGraphRunnableConfig;

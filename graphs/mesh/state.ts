@@ -1,5 +1,14 @@
 import type { AIMessage, BaseMessage } from "@langchain/core/messages";
-import { appending, byKey, type CodeCondition, type Condition, JudgeAnswer, Ledger, type LedgerEntry, taskState } from "ensemble/patterns";
+import {
+  appending,
+  byKey,
+  type CodeCondition,
+  type Condition,
+  JudgeAnswer,
+  type LedgerEntry,
+  ledgerState,
+  taskState,
+} from "ensemble/patterns";
 import { z } from "zod";
 import { Intention } from "./members.ts";
 
@@ -93,7 +102,7 @@ export const meshState = {
   permitted: internal<Permit | null>().default(null).describe("Who may act in this round"),
   answers: byKey(z.record(z.string(), JudgeAnswer), "Answers of the judge to questions of the condition, by place"),
   spoken: z.string().default("").describe("Last answer that was streamed to clients"),
-  ledger: Ledger,
+  ...ledgerState,
 };
 
 export interface Mesh {

@@ -1,5 +1,5 @@
 import { StateSchema } from "@langchain/langgraph";
-import { appending, Ledger, ToolName, taskInput, taskState } from "ensemble/patterns";
+import { appending, ledgerState, ToolName, taskInput, taskState } from "ensemble/patterns";
 import { z } from "zod";
 import { Revision, Step } from "./plan.ts";
 
@@ -16,9 +16,9 @@ export const State = new StateSchema({
     .array(ToolName)
     .default([])
     .describe("Tools that need approval in every step. A run that resumes this one does not change them."),
-  ledger: Ledger,
+  ...ledgerState,
 });
-const { answer, gaps, plan, revisions, ledger, messages } = State.fields;
-export const Output = new StateSchema({ answer, gaps, plan, revisions, ledger, messages });
+const { answer, gaps, plan, revisions, ledger, metrics, messages } = State.fields;
+export const Output = new StateSchema({ answer, gaps, plan, revisions, ledger, metrics, messages });
 
 export type Values = typeof State.State;

@@ -1,6 +1,8 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { type Account, reserve } from "../agent/account.ts";
 import { costOf, enforceBudget, type LedgerEntry } from "../agent/ledger.ts";
+import { boxOf } from "../agent/metrics/call-box.ts";
+import { addFacts } from "../agent/metrics/open-call.ts";
 import { allowedDirectories, allowedHosts } from "../agent/operator-limits.ts";
 import type { ScenarioDefinition } from "../skills/definition.ts";
 import type { Batch, Job, Skill } from "../skills/skill.ts";
@@ -79,7 +81,8 @@ async function jobOf(call: BatchCall, signal: AbortSignal, config: LangGraphRunn
       }, signal),
     record(entry) {
       const own = { ...entry, agent: `${definition.name}/${entry.agent}` };
-      ledger.push(own);
+      ledger.push(addFacts(own));
+      boxOf(config)?.ended(own);
       account.ended.push(own);
       enforceBudget([...earlier, ...account.ended], context.budget);
     },

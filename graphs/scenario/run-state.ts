@@ -1,6 +1,6 @@
 import { MessagesValue, StateSchema } from "@langchain/langgraph";
 import { z } from "zod";
-import { Ledger } from "../agent/ledger.ts";
+import { ledgerState } from "../agent/metrics/measured.ts";
 import { Aggregation } from "../aggregator/aggregation.ts";
 import { Estimate } from "./estimate.ts";
 import { ScenarioRequests } from "./plan.ts";
@@ -37,11 +37,11 @@ export const State = new StateSchema({
   messages: MessagesValue,
   estimate: Estimate.nullable().default(null).describe("Expected cost, computed before the start"),
   report: Aggregation.nullable().default(null).describe("Comparison of the scenarios, and the recommendation for production"),
-  ledger: Ledger,
+  ...ledgerState,
 });
 
-const { definitions, estimate, progress, syncs, messages, report: aggregated, ledger } = State.fields;
-export const Output = new StateSchema({ definitions, estimate, progress, syncs, messages, report: aggregated, ledger });
+const { definitions, estimate, progress, syncs, messages, report: aggregated, ledger, metrics } = State.fields;
+export const Output = new StateSchema({ definitions, estimate, progress, syncs, messages, report: aggregated, ledger, metrics });
 
 export type State = typeof State.State;
 

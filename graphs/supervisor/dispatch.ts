@@ -14,7 +14,7 @@ export const dispatch =
   (setup: Setup) =>
   (state: Supervised, config: Config): Send[] | "reconcile" => {
     const { limits, models, cache, budget } = setup.contextOf(config);
-    const { results, roster, wave, advice, ledger } = state;
+    const { results, spans, roster, wave, advice, ledger } = state;
     const ready = readySteps(state);
     if (ready.length === 0) return "reconcile";
     return ready.slice(0, limits.parallel).map((step, stage) => {
@@ -28,6 +28,8 @@ export const dispatch =
         needs: needsOf(step, state),
         advice,
         tries,
+        before: spans[step.id],
+        readyAt: readyTime(step, state),
         stage,
         wave,
         budget: budgetLeft(ledger, budget),
@@ -46,6 +48,12 @@ export function needsOf({ dependsOn, needsInput = dependsOn.length === 0 }: Work
   if (dependsOn.length === 0) return material;
   const results = Object.fromEntries(dependsOn.map((id) => [id, all[id]?.work]));
   return needsInput ? { results, input: material } : results;
+}
+
+/** Returns when a step became ready. Undefined for a step that needs no other step. */
+function readyTime({ dependsOn }: WorkStep, { spans }: Supervised): number | undefined {
+  const ends = dependsOn.flatMap((id) => spans[id]?.endedAt ?? []);
+  return ends.length === 0 ? undefined : Math.max(...ends);
 }
 
 /**

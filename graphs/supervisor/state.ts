@@ -1,5 +1,5 @@
 import { type GraphNode, Overwrite, ReducedValue, StateSchema } from "@langchain/langgraph";
-import { AgentData, appending, CallStatus, Ledger, LedgerEntry, Material, taskInput, taskState } from "ensemble/patterns";
+import { AgentData, appending, CallStatus, LedgerEntry, ledgerState, Material, Span, taskInput, taskState } from "ensemble/patterns";
 import { z } from "zod";
 import { Agreement, Conflict, Settlement, View } from "./conflicts.ts";
 import { WorkStep } from "./plan.ts";
@@ -26,8 +26,8 @@ const Review = z.object({
   refused: z.array(z.string()).describe("Steps that could not be added, with the reasons"),
 });
 
-/** The ledger entries of a step, and the wave in which they were recorded. A cached result keeps the wave in which it was computed. */
-const Call = z.object({ step: z.string(), wave: z.string(), entries: z.array(LedgerEntry) });
+/** The ledger entries and times of a step, and the wave in which they were recorded. A cached result keeps its original wave. */
+const Call = z.object({ step: z.string(), wave: z.string(), entries: z.array(LedgerEntry), span: Span.optional() });
 
 const list = <Item extends z.ZodType>(item: Item, description: string) =>
   z
@@ -49,6 +49,10 @@ export const State = new StateSchema({
   ),
   wave: z.string().default("").describe("Mark of the next wave"),
   calls: appending(Call, "Ledger entries that are not in the ledger yet"),
+  spans: z
+    .record(z.string(), Span)
+    .default(() => ({}))
+    .describe("Times of each step, for the metrics of the run"),
   again: z
     .record(z.string(), z.number().int())
     .default(() => ({}))
@@ -63,7 +67,7 @@ export const State = new StateSchema({
   repeated: list(View, "Findings that say the same as a surer one"),
   settlements: list(Settlement, "Contradictions and their resolutions"),
   report: Report.nullable().default(null).describe("Final report"),
-  ledger: Ledger,
+  ...ledgerState,
 });
 
 /**
@@ -73,6 +77,7 @@ export const State = new StateSchema({
 export const cleared = () => ({
   results: new Overwrite({}),
   calls: new Overwrite([]),
+  spans: {},
   again: {},
   reviewed: [],
   advice: "",
@@ -86,10 +91,10 @@ export const cleared = () => ({
   report: null,
 });
 
-const { messages, input, steps, results, reviews, settlements, report, ledger } = State.fields;
+const { messages, input, steps, results, reviews, settlements, report, ledger, metrics } = State.fields;
 /** The fields that a caller sends and the fields that a caller sees. All other state keys are internal. */
 export const Input = taskInput({ input });
-export const Output = new StateSchema({ messages, steps, results, reviews, settlements, report, ledger });
+export const Output = new StateSchema({ messages, steps, results, reviews, settlements, report, ledger, metrics });
 
 export type Supervised = typeof State.State;
 export type Node = GraphNode<typeof State>;

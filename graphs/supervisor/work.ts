@@ -6,12 +6,15 @@ import {
   type Budget,
   BudgetExceeded,
   entryOf,
+  executionOf,
   fromData,
   jsonSchemaOf,
   type LedgerEntry,
   type Outcome,
   report,
   runAgent,
+  type Span,
+  spanAfter,
   tierOf,
 } from "ensemble/patterns";
 import { Work } from "./conflicts.ts";
@@ -33,6 +36,10 @@ export interface Errand {
   advice: string;
   /** The number of earlier tries of the step. */
   tries: number;
+  /** The times of the earlier tries. */
+  before: Span | undefined;
+  /** When the step could begin. Undefined if it needs no other step. */
+  readyAt: number | undefined;
   /** The number of steps in the wave that start before this step. */
   stage: number;
   wave: string;
@@ -40,7 +47,8 @@ export interface Errand {
   budget: Budget;
 }
 
-type Failure = Exclude<Outcome, { status: "success" }>;
+type Timed = Outcome & { span?: Span };
+type Failure = Exclude<Timed, { status: "success" }>;
 
 /** Lets an agent do one step. A failure is stored as the outcome of the step. If the budget is used up, the step counts as not tried. */
 export const work = (setup: Setup) => async (errand: Errand, config: Config) => {
@@ -59,9 +67,10 @@ export const recall = (setup: Setup) => async (errand: Errand, config: Config) =
   return writeResult(errand, outcome);
 };
 
-async function attempt(setup: Setup, errand: Errand, config: Config): Promise<Outcome> {
+async function attempt(setup: Setup, errand: Errand, config: Config): Promise<Timed> {
   const context = setup.contextOf(config);
-  const { step, model, temperature, task, needs: input, budget, stage } = errand;
+  const { step, model, temperature, task, needs: input, budget, stage, before } = errand;
+  const { readyAt = Date.now() } = errand;
   await sleep(stage * context.limits.stageMs, undefined, { signal: config.signal });
   const startedAt = Date.now();
   const agent = agentOf(setup, errand);
@@ -69,7 +78,10 @@ async function attempt(setup: Setup, errand: Errand, config: Config): Promise<Ou
   const assignment = { ...tierOf(context, "worker"), model, temperature, budget, pattern: "supervisor" };
   const outcome = await runAgent({ agent: answering, task, input, ...assignment }, config);
   report(config, "supervisor", "step", startedAt, { step: step.id, agent: agent.name, status: outcome.status });
-  return outcome;
+  const waitedMs = outcome.ledger.reduce((sum, entry) => sum + (entry.waitedMs ?? 0), 0);
+  const { resumedAt } = executionOf(config);
+  const isFailure = outcome.status !== "success";
+  return { ...outcome, span: spanAfter(before, { readyAt, startedAt, endedAt: Date.now(), waitedMs, resumedAt, isFailure }) };
 }
 
 function agentOf({ agents }: Setup, { agent }: Errand): Agent {
@@ -79,17 +91,17 @@ function agentOf({ agents }: Setup, { agent }: Errand): Agent {
 }
 
 /** Returns the state update for the outcome of a step. */
-function writeResult(errand: Errand, outcome: Outcome) {
+function writeResult(errand: Errand, outcome: Timed) {
   const { step, tries } = errand;
-  const { status, ledger: entries } = outcome;
+  const { status, ledger: entries, span } = outcome;
   const ended =
     outcome.status === "success"
       ? { work: outcome.result, error: null, isFatal: false }
       : { work: null, error: outcome.error, isFatal: outcome.isFatal };
-  return { results: { [step.id]: { status, ...ended, tries: tries + 1 } }, calls: [callOf(errand, entries)] };
+  return { results: { [step.id]: { status, ...ended, tries: tries + 1 } }, calls: [callOf(errand, entries, span)] };
 }
 
-const callOf = ({ step, wave }: Errand, entries: LedgerEntry[]) => ({ step: step.id, wave, entries });
+const callOf = ({ step, wave }: Errand, entries: LedgerEntry[], span?: Span) => ({ step: step.id, wave, entries, ...(span && { span }) });
 
 /** The error that carries a failed outcome. It is thrown so that LangGraph does not cache the failure. */
 class StepFailed extends Error {
@@ -127,14 +139,16 @@ function remembered({ message }: Error, { step, agent, model, budget }: Errand):
 }
 
 /** Adds the ledger entries of the wave to the ledger. Entries of another wave come from the cache, so they are added with a cost of 0. */
-export const account: Node = ({ calls, wave }, config) => {
+export const account: Node = ({ calls, wave, spans }, config) => {
   const found = calls.filter((call) => call.wave !== wave);
+  const timed = calls.flatMap((call) => (call.wave === wave && call.span ? [[call.step, call.span] as const] : []));
   for (const { step, entries } of found) {
     const { agent, outcome: status } = entries.at(-1) ?? {};
     report(config, "supervisor", "step", Date.now(), { step, agent, status, cached: true });
   }
   return {
     calls: new Overwrite([]),
+    spans: { ...spans, ...Object.fromEntries(timed) },
     ledger: calls.flatMap((call) => (call.wave === wave ? call.entries : call.entries.map(asCached))),
   };
 };

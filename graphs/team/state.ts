@@ -1,5 +1,5 @@
 import { type LangGraphRunnableConfig, StateSchema } from "@langchain/langgraph";
-import { type Agent, appending, Ledger, taskInput, taskState, type tierOf } from "ensemble/patterns";
+import { type Agent, appending, ledgerState, taskInput, taskState, type tierOf } from "ensemble/patterns";
 import { z } from "zod";
 import { Tasks, TeamTask } from "./tasks.ts";
 
@@ -62,13 +62,13 @@ export const State = new StateSchema({
   gaps: list(z.string(), "Tasks that are not completed, and why"),
   notes: list(z.string(), "Warnings, such as the price of a mesh"),
   result: z.string().nullable().default(null).describe("Answer of the lead"),
-  ledger: Ledger,
+  ...ledgerState,
 });
 export type Team = typeof State.State;
 
-const { messages, result, tasks, topology, score, mail, stopped, gaps, notes, ledger } = State.fields;
+const { messages, result, tasks, topology, score, mail, stopped, gaps, notes, ledger, metrics } = State.fields;
 export const Input = taskInput({ tasks: Tasks });
-export const Output = new StateSchema({ result, tasks, topology, score, mail, stopped, gaps, notes, messages, ledger });
+export const Output = new StateSchema({ result, tasks, topology, score, mail, stopped, gaps, notes, messages, ledger, metrics });
 
 export type Config = LangGraphRunnableConfig;
 type Settings = Omit<Parameters<typeof tierOf>[0], "askTimeoutSeconds">;

@@ -47,6 +47,15 @@ export const commands: Record<string, Command> = {
     options: { since: { type: "string", value: "date", means: "the first day (UTC), else 29 days ago" } },
     run: async (given: Arguments) => (await import("./usage-command.ts")).usage(given),
   },
+  stats: {
+    summary: "show how many runs were created and ended, and the health of each agent",
+    takes: ["[graph]"],
+    options: {
+      since: { type: "string", value: "date", means: "the first hour that counts, else 24 hours ago" },
+      json: { type: "boolean", means: "print JSON" },
+    },
+    run: async (args) => (await import("./stats-command.ts")).stats(args),
+  },
   resources: {
     summary: "list the resources that runs share, set the limit of one, or reset it to that of langgraph.json",
     takes: ["[set|reset]", "[name]", "[limit]"],

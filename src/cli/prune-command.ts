@@ -39,7 +39,7 @@ async function sweepAll(pool: Pool, rules: RetentionRules): Promise<Removal> {
 
 function report(removal: Removal, dryRun: boolean): string {
   const { deletedThreads, reducedThreads, checkpoints, eventLogs, temporaryThreads } = removal;
-  const { idempotencyKeys, cacheEntries, storeItems, webhooks, deadLetters, plans, usages } = removal;
+  const { idempotencyKeys, cacheEntries, storeItems, webhooks, deadLetters, plans, usages, statistics } = removal;
   return [
     dryRun ? "Would be removed now:" : "Removed:",
     `  ${deletedThreads} threads whose time to live is over`,
@@ -53,5 +53,6 @@ function report(removal: Removal, dryRun: boolean): string {
     `  ${deadLetters} dead letters`,
     `  ${plans} plans`,
     `  ${usages} rows of daily usage`,
+    `  ${statistics} rows of statistics`,
   ].join("\n");
 }

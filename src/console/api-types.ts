@@ -4740,6 +4740,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    /** @description the id of a graph. Default: all graphs */
+                    graph?: string;
+                    /** @description the first hour that counts. Default: the hour that began 24 hours ago */
+                    since?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ServiceStats"];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/resources": {
         parameters: {
             query?: never;
@@ -6010,6 +6066,108 @@ export interface components {
                 error: number;
                 timeout: number;
                 interrupted: number;
+            }[];
+        };
+        ServiceStats: {
+            /** Format: date-time */
+            now: string;
+            /**
+             * Format: date-time
+             * @description the start of the first hour that counts
+             */
+            since: string;
+            runs: {
+                /** @description runs whose first attempt a worker has begun */
+                created: number;
+                succeeded: number;
+                /** @description runs that ended with an error or a timeout */
+                failed: number;
+                /** @description runs that were cancelled */
+                interrupted: number;
+                /** @description runs that succeeded or failed in an hour */
+                throughput_per_hour: number;
+                /** @description contradictions between findings */
+                conflicts: number;
+                /** @description from the first attempt to the end */
+                duration_seconds: {
+                    p50: number | null;
+                    p95: number | null;
+                };
+                /** @description from the due time to the first attempt */
+                wait_seconds: {
+                    p50: number | null;
+                    p95: number | null;
+                };
+            };
+            graphs: {
+                graph: string;
+                /** @description runs whose first attempt a worker has begun */
+                created: number;
+                succeeded: number;
+                /** @description runs that ended with an error or a timeout */
+                failed: number;
+                /** @description runs that were cancelled */
+                interrupted: number;
+                /** @description runs that succeeded or failed in an hour */
+                throughput_per_hour: number;
+                /** @description contradictions between findings */
+                conflicts: number;
+                /** @description from the first attempt to the end */
+                duration_seconds: {
+                    p50: number | null;
+                    p95: number | null;
+                };
+                /** @description from the due time to the first attempt */
+                wait_seconds: {
+                    p50: number | null;
+                    p95: number | null;
+                };
+            }[];
+            agents: {
+                graph: string;
+                agent: string;
+                /**
+                 * @description by the last 20 calls: degraded above 10 % of failures, failing above 50 %
+                 * @enum {string}
+                 */
+                health: "healthy" | "degraded" | "failing";
+                calls: number;
+                failures: number;
+                failure_rate: number;
+                latency_seconds: {
+                    mean: number;
+                    p50: number | null;
+                    p95: number | null;
+                };
+                /** @description calls that had to wait for a resource */
+                waits: number;
+                waited_seconds: number;
+                input_tokens: number;
+                output_tokens: number;
+                retries: number;
+                recoveries: number;
+                stalls: number;
+                last_error: {
+                    message: string;
+                    /** Format: date-time */
+                    at: string;
+                } | null;
+            }[];
+            alerts: {
+                graph: string;
+                alert: string;
+                /** @description whether the last run that was checked has crossed the threshold */
+                active: boolean;
+                value: number;
+                threshold: number;
+                /**
+                 * Format: uuid
+                 * @description the run that crossed the threshold last
+                 */
+                run_id: string;
+                crossings: number;
+                /** Format: date-time */
+                crossed_at: string;
             }[];
         };
         UsageSum: {

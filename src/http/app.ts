@@ -34,6 +34,7 @@ import { runSearchRoutes } from "./routes/run-search.ts";
 import { runStatsRoutes } from "./routes/run-stats.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { stateRoutes } from "./routes/state.ts";
+import { statsRoutes } from "./routes/stats.ts";
 import { storeRoutes } from "./routes/store.ts";
 import { type StreamingDeps, streamingRoutes } from "./routes/streaming.ts";
 import { threadRoutes } from "./routes/threads.ts";
@@ -105,6 +106,7 @@ const routesOfRuns: FastifyPluginAsyncZod<StreamingDeps> = async (app, options) 
     letterRoutes,
     workerRoutes,
     limitRoutes,
+    statsRoutes,
     resourceRoutes,
     usageRoutes,
   ];

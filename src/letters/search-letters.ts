@@ -51,6 +51,18 @@ export async function searchLetters(db: Db, scope: Scope, { limit, offset, bytes
   return { ...page, rows: page.rows.map(toLetter) };
 }
 
+const mostCounted = 100_000;
+
+/** Returns how many letters wait for a person, by kind. At most 100,000 letters are counted. */
+export async function countDead(db: Db): Promise<{ kind: LetterKind; letters: number }[]> {
+  const { rows } = await db.query<{ kind: LetterKind; letters: number }>(sql`
+    select kinds.kind, count(dead.kind)::integer as letters
+      from unnest(enum_range(null::letter_kind)) as kinds (kind)
+      left join (select kind from letter_rows where state = 'dead' limit ${mostCounted}) dead using (kind)
+     group by kinds.kind`);
+  return rows;
+}
+
 /** A dead letter with its payload. */
 export type WholeLetter = DeadLetter & { payload: unknown };
 

@@ -2,12 +2,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
 import { Gauge, type Registry } from "prom-client";
 import { readTableSizes, type TableSize } from "../db/sizes.ts";
+import { countDead } from "../letters/search-letters.ts";
 import { type ListedResource, listResources } from "../resources/resources.ts";
 import { countWaiting } from "../runs/absent.ts";
 import { type QueueFigures, readQueue, readRunCounts } from "../runs/figures.ts";
 import { type Limit, listLimits } from "../runs/limits.ts";
+import { type Alert, listAlerts } from "../stats/alerts.ts";
 import { limitMetrics } from "./limit-gauges.ts";
 import { resourceMetrics } from "./resource-gauges.ts";
+import { statsMetrics } from "./stats-gauges.ts";
 
 /** The shortest time between two readings of the database, in milliseconds, even if the metrics are scraped more often. */
 const freshMs = 5_000;
@@ -16,7 +19,18 @@ const timeoutMs = 2_000;
 const mostWaiting = 10_000;
 
 const checkpointTables = ["checkpoints", "checkpoint_blobs", "checkpoint_writes"];
-const tables = [...checkpointTables, "runs", "run_events", "threads", "store_items", "cache_entries", "effects", "webhooks", "grants"];
+const tables = [
+  ...checkpointTables,
+  "runs",
+  "run_events",
+  "threads",
+  "store_items",
+  "cache_entries",
+  "effects",
+  "webhooks",
+  "grants",
+  "agent_hours",
+];
 
 interface Reading {
   queue: QueueFigures;
@@ -25,6 +39,8 @@ interface Reading {
   sizes: TableSize[];
   resources: ListedResource[];
   limits: Limit[];
+  alerts: Alert[];
+  letters: Awaited<ReturnType<typeof countDead>>;
 }
 
 /**
@@ -46,7 +62,9 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
   const rows = gauge("table_rows", "Rows of a table, as the database estimates", ["table"]);
   const ofResources = resourceMetrics(registry);
   const ofLimits = limitMetrics(registry);
-  const all = [runs, due, delayed, age, workers, waiting, checkpointBytes, bytes, rows, ...ofResources.gauges, ...ofLimits.gauges];
+  const ofStats = statsMetrics(registry);
+  const own = [runs, due, delayed, age, workers, waiting, checkpointBytes, bytes, rows];
+  const all = [...own, ...[ofResources, ofLimits, ofStats].flatMap(({ gauges }) => gauges)];
 
   const refresh = lessOften(async () => {
     const reading = await withTimeout(read(pool, leaseSeconds)).catch(() => undefined);
@@ -56,7 +74,7 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
     else for (const one of all) one.remove({}); // a missing value is better than an outdated one
   });
 
-  function show({ queue, waiting: waitingByGraph, counts, sizes, resources, limits }: Reading): void {
+  function show({ queue, waiting: waitingByGraph, counts, sizes, resources, limits, alerts, letters }: Reading): void {
     for (const { status, runs: count } of counts) runs.set({ status }, Math.round(count));
     runs.set({ status: "pending" }, queue.due + queue.delayed);
     runs.set({ status: "running" }, queue.running);
@@ -71,6 +89,7 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
     for (const size of sizes) rows.set({ table: size.table }, size.rows);
     ofResources.show(resources);
     ofLimits.show(limits);
+    ofStats.show(alerts, letters);
   }
 
   return { refresh };
@@ -85,6 +104,8 @@ async function read(pool: Pool, leaseSeconds: number): Promise<Reading> {
     sizes: await readTableSizes(pool, tables),
     resources: await listResources(pool),
     limits: await listLimits(pool),
+    alerts: await listAlerts(pool),
+    letters: await countDead(pool),
   };
 }
 

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { type AgentMetrics, agentMetrics } from "./agents.ts";
 
 /** Records what a worker does, as metrics. */
 export interface WorkMetrics {
@@ -19,6 +20,7 @@ export interface WorkMetrics {
   /** Records that a run got a resource. `seconds` is the time that the run's request waited. */
   servedResource(resource: string, seconds: number): void;
   endedDeadlock(): void;
+  agents: AgentMetrics;
 }
 
 /** The buckets for durations, in seconds. They range from a graph that only echoes to a run of an hour. */
@@ -70,5 +72,6 @@ export function workMetrics(registry: Registry, slots: number): WorkMetrics {
     },
     servedResource: (resource, seconds) => resourceWait.observe({ resource }, seconds),
     endedDeadlock: () => deadlocks.inc(),
+    agents: agentMetrics(registry),
   };
 }

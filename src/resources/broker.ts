@@ -9,7 +9,7 @@ import { DeadlockError, ResourceTimeoutError } from "./errors.ts";
 import { leaveResources, type ResourceRequest, readShortages, readWaiting, takeResources, type WaitingNews } from "./grants.ts";
 import { explainImpossible } from "./impossible.ts";
 import type { ValidRequest } from "./request.ts";
-import type { RunResources } from "./with-resources.ts";
+import type { RunResources, ServedRequest } from "./with-resources.ts";
 
 /** The topic that is notified when waiting requests were served or a limit has changed. */
 export const servedTopic = "resources";
@@ -71,7 +71,11 @@ interface Use {
   signal: AbortSignal | undefined;
 }
 
-async function useResources<Result>(use: Use, valid: ValidRequest, work: () => Result | Promise<Result>): Promise<Result | undefined> {
+async function useResources<Result>(
+  use: Use,
+  valid: ValidRequest,
+  work: (got: ServedRequest) => Result | Promise<Result>,
+): Promise<Result | undefined> {
   const { broker, run, signal } = use;
   signal?.throwIfAborted();
   const request = requestOf(run, valid);
@@ -84,8 +88,10 @@ async function useResources<Result>(use: Use, valid: ValidRequest, work: () => R
   try {
     if (taken === "waiting") await untilServed(use, request);
     signal?.throwIfAborted();
-    for (const name of names(request)) broker.onServed(name, (performance.now() - began) / 1000);
-    return await enclosing.run({ ...run.fence, holders: [...request.inside, request.holder] }, work);
+    const elapsedMs = performance.now() - began;
+    for (const name of names(request)) broker.onServed(name, elapsedMs / 1000);
+    const got = { waitedMs: taken === "waiting" ? Math.max(1, Math.round(elapsedMs)) : 0 };
+    return await enclosing.run({ ...run.fence, holders: [...request.inside, request.holder] }, () => work(got));
   } finally {
     // If this fails, the resources become free when the run ends.
     await leave(broker, request, false).catch(broker.onError);

@@ -4,12 +4,22 @@ import { type ResourceOptions, readRequest, type ValidRequest } from "./request.
 /** The key of `configurable` under which the nodes of a run find the service's resources. */
 export const runResourcesKey = "__ensemble_resources";
 
+/** How a request was served. */
+export interface ServedRequest {
+  /** The milliseconds that the request waited. 0 if the resources were free at once. */
+  waitedMs: number;
+}
+
 /** The service's resources, for one attempt of a run. The worker puts this object into the run's `configurable`. */
 export interface RunResources {
   /**
    * Calls `work` while the run holds the requested resources. Returns undefined if `skip` is set and the resources are not free at once.
    */
-  use<Result>(request: ValidRequest, work: () => Result | Promise<Result>, signal: AbortSignal | undefined): Promise<Result | undefined>;
+  use<Result>(
+    request: ValidRequest,
+    work: (got: ServedRequest) => Result | Promise<Result>,
+    signal: AbortSignal | undefined,
+  ): Promise<Result | undefined>;
 }
 
 /**
@@ -41,5 +51,5 @@ export async function withResources<Result>(
 ): Promise<Result | undefined> {
   const request = readRequest(needs, options);
   const resources: RunResources | undefined = config.configurable?.[runResourcesKey];
-  return resources && request.needs.length > 0 ? resources.use(request, work, config.signal) : work();
+  return resources && request.needs.length > 0 ? resources.use(request, () => work(), config.signal) : work();
 }

@@ -5,6 +5,7 @@ import { countOutdatedLetters } from "../letters/change-letters.ts";
 import { countOutdatedPlans } from "../plans/plans.ts";
 import { countOutdatedKeys } from "../runs/idempotency.ts";
 import { countSpentEvents } from "../runs/sweep.ts";
+import { countOldStatistics } from "../stats/sweep-statistics.ts";
 import { countExpiredItems } from "../store/items.ts";
 import { countExpiredThreads, countSpentThreads, listThreadsToReduce } from "../threads/retention.ts";
 import { countOutdatedUsage } from "../usage/usage.ts";
@@ -28,6 +29,7 @@ export async function surveyRemoval(db: Db, rules: RetentionRules): Promise<Remo
     storeItems: await countExpiredItems(db),
     webhooks: await countOutdatedWebhooks(db),
     deadLetters: deadLetterDays === undefined ? 0 : await countOutdatedLetters(db, deadLetterDays),
+    statistics: await countOldStatistics(db),
     plans: planDays === undefined ? 0 : await countOutdatedPlans(db, planDays),
     usages: usageDays === undefined ? 0 : await countOutdatedUsage(db, usageDays),
     deletedThreads: expired.delete,

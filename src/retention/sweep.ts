@@ -7,6 +7,7 @@ import { sweepLetters } from "../letters/change-letters.ts";
 import { sweepPlans } from "../plans/plans.ts";
 import { sweepIdempotencyKeys } from "../runs/idempotency.ts";
 import { sweepEvents } from "../runs/sweep.ts";
+import { sweepStatistics } from "../stats/sweep-statistics.ts";
 import { sweepItems } from "../store/items.ts";
 import {
   findExpiredThreads,
@@ -41,6 +42,8 @@ export interface Removal {
   plans: number;
   /** The number of old rows of daily usage. */
   usages: number;
+  /** The number of old rows of statistics: one for each hour and each graph or agent. */
+  statistics: number;
   deletedThreads: number;
   /** The number of expired threads that were reduced to their latest checkpoint. */
   reducedThreads: number;
@@ -71,6 +74,7 @@ export const nothingRemoved: Removal = {
   deadLetters: 0,
   plans: 0,
   usages: 0,
+  statistics: 0,
   deletedThreads: 0,
   reducedThreads: 0,
   checkpoints: 0,
@@ -93,6 +97,7 @@ export async function sweepOnce(
     sweepKeys,
     sweepCache,
     sweepDeliveries,
+    sweepOldStatistics,
     ...(deadLetterDays === undefined ? [] : [(tx: Db) => sweepDead(tx, deadLetterDays)]),
     ...(planDays === undefined ? [] : [(tx: Db) => sweepOldPlans(tx, planDays)]),
     ...(usageDays === undefined ? [] : [(tx: Db) => sweepOldUsage(tx, usageDays)]),
@@ -159,6 +164,11 @@ async function sweepStore(tx: Db): Promise<Batch> {
 async function sweepDeliveries(tx: Db): Promise<Batch> {
   const webhooks = await sweepWebhooks(tx, manyRows);
   return { webhooks, full: webhooks === manyRows };
+}
+
+async function sweepOldStatistics(tx: Db): Promise<Batch> {
+  const statistics = await sweepStatistics(tx, manyRows);
+  return { statistics, full: statistics >= manyRows };
 }
 
 async function sweepDead(tx: Db, days: number): Promise<Batch> {

@@ -12,17 +12,20 @@ import type { AttemptDeps } from "./worker-deps.ts";
 
 /** Executes one attempt of a run, from its claim to its end, and records metrics and traces. The promise never rejects. */
 export async function executeRun(deps: AttemptDeps, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<void> {
-  const { metrics, tracing, pool, log } = deps;
+  const { metrics, tracing, pool, log, statistics } = deps;
   const graphId = graphIdOf(claim);
   const begun = performance.now();
   metrics.claimed(claim);
+  if (claim.attempt === 1) statistics.began(graphId, claim.dueSeconds);
   const span = tracing?.startAttempt({ ...claim, graphId });
   // This write is not awaited, so that it does not delay the attempt.
   if (span?.traceparent) noteAttemptSpan(pool, claim, span.traceparent).catch((err) => log.debug({ err }, "span not noted"));
   const work = () => runAttempt(deps, claim, control, policy).catch((error) => giveUp(deps, claim, error));
   const became = await (span ? span.during(work) : work());
   span?.end(became);
-  metrics.ended(graphId, became, (performance.now() - begun) / 1000);
+  const seconds = (performance.now() - begun) / 1000;
+  metrics.ended(graphId, became, seconds);
+  statistics.ended(graphId, became, claim.ranSeconds + seconds);
 }
 
 /** Runs the steps of the attempt. Returns the outcome as one word, for logs and metrics. */

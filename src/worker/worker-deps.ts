@@ -9,6 +9,7 @@ import type { StoreRules } from "../store/store-rules.ts";
 import type { Tracing } from "../tracing/tracing.ts";
 import type { Prices } from "../usage/prices.ts";
 import type { EndRun } from "./ends.ts";
+import type { Statistics } from "./statistics.ts";
 import type { StoreStep } from "./steps.ts";
 import type { UsageMeter } from "./usage-meter.ts";
 
@@ -37,4 +38,5 @@ export interface AttemptDeps extends WorkerDeps {
   /** Stores what the attempts' model calls use. */
   meter: UsageMeter;
   endRun: EndRun;
+  statistics: Statistics;
 }

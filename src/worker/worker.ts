@@ -16,6 +16,7 @@ import { runEnder } from "./ends.ts";
 import { executeRun } from "./execute.ts";
 import { startLiveness } from "./liveness.ts";
 import { now } from "./liveness-news.ts";
+import { type Statistics, startStatistics } from "./statistics.ts";
 import { stepWriter } from "./steps.ts";
 import { usageMeter } from "./usage-meter.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
@@ -64,6 +65,7 @@ class RunningWorker {
   readonly #options: WorkerOptions;
   readonly #attempts: Attempts;
   readonly #broker: ResourceBroker;
+  readonly #statistics: Statistics;
   #claimer: ReturnType<typeof startClaimer> | undefined;
   #liveness: Awaited<ReturnType<typeof startLiveness>> | undefined;
   #unlisten = () => {};
@@ -78,14 +80,9 @@ class RunningWorker {
     const { pool: db, wakeups, log, metrics } = deps;
     const onError = (err: Error) => log.warn({ err }, "requests for resources could not be checked, trying again");
     this.#broker = startBroker({ db, wakeups, onServed: metrics.servedResource, onError });
-    const attemptDeps = {
-      ...deps,
-      broker: this.#broker,
-      meter: usageMeter(deps.pool, log),
-      identity,
-      storeStep: stepWriter(deps.pool),
-      endRun: runEnder(deps.pool),
-    };
+    this.#statistics = startStatistics({ db, metrics: metrics.agents, log });
+    const writers = { storeStep: stepWriter(db), endRun: runEnder(db), statistics: this.#statistics };
+    const attemptDeps = { ...deps, broker: this.#broker, meter: usageMeter(db, log), identity, ...writers };
     this.#attempts = new Attempts({
       ...options,
       execute: (claim, control) => executeRun(attemptDeps, claim, control, options),
@@ -190,6 +187,7 @@ class RunningWorker {
     this.abort();
     await Promise.race([this.#attempts.allDone(), sleep(settleMs, undefined, { ref: false })]);
     this.#unlisten();
+    await this.#statistics.stop();
     await this.#broker.stop();
     await this.#liveness?.stop();
   }

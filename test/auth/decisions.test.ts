@@ -141,6 +141,7 @@ const ofAll = [
   "POST /workers/resume",
   "GET /runs/stats",
   "GET /usage",
+  "GET /stats",
   "GET /limits",
   "GET /limits/{name}",
   "PUT /limits/{name}",

@@ -79,26 +79,30 @@ test.each(shipped)("$graphId can be drawn: every node is on a way from the start
 });
 
 test.each([
-  ["supervisor", ["task", "messages", "input"], ["messages", "steps", "results", "reviews", "settlements", "report", "ledger"]],
+  ["supervisor", ["task", "messages", "input"], ["messages", "steps", "results", "reviews", "settlements", "report", "ledger", "metrics"]],
   [
     "hierarchy",
     ["task", "messages", "mission", "input"],
-    ["messages", "objectives", "reports", "decisions", "orders", "settlements", "report", "ledger"],
+    ["messages", "objectives", "reports", "decisions", "orders", "settlements", "report", "ledger", "metrics"],
   ],
   [
     "crew",
     ["task", "messages", "inputs", "agents", "tasks", "process", "manager_llm"],
-    ["status", "raw", "json", "tasks_output", "usage", "error", "ledger", "messages"],
+    ["status", "raw", "json", "tasks_output", "usage", "error", "ledger", "metrics", "messages"],
   ],
   ["react", ["messages"], ["messages", "steps", "stopped", "summary", "ledger"]],
-  ["reflect", ["task", "messages", "criteria"], ["result", "valid", "stopped", "rounds", "ledger", "messages"]],
-  ["plan-execute", ["task", "messages"], ["answer", "gaps", "plan", "revisions", "ledger", "messages"]],
-  ["aggregator", ["results", "strategies", "expected", "deliverable", "task", "messages"], ["messages", "report", "ledger"]],
-  ["group-chat", ["task", "messages", "stop"], ["result", "stopReason", "speaker", "turns", "usage", "notes", "messages", "ledger"]],
+  ["reflect", ["task", "messages", "criteria"], ["result", "valid", "stopped", "rounds", "ledger", "metrics", "messages"]],
+  ["plan-execute", ["task", "messages"], ["answer", "gaps", "plan", "revisions", "ledger", "metrics", "messages"]],
+  ["aggregator", ["results", "strategies", "expected", "deliverable", "task", "messages"], ["messages", "report", "ledger", "metrics"]],
+  [
+    "group-chat",
+    ["task", "messages", "stop"],
+    ["result", "stopReason", "speaker", "turns", "usage", "notes", "messages", "ledger", "metrics"],
+  ],
   [
     "swarm",
     ["task", "messages", "stop"],
-    ["result", "stopReason", "lastAgent", "handoffs", "turns", "usage", "notes", "messages", "ledger"],
+    ["result", "stopReason", "lastAgent", "handoffs", "turns", "usage", "notes", "messages", "ledger", "metrics"],
   ],
   [
     "panel",
@@ -121,6 +125,7 @@ test.each([
       "gaps",
       "messages",
       "ledger",
+      "metrics",
     ],
   ],
   [
@@ -145,12 +150,13 @@ test.each([
       "gaps",
       "messages",
       "ledger",
+      "metrics",
     ],
   ],
   [
     "team",
     ["task", "messages", "tasks"],
-    ["result", "tasks", "topology", "score", "mail", "stopped", "gaps", "notes", "messages", "ledger"],
+    ["result", "tasks", "topology", "score", "mail", "stopped", "gaps", "notes", "messages", "ledger", "metrics"],
   ],
 ])("%s shows what a caller gives and gets, and not its book-keeping", async (graphId, input, output) => {
   const schemas = await client.assistants.getSchemas(graphId);

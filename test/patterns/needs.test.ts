@@ -30,6 +30,8 @@ beforeEach(() => {
 });
 
 interface Outputs {
+  metrics: { contentions: number; waitMs: { max: number } };
+  ledger: { waitedMs?: number }[];
   outputs: Record<string, { success: boolean; output: unknown; error: string | null }>;
 }
 
@@ -45,7 +47,11 @@ const isFree = async () => ((await (await fetch("/resources")).json()) as { held
 const helper = { name: "helper", role: "a helper" };
 
 test("agents with needs work only while they have their resources", async () => {
-  const { outputs } = await run({ agent: "helper" }, { agents: [{ ...helper, needs: { db: 1 } }], limits: { stageMs: 0 } });
+  const agents = [{ ...helper, needs: { db: 1 } }];
+  const { outputs, metrics, ledger } = await run({ agent: "helper" }, { agents, limits: { stageMs: 0 } });
+  const waits = ledger.flatMap(({ waitedMs }) => waitedMs ?? []);
+  expect(metrics.contentions).toBe(waits.length);
+  expect(metrics.waitMs.max).toBeGreaterThanOrEqual(Math.max(0, ...waits));
   expect(Object.values(outputs).map(({ output }) => output)).toEqual(["said a", "said b", "said c", "said d", "said e"]);
   expect(most).toBe(2);
   expect(await isFree()).toBe(true);

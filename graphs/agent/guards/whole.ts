@@ -1,5 +1,5 @@
 import { AIMessage, type BaseMessage, HumanMessage } from "@langchain/core/messages";
-import { END, type LangGraphRunnableConfig, Overwrite, START } from "@langchain/langgraph";
+import { type LangGraphRunnableConfig, Overwrite } from "@langchain/langgraph";
 import type { z } from "zod";
 import type { AgentRun } from "../agent-run.ts";
 import type { LedgerEntry } from "../ledger.ts";
@@ -7,6 +7,7 @@ import { apply } from "./apply.ts";
 import { type Finder, isFinder, replaceIn } from "./find.ts";
 import { type AnyGuard, guardrailsFrom } from "./in-code.ts";
 import { GuardrailTripped, guardInput } from "./input.ts";
+import { neighboursOf } from "./neighbours.ts";
 import { guardedBy, wholeOutputGuards } from "./present.ts";
 import type { PatternGuardrails } from "./schema.ts";
 import { isRecord, ledgerOf, messagesOf, plainOf, swap } from "./update.ts";
@@ -63,17 +64,6 @@ export function guarded<Graph extends object>(graph: Graph, guardrails?: WholeIn
     };
   }
   return graph;
-}
-
-/** Returns the nodes after the start (`to`), or the nodes before the end (`from`). */
-function neighboursOf({ edges, branches }: Built["builder"], side: "to" | "from"): Set<string> {
-  const ways = Object.entries(branches).flatMap(([from, all]) =>
-    Object.values(all).flatMap(({ ends = {} }) => Object.values(ends).map((to): [string, string] => [from, to])),
-  );
-  const all = [...edges, ...ways];
-  return new Set(
-    side === "to" ? all.filter(([from]) => from === START).map(([, to]) => to) : all.filter(([, to]) => to === END).map(([from]) => from),
-  );
 }
 
 /**

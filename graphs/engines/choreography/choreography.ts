@@ -3,9 +3,11 @@ import { type CompiledStateGraph, END, Overwrite, START, StateGraph, type StateS
 import type { z } from "zod";
 import { mostSuperSteps } from "../../agent/context.ts";
 import { guarded } from "../../agent/guards/whole.ts";
+import { measured } from "../../agent/metrics/measured.ts";
+import type { Facts } from "../../agent/metrics/run-metrics.ts";
 import { beginTask } from "../../agent/task.ts";
 import { checkAgents } from "../doing.ts";
-import { changeOf, type Emission } from "./event.ts";
+import { changeOf, type Emission, keyOf } from "./event.ts";
 import { arbitrate, choose, decide } from "./judge.ts";
 import { afterPublish, askAboutFailures, type ChoreographyContext, type Config, match, next, publish, react, type Setup } from "./nodes.ts";
 import { firstEvents } from "./publish.ts";
@@ -92,7 +94,7 @@ export function listenerGraph<Fields extends StateSchemaFields, Context extends 
   if (judges) builder.addNode("decide", decide(setup)).addEdge("decide", "publish");
   builder.addNode("askAboutFailures", askAboutFailures(setup)).addEdge("askAboutFailures", "match");
   builder.addNode("conclude", (values: never, config: Config) => conclude(values, parse(config))).addEdge("conclude", END);
-  return guarded(builder.compile({ name, ...(description && { description }) })).withConfig({
+  return measured(guarded(builder.compile({ name, ...(description && { description }) })), factsOf).withConfig({
     recursionLimit: mostSuperSteps * 5,
   }) as never;
 }
@@ -103,6 +105,15 @@ const cleared = () => ({
   ...{ looks: {}, pending: [], again: [], failed: [], stopped: null, chain: [], advice: "" },
   ...{ reactions: new Overwrite([]), answers: new Overwrite({}), spoken: new Overwrite([]), ledger: new Overwrite([]) },
 });
+
+/** Returns the changes of the board and the conflicts on it, for the metrics of the run. A pattern without a board has none. */
+function factsOf({ board, events, settlements = [] }: ChoreographyValues): Facts {
+  if (!board) return {};
+  return {
+    findings: events.filter(({ type, from }) => keyOf(type) !== undefined && from !== "start").length,
+    conflicts: settlements.length,
+  };
+}
 
 /** The methods of `StateGraph` that this file uses, without types that depend on the pattern's schemas. */
 interface LooseBuilder {

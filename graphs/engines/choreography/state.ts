@@ -1,6 +1,7 @@
 import type { AIMessage, BaseMessage } from "@langchain/core/messages";
 import { z } from "zod";
-import { Ledger, type LedgerEntry } from "../../agent/ledger.ts";
+import type { LedgerEntry } from "../../agent/ledger.ts";
+import { ledgerState } from "../../agent/metrics/measured.ts";
 import { AgentData } from "../../agent/schema.ts";
 import { appending } from "../../agent/state.ts";
 import { answerWith, taskState } from "../../agent/task.ts";
@@ -86,7 +87,7 @@ export const choreographyState = {
   chain: z.array(z.number().int()).default([]).describe("The causal chain that reached the limit"),
   advice: z.string().default("").describe("New instructions that a person gave after failures"),
   spoken: appending(internal<Spoken>(), "Messages that clients have seen as they were written"),
-  ledger: Ledger,
+  ...ledgerState,
 };
 
 /** The state keys of a choreography with a shared board. */

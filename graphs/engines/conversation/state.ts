@@ -2,7 +2,7 @@ import { type LangGraphRunnableConfig, StateSchema } from "@langchain/langgraph"
 import { z } from "zod";
 import type { Agent } from "../../agent/agent.ts";
 import type { sharedContext } from "../../agent/context.ts";
-import { Ledger } from "../../agent/ledger.ts";
+import { ledgerState } from "../../agent/metrics/measured.ts";
 import { taskInput, taskState } from "../../agent/task.ts";
 import type { Termination } from "../termination.ts";
 
@@ -36,7 +36,7 @@ export const conversationState = {
   result: text.describe("Last message of a participant"),
   usage: Usage.default({ tokens: 0, dollars: 0 }).describe("Tokens and dollars that the run has used"),
   notes: z.array(z.string()).default([]).describe("Problems and doubts, such as a skipped turn"),
-  ledger: Ledger,
+  ...ledgerState,
 };
 
 const stop = z.boolean().default(false).describe("Ends the conversation. Send it with `command.update` to a running run.");

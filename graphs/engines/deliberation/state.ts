@@ -2,7 +2,7 @@ import { type LangGraphRunnableConfig, StateSchema } from "@langchain/langgraph"
 import { z } from "zod";
 import type { Agent } from "../../agent/agent.ts";
 import type { sharedContext } from "../../agent/context.ts";
-import { Ledger } from "../../agent/ledger.ts";
+import { ledgerState } from "../../agent/metrics/measured.ts";
 import { appending } from "../../agent/state.ts";
 import { Material, taskInput, taskState } from "../../agent/task.ts";
 import { Camp, type Threshold } from "./consensus.ts";
@@ -64,7 +64,7 @@ export const State = new StateSchema({
   moves: list(Moved, "Experts that changed their position, and why"),
   gaps: list(z.string(), "Experts that are missing, and what else went wrong"),
   result: text.describe("The decision in words"),
-  ledger: Ledger,
+  ...ledgerState,
 });
 export type Deliberation = typeof State.State;
 

@@ -1,6 +1,7 @@
 import type { AIMessage, BaseMessage } from "@langchain/core/messages";
 import { z } from "zod";
-import { Ledger, type LedgerEntry } from "../../agent/ledger.ts";
+import type { LedgerEntry } from "../../agent/ledger.ts";
+import { ledgerState } from "../../agent/metrics/measured.ts";
 import type { Outcome } from "../../agent/run-agent.ts";
 import { AgentData } from "../../agent/schema.ts";
 import { appending } from "../../agent/state.ts";
@@ -77,7 +78,7 @@ export const machineState = {
     .array(z.unknown() as z.ZodType<AIMessage>)
     .default([])
     .describe("Last message that was streamed to clients"),
-  ledger: Ledger,
+  ...ledgerState,
 };
 
 /** The values of a machine's state that the engine reads. */

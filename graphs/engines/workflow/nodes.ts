@@ -5,12 +5,15 @@ import { type Agent, agent } from "../../agent/agent.ts";
 import { askAnswer } from "../../agent/ask-human.ts";
 import { tierOf } from "../../agent/context.ts";
 import { budgetLeft, enforceBudget } from "../../agent/ledger.ts";
+import { executionOf } from "../../agent/metrics/executions.ts";
+import { type Span, spanAfter } from "../../agent/metrics/span.ts";
 import { report } from "../../agent/progress.ts";
 import type { Outcome } from "../../agent/run-agent.ts";
 import { runAgent } from "../../agent/run-agent.ts";
 import type { AgentData } from "../../agent/schema.ts";
 import { Answer, type Conditions } from "../conditions.ts";
 import { type Code, type Doing, perform, type Surroundings } from "../doing.ts";
+import { readyTime } from "./facts.ts";
 import { leaveRace, type Race, raceOf } from "./race.ts";
 import { inputOf, readySteps, resolvePaths, settleSteps, unanswered } from "./settle.ts";
 import type { WorkflowValues } from "./state.ts";
@@ -44,6 +47,8 @@ interface Try {
   /** The step's result after the earlier tries. Undefined on the first try. */
   before?: StepResult;
   advice: string;
+  /** When the step could begin. Undefined for the first steps of a run, which can begin at once. */
+  readyAt?: number;
   /** The number of steps of the wave that start before this step. */
   stage: number;
   budget: WorkflowContext["budget"];
@@ -118,7 +123,8 @@ function tryOf(step: Step, state: WorkflowValues): Omit<Try, "stage" | "budget" 
   const before = state.results[step.id];
   const handles = before !== undefined && handlerOf(step) !== undefined && before.handled !== undefined;
   const doing = handles ? (handlerOf(step) as Doing) : step.do;
-  return { step, do: resolvePaths(doing, state) as Doing, input: inputOf(step, state), agents: state.agents, before, advice: state.advice };
+  const about = { input: inputOf(step, state), readyAt: readyTime(step, state) };
+  return { step, do: resolvePaths(doing, state) as Doing, ...about, agents: state.agents, before, advice: state.advice };
 }
 
 const handlerOf = ({ onFailure }: Step) => (typeof onFailure === "object" && "handler" in onFailure ? onFailure.handler : undefined);
@@ -142,19 +148,35 @@ export const step = (setup: Setup) => async (sent: Try, config: Config) => {
     timeoutSeconds: step.timeoutSeconds,
     speaks: step.speaks ?? false,
   };
+  let workedFrom = startedAt;
+  const work = async () => {
+    workedFrom = Date.now();
+    return checked(step, await perform(errand, around, { ...config, signal }));
+  };
   const outcome = await sleep(stage * context.limits.stageMs, undefined, { signal })
-    .then(async () => checked(step, await perform(errand, around, { ...config, signal })))
+    .then(work)
     .catch((error) => {
       config.signal?.throwIfAborted();
       if (own?.aborted) return undefined;
       throw error;
     });
-  const result = outcome ? resultOf(step, outcome, before, startedAt) : notDone("cancelled", "Enough other steps had succeeded.");
+  const times = { readyAt: sent.readyAt ?? startedAt, startedAt: workedFrom };
+  const result = outcome
+    ? { ...resultOf(step, outcome, before, startedAt), span: spanOf(times, outcome, before, config) }
+    : notDone("cancelled", "Enough other steps had succeeded.");
   if (race && result.status === "success") leaveRace(race, config);
   report(config, setup.name, "step", startedAt, { step: step.id, status: result.status });
   const spoken = outcome?.status === "success" && step.speaks && outcome.message ? { spoken: [outcome.message] } : {};
   return { results: { [step.id]: result }, ledger: outcome?.ledger ?? [], ...spoken };
 };
+
+/** Returns the times of a step after a try. */
+function spanOf(times: Pick<Span, "readyAt" | "startedAt">, outcome: Outcome, before: StepResult | undefined, config: Config): Span {
+  const waitedMs = (outcome.waitedMs ?? 0) + outcome.ledger.reduce((sum, entry) => sum + (entry.waitedMs ?? 0), 0);
+  const { resumedAt } = executionOf(config);
+  const isFailure = outcome.status !== "success" || isCritical(outcome.result);
+  return spanAfter(before?.span, { ...times, endedAt: Date.now(), waitedMs, resumedAt, isFailure });
+}
 
 /** Returns a failure in place of a success whose output does not match the step's schema. */
 function checked({ outputs }: Step, outcome: Outcome): Outcome {

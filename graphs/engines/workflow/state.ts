@@ -1,7 +1,8 @@
 import type { AIMessage, BaseMessage } from "@langchain/core/messages";
 import { ReducedValue } from "@langchain/langgraph";
 import { z } from "zod";
-import { Ledger, type LedgerEntry } from "../../agent/ledger.ts";
+import type { LedgerEntry } from "../../agent/ledger.ts";
+import { ledgerState } from "../../agent/metrics/measured.ts";
 import { AgentData } from "../../agent/schema.ts";
 import { appending } from "../../agent/state.ts";
 import { Material, taskState } from "../../agent/task.ts";
@@ -38,7 +39,7 @@ export const workflowState = {
     .array(z.unknown() as z.ZodType<AIMessage>)
     .default([])
     .describe("Last message that was streamed to clients"),
-  ledger: Ledger,
+  ...ledgerState,
 };
 
 /** The values of a workflow's state that the engine reads. */

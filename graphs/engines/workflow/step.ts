@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Span } from "../../agent/metrics/span.ts";
 import type { CodeCondition, Condition } from "../conditions.ts";
 import type { Doing } from "../doing.ts";
 
@@ -61,6 +62,7 @@ export const StepResult = z.object({
   elapsedMs: z.number().describe("Duration of all tries in milliseconds"),
   isFatal: z.boolean().optional().describe("Whether a retry would fail in the same way"),
   handled: z.string().optional().describe("The error that a handler or a fixed value has replaced"),
+  span: Span.optional().describe("Times of the step, for the metrics of the run"),
   isOver: z.boolean().describe("Whether the step has ended and is not tried again"),
   isOpen: z.boolean().optional().describe("Whether a person must still approve the output"),
 });

@@ -2,9 +2,11 @@ import { type CompiledStateGraph, END, Overwrite, START, StateGraph, type StateS
 import type { z } from "zod";
 import { mostSuperSteps } from "../../agent/context.ts";
 import { guarded } from "../../agent/guards/whole.ts";
+import { measured } from "../../agent/metrics/measured.ts";
 import { beginTask } from "../../agent/task.ts";
 import { checkAgents } from "../doing.ts";
 import { type CompensatedValues, compensate, toUndo } from "./compensate.ts";
+import { factsOf } from "./facts.ts";
 import {
   askAboutFailures,
   type Config,
@@ -125,7 +127,8 @@ export function workflow<Fields extends StateSchemaFields, Context extends z.Zod
   const concludeOrRetry = (values: WorkflowValues, config: Config) =>
     (compensates ? undefined : retryFailures(values, config)) ?? conclude(values as never, parse(config), config);
   builder.addNode("conclude", concludeOrRetry).addEdge("conclude", END);
-  return guarded(builder.compile({ name, ...(description && { description }) })).withConfig({ recursionLimit: mostSuperSteps }) as never;
+  const graph = guarded(builder.compile({ name, ...(description && { description }) }));
+  return measured(graph, factsOf).withConfig({ recursionLimit: mostSuperSteps }) as never;
 }
 
 /** Tells whether the run was started only to undo steps: those of the thread's previous run, or one step that the caller names. */

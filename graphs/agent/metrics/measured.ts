@@ -1,0 +1,93 @@
+import type { BaseMessage } from "@langchain/core/messages";
+import type { LangGraphRunnableConfig } from "@langchain/langgraph";
+import type { z } from "zod";
+import { neighboursOf } from "../guards/neighbours.ts";
+import { isRecord, plainOf } from "../guards/update.ts";
+import { Ledger, type LedgerEntry } from "../ledger.ts";
+import { report } from "../progress.ts";
+import type { Alerts } from "./alerts.ts";
+import { boxOf, type CheckedAlert } from "./call-box.ts";
+import { executionOf } from "./executions.ts";
+import { type Facts, Metrics, metricsOf } from "./run-metrics.ts";
+
+/** The state keys of a pattern that counts its calls. `measured` sets the metrics. */
+export const ledgerState = {
+  ledger: Ledger,
+  metrics: Metrics.nullable()
+    .default(null)
+    .describe("Figures of the run, computed from its ledger. A figure without its facts is left out."),
+};
+
+/** The fields of a compiled graph that this file uses. LangGraph's types hide some of them. */
+interface Built {
+  builder: Parameters<typeof neighboursOf>[0] & {
+    nodes: Record<string, { runnable: { func?: NodeFunction } }>;
+    _configRuntimeSchema?: z.ZodType;
+  };
+  name?: string;
+}
+type Values = Record<string, unknown> & { messages?: BaseMessage[]; ledger?: LedgerEntry[]; metrics?: Metrics | null };
+type NodeFunction = (values: Values, config: LangGraphRunnableConfig) => Promise<unknown> | unknown;
+
+/**
+ * Makes the last nodes of a graph add the metrics of the run to its state, and the first nodes clear those of the thread's previous run.
+ * `factsOf` returns what the final values of the pattern tell in addition to the ledger. Returns the graph.
+ */
+export function measured<Graph extends object>(graph: Graph, factsOf: (values: never) => Facts = () => ({})): Graph {
+  const { builder, name = "pattern" } = graph as unknown as Built;
+  const [first, last] = [neighboursOf(builder, "to"), neighboursOf(builder, "from")];
+  for (const [node, { runnable }] of Object.entries(builder.nodes)) {
+    const { func } = runnable;
+    if (!func || !(first.has(node) || last.has(node))) continue;
+    runnable.func = async (values, config) => {
+      const update = await func(values, config);
+      if (!isRecord(update)) return update;
+      const cleared = first.has(node) && values.metrics ? { ...update, metrics: null } : update;
+      if (!last.has(node)) return cleared;
+      const now = { ...values, ...plainOf(update, values) } as Values;
+      const ledger = isRecord(update) && Array.isArray(update.ledger) ? [...(values.ledger ?? []), ...update.ledger] : (now.ledger ?? []);
+      const facts = factsOf(now as never);
+      const metrics = metricsOf(ledger, facts, executionOf(config).resumedAt);
+      if (isOwnRun(config)) announce(metrics, facts, { pattern: name, alerts: alertsIn(builder, config), config });
+      return { ...cleared, metrics };
+    };
+  }
+  return graph;
+}
+
+/** Tells whether the graph is the graph of the run, and not a subgraph of it. */
+const isOwnRun = ({ configurable }: LangGraphRunnableConfig) => !String(configurable?.checkpoint_ns ?? "").includes("|");
+
+function alertsIn({ _configRuntimeSchema: schema }: Built["builder"], { context }: LangGraphRunnableConfig): Alerts | undefined {
+  return Object(schema?.safeParse(context ?? {}).data).alerts;
+}
+
+interface Around {
+  pattern: string;
+  alerts: Alerts | undefined;
+  config: LangGraphRunnableConfig;
+}
+
+/** Tells the service how the run ended, and emits an event for each crossed threshold. */
+function announce(metrics: Metrics, { conflicts = 0 }: Facts, { pattern, alerts, config }: Around): void {
+  const checked = alerts ? checkAlerts(metrics, alerts) : [];
+  for (const { isCrossed, ...crossed } of checked) {
+    // a stall has already emitted an event
+    if (isCrossed && crossed.alert !== "stalled") report(config, pattern, "alert", Date.now(), crossed);
+  }
+  boxOf(config)?.concluded({ conflicts, alerts: checked });
+}
+
+/** Compares the figures of a run with its thresholds. Figures and thresholds that are missing are left out. */
+export function checkAlerts({ failureRate, waitMs, utilisation, stalled }: Metrics, thresholds: Alerts): CheckedAlert[] {
+  const isAbove = (value: number, threshold: number) => value > threshold;
+  const isBelow = (value: number, threshold: number) => value < threshold;
+  const check = (alert: string, value: number | undefined, threshold: number | undefined, isBad: typeof isAbove): CheckedAlert[] =>
+    value === undefined || threshold === undefined ? [] : [{ alert, value, threshold, isCrossed: isBad(value, threshold) }];
+  return [
+    ...check("failureRate", failureRate, thresholds.failureRate, isAbove),
+    ...check("waitMs", waitMs?.max, thresholds.waitMs, isAbove),
+    ...check("utilisation", utilisation, thresholds.utilisation, isBelow),
+    ...check("stalled", Number(stalled), 0, isAbove),
+  ];
+}

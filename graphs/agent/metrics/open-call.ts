@@ -1,0 +1,63 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { getConfig } from "@langchain/langgraph";
+import { type Purse, reserve } from "../account.ts";
+import type { LedgerEntry, Spent } from "../ledger.ts";
+import { boxOf } from "./call-box.ts";
+import { executionOf } from "./executions.ts";
+import type { WatchedCall } from "./stalls.ts";
+
+/** The facts about a call that are known before it begins. */
+export interface Caller {
+  agent: string;
+  pattern: string;
+  stalledSeconds: number | undefined;
+}
+
+export interface OpenCall {
+  /** Runs the work of the call. Parts of an answer that a model sends meanwhile show that the call is alive. */
+  during<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** Ends the call with its ledger entries. Adds facts to the entries that only the execution knows. */
+  end(entries: LedgerEntry[]): void;
+}
+
+const usualStalledSeconds = 60;
+
+/** The call to which the current code belongs. */
+const current = new AsyncLocalStorage<WatchedCall>();
+
+/** Notes that a model has sent a part of its answer. */
+export function noteSign(): void {
+  const call = current.getStore();
+  if (call) call.signAt = performance.now();
+}
+
+/** Begins a model call of an agent. Waits until the budget has room for it, and watches it until it ends. */
+export async function openCall(
+  { agent, pattern, stalledSeconds = usualStalledSeconds }: Caller,
+  purse: Purse,
+  expected: Spent,
+  signal: AbortSignal | undefined,
+): Promise<OpenCall> {
+  const end = await reserve(purse, expected, signal);
+  const config = getConfig();
+  const { stalls } = executionOf(config);
+  const onStall: WatchedCall["onStall"] = (state) => boxOf(config)?.stalled(agent, state);
+  const call: WatchedCall = { agent, pattern, stalledSeconds, openedAt: performance.now(), onStall };
+  stalls.opened(call);
+  return {
+    during: (work) => current.run(call, work),
+    end(entries) {
+      stalls.closed(call);
+      for (const entry of entries) current.run(call, () => addFacts(entry));
+      for (const entry of entries) boxOf(config)?.ended(entry);
+      end(entries);
+    },
+  };
+}
+
+/** Adds the facts to a new ledger entry that only the execution knows: whether a person's answer came before, and whether the call stalled. */
+export function addFacts(entry: LedgerEntry): LedgerEntry {
+  const { resumedAt } = executionOf(getConfig());
+  const stalled = current.getStore()?.stalled;
+  return Object.assign(entry, resumedAt !== undefined && { resumedAt }, stalled && { stalled });
+}

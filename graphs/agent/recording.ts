@@ -1,0 +1,39 @@
+import type { LangGraphRunnableConfig } from "@langchain/langgraph";
+import type { Account } from "./account.ts";
+import { type AgentRun, calledBy } from "./agent-run.ts";
+import { entryOf, type LedgerEntry } from "./ledger.ts";
+import { boxOf } from "./metrics/call-box.ts";
+import { addFacts } from "./metrics/open-call.ts";
+
+/** Returns the ledger entry of a failure that no model call has recorded, and tells the service about it. */
+export function noteFailure(
+  run: AgentRun,
+  { task, started, status, message }: { task: string; started: number; status: "failed" | "timeout"; message: string },
+  config: LangGraphRunnableConfig,
+): LedgerEntry {
+  const entry = addFacts(entryOf({ ...calledBy(run, started), task }, status, 0, { inputTokens: 0, outputTokens: 0 }, message));
+  boxOf(config)?.ended(entry);
+  return entry;
+}
+
+/** Returns the ledger of an errand whose first call waited for resources. */
+export function withWait(ledger: LedgerEntry[], waitedMs: number): LedgerEntry[] {
+  const [first, ...others] = ledger;
+  return first && waitedMs > 0 ? [{ ...first, waitedMs }, ...others] : ledger;
+}
+
+/** Returns the functions with which a working agent records its calls, and the list of the recorded entries. */
+export function recordIn(account: Account) {
+  const recorded: LedgerEntry[] = [];
+  let isResumed = false;
+  return {
+    recorded,
+    record: (entries: LedgerEntry[]) => void recorded.push(...entries),
+    resume(stored: LedgerEntry[]) {
+      if (isResumed) return;
+      isResumed = true;
+      recorded.unshift(...stored);
+      account.ended.push(...stored);
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import type { Facts } from "../../agent/metrics/run-metrics.ts";
+import type { Span } from "../../agent/metrics/span.ts";
+import type { WorkflowValues } from "./state.ts";
+import type { Step } from "./step.ts";
+
+type Values = Pick<WorkflowValues, "steps" | "results">;
+
+/** Returns the tasks of a workflow, for its metrics. Steps that did no work are left out, and their needs count for those that need them. */
+export function factsOf({ steps, results }: Values): Facts {
+  const tasks = steps.flatMap((step) => {
+    const { span, status, tries } = results[step.id] ?? {};
+    if (!span) return [];
+    return [{ id: step.id, needs: workBefore(step, { steps, results }), span, isDone: status === "success", tries: tries ?? 1 }];
+  });
+  return { tasks };
+}
+
+/**
+ * Returns when a step became ready: when the last work that it needs ended. Without such work, it was ready when the first step was. Returns
+ * undefined for the first steps of a run.
+ */
+export function readyTime(step: Step, values: Values): number | undefined {
+  const ends = workBefore(step, values).flatMap((id) => values.results[id]?.span?.endedAt ?? []);
+  if (ends.length > 0) return Math.max(...ends);
+  const known = Object.values(values.results).flatMap(({ span }): Span[] => (span ? [span] : []));
+  return known.length === 0 ? undefined : Math.min(...known.map(({ readyAt }) => readyAt));
+}
+
+/** Returns the steps with work that come directly before a step. Steps between them did no work, because they were skipped or only decide. */
+function workBefore({ needs }: Step, { steps, results }: Values): string[] {
+  const found = new Set<string>();
+  const seen = new Set<string>();
+  const visit = (ids: string[]): void => {
+    for (const id of ids.filter((one) => !seen.has(one))) {
+      seen.add(id);
+      if (results[id]?.span) found.add(id);
+      else visit(steps.find((step) => step.id === id)?.needs ?? []);
+    }
+  };
+  visit(needs);
+  return [...found];
+}

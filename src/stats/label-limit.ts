@@ -1,0 +1,18 @@
+/** The name under which the agents beyond the limit are counted together. */
+export const otherAgents = "other";
+const longestName = 200;
+
+/**
+ * Returns a function that gives each agent the name under which it is counted. Agents are data of callers, so only the first ones of a process
+ * are counted by name. All later ones are counted as "other".
+ */
+export function agentNames(most = 200): (graphId: string, agent: string) => string {
+  const known = new Set<string>();
+  return (graphId, agent) => {
+    const name = agent.replaceAll("\0", "\ufffd").toWellFormed().slice(0, longestName).toWellFormed();
+    const key = JSON.stringify([graphId, name]);
+    if (!known.has(key) && known.size >= most) return otherAgents;
+    known.add(key);
+    return name;
+  };
+}
