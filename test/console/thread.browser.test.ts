@@ -222,6 +222,21 @@ test("a long conversation shows its end, and more on demand", async () => {
   expectQuiet(opened);
 });
 
+test("a state of 2 MB is cut until a person asks for the rest", async () => {
+  const { thread_id: threadId } = await client.threads.create({ graphId: "review" });
+  const values = { topic: "rivers", draft: `${"On rivers. ".repeat(200_000)}The end.` };
+  await client.threads.updateState(threadId, { values, asNode: "write" });
+  const opened = await openThread(threadId);
+  const { page } = opened;
+  await page.getByRole("tab", { name: "State" }).click();
+  const more = page.getByRole("button", { name: /^Show all 2,2\d\d,\d\d\d characters$/ }).first();
+  await more.waitFor();
+  expect(await page.getByText("The end.").count()).toBe(0);
+  await more.click();
+  await page.getByText("The end.").first().waitFor();
+  expectQuiet(opened);
+});
+
 test("in read-only mode the thread is shown without actions", async () => {
   const { thread_id: threadId } = await readOnly.client.threads.create();
   await readOnly.client.runs.wait(threadId, "review", { input: { topic: "rivers" } });

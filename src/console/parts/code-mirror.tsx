@@ -34,6 +34,10 @@ const colours = HighlightStyle.define([
   { tag: [tags.separator, tags.brace, tags.squareBracket], color: "var(--muted)" },
 ]);
 
+const parse = jsonParseLinter();
+/** Returns the problems of a text that should be JSON. An empty text has none, because a field may be left empty. */
+const jsonProblems = (view: EditorView) => (view.state.doc.toString().trim() === "" ? [] : parse(view));
+
 /** The editor itself. It has a file of its own, so that its code is loaded only by pages that show it. */
 export default function CodeMirror({ label, value, onChange, isReadOnly = false, language = "json" }: CodeEditorProps) {
   const place = useRef<HTMLDivElement>(null);
@@ -46,7 +50,7 @@ export default function CodeMirror({ label, value, onChange, isReadOnly = false,
       minimalSetup,
       // Tab moves the focus out of the editor, as in every other field.
       keymap.of([]),
-      ...(kind === "json" ? [json(), ...(isFixed ? [] : [linter(jsonParseLinter())])] : []),
+      ...(kind === "json" ? [json(), ...(isFixed ? [] : [linter(jsonProblems)])] : []),
       syntaxHighlighting(colours),
       theme,
       EditorView.lineWrapping,
