@@ -106,6 +106,7 @@ export const decisionRows: Record<string, DecisionRow> = {
     reached: prunedOne,
   },
   "GET /threads/{threadId}": { needs: ["threads:read"] },
+  "GET /threads/{threadId}/storage": { needs: ["threads:read"] },
   "PATCH /threads/{threadId}": { needs: ["threads:update"] },
   "DELETE /threads/{threadId}": { needs: ["threads:delete"] },
   "POST /threads/{threadId}/copy": { needs: ["threads:read"] },
@@ -201,6 +202,7 @@ export const decisionRows: Record<string, DecisionRow> = {
 
   "POST /runs/crons": { needs: ["assistants:read"], ...run({ schedule: "0 0 1 1 *" }) },
   "POST /threads/{threadId}/runs/crons": { needs: makesRuns, ...run({ schedule: "0 0 1 1 *" }) },
+  "GET /runs/crons/{cronId}": { needs: ["crons:read"] },
   "PATCH /runs/crons/{cronId}": { needs: ["crons:update", ...makesRuns], body: () => ({ schedule: "0 0 2 2 *" }) },
   "PATCH /runs/crons/{cronId} | to what it runs": { needs: ["crons:update", ...makesRuns], body: () => ({ input: { by: "bob" } }) },
   "PATCH /runs/crons/{cronId} | to run no more": { needs: ["crons:update"], body: () => ({ enabled: false }) },

@@ -228,6 +228,7 @@ export const endpoints: Record<string, Endpoint> = {
     },
   },
   "GET /threads/{threadId}": {},
+  "GET /threads/{threadId}/storage": {},
   "PATCH /threads/{threadId}": { body: {}, fields: { metadata: badDocument, ttl: badTtl } },
   "DELETE /threads/{threadId}": {},
   "POST /threads/{threadId}/copy": { unknownId: 409 },
@@ -414,6 +415,7 @@ export const endpoints: Record<string, Endpoint> = {
 
   "POST /runs/crons": cronCreate,
   "POST /threads/{threadId}/runs/crons": cronCreate,
+  "GET /runs/crons/{cronId}": {},
   "PATCH /runs/crons/{cronId}": { body: {}, fields: cronFields },
   "DELETE /runs/crons/{cronId}": {},
   "POST /runs/crons/search": {

@@ -1236,6 +1236,59 @@ export interface paths {
         };
         trace?: never;
     };
+    "/threads/{threadId}/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    threadId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ThreadStorage"];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/threads/{threadId}/copy": {
         parameters: {
             query?: never;
@@ -3747,7 +3800,44 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    cronId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Cron"];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete: {
@@ -6169,6 +6259,32 @@ export interface components {
                 /** Format: date-time */
                 crossed_at: string;
             }[];
+        };
+        ThreadStorage: {
+            /** Format: uuid */
+            thread_id: string;
+            total_bytes: number;
+            /** @description the checkpoints with their metadata */
+            checkpoints: {
+                rows: number;
+                bytes: number;
+            };
+            /** @description the values of the graph's channels, in total and by channel */
+            channel_values: {
+                rows: number;
+                bytes: number;
+                channels: {
+                    [key: string]: {
+                        rows: number;
+                        bytes: number;
+                    };
+                };
+            };
+            /** @description the results of tasks in steps that have not ended */
+            pending_writes: {
+                rows: number;
+                bytes: number;
+            };
         };
         UsageSum: {
             /**

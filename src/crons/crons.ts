@@ -147,6 +147,15 @@ function userFields({ schedule, timezone, end_time, enabled, on_run_completed, p
   return { schedule, timezone, end_time, enabled, on_run_completed, payload, metadata, user_id };
 }
 
+/** Returns a cron. Throws a 404 if the caller may not see it. */
+export async function getCron(db: Db, scope: Scope, cronId: string): Promise<Cron> {
+  const { rows } = await db.query<Cron>(
+    sql`select ${cronColumns} from crons where cron_id = ${cronId} and ${scope.visible(sql`metadata`)}`,
+  );
+  if (!rows[0]) throw cronNotFound();
+  return rows[0];
+}
+
 export async function deleteCron(db: Db, scope: Scope, cronId: string): Promise<void> {
   const { rowCount } = await db.query(sql`delete from crons where cron_id = ${cronId} and ${scope.visible(sql`metadata`)}`);
   if (rowCount === 0) throw cronNotFound();

@@ -8,6 +8,7 @@ import {
   countCrons,
   createCron,
   deleteCron,
+  getCron,
   type PlannedChange,
   planChange,
   searchCrons,
@@ -39,6 +40,7 @@ const Selectable = z.enum([...Cron.keyof().options, "now"]);
 const createSchema = { body: CronCreate, response: answers(Cron) };
 const createOnThreadSchema = { params: ThreadParams, body: CronCreate, response: answers(Cron) };
 const patchSchema = { params: CronParams, body: CronPatch, response: answers(Cron) };
+const getSchema = { params: CronParams, response: answers(Cron) };
 const deleteSchema = { params: CronParams };
 const searchSchema = {
   body: z.object({
@@ -65,6 +67,10 @@ export const cronRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
   app.post("/threads/:threadId/runs/crons", { schema: createOnThreadSchema, config: creates }, async (request, reply) =>
     reply.send(await create(deps, request, { body: request.body, threadId: request.params.threadId })),
   );
+  app.get("/runs/crons/:cronId", { schema: getSchema, config: access("crons:read") }, async (request, reply) => {
+    const { scope, value } = await request.access("crons:read", { cron_id: request.params.cronId });
+    return reply.send(await getCron(deps.pool, scope, value.cron_id));
+  });
   app.patch("/runs/crons/:cronId", { schema: patchSchema, config: updates }, (request, reply) => patch(deps, request, reply));
   app.delete("/runs/crons/:cronId", { schema: deleteSchema, config: access("crons:delete") }, (request, reply) =>
     remove(deps, request, reply),

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { copyCheckpoints } from "../../checkpoints/lifecycle.ts";
+import { measureThread } from "../../checkpoints/thread-storage.ts";
 import { newId } from "../../db/ids.ts";
 import { inBoth, type Scope } from "../../db/scope.ts";
 import { type Db, transaction } from "../../db/sql.ts";
@@ -68,6 +69,23 @@ const pruneSchema = {
   body: z.object({ thread_ids: z.array(Id).max(1_000), strategy: TtlStrategy.default("delete") }),
   response: answers(z.object({ pruned_count: z.number().int() })),
 };
+const size = { rows: z.number().int(), bytes: z.number().int() };
+const storageSchema = {
+  params: ThreadParams,
+  response: answers(
+    z
+      .object({
+        thread_id: Id,
+        total_bytes: z.number().int(),
+        checkpoints: z.object(size).describe("the checkpoints with their metadata"),
+        channel_values: z
+          .object({ ...size, channels: z.record(z.string(), z.object(size)) })
+          .describe("the values of the graph's channels, in total and by channel"),
+        pending_writes: z.object(size).describe("the results of tasks in steps that have not ended"),
+      })
+      .meta({ id: "ThreadStorage" }),
+  ),
+};
 const oneSchema = { params: ThreadParams, response: answers(Thread) };
 const patchSchema = {
   params: ThreadParams,
@@ -87,6 +105,12 @@ export const threadRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) =>
     prune(deps, request, reply),
   );
   app.get("/threads/:threadId", { schema: oneSchema, config: access("threads:read") }, (request, reply) => get(deps, request, reply));
+  app.get("/threads/:threadId/storage", { schema: storageSchema, config: access("threads:read") }, async (request, reply) => {
+    const { threadId } = request.params;
+    const { scope } = await request.access("threads:read", { thread_id: threadId });
+    await getThread(deps.pool, scope, threadId);
+    return reply.send(await measureThread(deps.pool, threadId));
+  });
   app.patch("/threads/:threadId", { schema: patchSchema, config: access("threads:update") }, (request, reply) =>
     patch(deps, request, reply),
   );

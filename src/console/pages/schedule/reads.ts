@@ -1,5 +1,5 @@
 import type { UseQueryResult } from "@tanstack/react-query";
-import { answerOf, answerWithHeaders, api, type Schemas } from "../../api.ts";
+import { ApiFailure, answerOf, answerWithHeaders, api, type Schemas } from "../../api.ts";
 import { useLive } from "../../live.ts";
 
 export type Cron = Schemas["Cron"];
@@ -54,12 +54,14 @@ export const useCrons = ({ assistant, state, offset }: CronFilters): UseQueryRes
     { every: 5_000 },
   );
 
-/** Reads a cron. The API cannot look up a cron by its id, so this searches all crons. There are at most 1,000, which is one page. */
+/** Reads a cron. Returns null if there is none with this id. */
 export const useCron = (id: string): UseQueryResult<Cron | null> =>
-  useLive(["crons", "one", id], async (signal) => {
-    const crons = await answerOf(api.POST("/runs/crons/search", { body: { limit: 1_000 }, signal }));
-    return crons.find(({ cron_id }) => cron_id === id) ?? null;
-  });
+  useLive(["crons", "one", id], (signal) =>
+    answerOf(api.GET("/runs/crons/{cronId}", { params: { path: { cronId: id } }, signal })).catch((error) => {
+      if (error instanceof ApiFailure && error.status === 404) return null;
+      throw error;
+    }),
+  );
 
 /** Reads the last runs of a cron. The service stores the cron's id in the metadata of each run. */
 export const useLastRuns = (cronId: string): UseQueryResult<LastRun[]> =>
