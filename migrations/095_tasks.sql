@@ -1,0 +1,3 @@
+-- For a run that answers a question: the run that began the task. Null for a run that answers no question, and in rows of the previous
+-- release. Clients of the Agent2Agent protocol see all runs of a task as one task.
+alter table runs add column task_id uuid;
