@@ -1,11 +1,25 @@
 import { randomUUID } from "node:crypto";
-import { type AgentCard, type Message, type Part, Role, type SendMessageRequest, type StreamResponse, type Task } from "@a2a-js/sdk";
+import {
+  type AgentCard,
+  type Message,
+  type Part,
+  Role,
+  type SendMessageRequest,
+  type StreamResponse,
+  type Task,
+  type TaskPushNotificationConfig,
+} from "@a2a-js/sdk";
 import { type Client, ClientFactory, DefaultAgentCardResolver, JsonRpcTransportFactory } from "@a2a-js/sdk/client";
 
 export type Version = "1.0" | "0.3";
 
 /** Returns the official SDK's client for an assistant. Requests alternate between the API processes of the service. */
-export async function a2aClient(urls: string[], assistantId: string, version: Version, headers: Record<string, string> = {}): Promise<Client> {
+export async function a2aClient(
+  urls: string[],
+  assistantId: string,
+  version: Version,
+  headers: Record<string, string> = {},
+): Promise<Client> {
   let turn = 0;
   const fetchImpl: typeof fetch = (input, init) => {
     const url = new URL(String(input));
@@ -22,7 +36,7 @@ export async function a2aClient(urls: string[], assistantId: string, version: Ve
   return factory.createFromAgentCard({ ...card, supportedInterfaces });
 }
 
-type Options = Partial<Message> & { now?: boolean; historyLength?: number; push?: { url: string; token?: string } };
+type Options = Partial<Message> & { now?: boolean; historyLength?: number; push?: Partial<TaskPushNotificationConfig> & { url: string } };
 
 /** Returns the request that sends a message with these parts. With `now`, the task is returned at once. */
 export function sending(parts: Part[], { now = false, historyLength, push, ...message }: Options = {}): SendMessageRequest {

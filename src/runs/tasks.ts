@@ -52,6 +52,13 @@ export async function findTask(db: Db, scope: Scope, runId: string): Promise<Tas
   return rows[0];
 }
 
+/** Makes the end of a task's open run send the task's push notifications. The caller holds the thread's lock. */
+export async function notifyOfTask(tx: Db, taskId: string): Promise<void> {
+  await tx.query(
+    sql`update runs set notifies = true where (run_id = ${taskId} or task_id = ${taskId}) and ended_at is null and not notifies`,
+  );
+}
+
 /** Returns the first run's input, which holds the message that began the task. Returns null if the run no longer exists. */
 export async function inputOfTask(db: Db, taskId: string): Promise<unknown> {
   const { rows } = await db.query<{ kwargs: { input: unknown } }>(sql`select kwargs from runs where run_id = ${taskId}`);

@@ -60,7 +60,12 @@ describe.each(["1.0", "0.3"] as const)("the SDK's client of version %s", (versio
     const updates = await collectUpdates(agent.sendMessageStream(sending([text("count")])));
     expect(updates[0]?.payload).toMatchObject({ $case: "task" });
     const chunks = updates.flatMap(({ payload }) => (payload?.$case === "artifactUpdate" ? [payload.value] : []));
-    expect(chunks.filter(({ lastChunk }) => !lastChunk).flatMap(({ artifact }) => contents(artifact?.parts)).join("")).toBe("one two three");
+    expect(
+      chunks
+        .filter(({ lastChunk }) => !lastChunk)
+        .flatMap(({ artifact }) => contents(artifact?.parts))
+        .join(""),
+    ).toBe("one two three");
     expect(chunks.map(({ append }) => append)[0]).toBe(false);
     expect(chunks.at(-1)).toMatchObject({ lastChunk: true, append: false });
     expect(contents(chunks.at(-1)?.artifact?.parts)).toEqual(["one two three"]);
@@ -215,7 +220,10 @@ test("the protocol's errors have the protocol's codes", async () => {
   expect(await code({ method: "SendMessage", params: {} })).toBe(-32602);
   expect(await code({ method: "SendMessage", params: { message: { messageId: "m", parts: [] } } })).toBe(-32602);
   const say = (parts: object[], more = {}) => ({ method: "SendMessage", params: { message: { messageId: "m", parts, ...more } } });
-  expect((await rpc("form", say([{ text: "talk" }]))).body.error).toMatchObject({ code: -32005, message: expect.stringContaining("Its keys are: ") });
+  expect((await rpc("described", say([{ text: "talk" }]))).body.error).toMatchObject({
+    code: -32005,
+    message: expect.stringContaining("Its keys are: city, people."),
+  });
   expect(await code(say([{ data: {} }], { contextId: "mine" }))).toBe(-32602);
   expect(await code(say([{ data: {} }], { taskId: id }))).toBe(-32001);
   expect((await rpc("nobody", say([{ text: "hi" }]))).status).toBe(404);

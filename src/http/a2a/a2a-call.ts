@@ -12,6 +12,8 @@ export interface A2aCall {
   request: FastifyRequest;
   reply: FastifyReply;
   assistant: Assistant;
+  /** The version of the protocol that the client speaks. */
+  version: "1.0" | "0.3";
   /** Aborts when the client has disconnected. */
   gone: AbortSignal;
 }

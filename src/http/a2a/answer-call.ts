@@ -27,10 +27,11 @@ export function versionOf({ headers, query }: FastifyRequest, method: unknown): 
 }
 
 /** Answers a JSON-RPC request of either version of the protocol. */
-export async function answerCall(call: A2aCall, card: () => Promise<AgentCard>): Promise<unknown> {
-  const { request, reply } = call;
+export async function answerCall(asked: Omit<A2aCall, "version">, card: () => Promise<AgentCard>): Promise<unknown> {
+  const { request, reply } = asked;
   const body = Object(request.body) as Record<string, unknown>;
   const version = versionOf(request, body.method);
+  const call: A2aCall = { ...asked, version: version ?? "1.0" };
   const failure: Failure = {};
   const answer: Promise<unknown> = version
     ? handleWith(version, createHandler(call, failure, card), body)

@@ -1,3 +1,4 @@
+import { validateHeaderValue } from "node:http";
 import type {
   DeleteTaskPushNotificationConfigRequest,
   GetTaskPushNotificationConfigRequest,
@@ -5,18 +6,95 @@ import type {
   ListTaskPushNotificationConfigsResponse,
   TaskPushNotificationConfig,
 } from "@a2a-js/sdk";
-import { PushNotificationNotSupportedError } from "@a2a-js/sdk/errors";
-import type { A2aCall } from "./a2a-call.ts";
+import { PushNotificationNotSupportedError, RequestMalformedError, TaskNotFoundError } from "@a2a-js/sdk/errors";
+import { newId } from "../../db/ids.ts";
+import { type Db, transaction } from "../../db/sql.ts";
+import { notifyOfTask, type TaskRun } from "../../runs/tasks.ts";
+import { lockThread } from "../../threads/threads.ts";
+import { deletePushConfig, findPushConfigs, mostConfigs, type PushConfig, storePushConfig } from "../../webhooks/push-configs.ts";
+import { isPath, objectionTo } from "../../webhooks/webhook-rules.ts";
+import { type A2aCall, findTaskOf, readTask } from "./a2a-call.ts";
 
-/** Returns the operations on the push notification configs of tasks. */
-export function pushConfigs(_call: A2aCall) {
-  const refuse = async (): Promise<never> => {
-    throw new PushNotificationNotSupportedError();
-  };
+/** Returns the operations on the push configs of tasks. They need the right to change the task, because configs hold credentials. */
+export function pushConfigs(call: A2aCall) {
+  const { pool } = call.deps;
   return {
-    create: (_config: TaskPushNotificationConfig): Promise<TaskPushNotificationConfig> => refuse(),
-    get: (_params: GetTaskPushNotificationConfigRequest): Promise<TaskPushNotificationConfig> => refuse(),
-    list: (_params: ListTaskPushNotificationConfigsRequest): Promise<ListTaskPushNotificationConfigsResponse> => refuse(),
-    remove: (_params: DeleteTaskPushNotificationConfigRequest): Promise<void> => refuse(),
+    async create(given: TaskPushNotificationConfig): Promise<TaskPushNotificationConfig> {
+      const config = validConfig(call, given, given.taskId);
+      const { taskId, threadId } = await changeableTask(call, given.taskId);
+      await transaction(pool, async (tx) => {
+        const { scope } = await changeScope(call, threadId);
+        if (!(await lockThread(tx, scope, threadId))) throw new TaskNotFoundError();
+        await store(tx, { ...config, taskId });
+        await notifyOfTask(tx, taskId);
+      });
+      return toWire({ ...config, taskId });
+    },
+    async get({ taskId: id, id: configId }: GetTaskPushNotificationConfigRequest): Promise<TaskPushNotificationConfig> {
+      const { taskId } = await changeableTask(call, id);
+      const [config] = await findPushConfigs(pool, taskId, configId || undefined);
+      if (!config) throw new TaskNotFoundError(`The task has no push notification config ${configId}.`);
+      return toWire(config);
+    },
+    async list({ taskId: id }: ListTaskPushNotificationConfigsRequest): Promise<ListTaskPushNotificationConfigsResponse> {
+      const { taskId } = await changeableTask(call, id);
+      return { configs: (await findPushConfigs(pool, taskId)).map(toWire), nextPageToken: "" };
+    },
+    async remove({ taskId: id, id: configId }: DeleteTaskPushNotificationConfigRequest): Promise<void> {
+      const { taskId } = await changeableTask(call, id);
+      await deletePushConfig(pool, taskId, configId);
+    },
   };
 }
+
+const changeScope = ({ request }: A2aCall, threadId: string) => request.access("threads:update", { thread_id: threadId });
+
+/** Returns a task that the caller may change. */
+async function changeableTask(call: A2aCall, id: string): Promise<TaskRun> {
+  refuseWithoutWebhooks(call);
+  const { threadId } = await readTask(call, id);
+  const { scope } = await changeScope(call, threadId);
+  return findTaskOf(call, scope, id);
+}
+
+function refuseWithoutWebhooks({ deps }: A2aCall): void {
+  if (!deps.settings.sendsWebhooks) throw new PushNotificationNotSupportedError();
+}
+
+/** Returns the config that a client sends, with an id. Throws if the service must not send anything to its address. */
+export function validConfig(call: A2aCall, given: TaskPushNotificationConfig, taskId: string): PushConfig {
+  refuseWithoutWebhooks(call);
+  const { id, url, token, authentication } = given;
+  const objection = isPath(url) ? "must be a whole URL" : objectionTo(url, call.deps.webhookRules);
+  if (objection) throw new RequestMalformedError(`url: ${objection}.`);
+  const { scheme = "", credentials = "" } = authentication ?? {};
+  const texts = { id, token, "authentication.scheme": scheme, "authentication.credentials": credentials };
+  for (const [name, value] of Object.entries(texts)) refuseOddText(name, value);
+  return { taskId, configId: id || newId(), url, token, scheme, credentials, version: call.version };
+}
+
+const longestText = 8_000;
+
+/** Throws if a header cannot carry the text, because the token and the credentials are sent in headers. */
+function refuseOddText(name: string, value: string): void {
+  try {
+    validateHeaderValue("x", value);
+  } catch {
+    throw new RequestMalformedError(`${name}: holds characters that a header cannot carry.`);
+  }
+  if (value.length > longestText) throw new RequestMalformedError(`${name}: is longer than ${longestText} characters.`);
+}
+
+/** Stores a config in the transaction that creates a run, or in one of its own. */
+export async function store(tx: Db, config: PushConfig): Promise<void> {
+  if (!(await storePushConfig(tx, config))) throw new RequestMalformedError(`A task can have ${mostConfigs} push notification configs.`);
+}
+
+const toWire = ({ taskId, configId, url, token, scheme, credentials }: PushConfig): TaskPushNotificationConfig => ({
+  tenant: "",
+  id: configId,
+  taskId,
+  url,
+  token,
+  authentication: scheme ? { scheme, credentials } : undefined,
+});

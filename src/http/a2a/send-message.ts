@@ -13,6 +13,7 @@ import { runCheck } from "../runs/run-check.ts";
 import { toNewRun } from "../runs/run-request.ts";
 import { type A2aCall, findTaskOf, readTask } from "./a2a-call.ts";
 import { answerIn, inputOf } from "./message-input.ts";
+import { store, validConfig } from "./push-configs.ts";
 import { phaseOf } from "./task-state.ts";
 
 /** A message that was accepted: its task, and a function that ends the count of the client as one that waits for the task. */
@@ -28,10 +29,16 @@ export interface Accepted {
 export async function acceptMessage(call: A2aCall, params: SendMessageRequest, follows: boolean): Promise<Accepted> {
   const message = validMessage(params.message);
   const { deps, request } = call;
-  const { wanted, check } = await plan(call, message, params);
+  const { wanted, check, taskId } = await plan(call, message, params);
+  const push = params.configuration?.taskPushNotificationConfig;
+  const config = push && validConfig(call, push, taskId);
   const leave = follows ? takePlaceAtRun(deps, request, wanted.runId) : () => {};
   try {
-    const run = await makeRun(deps, request, wanted, { key: keyOf(call, message), check });
+    const run = await makeRun(deps, request, wanted, {
+      key: keyOf(call, message),
+      check,
+      ...(config && { prepare: (tx) => store(tx, config) }),
+    });
     return { task: await findTaskOf(call, alreadyDecided, run.run_id), leave };
   } catch (error) {
     leave();
@@ -63,7 +70,8 @@ async function plan(call: A2aCall, message: Message, { metadata }: SendMessageRe
   if (!message.taskId) {
     const input = await inputOf(deps.registry, assistant.graph_id, message);
     const threadId = message.contextId.toLowerCase() || undefined;
-    return { wanted: newRun({ input, if_not_exists: "create" }, threadId), check: runCheck(deps.registry) };
+    const wanted = newRun({ input, if_not_exists: "create" }, threadId);
+    return { wanted, check: runCheck(deps.registry), taskId: wanted.runId };
   }
   const task = await readTask(call, message.taskId);
   if (message.contextId && message.contextId.toLowerCase() !== task.threadId) {
@@ -71,7 +79,8 @@ async function plan(call: A2aCall, message: Message, { metadata }: SendMessageRe
   }
   const isKnown = (await madeForKey(deps.pool, keyOf(call, message))) !== undefined;
   if (!isKnown) refuseUnlessWaiting(task);
-  return { wanted: newRun({ command: { resume: answerIn(message) } }, task.threadId), check: checkAnswer(call, task.taskId) };
+  const { taskId } = task;
+  return { wanted: newRun({ command: { resume: answerIn(message) } }, task.threadId), check: checkAnswer(call, taskId), taskId };
 }
 
 function refuseUnlessWaiting(task: TaskRun | undefined): void {
