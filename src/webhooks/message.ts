@@ -30,7 +30,8 @@ export function writeMessage(delivery: Delivery, configured: Record<string, stri
 }
 
 /** Returns the content of a run's webhook: the run in the API's form, with the final values. */
-function writeRun({ error, ...fields }: StoredRun, sentAt: Date): Message {
+function writeRun(run: StoredRun, sentAt: Date): Message {
+  const { error, ...fields } = run;
   const body = JSON.stringify({
     ...fields,
     created_at: isoTime(run.created_at),

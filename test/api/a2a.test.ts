@@ -29,7 +29,8 @@ async function answerTo(agent: Agent, ...sent: Parameters<typeof sending>) {
 
 const rpc = async (assistant: string, body: object, headers: Record<string, string> = {}) => {
   const answer = await fetch(`/a2a/${assistant}`, { method: "POST", body: JSON.stringify({ jsonrpc: "2.0", id: 1, ...body }), headers });
-  return { status: answer.status, body: await answer.json() };
+  const said = await answer.text();
+  return { status: answer.status, body: said.startsWith("{") ? JSON.parse(said) : said };
 };
 
 const runsOf = (threadId: string) => client.runs.list(threadId);

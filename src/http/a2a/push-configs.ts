@@ -8,6 +8,7 @@ import type {
 } from "@a2a-js/sdk";
 import { PushNotificationNotSupportedError, RequestMalformedError, TaskNotFoundError } from "@a2a-js/sdk/errors";
 import { newId } from "../../db/ids.ts";
+import type { Scope } from "../../db/scope.ts";
 import { type Db, transaction } from "../../db/sql.ts";
 import { notifyOfTask, type TaskRun } from "../../runs/tasks.ts";
 import { lockThread } from "../../threads/threads.ts";
@@ -21,9 +22,8 @@ export function pushConfigs(call: A2aCall) {
   return {
     async create(given: TaskPushNotificationConfig): Promise<TaskPushNotificationConfig> {
       const config = validConfig(call, given, given.taskId);
-      const { taskId, threadId } = await changeableTask(call, given.taskId);
+      const { taskId, threadId, scope } = await changeableTask(call, given.taskId);
       await transaction(pool, async (tx) => {
-        const { scope } = await changeScope(call, threadId);
         if (!(await lockThread(tx, scope, threadId))) throw new TaskNotFoundError();
         await store(tx, { ...config, taskId });
         await notifyOfTask(tx, taskId);
@@ -47,14 +47,12 @@ export function pushConfigs(call: A2aCall) {
   };
 }
 
-const changeScope = ({ request }: A2aCall, threadId: string) => request.access("threads:update", { thread_id: threadId });
-
-/** Returns a task that the caller may change. */
-async function changeableTask(call: A2aCall, id: string): Promise<TaskRun> {
+/** Returns a task that the caller may change, with the scope of the threads that the caller may change. */
+async function changeableTask(call: A2aCall, id: string): Promise<TaskRun & { scope: Scope }> {
   refuseWithoutWebhooks(call);
   const { threadId } = await readTask(call, id);
-  const { scope } = await changeScope(call, threadId);
-  return findTaskOf(call, scope, id);
+  const { scope } = await call.request.access("threads:update", { thread_id: threadId });
+  return { ...(await findTaskOf(call, scope, id)), scope };
 }
 
 function refuseWithoutWebhooks({ deps }: A2aCall): void {

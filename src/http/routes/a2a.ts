@@ -17,7 +17,7 @@ export interface A2aDeps extends StartDeps {
   mountedAt: string;
 }
 
-const rpcSchema = { params: AssistantParams, body: z.unknown(), response: answers(Json) };
+const rpcSchema = { params: AssistantParams, body: Json, response: answers(Json) };
 const cardSchema = { params: AssistantParams, response: answers(Json) };
 const wellKnownSchema = { querystring: z.object({ assistant_id: Text.optional() }), response: answers(Json) };
 
