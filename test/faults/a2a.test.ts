@@ -14,9 +14,9 @@ const { assistant_id: relay } = await client.assistants.create({
 test("a task outlives a killed worker while clients follow it, through a second API process too", async () => {
   const dying = await aWorker();
   const agent = await a2aClient([url], relay, "1.0");
-  const { id, contextId } = asTask(await agent.sendMessage(sending([data({ steps: 4, stepMs: 300 })], { now: true })));
   const another = await startWorker({ ENSEMBLE_ROLE: "api" });
   const there = await a2aClient([another.url ?? ""], relay, "1.0");
+  const { id, contextId } = asTask(await agent.sendMessage(sending([data({ steps: 4, stepMs: 1_000 })], { now: true })));
   const following = [agent, there].map((one) => collectUpdates(one.resubscribeTask({ tenant: "", id })));
   const waiting = agent.sendMessage(sending([data({ steps: 5, stepMs: 10 })], { contextId })); // waits for the first task
   await until(begun(id, "begin 2"));

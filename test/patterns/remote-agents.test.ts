@@ -141,7 +141,7 @@ test("a service whose token is not set does not start", async () => {
 });
 
 test("an agent gives a task to an agent of a service like this one, over A2A", async () => {
-  const other = await startTestService();
+  const other = await startTestService(settings);
   const { assistant_id: talker } = await other.client.assistants.create({
     graphId: "agent",
     name: "Talker",
