@@ -8,6 +8,7 @@ import { openEventStream } from "../sse/sse.ts";
 import type { A2aCall } from "./a2a-call.ts";
 import type { Failure } from "./a2a-errors.ts";
 import { createHandler } from "./handler.ts";
+import { objectionToParams } from "./params.ts";
 import { answerSlowly } from "./slow-answer.ts";
 
 /** The header, and the query parameter, in which a client names the protocol's version. */
@@ -33,13 +34,16 @@ export async function answerCall(asked: Omit<A2aCall, "version">, card: () => Pr
   const version = versionOf(request, body.method);
   const call: A2aCall = { ...asked, version: version ?? "1.0" };
   const failure: Failure = {};
-  const answer: Promise<unknown> = version
-    ? handleWith(version, createHandler(call, failure, card), body)
-    : Promise.resolve({ jsonrpc: "2.0", id: idOf(body), error: JsonRpcTransportHandler.mapToJSONRPCError(unknownVersion()) });
+  const objection = version ? objectionToParams(body.method, body.params) : unknownVersion();
+  const mapError = errorsOf(version);
+  const answer: Promise<unknown> =
+    version && !objection
+      ? handleWith(version, createHandler(call, failure, card), body)
+      : Promise.resolve({ jsonrpc: "2.0", id: idOf(body), error: mapError(objection) });
   const said = await answerSlowly(reply, answer, failure);
   if (said === undefined) return reply; // the answer was sent in pieces
   if (!isStream(said)) return reply.send(said);
-  return streamAnswer(call, { body, stream: said, failure, mapError: errorsOf(version) });
+  return streamAnswer(call, { body, stream: said, failure, mapError });
 }
 
 const unknownVersion = () => new VersionNotSupportedError("This agent speaks the versions 1.0 and 0.3 of the protocol.");

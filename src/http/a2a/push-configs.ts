@@ -62,10 +62,13 @@ function refuseWithoutWebhooks({ deps }: A2aCall): void {
 /** Returns the config that a client sends, with an id. Throws if the service must not send anything to its address. */
 export function validConfig(call: A2aCall, given: TaskPushNotificationConfig, taskId: string): PushConfig {
   refuseWithoutWebhooks(call);
-  const { id, url, token, authentication } = given;
+  const { id, authentication } = given;
+  const url = given.url ?? ""; // the SDK's converter of version 0.3 may pass null or undefined, whatever its types say
+  const token = given.token ?? "";
   const objection = isPath(url) ? "must be a whole URL" : objectionTo(url, call.deps.webhookRules);
   if (objection) throw new RequestMalformedError(`url: ${objection}.`);
-  const { scheme = "", credentials = "" } = authentication ?? {};
+  const scheme = authentication?.scheme ?? "";
+  const credentials = authentication?.credentials ?? "";
   const texts = { id, token, "authentication.scheme": scheme, "authentication.credentials": credentials };
   for (const [name, value] of Object.entries(texts)) refuseOddText(name, value);
   return { taskId, configId: id || newId(), url, token, scheme, credentials, version: call.version };
