@@ -33,7 +33,7 @@ begin
          json_build_object('run_id', new.run_id, 'thread_id', new.thread_id, 'assistant_id', new.assistant_id, 'metadata', new.metadata,
                            'status', new.status, 'created_at', new.created_at, 'updated_at', new.updated_at,
                            'run_started_at', new.started_at, 'run_ended_at', new.ended_at, 'values', null, 'error', new.error),
-         json_build_object('task_id', task_id, 'version', version, 'token', token, 'scheme', scheme, 'credentials', credentials,
+         json_build_object('run_id', new.run_id, 'task_id', task_id, 'version', version, 'token', token, 'scheme', scheme, 'credentials', credentials,
                            'state', case when new.status = 'success' and resting_status = 'interrupted' then 'input-required'
                                          when new.status = 'success' then 'completed'
                                          when new.status = 'interrupted' then 'canceled'
@@ -46,3 +46,17 @@ end $$;
 create trigger runs_push_end after update on runs for each row
   when (new.notifies and new.ended_at is not null and old.ended_at is null)
   execute function store_push_notifications();
+
+-- The letter of a push notification that could not be delivered names the run that ended.
+create or replace view letter_rows as
+select letter_id, kind, run_id, thread_id, cron_id, graph_id, assistant_id, node, item, error, attempts, first_at, last_at, state, by, owner,
+       metadata, redrive_run_id, redrive_thread_id
+  from dead_letters
+ union all
+select run_id, 'webhook', coalesce((push ->> 'run_id')::uuid, run_id), thread_id, null, searchable(metadata) ->> 'graph_id', null, null, url,
+       json_build_object('error', 'WebhookError', 'message', error), greatest(attempts, 1), created_at, coalesce(settled_at, redriven_at, created_at),
+       case when status = 'pending' then 'redriving' when status = 'delivered' then 'redriven'
+            when discarded_at is not null then 'discarded' else 'dead' end::letter_state,
+       handled_by, null, coalesce(metadata, (searchable(run) -> 'metadata')::json, '{}'), null, null
+  from webhooks
+ where status = 'dead' or redriven_at is not null;

@@ -7,10 +7,10 @@ import { startTestService } from "../service.ts";
 
 const secret = randomBytes(24);
 const receiver = await startReceiver((response, path, nth) => {
-  response.statusCode = path === "/fails-once" && nth === 0 ? 500 : 200;
+  response.statusCode = path === "/gone" ? 410 : path === "/fails-once" && nth === 0 ? 500 : 200;
   response.end();
 });
-const { client, urls, db } = await startTestService({
+const { client, urls, db, fetch } = await startTestService({
   ENSEMBLE_WEBHOOK_SECRET: `whsec_${secret.toString("base64")}`,
   ENSEMBLE_WEBHOOK_INSIDE_HOSTS: "127.0.0.1",
 });
@@ -53,6 +53,15 @@ test("a client of version 0.3 gets the task in its version, and a failed deliver
   await until(() => states("/fails-once").length === 2);
   expect(states("/fails-once")).toEqual(["completed", "completed"]);
   expect(receiver.at("/fails-once")[1]?.body).toMatchObject({ kind: "task", id: task.id, contextId: task.contextId });
+});
+
+test("a notification that its receiver no longer wants becomes a dead letter of its run", async () => {
+  const agent = await a2aClient(urls, "steps", "1.0");
+  const { id, contextId } = asTask(await agent.sendMessage(sending([data({})], { push: { url: `${receiver.url}/gone`, token: "t0ken" } })));
+  const letters = async () => (await (await fetch("/dead-letters?kind=webhook")).json()) as { run_id: string }[];
+  await until(async () => (await letters()).length === 1);
+  expect(await letters()).toMatchObject([{ run_id: id, thread_id: contextId, kind: "webhook" }]);
+  expect(JSON.stringify(await letters())).not.toContain("t0ken");
 });
 
 test.each(["1.0", "0.3"] as const)("a client of version %s keeps the configs of a task that runs", async (version) => {
