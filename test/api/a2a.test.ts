@@ -1,4 +1,4 @@
-import { TaskState } from "@a2a-js/sdk";
+import { type Part, TaskState } from "@a2a-js/sdk";
 import { describe, expect, test } from "vitest";
 import { a2aClient, asTask, collectUpdates, contents, data, sending, text } from "../a2a-client.ts";
 import { until } from "../command.ts";
@@ -151,6 +151,62 @@ test("an answer over the API continues the task, and a new run in the context en
   const next = await answerTo(agent, [data({ topic: "next" })], { contextId: left.contextId });
   expect(next.status?.state).toBe(TaskState.TASK_STATE_INPUT_REQUIRED);
   expect((await taskOf(agent, left.id)).status?.state).toBe(TaskState.TASK_STATE_CANCELED);
+});
+
+test("several questions are answered by their ids, and a single one with a text", async () => {
+  const agent = await a2aClient(urls, "two-questions", "1.0");
+  const both = await answerTo(agent, [data({})]);
+  const questions = both.status?.message?.parts ?? [];
+  expect(contents(questions)).toEqual(expect.arrayContaining([{ question: "name" }, { question: "age" }]));
+  const replies = questions.map(({ content, metadata }) => [metadata?.interrupt_id, `my ${content?.value.question}`]);
+  const first = await answerTo(agent, [data(Object.fromEntries(replies))], { taskId: both.id });
+  expect(contents(first.status?.message?.parts)).toEqual(["first"]);
+  const second = await answerTo(agent, [text("one")], { taskId: both.id });
+  expect(contents(second.status?.message?.parts)).toEqual(["second"]);
+  const done = await answerTo(agent, [text("two")], { taskId: both.id });
+  expect(done.status?.state).toBe(TaskState.TASK_STATE_COMPLETED);
+  expect(contents(done.artifacts[0]?.parts)).toEqual([
+    { answers: expect.arrayContaining(["name my name", "age my age", "first one", "second two"]) },
+  ]);
+});
+
+test("files reach the model, and the history has them", async () => {
+  model.script({ tokens: ["a picture"] });
+  const agent = await a2aClient(urls, talker, "1.0");
+  const picture = Buffer.from("not really a picture");
+  const file = (content: Part["content"]): Part => ({ content, metadata: undefined, filename: "", mediaType: "image/png" });
+  const parts = [text("What is this?"), file({ $case: "raw", value: picture }), file({ $case: "url", value: "https://a.test/b.png" })];
+  const done = await answerTo(agent, parts);
+  expect(model.requests.at(-1)?.messages.at(-1)?.content).toEqual([
+    { type: "text", text: "What is this?" },
+    { type: "image_url", image_url: expect.objectContaining({ url: `data:image/png;base64,${picture.toString("base64")}` }) },
+    { type: "image_url", image_url: expect.objectContaining({ url: "https://a.test/b.png" }) },
+  ]);
+  expect(done.history[0]?.parts.map(({ content, mediaType }) => [content?.$case, mediaType])).toEqual([
+    ["text", "text/plain"],
+    ["raw", "image/png"],
+    ["url", "image/png"],
+  ]);
+});
+
+test("a task that takes longer than a second is answered after line feeds, and a client that leaves does not stop it", async () => {
+  const message = (until: number) => ({ messageId: crypto.randomUUID(), role: "ROLE_USER", parts: [{ data: { until, tickMs: 1_300 } }] });
+  const send = (until: number, signal?: AbortSignal) => {
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "SendMessage", params: { message: message(until) } });
+    return fetch("/a2a/slow", { method: "POST", body, ...(signal && { signal }) });
+  };
+  const answer = await (await send(1)).text();
+  expect(answer).toMatch(/^\n+\{/);
+  expect(JSON.parse(answer).result.task.status.state).toBe("TASK_STATE_COMPLETED");
+
+  const agent = await a2aClient(urls, "slow", "1.0");
+  const leaving = new AbortController();
+  const left = await send(2, leaving.signal);
+  leaving.abort();
+  await left.text().catch(() => {});
+  const { tasks } = await agent.listTasks({ tenant: "", contextId: "", status: 0, pageToken: "", statusTimestampAfter: undefined });
+  const [newest] = tasks;
+  expect((await settled(agent, newest?.id ?? "")).status?.state).toBe(TaskState.TASK_STATE_COMPLETED);
 });
 
 test("a failed task tells why", async () => {
