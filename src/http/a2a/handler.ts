@@ -1,5 +1,5 @@
 import type { AgentCard, SendMessageRequest, StreamResponse, SubscribeToTaskRequest, Task } from "@a2a-js/sdk";
-import { RequestMalformedError, UnsupportedOperationError } from "@a2a-js/sdk/errors";
+import { A2AError, RequestMalformedError, UnsupportedOperationError } from "@a2a-js/sdk/errors";
 import type { A2ARequestHandler } from "@a2a-js/sdk/server";
 import { findTask, type TaskRun } from "../../runs/tasks.ts";
 import { alreadyDecided } from "../admission/access.ts";
@@ -64,9 +64,20 @@ async function sendMessage(call: A2aCall, params: SendMessageRequest): Promise<T
   const { task, leave } = await acceptMessage(call, params, !returnImmediately);
   try {
     return await toTask(call, returnImmediately ? task : await waitFor(call, task), wanted);
+  } catch (error) {
+    throw cutting(call, error);
   } finally {
     leave();
   }
+}
+
+/**
+ * Closes the connection, and returns the error. The run of the message exists, so no 5xx may be sent for it. A client that sends the message
+ * again gets the same task.
+ */
+function cutting({ reply }: A2aCall, error: unknown): unknown {
+  if (!(error instanceof A2AError)) reply.raw.destroy();
+  return error;
 }
 
 /** Waits until a task has no open run. Returns the task as it then is, or as it is when the client disconnects. */
@@ -88,6 +99,8 @@ async function* sendAndFollow(call: A2aCall, params: SendMessageRequest): AsyncG
   try {
     keepAsking(deps, request, ownRequest, lineOf(reply));
     yield* followTask(call, task);
+  } catch (error) {
+    throw cutting(call, error);
   } finally {
     leave();
   }

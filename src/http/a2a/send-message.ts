@@ -5,6 +5,7 @@ import { isId } from "../../db/ids.ts";
 import type { RunCheck } from "../../runs/create.ts";
 import { type IdempotentRequest, madeForKey } from "../../runs/idempotency.ts";
 import type { RunRequest } from "../../runs/request.ts";
+import type { Run } from "../../runs/run.ts";
 import { findTask, type TaskRun } from "../../runs/tasks.ts";
 import { alreadyDecided } from "../admission/access.ts";
 import { takePlaceAtRun } from "../admission/places.ts";
@@ -39,12 +40,30 @@ export async function acceptMessage(call: A2aCall, params: SendMessageRequest, f
       check,
       ...(config && { prepare: (tx) => store(tx, config) }),
     });
-    return { task: await findTaskOf(call, alreadyDecided, run.run_id), leave };
+    const task = run.run_id === wanted.runId ? newTask(run, taskId) : await findTaskOf(call, alreadyDecided, run.run_id);
+    return { task, leave };
   } catch (error) {
     leave();
     throw error;
   }
 }
+
+/**
+ * Returns the task of a run that was just created, without a query. A query could fail, and no error may be sent for a run that exists.
+ */
+const newTask = (run: Run, taskId: string): TaskRun => ({
+  taskId,
+  runId: run.run_id,
+  threadId: run.thread_id,
+  assistantId: run.assistant_id,
+  status: run.status,
+  error: null,
+  updatedAt: run.updated_at,
+  changed: "",
+  seq: "",
+  interrupts: null,
+  asked: false,
+});
 
 function validMessage(message: Message | undefined): Message {
   if (!message) throw new RequestMalformedError("message: is required.");

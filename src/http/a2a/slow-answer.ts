@@ -15,7 +15,7 @@ export async function answerSlowly<Answer>(reply: FastifyReply, answer: Promise<
     () => true,
     () => true,
   );
-  const isQuick = await Promise.race([settled, sleep(beatMs, false)]);
+  const isQuick = await Promise.race([settled, sleep(beatMs, false, { ref: false })]);
   if (isQuick) {
     const said = await answer;
     if (failure.error !== undefined) throw failure.error;
@@ -30,9 +30,10 @@ export async function answerSlowly<Answer>(reply: FastifyReply, answer: Promise<
   raw.write("\n");
   try {
     const said = await answer;
-    if (failure.error !== undefined) raw.destroy();
-    else raw.end(JSON.stringify(said));
-  } catch {
+    if (failure.error !== undefined) throw failure.error;
+    raw.end(JSON.stringify(said));
+  } catch (err) {
+    reply.log.error({ err }, "a2a request failed"); // the status was already sent, so only a broken connection can tell the client
     raw.destroy();
   } finally {
     clearInterval(beat);
