@@ -32,13 +32,10 @@ const isWaiting = sql`
   (r.status = 'success' and t.resting_status = 'interrupted'
    and not exists (select from runs later where later.thread_id = r.thread_id and later.seq > r.seq))`;
 
-/** The condition that the run asked a question. The text is cut before the comparison, because an output may be large. */
-const hasAsked = sql`(r.status = 'success' and coalesce(left(r.output::text, 17) = '{"__interrupt__":', false))`;
-
 const columns = sql`
   coalesce(r.task_id, r.run_id) as "taskId", r.run_id as "runId", r.thread_id as "threadId", r.assistant_id as "assistantId", r.status, r.error,
   r.updated_at as "updatedAt", r.updated_at::text as changed, r.seq::text as seq,
-  case when ${isWaiting} then t.interrupts end as interrupts, ${hasAsked} as asked`;
+  case when ${isWaiting} then t.interrupts end as interrupts, r.asked`;
 
 /** Returns a task, or undefined if the caller cannot see it. The id may be that of any run of the task. */
 export async function findTask(db: Db, scope: Scope, runId: string): Promise<TaskRun | undefined> {
@@ -73,8 +70,8 @@ const phases: Record<TaskPhase, Sql> = {
   working: sql`r.status = 'running'`,
   failed: sql`r.status in ('error', 'timeout')`,
   waiting: isWaiting,
-  canceled: sql`(r.status = 'interrupted' or ${hasAsked} and not ${isWaiting})`,
-  completed: sql`r.status = 'success' and not ${isWaiting} and not ${hasAsked}`,
+  canceled: sql`(r.status = 'interrupted' or r.status = 'success' and r.asked and not ${isWaiting})`,
+  completed: sql`r.status = 'success' and not r.asked and not ${isWaiting}`,
 };
 
 export interface TaskSearch {
