@@ -141,6 +141,16 @@ test("a message that arrives twice makes one task, and so does an answer", async
   expect(await runsOf(one?.contextId ?? "")).toHaveLength(2);
 });
 
+test("of two different answers at once, one continues the task and the other is refused", async () => {
+  const agent = await a2aClient(urls, "review", "1.0");
+  const asked = await answerTo(agent, [data({ topic: "race" })]);
+  const answers = [true, false].map((approved) => agent.sendMessage(sending([data({ approved })], { taskId: asked.id })));
+  const results = await Promise.allSettled(answers);
+  expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  expect(String(results.find((result) => result.status === "rejected")?.reason)).toContain("so it takes no message");
+  expect(await runsOf(asked.contextId)).toHaveLength(2);
+});
+
 test("an answer over the API continues the task, and a new run in the context ends its question", async () => {
   const agent = await a2aClient(urls, "review", "1.0");
   const asked = await answerTo(agent, [data({ topic: "both" })]);
