@@ -48,6 +48,16 @@ const command = (method: string, params: (things: Things) => object = () => ({})
   body: (things: Things) => ({ id: 1, method, params: params(things) }),
   reached: (text: string) => text.includes('"success"'),
 });
+const rpc = (method: string, params: (things: Things) => object = () => ({})) => ({
+  body: (things: Things) => ({ jsonrpc: "2.0", id: 1, method, params: params(things) }),
+  reached: (text: string) => text.includes('"result"'),
+});
+const message =
+  (more: object = {}) =>
+  () => ({
+    message: { messageId: crypto.randomUUID(), role: "ROLE_USER", parts: [{ data: {} }], ...more },
+    configuration: { returnImmediately: true },
+  });
 const makesRuns = ["threads:create_run", "assistants:read"];
 const superstep = { updates: [{ values: {}, as_node: "__start__" }] };
 const taken = ({ threadId }: Things) => ({ thread_id: threadId, if_exists: "do_nothing" });
@@ -199,6 +209,30 @@ export const decisionRows: Record<string, DecisionRow> = {
     body: ({ busyId, waitingId }) => ({ thread_id: busyId, run_ids: [waitingId] }),
     reached: hasCancelled,
   },
+
+  "POST /a2a/{assistantId}": { needs: ["assistants:read", "threads:search"], ...rpc("ListTasks"), reached: holds("runId") },
+  "POST /a2a/{assistantId} | to send": { needs: ["assistants:read"], ...rpc("SendMessage", message()) },
+  "POST /a2a/{assistantId} | to send in a context": {
+    needs: makesRuns,
+    ...rpc("SendMessage", (things) => message({ contextId: things.threadId })()),
+  },
+  "POST /a2a/{assistantId} | to stream": {
+    needs: ["assistants:read"],
+    ...rpc("SendStreamingMessage", message()),
+    reached: (text) => text === "" || text.includes('"result"'),
+  },
+  "POST /a2a/{assistantId} | to read": { needs: ["assistants:read", "threads:read"], ...rpc("GetTask", ({ runId }) => ({ id: runId })) },
+  "POST /a2a/{assistantId} | to cancel": {
+    needs: ["assistants:read", "threads:read", "threads:update"],
+    ...rpc("CancelTask", ({ runId }) => ({ id: runId })),
+    reached: (text) => text.includes("already completed"),
+  },
+  "POST /a2a/{assistantId} | to be notified": {
+    needs: ["assistants:read", "threads:read", "threads:update"],
+    ...rpc("CreateTaskPushNotificationConfig", ({ runId }) => ({ taskId: runId, url: "https://a.test/" })),
+  },
+  "GET /a2a/{assistantId}/.well-known/agent-card.json": { needs: ["assistants:read"] },
+  "GET /.well-known/agent-card.json": { needs: ["assistants:read"], search: "?assistant_id={assistantId}" },
 
   "POST /runs/crons": { needs: ["assistants:read"], ...run({ schedule: "0 0 1 1 *" }) },
   "POST /threads/{threadId}/runs/crons": { needs: makesRuns, ...run({ schedule: "0 0 1 1 *" }) },

@@ -413,6 +413,10 @@ export const endpoints: Record<string, Endpoint> = {
     fields: { ...paging, prefix: badPath, suffix: badPath, max_depth: [0, -1, 2.5, "x", 1e9, true] },
   },
 
+  "POST /a2a/{assistantId}": { body: { jsonrpc: "2.0", id: 1, method: "ListTasks", params: {} } },
+  "GET /a2a/{assistantId}/.well-known/agent-card.json": {},
+  "GET /.well-known/agent-card.json": { search: "?assistant_id=steps", query: { assistant_id: ["%00", "a&assistant_id=b"] } },
+
   "POST /runs/crons": cronCreate,
   "POST /threads/{threadId}/runs/crons": cronCreate,
   "GET /runs/crons/{cronId}": {},

@@ -74,10 +74,7 @@ export const HttpOptions = z
       .boolean()
       .optional()
       .describe("No effect, because there is no `/mcp`. If you set it to `false`, the service prints a warning."),
-    disable_a2a: z
-      .boolean()
-      .optional()
-      .describe("No effect, because there is no `/a2a`. If you set it to `false`, the service prints a warning."),
+    disable_a2a: z.boolean().optional().describe("`true`: turns off the A2A endpoints, which are `/a2a` and the agent cards."),
   })
   .loose();
 
@@ -85,8 +82,8 @@ export type HttpOptions = z.infer<typeof HttpOptions>;
 export type CorsOptions = z.infer<typeof CorsOptions>;
 
 /**
- * Returns the keys of `http` that have no effect in this service. This service has no MCP and A2A endpoints, so the keys for these
- * endpoints have no effect. They are returned only if the project turns the endpoints on.
+ * Returns the keys of `http` that have no effect in this service. This service has no MCP endpoint, so the key for this
+ * endpoint has no effect. It is returned only if the project turns the endpoint on.
  */
 export function unreadHttpKeys(http: HttpOptions): string[] {
   const { cors, configurable_headers, logging_headers } = http;
@@ -95,6 +92,6 @@ export function unreadHttpKeys(http: HttpOptions): string[] {
     ...unreadKeys(cors ?? {}, Object.keys(CorsOptions.shape), "http.cors."),
     ...unreadKeys(configurable_headers ?? {}, Object.keys(HeaderPatterns.shape), "http.configurable_headers."),
     ...unreadKeys(logging_headers ?? {}, Object.keys(HeaderPatterns.shape), "http.logging_headers."),
-    ...(["disable_mcp", "disable_a2a"] as const).filter((key) => http[key] === false).map((key) => `http.${key}`),
+    ...(http.disable_mcp === false ? ["http.disable_mcp"] : []),
   ];
 }

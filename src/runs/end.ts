@@ -125,7 +125,7 @@ function ending(ends: Sql, held: Sql, withWebhook: boolean): Sql {
       update runs
          set status = ends.status, worker_id = null, ended_at = clock_timestamp(), updated_at = now(),
              events_until = now() + make_interval(secs => events_kept_secs),
-             output = ends.output::json, output_on_thread = ends.output_on_thread,
+             asked = coalesce(left(ends.output, 17) = '{"__interrupt__":', false), output = ends.output::json, output_on_thread = ends.output_on_thread,
              output_event = case when output_in_log then (select id from run_events
                                                            where run_events.run_id = runs.run_id and event = 'values' order by id desc limit 1) end,
              error = ends.error::json, graph_version = ends.graph_version, timeline = ${withRecord(sql`ends.record`)}

@@ -2,7 +2,7 @@ import type { User } from "../auth/user.ts";
 import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
 import { insertingThread, insertingThreads } from "../threads/threads.ts";
 import { hostOf } from "../webhooks/webhook-rules.ts";
-import { type Json, type MultitaskStrategy, type Run, type RunKwargs, runColumns } from "./run.ts";
+import { answersQuestion, type Json, type MultitaskStrategy, type Run, type RunKwargs, runColumns } from "./run.ts";
 
 /** A run to insert, as the values of its row's columns. */
 export interface RunRow {
@@ -31,9 +31,18 @@ export interface RunWithThread extends RunRow {
 }
 
 const columns = sql`run_id, thread_id, assistant_id, graph_id, multitask_strategy, metadata, kwargs, run_at, events_kept_secs, webhook, webhook_host,
-  auth_user, traceparent, letter_id, priority, queue_key, rank`;
+  auth_user, traceparent, letter_id, priority, queue_key, rank, task_id, notifies`;
 
 const webhookHostOf = ({ kwargs: { webhook } }: RunRow) => webhook && hostOf(webhook);
+
+/**
+ * Returns the task that a new run continues, as an expression. A run that answers a question continues the task of the thread's last run.
+ * The caller holds the thread's lock.
+ */
+const taskOf = ({ threadId, kwargs }: RunRow): Sql =>
+  answersQuestion(kwargs)
+    ? sql`(select coalesce(task_id, run_id) from runs where thread_id = ${threadId} order by seq desc limit 1)`
+    : sql`null::uuid`;
 
 /** Inserts a run and returns it. `withThread` is a `with` query that creates or changes the run's thread in the same statement. */
 export async function insertRun(tx: Db, run: RunRow, withThread: Sql): Promise<Run> {
@@ -43,7 +52,7 @@ export async function insertRun(tx: Db, run: RunRow, withThread: Sql): Promise<R
     values (${run.runId}, ${run.threadId}, ${run.assistantId}, ${run.graphId}, ${run.multitaskStrategy}, ${JSON.stringify(run.metadata)}, ${JSON.stringify(run.kwargs)},
             now() + make_interval(secs => ${run.afterSeconds}), ${run.eventRetentionSeconds}, ${run.kwargs.webhook},
             ${webhookHostOf(run)}, ${run.user && JSON.stringify(run.user)}, ${run.traceparent ?? null}, ${run.letterId ?? null}, ${run.priority}, ${run.queueKey},
-            ${run.turn})
+            ${run.turn}, ${taskOf(run)}, exists (select from push_configs where push_configs.task_id = coalesce(${taskOf(run)}, ${run.runId}::uuid)))
     returning ${runColumns}`);
   return rows[0] as Run;
 }
@@ -58,7 +67,7 @@ export async function insertRunsWithThreads(db: Db, runs: RunWithThread[]): Prom
     insert into runs (${columns})
     select run_id, thread_id, assistant_id, graph_id, strategy, metadata::json, kwargs::json, now() + make_interval(secs => after_seconds), kept_seconds,
            webhook, webhook_host, auth_user::json, traceparent, null::uuid, priority, queue_key,
-           turn
+           turn, null::uuid, false
       from unnest(
         ${runs.map(({ runId }) => runId)}::uuid[], ${runs.map(({ threadId }) => threadId)}::uuid[], ${runs.map(({ assistantId }) => assistantId)}::uuid[],
         ${runs.map(({ graphId }) => graphId)}::text[],

@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
-import type { Delivery } from "./webhooks.ts";
+import { writePush } from "./push.ts";
+import type { Delivery, StoredRun } from "./webhooks.ts";
 
 /** The headers and the body of a delivery. */
 export interface Message {
@@ -8,10 +9,28 @@ export interface Message {
 }
 
 /**
- * Returns the message of a delivery. The message contains the run in the API's form, with the final values. Its id is the run's id, by
- * which receivers can recognise a repeated delivery.
+ * Returns the signed message of a delivery: a run's webhook, or a push notification about a task. Its id is the id of the delivery, by
+ * which receivers can recognise a repeated delivery. The id of a run's webhook is the run's id.
  */
-export function writeMessage({ runId, run, sentAt }: Delivery, configured: Record<string, string>, secrets: Buffer[]): Message {
+export function writeMessage(delivery: Delivery, configured: Record<string, string>, secrets: Buffer[]): Message {
+  const { runId, run, push, sentAt } = delivery;
+  const { headers, body } = push ? writePush(push, run) : writeRun(run, sentAt);
+  const timestamp = String(Math.floor(sentAt.getTime() / 1000));
+  const signatures = secrets.map((secret) => `v1,${sign(secret, `${runId}.${timestamp}.${body}`)}`);
+  return {
+    headers: {
+      ...without(configured, Object.keys(headers)),
+      ...headers,
+      "webhook-id": runId,
+      "webhook-timestamp": timestamp,
+      ...(signatures.length > 0 && { "webhook-signature": signatures.join(" ") }),
+    },
+    body,
+  };
+}
+
+/** Returns the content of a run's webhook: the run in the API's form, with the final values. */
+function writeRun(run: StoredRun, sentAt: Date): Message {
   const { error, ...fields } = run;
   const body = JSON.stringify({
     ...fields,
@@ -22,19 +41,12 @@ export function writeMessage({ runId, run, sentAt }: Delivery, configured: Recor
     webhook_sent_at: sentAt.toISOString(),
     ...(error && { error: error.message }),
   });
-  const timestamp = String(Math.floor(sentAt.getTime() / 1000));
-  const signatures = secrets.map((secret) => `v1,${sign(secret, `${runId}.${timestamp}.${body}`)}`);
-  return {
-    headers: {
-      ...configured,
-      "content-type": "application/json",
-      "webhook-id": runId,
-      "webhook-timestamp": timestamp,
-      ...(signatures.length > 0 && { "webhook-signature": signatures.join(" ") }),
-    },
-    body,
-  };
+  return { headers: { "content-type": "application/json" }, body };
 }
+
+/** Returns headers without those that have one of these names in lower case. */
+const without = (headers: Record<string, string>, names: string[]) =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name.toLowerCase())));
 
 /** Returns a signature of `content` according to the Standard Webhooks scheme. */
 function sign(secret: Buffer, content: string): string {

@@ -13,6 +13,19 @@ export interface StoredRun {
   [field: string]: unknown;
 }
 
+/** A push notification of the Agent2Agent protocol about a task, as it is stored with its delivery. */
+export interface Push {
+  task_id: string;
+  /** The state of the task, in the words of version 0.3. */
+  state: "completed" | "failed" | "canceled" | "input-required";
+  version: "1.0" | "0.3";
+  /** The token with which the receiver recognises the sender. Empty if the client gave none. */
+  token: string;
+  /** The scheme and the credentials of the header Authorization. Empty if the client gave none. */
+  scheme: string;
+  credentials: string;
+}
+
 /** The speed of a receiver's last response, or "new" if no response is known. */
 export type Pace = "new" | "prompt" | "slow";
 
@@ -30,6 +43,8 @@ export interface Delivery {
   host: string;
   pace: Pace;
   run: StoredRun;
+  /** The push notification that the delivery makes. Null for the webhook of a run. */
+  push: Push | null;
   attempt: number;
   /** The time of the claim by the database's clock. */
   sentAt: Date;
@@ -143,7 +158,7 @@ const claiming = (free: Record<Pace, number>, known: Receiver[], after: string |
     update webhooks set attempts = attempts + 1, due_at = now() + make_interval(secs => ${leaseSeconds})
       from due
      where webhooks.run_id = due.run_id
-    returning webhooks.run_id as "runId", url, host, pace, run, attempts as attempt, now() as "sentAt")
+    returning webhooks.run_id as "runId", url, host, pace, run, push, attempts as attempt, now() as "sentAt")
   select claimed.*, walked.last
     from (select case when count(*) = ${maxReceivers} then max(host) end as last from hosts) walked left join claimed on true`;
 

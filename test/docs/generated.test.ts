@@ -114,7 +114,19 @@ test("langgraph-json.md has every key that is read", () => {
 
 /** The text in the table for an endpoint without a description. While it is there, the test fails. */
 const undescribed = "(describe this endpoint)";
-const topics = ["assistants", "threads", "interrupts", "runs", "crons", "store", "webhooks", "dead-letters", "plans", "service"];
+const topics = [
+  "assistants",
+  "threads",
+  "interrupts",
+  "runs",
+  "crons",
+  "store",
+  "webhooks",
+  "dead-letters",
+  "plans",
+  "agent-to-agent",
+  "service",
+];
 
 test("api.md describes every endpoint that is served", () => {
   const made = expectGenerated("api.md", (now) => {

@@ -17,8 +17,14 @@ const parts = {
   disable_runs: ["POST", "/runs/wait", 200],
   disable_store: ["POST", "/store/namespaces", 200],
   disable_meta: ["GET", "/info", 200],
+  disable_a2a: ["POST", "/a2a/steps", 200],
 } as const;
-const bodies: Record<string, object> = { "/runs/wait": { assistant_id: "steps", input: {} }, "/threads": {}, "/store/namespaces": {} };
+const bodies: Record<string, object> = {
+  "/runs/wait": { assistant_id: "steps", input: {} },
+  "/threads": {},
+  "/store/namespaces": {},
+  "/a2a/steps": { jsonrpc: "2.0", id: 1, method: "ListTasks", params: {} },
+};
 
 test.each(Object.keys(parts))("http.%s takes one part of the API away, and no other", async (disabled) => {
   const { fetch } = await startWith({ [disabled]: true });
@@ -70,4 +76,14 @@ test("http.cors says what pages may do, what they may send and read, and how lon
   );
   for (const origin of ["https://app.test", "https://one.app.test.elsewhere", "https://named.test:444"])
     expect(await corsOf(origin, preflight)).not.toHaveProperty("access-control-allow-origin");
+});
+
+test("http.disable_a2a takes the agent cards too, and a card below http.mount_prefix names the prefix", async () => {
+  const card = "/.well-known/agent-card.json?assistant_id=steps";
+  expect((await (await startWith({ disable_a2a: true })).fetch(card)).status).toBe(404);
+  const { fetch } = await startWith({ mount_prefix: "/agents" });
+  const { url } = await (await fetch(card)).json();
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/agents\/a2a\/[\da-f-]{36}$/);
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ListTasks", params: {} });
+  expect((await globalThis.fetch(url, { method: "POST", body })).status).toBe(200);
 });

@@ -139,3 +139,18 @@ test("a service whose token is not set does not start", async () => {
     "ensemble.a2a.archive needs the variable NO_SUCH_TOKEN, which is not set.",
   );
 });
+
+test("an agent gives a task to an agent of a service like this one, over A2A", async () => {
+  const other = await startTestService(settings);
+  const { assistant_id: talker } = await other.client.assistants.create({
+    graphId: "agent",
+    name: "Talker",
+    config: { configurable: { base_url: model.baseUrl } },
+  });
+  const at = (path: string) => ({ url: `${other.urls[0]}/a2a/${path}` });
+  const project = remote.project({ talker: at(talker) });
+  const { client } = await startTestService({ ENSEMBLE_CONFIG: project, ...settings });
+  model.script(call("talker", "Say hello"), { tokens: ["hello ", "there"] }, { tokens: ["Done."] });
+  const { steps } = (await client.runs.wait(null, "react", { input, context: { tools: ["a2a:talker"] } })) as unknown as React;
+  expect(steps.map(({ observation }) => observation)).toEqual(["hello there"]);
+});

@@ -32,4 +32,4 @@ export async function admitRun(request: FastifyRequest, wanted: NewRun): Promise
 /**
  * Tells whether the id belongs to a graph's default assistant. Only such an assistant has a graph's name or a UUID of version 5 as its id.
  */
-const isOfGraph = (assistantId: string): boolean => !isId(assistantId) || assistantId[14] === "5";
+export const isOfGraph = (assistantId: string): boolean => !isId(assistantId) || assistantId[14] === "5";

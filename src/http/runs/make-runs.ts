@@ -1,18 +1,23 @@
 import type { FastifyRequest } from "fastify";
 import { runNotFound, ServiceError } from "../../errors.ts";
-import type { NewRun } from "../../runs/create.ts";
+import type { NewRun, RunCheck } from "../../runs/create.ts";
 import type { Run } from "../../runs/run.ts";
-import { type Submission, submitRuns } from "../../runs/submit.ts";
+import { type Submission, type SubmitOptions, submitRuns } from "../../runs/submit.ts";
 import { admitRun } from "../admission/run-access.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { idempotent } from "./idempotency-key.ts";
 import { refuseWebhook, runCheck } from "./run-check.ts";
 
-/** Creates the run that a request describes. Requests with the same Idempotency-Key create only one run. */
-export async function makeRun(deps: ApiDeps, request: FastifyRequest, wanted: NewRun): Promise<Run> {
+/** Creates the run that a request describes. Requests with the same key create only one run. By default, the key is the Idempotency-Key. */
+export async function makeRun(
+  deps: ApiDeps,
+  request: FastifyRequest,
+  wanted: NewRun,
+  { check = runCheck(deps.registry), ...options }: SubmitOptions & { check?: RunCheck } = {},
+): Promise<Run> {
   refuseWebhook(deps.webhookRules, wanted.kwargs.webhook);
-  const submission = { ...(await admitRun(request, wanted)), check: runCheck(deps.registry) };
-  const [run] = await submitRuns(deps, [submission], { key: idempotent(request) });
+  const submission = { ...(await admitRun(request, wanted)), check };
+  const [run] = await submitRuns(deps, [submission], { key: idempotent(request), ...options });
   if (!run) throw runNotFound(); // the run that this Idempotency-Key created has been deleted meanwhile
   return run;
 }

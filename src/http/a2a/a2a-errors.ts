@@ -1,0 +1,20 @@
+import { A2AError, RequestMalformedError, TaskNotFoundError } from "@a2a-js/sdk/errors";
+import { ServiceError } from "../../errors.ts";
+
+/** The errors of callers that the protocol has a code for. All other errors are answered with an HTTP status, as on other routes. */
+const inProtocol = ["malformed", "invalid", "not_found", "conflict", "thread_without_graph"];
+
+/** Keeps the error with which a call has failed, if the protocol has no code for it. */
+export interface Failure {
+  error?: unknown;
+}
+
+/** Returns the error to pass to the SDK. It keeps any error without a code in `failure`, because the SDK would turn it into -32603. */
+export function toProtocolError(error: unknown, failure: Failure): unknown {
+  if (error instanceof A2AError) return error;
+  if (error instanceof ServiceError && inProtocol.includes(error.code)) {
+    return error.message === "Run not found" ? new TaskNotFoundError() : new RequestMalformedError(error.message);
+  }
+  failure.error = error;
+  return error;
+}
