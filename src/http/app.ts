@@ -25,6 +25,7 @@ import { graphRoutes } from "./routes/graphs.ts";
 import { interruptRoutes } from "./routes/interrupts.ts";
 import { letterRoutes } from "./routes/letters.ts";
 import { limitRoutes } from "./routes/limits.ts";
+import { mcpRoutes } from "./routes/mcp.ts";
 import { healthRoute, metaRoutes } from "./routes/meta.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { planRoutes } from "./routes/plans.ts";
@@ -87,6 +88,7 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
   if (!http.disable_threads) await app.register(planRoutes, options);
   const askFront = inFront && fetchInMemory(app.server, prefix);
   if (!http.disable_runs) await app.register(routesOfRuns, { ...options, askFront });
+  if (!http.disable_mcp) await app.register(mcpRoutes, options);
   if (!http.disable_store) await app.register(storeRoutes, options);
   if (deps.ui) await app.register(uiRoutes, { bundles: deps.ui, mountedAt: prefix });
   await app.register(consoleRoutes, { ...deps.console, auth: deps.auth, version: deps.version, mountedAt: prefix });

@@ -70,10 +70,7 @@ export const HttpOptions = z
       .describe("`true`: turns off the endpoints about the service, such as `/info` and `/docs`, except `/ok`."),
     disable_ui: z.boolean().optional().describe("`true`: turns off the UI bundles."),
     disable_webhooks: z.boolean().optional().describe("`true`: runs are created without their webhooks."),
-    disable_mcp: z
-      .boolean()
-      .optional()
-      .describe("No effect, because there is no `/mcp`. If you set it to `false`, the service prints a warning."),
+    disable_mcp: z.boolean().optional().describe("`true`: turns off `/mcp`, by which MCP clients call the assistants as tools."),
     disable_a2a: z
       .boolean()
       .optional()
@@ -85,8 +82,8 @@ export type HttpOptions = z.infer<typeof HttpOptions>;
 export type CorsOptions = z.infer<typeof CorsOptions>;
 
 /**
- * Returns the keys of `http` that have no effect in this service. This service has no MCP and A2A endpoints, so the keys for these
- * endpoints have no effect. They are returned only if the project turns the endpoints on.
+ * Returns the keys of `http` that have no effect in this service. This service has no A2A endpoint, so `disable_a2a` is
+ * returned if the project turns the endpoint on.
  */
 export function unreadHttpKeys(http: HttpOptions): string[] {
   const { cors, configurable_headers, logging_headers } = http;
@@ -95,6 +92,6 @@ export function unreadHttpKeys(http: HttpOptions): string[] {
     ...unreadKeys(cors ?? {}, Object.keys(CorsOptions.shape), "http.cors."),
     ...unreadKeys(configurable_headers ?? {}, Object.keys(HeaderPatterns.shape), "http.configurable_headers."),
     ...unreadKeys(logging_headers ?? {}, Object.keys(HeaderPatterns.shape), "http.logging_headers."),
-    ...(["disable_mcp", "disable_a2a"] as const).filter((key) => http[key] === false).map((key) => `http.${key}`),
+    ...(http.disable_a2a === false ? ["http.disable_a2a"] : []),
   ];
 }
