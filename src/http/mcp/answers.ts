@@ -57,7 +57,10 @@ export async function continueCall(
   const resume = isPlain ? plainAnswers(asked, responses) : answersFrom(asked, responses);
   if (resume === "declined") return declined();
   if (Object.keys(resume).length === 0) return asQuestions(call, asker, asked);
-  return answer(call, { asker, resume, streamModes: streamModesFor(call.context) });
+  return answer(call, { asker, resume, streamModes: streamModesFor(call.context) }).catch((error) => {
+    if (isAnswered(error)) return newestRun(call.deps.pool, threadId);
+    throw error;
+  });
 }
 
 const declined = (): CallToolResult => failedResult("The question of this tool was not answered, so the tool did not continue.");
@@ -109,6 +112,9 @@ interface Answering {
   resume: Record<string, unknown>;
   streamModes: StreamMode[];
 }
+
+/** Tells whether an answer came too late, because another request has answered the question. */
+export const isAnswered = (error: unknown): boolean => error instanceof ServiceError && error.code === "conflict";
 
 /** Creates the run that continues with these answers. If another request has answered one of the questions meanwhile, throws a conflict. */
 export async function answer({ deps, request }: McpRequest, { asker, resume, streamModes }: Answering): Promise<Run> {

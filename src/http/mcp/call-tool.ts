@@ -33,7 +33,9 @@ export async function callTool(call: McpCall, name: string, args: Record<string,
   try {
     const answers = answersIn(call, args);
     const run = answers ? await continueCall(call, tool, answers) : await start(call, tool, args);
-    return "run_id" in run ? await follow(call, tool, run as Run) : (run as Result);
+    if (!("run_id" in run)) return run as Result;
+    const result = await follow(call, tool, run as Run);
+    return answers ? result : await answerAtOnce(call, tool, result);
   } catch (error) {
     return refusedCall(call, error);
   } finally {
@@ -59,6 +61,15 @@ async function start({ deps, request, context }: McpCall, tool: ToolAssistant, i
     stream_mode: streamModesFor(context),
   };
   return makeRun(deps, request, toNewRun(deps.settings, body, { threadId: undefined, headers: request.headers }));
+}
+
+/** Continues a new call with the answers that it already contains, if there are any. Returns the result as it is if there are none. */
+async function answerAtOnce(call: McpCall, tool: ToolAssistant, result: Result): Promise<Result> {
+  const { inputResponses: responses = {} } = call.context.mcpReq;
+  const { requestState: state } = result;
+  if (typeof state !== "string" || Object.keys(responses).length === 0) return result;
+  const run = await continueCall(call, tool, { state, responses, isPlain: false });
+  return "run_id" in run ? follow(call, tool, run as Run) : (run as Result);
 }
 
 /** Waits for a run, and sends its progress meanwhile. */

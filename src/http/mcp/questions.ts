@@ -11,6 +11,8 @@ export interface AskedQuestion {
   key: string;
   question: OpenQuestion;
   request: InputRequest;
+  /** True if the graph itself has written the request, in the form of the protocol. */
+  isOwnRequest: boolean;
 }
 
 /**
@@ -24,8 +26,8 @@ export async function unanswered(db: Db, threadId: string): Promise<AskedQuestio
   const open = (await openQuestions(db, threadId)).filter(({ id }) => !isBeingAnswered(id));
   return open.map((question) => {
     const round = runs.filter(({ ids }) => ids.includes(question.id)).length;
-    const { request, key = question.id } = toClientRequest(question);
-    return { key: round === 0 ? key : `${key}.${round + 1}`, question, request };
+    const { request, form, key = question.id } = toClientRequest(question);
+    return { key: round === 0 ? key : `${key}.${round + 1}`, question, request, isOwnRequest: form === "own" };
   });
 }
 
@@ -40,13 +42,17 @@ export function readState(state: string): { threadId: string; runId: string } | 
   return threadId && runId ? { threadId, runId } : undefined;
 }
 
-/** Returns the questions of a run as the result of a call: as requests if the client can answer them, and else as text. */
+/**
+ * Returns the questions of a run as the result of a call: as requests if the client can answer them, and else as text. A request that the
+ * graph itself makes of the client stays a request. The package refuses it if the client lacks the capability.
+ */
 export function asQuestions(
   call: McpCall,
   run: { thread_id: string; run_id: string },
   asked: AskedQuestion[],
 ): InputRequiredResult | CallToolResult {
-  if (!call.isModern || !asked.every(({ request }) => canAnswer(call, request))) return inText(run, asked);
+  const isReadable = asked.every(({ isOwnRequest }) => !isOwnRequest);
+  if (!call.isModern || (isReadable && !asked.every(({ request }) => canAnswer(call, request)))) return inText(run, asked);
   return { resultType: "input_required", inputRequests: inputRequestsOf(asked), requestState: toState(run) };
 }
 

@@ -6,7 +6,7 @@ import type { Run } from "../../runs/run.ts";
 import { findThread, type Thread, updateThread } from "../../threads/threads.ts";
 import { cancellable } from "../routes/cancellation.ts";
 import { cancelRuns } from "../runs/cancel-runs.ts";
-import { answer, answersFrom, newestRun } from "./answers.ts";
+import { answer, answersFrom, isAnswered, newestRun } from "./answers.ts";
 import { knowsTasks, type McpRequest, tasksExtension } from "./mcp-call.ts";
 import { invalidParams } from "./mcp-errors.ts";
 import { outcomeOf } from "./outcome.ts";
@@ -68,8 +68,7 @@ export async function updateTask(mcp: McpRequest, taskId: string, responses: Rec
   if (resume === "declined") return cancelTask(mcp, taskId);
   if (Object.keys(resume).length === 0) return {};
   await answer(mcp, { asker: run, resume, streamModes: ["custom"] }).catch((error) => {
-    const isAnswered = error instanceof ServiceError && error.code === "conflict";
-    if (!isAnswered) throw error;
+    if (!isAnswered(error)) throw error;
   });
   return {};
 }

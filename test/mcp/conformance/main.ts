@@ -1,0 +1,85 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/**
+ * Runs the conformance suite of MCP against a service, once for each version of the protocol: npm run test:mcp
+ *
+ * The fixtures that the suite names are graphs of this folder. `expected-failures-*.yml` lists what a graph cannot be, with the reasons.
+ */
+const versions = ["2025-11-25", "2026-07-28"];
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const suite = here("../../../node_modules/@modelcontextprotocol/conformance/dist/index.js");
+const command = here("../../../src/cli/ensemble.ts");
+
+/** When the calls of a fixture become tasks. The other fixtures keep the default. */
+const taskUse = {
+  greet: "never",
+  slow_compute: "always",
+  failing_job: "required",
+  protocol_error_job: "always",
+  confirm_delete: "always",
+  multi_input: "always",
+};
+
+const folder = await mkdtemp(join(tmpdir(), "mcp-conformance-"));
+await chmod(folder, 0o755); // under root, the embedded Postgres runs as another user
+const service = spawn(process.execPath, [command, "start"], {
+  cwd: folder,
+  env: {
+    PATH: process.env.PATH,
+    PORT: "0",
+    LOG_LEVEL: "error",
+    ENSEMBLE_DATA_DIR: join(folder, "data"),
+    ENSEMBLE_CONFIG: here("langgraph.json"),
+  },
+  stdio: ["ignore", "pipe", "inherit"],
+});
+try {
+  const url = await urlOf(service);
+  for (const [graph, tasks] of Object.entries(taskUse)) await setTaskUse(url, graph, tasks);
+  const failed: string[] = [];
+  for (const version of versions) if ((await runSuite(url, version)) !== 0) failed.push(version);
+  if (failed.length > 0) process.exitCode = 1;
+  console.log(failed.length > 0 ? `The suite found something unexpected for ${failed.join(" and ")}.` : "Nothing unexpected.");
+} finally {
+  if (service.exitCode === null) service.kill("SIGTERM");
+  if (service.exitCode === null) await once(service, "exit");
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function urlOf({ stdout }: typeof service): Promise<string> {
+  let output = "";
+  for await (const chunk of stdout ?? []) {
+    output += chunk;
+    const url = /listens on (\S+)/.exec(output)?.[1];
+    if (url) return url;
+  }
+  throw new Error(`The service ended: ${output}`);
+}
+
+async function setTaskUse(url: string, graph: string, tasks: string): Promise<void> {
+  const { assistant_id: id } = (await (await fetch(`${url}/assistants/${graph}`)).json()) as { assistant_id: string };
+  const body = JSON.stringify({ metadata: { mcp: { tasks } } });
+  const response = await fetch(`${url}/assistants/${id}`, { method: "PATCH", headers: { "content-type": "application/json" }, body });
+  if (!response.ok) throw new Error(`${graph}: ${response.status} ${await response.text()}`);
+}
+
+async function runSuite(url: string, version: string): Promise<number | null> {
+  console.log(`\n=== ${version}`);
+  const given = [
+    "server",
+    "--url",
+    `${url}/mcp`,
+    "--requirements",
+    version,
+    "--expected-failures",
+    here(`expected-failures-${version}.yml`),
+  ];
+  const run = spawn(process.execPath, [suite, ...given, ...process.argv.slice(2)], { stdio: "inherit" });
+  const [code] = await once(run, "exit");
+  return code;
+}
