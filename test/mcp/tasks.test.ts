@@ -3,11 +3,11 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { startTestService } from "../service.ts";
 import { connectMcp } from "./clients.ts";
+import { everyCapability, resultOf } from "./raw.ts";
 
 const { client: api, db, urls } = await startTestService();
 const url = urls[0] ?? "";
-const capabilities = { elicitation: { form: {} }, extensions: { "io.modelcontextprotocol/tasks": {} } };
-const connect = () => connectMcp(url, "2026-07-28", { capabilities });
+const connect = () => connectMcp(url, "2026-07-28", { capabilities: everyCapability });
 
 for (const graph of ["slow", "two-questions", "fails"]) {
   const { assistant_id: id } = await api.assistants.get(graph);
@@ -23,21 +23,7 @@ const Task = z.looseObject({
 
 /** Calls a tool as a client that knows tasks. The package's own client does not, so the answer is read as it was sent. */
 async function callAsTask(name: string, args: object): Promise<string> {
-  const headers = {
-    "content-type": "application/json",
-    accept: "application/json, text/event-stream",
-    "mcp-protocol-version": "2026-07-28",
-    "mcp-method": "tools/call",
-    "mcp-name": name,
-  };
-  const meta = {
-    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-    "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
-    "io.modelcontextprotocol/clientCapabilities": capabilities,
-  };
-  const message = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: args, _meta: meta } };
-  const response = await fetch(`${url}/mcp`, { method: "POST", headers, body: JSON.stringify(message) });
-  const { result } = (await response.json()) as { result: unknown };
+  const result = await resultOf(url, "tools/call", { name, arguments: args });
   expect(result).toMatchObject({ resultType: "task", status: "working", ttlMs: expect.any(Number) });
   return Task.parse(result).taskId;
 }

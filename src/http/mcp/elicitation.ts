@@ -59,6 +59,7 @@ export function toAnswer(question: OpenQuestion, response: unknown): { answer: u
   if (action === undefined) return "malformed";
   if (action !== "accept") return "declined";
   if (form === "form") return { answer: content };
+  if (content.answer === undefined) return "malformed";
   return { answer: form === "text" ? readText(content.answer) : content.answer };
 }
 

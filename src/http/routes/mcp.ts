@@ -10,8 +10,18 @@ import { goneOf } from "../gone.ts";
 import { createMcpServer } from "../mcp/mcp-server.ts";
 import type { StartDeps } from "../runs/start-run.ts";
 
+/** The fields of a JSON-RPC message. Fields that JSON-RPC does not know are left out, because the package refuses them. */
+const Message = z.object({
+  jsonrpc: z.unknown().optional(),
+  id: z.unknown().optional(),
+  method: z.unknown().optional(),
+  params: z.unknown().optional(),
+  result: z.unknown().optional(),
+  error: z.unknown().optional(),
+});
+
 const schema = {
-  body: z.unknown().describe("one JSON-RPC message"),
+  body: Message.describe("one JSON-RPC message"),
   response: {
     200: {
       description: "The response as JSON, or as a stream if notifications come before it.",
@@ -51,8 +61,14 @@ function toWebRequest({ headers }: FastifyRequest, { raw }: FastifyReply): Reque
   const given = Object.entries(headers).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, String(value)] as [string, string]],
   );
+  given.push(["accept", accepted(headers.accept)]);
   return new Request("http://localhost/mcp", { method: "POST", headers: given, signal: goneOf(raw) });
 }
+
+const bothForms = "application/json, text/event-stream";
+
+/** Returns the forms that a client accepts. The package demands that a client names both, even a client that accepts everything. */
+const accepted = (accept: string | undefined): string => (accept === undefined || accept.includes("*/*") ? bothForms : accept);
 
 interface Exchange {
   request: FastifyRequest;

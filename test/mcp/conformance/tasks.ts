@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { AIMessage } from "@langchain/core/messages";
 import { Annotation, END, interrupt, type LangGraphRunnableConfig, START, StateGraph } from "@langchain/langgraph";
 
 const State = Annotation.Root({
@@ -6,6 +7,7 @@ const State = Annotation.Root({
   seconds: Annotation<number>(),
   answers: Annotation<unknown[]>({ reducer: (all, more) => all.concat(more), default: () => [] }),
   result: Annotation<string>(),
+  messages: Annotation<AIMessage[]>(),
 });
 type Node = (state: typeof State.State, config: LangGraphRunnableConfig) => Promise<Partial<typeof State.Update>>;
 
@@ -14,7 +16,7 @@ const ask =
   (question: string): Node =>
   async () => ({ answers: [interrupt(question)] });
 
-export const greet = doing(async ({ name }) => ({ result: `Hello, ${name}!` }));
+export const greet = doing(async ({ name }) => ({ messages: [new AIMessage(`Hello, ${name}!`)] }));
 export const compute = doing(async ({ seconds }, { signal }) => {
   await sleep(seconds * 1_000, undefined, { signal });
   return { result: "computed" };
@@ -38,7 +40,7 @@ export const asking = new StateGraph(State)
 
 /** Asks a question at once. The work after the answer takes so long that the call becomes a task. */
 export const lateTask = new StateGraph(State)
-  .addNode("ask", async () => ({ answers: [interrupt({ key: "user_name", method: "elicitation/create", params: form })] }))
+  .addNode("ask", ask("What is your name?"))
   .addNode("work", async ({ answers }) => {
     await sleep(6_000);
     return { result: `Worked for ${JSON.stringify(answers)}` };
@@ -47,5 +49,3 @@ export const lateTask = new StateGraph(State)
   .addEdge("ask", "work")
   .addEdge("work", END)
   .compile();
-
-const form = { message: "What is your name?", requestedSchema: { type: "object", properties: { name: { type: "string" } } } };
