@@ -105,6 +105,7 @@ async function toTask({ deps }: McpCall, run: Run): Promise<Result> {
 
 async function settle(call: McpCall, run: Run, outcome: Outcome): Promise<Result> {
   if (outcome.kind === "cancelled") return failedResult("The run was cancelled.");
+  if (outcome.kind === "failure") return failedResult(outcome.reason);
   if (outcome.kind === "result") return outcome.result;
   await keepTemporaryThread(call.deps.pool, run.thread_id, keptMinutes);
   return asQuestions(call, run, outcome.asked);

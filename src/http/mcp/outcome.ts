@@ -6,11 +6,17 @@ import { alreadyDecided } from "../admission/access.ts";
 import type { StartDeps } from "../runs/start-run.ts";
 import { runOutput } from "../sse/follow.ts";
 import { toResult } from "./content.ts";
-import { failedResult } from "./mcp-errors.ts";
 import { type AskedQuestion, unanswered } from "./questions.ts";
 
-/** What a run has left: a result, questions, or nothing because it was cancelled. */
-export type Outcome = { kind: "result"; result: CallToolResult } | { kind: "questions"; asked: AskedQuestion[] } | { kind: "cancelled" };
+/**
+ * The outcome of a run. `isAborted` is true if the service itself has ended the run, because the run took too long or killed its
+ * workers.
+ */
+export type Outcome =
+  | { kind: "result"; result: CallToolResult }
+  | { kind: "failure"; reason: string; isAborted: boolean }
+  | { kind: "questions"; asked: AskedQuestion[] }
+  | { kind: "cancelled" };
 
 const Failure = z.object({ __error__: z.object({ error: z.string(), message: z.string() }) });
 
@@ -24,12 +30,13 @@ export async function outcomeOf(
   if (output === undefined) return undefined;
   const { status } = await getRun(deps.pool, alreadyDecided, threadId, runId);
   if (status === "interrupted") return { kind: "cancelled" };
-  if (status !== "success") return { kind: "result", result: failedResult(reasonIn(output)) };
+  if (status !== "success") return { kind: "failure", ...failureIn(output), ...(status === "timeout" && { isAborted: true }) };
   const asked = await unanswered(deps.pool, threadId);
   return asked.length > 0 ? { kind: "questions", asked } : { kind: "result", result: toResult(output) };
 }
 
-function reasonIn(output: string | null): string {
+function failureIn(output: string | null): { reason: string; isAborted: boolean } {
   const failure = Failure.safeParse(output === null ? undefined : JSON.parse(output)).data?.__error__;
-  return failure ? `${failure.error}: ${failure.message}` : "The run has failed.";
+  if (!failure) return { reason: "The run has failed.", isAborted: false };
+  return { reason: `${failure.error}: ${failure.message}`, isAborted: failure.error === "WorkerCrashError" };
 }

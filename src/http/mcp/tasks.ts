@@ -1,4 +1,4 @@
-import { MissingRequiredClientCapabilityError, type ServerContext } from "@modelcontextprotocol/server";
+import { MissingRequiredClientCapabilityError, ProtocolErrorCode, type ServerContext } from "@modelcontextprotocol/server";
 import { isId } from "../../db/ids.ts";
 import type { Scope } from "../../db/scope.ts";
 import { ServiceError } from "../../errors.ts";
@@ -8,7 +8,7 @@ import { cancellable } from "../routes/cancellation.ts";
 import { cancelRuns } from "../runs/cancel-runs.ts";
 import { answer, answersFrom, isAnswered, newestRun } from "./answers.ts";
 import { knowsTasks, type McpRequest, tasksExtension } from "./mcp-call.ts";
-import { invalidParams } from "./mcp-errors.ts";
+import { failedResult, invalidParams } from "./mcp-errors.ts";
 import { outcomeOf } from "./outcome.ts";
 import { inputRequestsOf, unanswered } from "./questions.ts";
 import { taskFields } from "./task.ts";
@@ -53,7 +53,13 @@ async function statusOf({ deps }: McpRequest, { thread, run }: Task): Promise<Re
   if (run.status === "pending" || run.status === "running") return { status: "working" };
   const outcome = await outcomeOf(deps, run, AbortSignal.timeout(10_000)); // does not wait, because the run has ended
   if (outcome?.kind === "result") return { status: "completed", result: { resultType: "complete", ...outcome.result } };
-  return { status: "cancelled" };
+  return outcome?.kind === "failure" ? statusOfFailure(outcome) : { status: "cancelled" };
+}
+
+/** An error of the graph is a result of the tool. If the service had to end the run, the task itself has failed. */
+function statusOfFailure({ reason, isAborted }: { reason: string; isAborted: boolean }): Record<string, unknown> {
+  if (isAborted) return { status: "failed", error: { code: ProtocolErrorCode.InternalError, message: reason } };
+  return { status: "completed", result: { resultType: "complete", ...failedResult(reason) } };
 }
 
 /**

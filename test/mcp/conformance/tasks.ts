@@ -12,9 +12,12 @@ const State = Annotation.Root({
 type Node = (state: typeof State.State, config: LangGraphRunnableConfig) => Promise<Partial<typeof State.Update>>;
 
 const doing = (node: Node) => new StateGraph(State).addNode("do", node).addEdge(START, "do").addEdge("do", END).compile();
+
+const requestedSchema = { type: "object", properties: { name: { type: "string" }, confirm: { type: "boolean" } } };
+/** Returns a node that asks with a form of the protocol, because the suite answers with the fields of its own form. */
 const ask =
-  (question: string): Node =>
-  async () => ({ answers: [interrupt(question)] });
+  (message: string): Node =>
+  async () => ({ answers: [interrupt({ method: "elicitation/create", params: { message, requestedSchema } })] });
 
 export const greet = doing(async ({ name }) => ({ messages: [new AIMessage(`Hello, ${name}!`)] }));
 export const compute = doing(async ({ seconds }, { signal }) => {
@@ -31,9 +34,9 @@ export const confirming = doing(ask("May the file be deleted?"));
 export const asking = new StateGraph(State)
   .addNode("first", ask("The first name?"))
   .addNode("second", ask("The second name?"))
+  .addNode("join", () => ({}))
   .addEdge(START, "first")
   .addEdge(START, "second")
-  .addNode("join", () => ({}))
   .addEdge(["first", "second"], "join")
   .addEdge("join", END)
   .compile();
