@@ -38,6 +38,12 @@ async function createAssistant(user: string, name: string): Promise<{ name: stri
   return { name: name.replaceAll(" ", "_") };
 }
 
+test("a graph that cannot be made without a user is a tool that takes any object", async () => {
+  const client = await connectMcp(url, "2026-07-28", { headers: as("admin") });
+  const { tools } = await client.listTools();
+  expect(tools.find(({ name }) => name === "made-for-user")).toMatchObject({ inputSchema: { type: "object" } });
+});
+
 test("another user's questions and tasks are as if they did not exist", async () => {
   const question = await resultOf<{ requestState: string; inputRequests: object }>(
     url,

@@ -1,6 +1,7 @@
 import type { ListToolsResult, Tool } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { findProjectTool, findToolAssistant, listToolAssistants, type ToolAssistant, type ToolCursor } from "../../assistants/tools.ts";
+import type { GraphSchemas } from "../../registry/graph-schemas.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { scopeOrNone } from "../admission/access.ts";
 import { lightBytes } from "../memory.ts";
@@ -27,8 +28,8 @@ export const taskUseOf = ({ metadata }: ToolAssistant): z.infer<typeof TaskUse> 
 export async function listTools({ deps, request }: McpRequest, cursor: string | undefined): Promise<ListToolsResult> {
   const { scope } = await request.access("assistants:search", {});
   const { tools, more } = await listToolAssistants(deps.pool, scope, { after: readCursor(cursor), limit: pageSize, bytes: lightBytes });
-  const described: Tool[] = [];
-  for (const tool of tools) described.push(await toTool(deps.registry, tool));
+  const schemas = await schemasOf(deps, [...new Set(tools.map(({ graph_id }) => graph_id))]);
+  const described = tools.map((tool) => toTool(deps.registry, tool, schemas.get(tool.graph_id)));
   const last = tools.at(-1);
   return { tools: described, ...(more && last && { nextCursor: writeCursor({ tool: last.tool, id: last.assistant_id }) }) };
 }
@@ -41,17 +42,30 @@ export async function findTool({ deps, request }: McpRequest, name: string): Pro
   return found;
 }
 
-async function toTool(registry: Registry, { tool, graph_id, name, description, metadata }: ToolAssistant): Promise<Tool> {
-  const isHere = registry.has(graph_id);
-  const schemas = isHere ? await registry.schemas(graph_id) : undefined; // other processes may have graphs that this one lacks
+/**
+ * Returns the schemas of graphs, each read once for all of its assistants. Leaves out graphs that only other processes have, and graphs
+ * that cannot be made without a run. Their tools take any object.
+ */
+async function schemasOf({ registry, log }: McpRequest["deps"], graphIds: string[]): Promise<Map<string, GraphSchemas>> {
+  const schemas = new Map<string, GraphSchemas>();
+  for (const graphId of graphIds.filter((id) => registry.has(id))) {
+    const read = await registry.schemas(graphId).catch((err) => log.debug({ err, graph_id: graphId }, "a tool has no schemas"));
+    if (read) schemas.set(graphId, read);
+  }
+  return schemas;
+}
+
+function toTool(registry: Registry, tool: ToolAssistant, schemas: GraphSchemas | undefined): Tool {
+  const { graph_id: graphId, name, description } = tool;
+  const ofGraph = registry.has(graphId) ? registry.describe(graphId).description : undefined;
   const outputSchema = outputSchemaOf(schemas?.output_schema);
   return {
-    name: tool,
-    ...(name !== tool && { title: name }),
-    description: description ?? (isHere ? registry.describe(graph_id).description : undefined) ?? `Runs the graph "${graph_id}".`,
+    name: tool.tool,
+    ...(name !== tool.tool && { title: name }),
+    description: description ?? ofGraph ?? `Runs the graph "${graphId}".`,
     inputSchema: inputSchemaOf(schemas?.input_schema),
     ...(outputSchema && { outputSchema }),
-    _meta: { "ensemble/tasks": taskUseOf({ metadata } as ToolAssistant) },
+    _meta: { "ensemble/tasks": taskUseOf(tool) },
   };
 }
 
