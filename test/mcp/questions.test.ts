@@ -2,6 +2,7 @@ import type { CallToolResult } from "@modelcontextprotocol/client";
 import { expect, test } from "vitest";
 import { startTestService } from "../service.ts";
 import { connectMcp } from "./clients.ts";
+import { resultOf } from "./raw.ts";
 
 const { client: api, urls } = await startTestService();
 const url = urls[0] ?? "";
@@ -92,4 +93,35 @@ test("a client without elicitation gets the question as a text too", async () =>
   expect(await client.callTool({ name: "review", arguments: { topic: "lakes" } })).toMatchObject({
     content: [{ type: "text", text: expect.stringContaining("needs an answer") }],
   });
+});
+
+interface Asked {
+  requestState: string;
+  inputRequests: Record<string, { params: { requestedSchema?: unknown } }>;
+}
+const survey = (...questions: object[]) => ({ name: "survey", arguments: { questions } });
+
+test("a response schema becomes a form, and the answer is what the form returns", async () => {
+  const call = survey({ prompt: "who", form: true });
+  const { requestState, inputRequests } = await resultOf<Asked>(url, "tools/call", call);
+  const [[key, { params }] = ["", { params: {} }]] = Object.entries(inputRequests);
+  expect(params).toMatchObject({ requestedSchema: { type: "object", properties: { age: { type: "integer" }, name: { type: "string" } } } });
+  const answered = (content: object) => ({ ...call, requestState, inputResponses: { [key]: { action: "accept", content } } });
+  expect(await resultOf(url, "tools/call", answered({ age: -1 }))).toMatchObject({
+    isError: true,
+    content: [{ text: expect.stringContaining("age") }],
+  });
+  expect(await resultOf(url, "tools/call", answered({ age: 7 }))).toMatchObject({
+    structuredContent: { answers: { who: { age: 7, name: "nobody" } } },
+  });
+});
+
+test("a question that was not answered in time continues without an answer, and a late answer gets the result", async () => {
+  const call = survey({ prompt: "quick", timeoutSeconds: 1 });
+  const { requestState, inputRequests } = await resultOf<Asked>(url, "tools/call", call);
+  const [threadId = ""] = requestState.split(".");
+  await expect.poll(() => api.threads.get(threadId)).toMatchObject({ status: "idle" });
+  const [key = ""] = Object.keys(inputRequests);
+  const late = { ...call, requestState, inputResponses: { [key]: accept("late") } };
+  expect(await resultOf(url, "tools/call", late)).toMatchObject({ structuredContent: { answers: { quick: { timedOut: true } } } });
 });

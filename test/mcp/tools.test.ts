@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { startTestService } from "../service.ts";
 import { connectMcp, versions } from "./clients.ts";
+import { resultOf } from "./raw.ts";
 
-const { client: api, fetch, urls } = await startTestService();
+const { client: api, db, fetch, urls } = await startTestService();
 const url = urls[0] ?? "";
 
 test.each(versions)("the official client lists the assistants as tools (%s)", async (version) => {
@@ -55,6 +56,14 @@ test("a call leaves no thread behind that clients can see", async () => {
   const client = await connectMcp(url, "2026-07-28");
   await client.callTool({ name: "plain-form", arguments: { task: "hidden" } });
   expect(await api.threads.search({ metadata: { mcp_tool: "plain-form" } })).toEqual([]);
+});
+
+test("the same call with the same Idempotency-Key starts one run", async () => {
+  const headers = { "idempotency-key": crypto.randomUUID() };
+  const call = () => resultOf(url, "tools/call", { name: "caching", arguments: {} }, { headers });
+  expect(await call()).toEqual(await call());
+  const { rows } = await db.query("select count(*)::integer as count from runs where metadata ->> 'mcp_tool' = 'caching'");
+  expect(rows).toEqual([{ count: 1 }]);
 });
 
 test("assistants of the same name have different tools, and each call reaches its own assistant", async () => {

@@ -60,7 +60,8 @@ async function start({ deps, request, context }: McpCall, tool: ToolAssistant, i
     metadata: { mcp_tool: tool.tool },
     stream_mode: streamModesFor(context),
   };
-  return makeRun(deps, request, toNewRun(deps.settings, body, { threadId: undefined, headers: request.headers }));
+  const wanted = toNewRun(deps.settings, body, { threadId: undefined, headers: request.headers });
+  return makeRun(deps, request, { ...wanted, isAnswerable: true });
 }
 
 /** Continues a new call with the answers that it already contains, if there are any. Returns the result as it is if there are none. */
