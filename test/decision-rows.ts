@@ -62,6 +62,13 @@ const makesRuns = ["threads:create_run", "assistants:read"];
 const superstep = { updates: [{ values: {}, as_node: "__start__" }] };
 const taken = ({ threadId }: Things) => ({ thread_id: threadId, if_exists: "do_nothing" });
 const cancelling = "?cancel_on_disconnect=1";
+/** The name of the tool of the things' assistant, which has a part of the assistant's id. */
+const toolOf = ({ assistantId }: Things) => `second_version-${assistantId.replaceAll("-", "").slice(-12)}`;
+const mcp = (method: string, params: (things: Things) => object) => ({
+  body: (things: Things) => ({ jsonrpc: "2.0", id: 1, method, params: params(things) }),
+});
+const noId = "00000000-0000-4000-8000-000000000000";
+const cursorBefore = (tool: string) => Buffer.from(JSON.stringify([tool.slice(0, -1), noId])).toString("base64url");
 const item = (things: Things) => ({ namespace: ["shelf", things.mark], key: "k" });
 
 /** One row for each endpoint. A key with a bar names a variant of the endpoint's request after the bar. */
@@ -80,6 +87,17 @@ export const decisionRows: Record<string, DecisionRow> = {
   "GET /limits/{name}": { needs: ["threads:search"] },
   "PUT /limits/{name}": { needs: ["threads:update"], body: () => ({ total: 8 }) },
   "DELETE /limits/{name}": { needs: ["threads:update"] },
+
+  "POST /mcp | tools/list": {
+    needs: ["assistants:search"],
+    ...mcp("tools/list", (things) => ({ cursor: cursorBefore(toolOf(things)) })),
+    reached: (text, things) => text.includes(toolOf(things)),
+  },
+  "POST /mcp | tools/call": {
+    needs: ["assistants:search", "assistants:read"],
+    ...mcp("tools/call", (things) => ({ name: toolOf(things), arguments: {} })),
+    reached: (text) => text.includes("structuredContent"),
+  },
 
   "POST /assistants | an id that is taken": {
     needs: ["assistants:create", "assistants:read"],

@@ -175,6 +175,7 @@ export const endpoints: Record<string, Endpoint> = {
   },
   "DELETE /limits/{name}": {},
   "GET /console/config.json": {},
+  "POST /mcp": { body: { jsonrpc: "2.0", id: 1, method: "tools/list" } },
 
   "POST /assistants": {
     body: { graph_id: "steps" },

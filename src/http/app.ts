@@ -26,6 +26,7 @@ import { graphRoutes } from "./routes/graphs.ts";
 import { interruptRoutes } from "./routes/interrupts.ts";
 import { letterRoutes } from "./routes/letters.ts";
 import { limitRoutes } from "./routes/limits.ts";
+import { mcpRoutes } from "./routes/mcp.ts";
 import { healthRoute, metaRoutes } from "./routes/meta.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { planRoutes } from "./routes/plans.ts";
@@ -76,6 +77,13 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
   guardRoutes(app, deps.auth, admittance.admitted);
   if (!http.disable_meta) await documentApi(app, deps.version, prefix);
 
+  await registerRoutes(app, deps, http, inFront);
+  return app;
+}
+
+/** Registers the routes that the project has not turned off. */
+async function registerRoutes(app: FastifyInstance, deps: ApiDeps, http: HttpOptions, inFront: UserApp | undefined): Promise<void> {
+  const mountedAt = http.mount_prefix ?? "";
   const counts: StreamCounts = new Map();
   deps.metrics.watchStreams(() => countStreams(counts));
   const options = { ...deps, counts };
@@ -87,13 +95,13 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
   if (!http.disable_threads) await app.register(stateRoutes, options);
   if (!http.disable_threads) await app.register(interruptRoutes, options);
   if (!http.disable_threads) await app.register(planRoutes, options);
-  const askFront = inFront && fetchInMemory(app.server, prefix);
+  const askFront = inFront && fetchInMemory(app.server, mountedAt);
   if (!http.disable_runs) await app.register(routesOfRuns, { ...options, askFront });
-  if (!http.disable_a2a) await app.register(a2aRoutes, { ...options, mountedAt: prefix });
+  if (!http.disable_a2a) await app.register(a2aRoutes, { ...options, mountedAt });
+  if (!http.disable_mcp) await app.register(mcpRoutes, options);
   if (!http.disable_store) await app.register(storeRoutes, options);
-  if (deps.ui) await app.register(uiRoutes, { bundles: deps.ui, mountedAt: prefix });
-  await app.register(consoleRoutes, { ...deps.console, auth: deps.auth, version: deps.version, mountedAt: prefix });
-  return app;
+  if (deps.ui) await app.register(uiRoutes, { bundles: deps.ui, mountedAt });
+  await app.register(consoleRoutes, { ...deps.console, auth: deps.auth, version: deps.version, mountedAt });
 }
 
 const routesOfRuns: FastifyPluginAsyncZod<StreamingDeps> = async (app, options) => {

@@ -70,10 +70,7 @@ export const HttpOptions = z
       .describe("`true`: turns off the endpoints about the service, such as `/info` and `/docs`, except `/ok`."),
     disable_ui: z.boolean().optional().describe("`true`: turns off the UI bundles."),
     disable_webhooks: z.boolean().optional().describe("`true`: runs are created without their webhooks."),
-    disable_mcp: z
-      .boolean()
-      .optional()
-      .describe("No effect, because there is no `/mcp`. If you set it to `false`, the service prints a warning."),
+    disable_mcp: z.boolean().optional().describe("`true`: turns off `/mcp`, by which MCP clients call the assistants as tools."),
     disable_a2a: z.boolean().optional().describe("`true`: turns off the A2A endpoints, which are `/a2a` and the agent cards."),
   })
   .loose();
@@ -82,8 +79,7 @@ export type HttpOptions = z.infer<typeof HttpOptions>;
 export type CorsOptions = z.infer<typeof CorsOptions>;
 
 /**
- * Returns the keys of `http` that have no effect in this service. This service has no MCP endpoint, so the key for this
- * endpoint has no effect. It is returned only if the project turns the endpoint on.
+ * Returns the keys of `http` that have no effect in this service.
  */
 export function unreadHttpKeys(http: HttpOptions): string[] {
   const { cors, configurable_headers, logging_headers } = http;
@@ -92,6 +88,5 @@ export function unreadHttpKeys(http: HttpOptions): string[] {
     ...unreadKeys(cors ?? {}, Object.keys(CorsOptions.shape), "http.cors."),
     ...unreadKeys(configurable_headers ?? {}, Object.keys(HeaderPatterns.shape), "http.configurable_headers."),
     ...unreadKeys(logging_headers ?? {}, Object.keys(HeaderPatterns.shape), "http.logging_headers."),
-    ...(http.disable_mcp === false ? ["http.disable_mcp"] : []),
   ];
 }

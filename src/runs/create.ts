@@ -23,6 +23,8 @@ export interface NewRun {
   assistantId: string;
   createThread: boolean;
   keepThread: boolean;
+  /** True if the thread will be kept if the run asks a question, although it is temporary until then. Undefined means false. */
+  isAnswerable?: boolean;
   metadata: Json;
   multitaskStrategy: MultitaskStrategy;
   afterSeconds: number;
@@ -79,9 +81,10 @@ export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: R
   const wasBusy = thread !== undefined && needsToKnow(wanted) && (await isThreadBusy(tx, threadId));
   if (wasBusy) await makeWay(tx, threadId, wanted.multitaskStrategy);
 
+  const temporary = wanted.threadId === undefined && !wanted.keepThread;
   const kwargs: RunKwargs = {
     ...wanted.kwargs,
-    temporary: wanted.threadId === undefined && !wanted.keepThread,
+    temporary: temporary && !wanted.isAnswerable,
     context: mergeContext(assistant.context, wanted.kwargs.context),
     config: { ...config, configurable: { ...config.configurable, run_id: wanted.runId, thread_id: threadId, ...ofGraph } },
   };
@@ -105,7 +108,7 @@ export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: R
     turn: isQueued ? await writer.takeTurn(queueKey, assistant.graph_id, isNewWork) : null,
   };
   if (thread) return insertRun(tx, row, notingRun(threadId, onThread.metadata, onThread.config));
-  return writer.insertWithThread({ ...row, thread: { ...onThread, temporary: kwargs.temporary } });
+  return writer.insertWithThread({ ...row, thread: { ...onThread, temporary } });
 }
 
 const assistantUnknown = (id: string) =>

@@ -81,6 +81,24 @@ export async function getOutcome(db: Db, runId: string): Promise<RunOutcome | un
   return rows[0];
 }
 
+/** The questions that a run of a thread answers. */
+export interface AnsweringRun {
+  /** True if the run has not ended yet. */
+  open: boolean;
+  /** The ids of the questions. Empty if the run's answer names no question. */
+  ids: string[];
+}
+
+/** Returns the runs of a thread that answer questions, oldest first. */
+export async function answeringRuns(db: Db, threadId: string): Promise<AnsweringRun[]> {
+  const { rows } = await db.query<AnsweringRun>(sql`
+    select ended_at is null as open,
+           case when json_typeof(resume) = 'object' then array(select json_object_keys(resume)) else '{}' end as ids
+      from (select seq, ended_at, kwargs #> '{command,resume}' as resume from runs where thread_id = ${threadId}) answers
+     where resume is not null order by seq`);
+  return rows;
+}
+
 /** Tells whether a thread has a pending or running run. */
 export async function isThreadBusy(db: Db, threadId: string): Promise<boolean> {
   const { rowCount } = await db.query(sql`

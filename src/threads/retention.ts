@@ -162,3 +162,13 @@ function toKeepLatest(common: ThreadTtl | undefined): Sql {
 function idsOf({ rows }: { rows: object[] }): string[] {
   return (rows as { threadId: string }[]).map((row) => row.threadId);
 }
+
+/**
+ * Keeps the thread of a stateless run, although nobody asked for that when the run was created. Deletes the thread when it was not used for
+ * the given time.
+ */
+export async function keepTemporaryThread(db: Db, threadId: string, minutes: number): Promise<void> {
+  await db.query(sql`
+    update threads set temporary = false, ttl_minutes = ${minutes}, ttl_strategy = 'delete', updated_at = now()
+     where thread_id = ${threadId} and temporary`);
+}

@@ -267,7 +267,9 @@ test.each(everyEndpoint.filter(([route]) => ![...open, ...signedInOnly].includes
     const before = await aliceHas();
     for (const name of ["broken", "careless"]) {
       const response = await call(name, ...requestOf(route, endpoint, alices));
-      expect([response.status, await response.text()]).toEqual([500, "Internal Server Error"]);
+      const text = await response.text();
+      if (route === "POST /mcp") expect(text).toContain('"error":{"code":-32603,"message":"Internal Server Error"}');
+      else expect([response.status, text]).toEqual([500, "Internal Server Error"]);
     }
     expect(await aliceHas()).toEqual(before);
   },
