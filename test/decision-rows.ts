@@ -27,6 +27,7 @@ export interface DecisionRow {
   needs: string[];
   body?: (things: Things) => unknown;
   search?: string;
+  headers?: (things: Things) => Record<string, string>;
   /** Returns whether the request reached the other user's rows, if the status 200 does not show it. */
   reached?: (text: string, things: Things, db: Pool) => boolean | Promise<boolean>;
 }
@@ -64,8 +65,18 @@ const taken = ({ threadId }: Things) => ({ thread_id: threadId, if_exists: "do_n
 const cancelling = "?cancel_on_disconnect=1";
 /** The name of the tool of the things' assistant, which has a part of the assistant's id. */
 const toolOf = ({ assistantId }: Things) => `second_version-${assistantId.replaceAll("-", "").slice(-12)}`;
-const mcp = (method: string, params: (things: Things) => object) => ({
-  body: (things: Things) => ({ jsonrpc: "2.0", id: 1, method, params: params(things) }),
+const mcpMeta = {
+  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+  "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
+  "io.modelcontextprotocol/clientCapabilities": {},
+};
+/** A request of the version that answers with JSON. In the older versions, a stream begins before anything is decided. */
+const mcp = (method: string, params: (things: Things) => { name?: string }) => ({
+  body: (things: Things) => ({ jsonrpc: "2.0", id: 1, method, params: { ...params(things), _meta: mcpMeta } }),
+  headers: (things: Things) => {
+    const { name } = params(things);
+    return { "mcp-protocol-version": "2026-07-28", "mcp-method": method, ...(name !== undefined && { "mcp-name": name }) };
+  },
 });
 const noId = "00000000-0000-4000-8000-000000000000";
 const cursorBefore = (tool: string) => Buffer.from(JSON.stringify([tool.slice(0, -1), noId])).toString("base64url");
@@ -90,7 +101,7 @@ export const decisionRows: Record<string, DecisionRow> = {
 
   "POST /mcp | tools/list": {
     needs: ["assistants:search"],
-    ...mcp("tools/list", (things) => ({ cursor: cursorBefore(toolOf(things)) })),
+    ...mcp("tools/list", (things) => ({ cursor: cursorBefore(toolOf(things)) }) as object),
     reached: (text, things) => text.includes(toolOf(things)),
   },
   "POST /mcp | tools/call": {

@@ -56,6 +56,7 @@ interface Asked {
   method: string;
   path: string;
   body?: unknown;
+  headers?: Record<string, string>;
 }
 /** All events for which a handler can be called. */
 const everyEvent = Object.entries({
@@ -65,10 +66,10 @@ const everyEvent = Object.entries({
   store: ["put", "get", "search", "delete", "list_namespaces"],
 }).flatMap(([resource, actions]) => actions.map((action) => `${resource}:${action}`));
 
-const call = (bearer: string, { method, path, body }: Asked, signal = AbortSignal.timeout(60_000)) =>
+const call = (bearer: string, { method, path, body, headers }: Asked, signal = AbortSignal.timeout(60_000)) =>
   fetch(path, {
     method,
-    headers: { authorization: `Bearer ${bearer}`, ...(body !== undefined && { "content-type": "application/json" }) },
+    headers: { authorization: `Bearer ${bearer}`, ...(body !== undefined && { "content-type": "application/json" }), ...headers },
     ...(body !== undefined && { body: JSON.stringify(body) }),
     signal,
   });
@@ -154,10 +155,15 @@ const ofAll = [
 const endpointOf = (name: string) =>
   (name.split(" | ")[0] ?? "").replace(/askingId|busyId|planThreadId/, "threadId").replace("waitingId", "runId");
 
-function toRequest(name: string, { body, search = "" }: DecisionRow, things: Things): Asked {
+function toRequest(name: string, { body, headers, search = "" }: DecisionRow, things: Things): Asked {
   const [method = "", path = ""] = (name.split(" | ")[0] ?? "").split(" ");
   const filled = (path + search).replace(/\{(\w+)\}/g, (_, id: keyof Things) => things[id]);
-  return { method, path: filled, body: body ? body(things) : endpoints[endpointOf(name)]?.body };
+  return {
+    method,
+    path: filled,
+    body: body ? body(things) : endpoints[endpointOf(name)]?.body,
+    ...(headers && { headers: headers(things) }),
+  };
 }
 
 async function reaches(name: string, row: DecisionRow, things: Things, events: string[], who = "bob"): Promise<boolean> {
