@@ -10,7 +10,7 @@ export function limitMetrics(registry: Registry): { gauges: Gauge[]; show(limits
   const waiting = gauge("waiting", "Due runs that a limit counts, up to 10,000");
   const refused = gauge(
     "refused",
-    "How often runs of a full key had to wait. In shadow, how often any run would have been held up or refused",
+    "How often runs of a full key had to wait, and budgets refused runs. In shadow, how often any run would have been held up or refused",
   );
   return {
     gauges: [total, running, waiting, refused],

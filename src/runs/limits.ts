@@ -24,8 +24,8 @@ export interface Limit {
   /** The number of waiting runs that the limit counts, up to 10,000. */
   waiting: number;
   /**
-   * The number of times that runs waited because their key had no free slot. In shadow, also the runs that would have waited for the total
-   * or would have been refused.
+   * The number of times that runs waited because their key had no free slot, and of runs that a budget refused. In shadow, also the runs
+   * that would have waited for the total or would have been refused.
    */
   refused: number;
 }
