@@ -17,6 +17,7 @@ import { type AllowedOrigins, allowBrowsers, allowedOrigins, corsHeaders } from 
 import { createGate, type Gate } from "./front/gate.ts";
 import { fetchInMemory } from "./front/memory-fetch.ts";
 import { type Approach, arrivalLimits, serverFactory, wantsSocket } from "./front/server.ts";
+import { openAiRoutes } from "./openai/routes.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
 import { cancellationRoutes } from "./routes/cancellation.ts";
 import { consoleRoutes } from "./routes/console.ts";
@@ -88,6 +89,8 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
   if (!http.disable_threads) await app.register(planRoutes, options);
   const askFront = inFront && fetchInMemory(app.server, prefix);
   if (!http.disable_runs) await app.register(routesOfRuns, { ...options, askFront });
+  const hidesOpenAi = http.disable_openai || http.disable_runs;
+  if (!hidesOpenAi) await app.register(openAiRoutes, { ...options, threadsOfUsers: http.openai_user_threads ?? false });
   if (!http.disable_store) await app.register(storeRoutes, options);
   if (deps.ui) await app.register(uiRoutes, { bundles: deps.ui, mountedAt: prefix });
   await app.register(consoleRoutes, { ...deps.console, auth: deps.auth, version: deps.version, mountedAt: prefix });

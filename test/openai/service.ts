@@ -1,0 +1,25 @@
+import OpenAI from "openai";
+import { vi } from "vitest";
+import { makeProject } from "../command.ts";
+import { startModelServer } from "../model-server.ts";
+import { startTestService } from "../service.ts";
+
+const own = ["plain", "classified", "drafting", "asking", "approving", "tooled", "failing", "silent"];
+const shipped = ["chat", "react", "supervisor"];
+
+/** Starts a service with graphs for OpenAI's clients, and a scripted model that all of them call. */
+export async function startOpenAi({ http = {}, env = {} }: { http?: object; env?: Record<string, string> } = {}) {
+  const graphs = {
+    ...Object.fromEntries(own.map((name) => [name, `${import.meta.dirname}/graphs.ts:${name}`])),
+    ...Object.fromEntries(shipped.map((name) => [name, `${import.meta.dirname}/../../graphs/${name}.ts:graph`])),
+  };
+  const project = await makeProject({ "langgraph.json": { graphs, http } });
+  const model = await startModelServer();
+  const endpoint = { OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: "test" };
+  for (const [name, value] of Object.entries(endpoint)) vi.stubEnv(name, value);
+  const service = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json`, ...endpoint, ...env });
+  const prefix = "mount_prefix" in http ? String(http.mount_prefix) : "";
+  const baseURL = `${service.urls[0]}${prefix}/v1`;
+  const openai = new OpenAI({ baseURL, apiKey: "none", maxRetries: 0 });
+  return { ...service, model, openai, baseURL };
+}
