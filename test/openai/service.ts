@@ -7,16 +7,24 @@ import { startTestService } from "../service.ts";
 const own = ["plain", "classified", "drafting", "asking", "approving", "tooled", "failing", "silent"];
 const shipped = ["chat", "react", "supervisor"];
 
+interface Options {
+  /** The `http` options of the project. */
+  http?: object;
+  env?: Record<string, string>;
+  /** True if the graphs call the rehearsal model instead of the scripted one. */
+  rehearses?: boolean;
+}
+
 /** Starts a service with graphs for OpenAI's clients, and a scripted model that all of them call. */
-export async function startOpenAi({ http = {}, env = {} }: { http?: object; env?: Record<string, string> } = {}) {
+export async function startOpenAi({ http = {}, env = {}, rehearses = false }: Options = {}) {
   const graphs = {
     ...Object.fromEntries(own.map((name) => [name, `${import.meta.dirname}/graphs.ts:${name}`])),
     ...Object.fromEntries(shipped.map((name) => [name, `${import.meta.dirname}/../../graphs/${name}.ts:graph`])),
   };
   const project = await makeProject({ "langgraph.json": { graphs, http } });
   const model = await startModelServer();
-  const endpoint = { OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: "test" };
-  for (const [name, value] of Object.entries(endpoint)) vi.stubEnv(name, value);
+  const endpoint: Record<string, string> = rehearses ? {} : { OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: "test" };
+  for (const name of ["OPENAI_BASE_URL", "OPENAI_API_KEY"]) vi.stubEnv(name, endpoint[name]);
   const service = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json`, ...endpoint, ...env });
   const prefix = "mount_prefix" in http ? String(http.mount_prefix) : "";
   const baseURL = `${service.urls[0]}${prefix}/v1`;

@@ -57,8 +57,10 @@ async function* follow(deps: StartDeps, asking: Asking, run: Run, line: Line): A
   try {
     const assembler = new AnswerAssembler(streams ? await finalNodes(deps.registry, graphId) : () => false);
     for await (const events of deps.feed.follow(run.run_id, -1, line.gone)) {
-      const text = events.map((event) => assembler.onEvent(event)).join("");
-      if (text !== "") yield text;
+      for (const event of events) {
+        const text = assembler.onEvent(event);
+        if (text !== "") yield text;
+      }
     }
     isOver = !line.gone.aborted;
     const answer = answerOf(assembler, threadId);

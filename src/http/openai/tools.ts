@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Registry } from "../../registry/registry.ts";
-import { type Json, Text } from "../schemas.ts";
+import { Text } from "../schemas.ts";
 import { refused } from "./errors.ts";
 import { hasContextField } from "./models.ts";
 
@@ -12,7 +12,7 @@ export interface CallerTools {
   tool_choice?: unknown;
 }
 
-type Json = z.output<typeof Json>;
+type Json = Record<string, unknown>;
 
 /** The fields of a graph's context that get the caller's tools, and the caller's choice among them. */
 const toolsField = "client_tools";
