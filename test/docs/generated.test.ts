@@ -114,7 +114,9 @@ test("langgraph-json.md has every key that is read", () => {
 
 /** The text in the table for an endpoint without a description. While it is there, the test fails. */
 const undescribed = "(describe this endpoint)";
-const topics = ["assistants", "threads", "interrupts", "runs", "crons", "store", "webhooks", "dead-letters", "plans", "service"];
+const topics = ["assistants", "threads", "interrupts", "runs", "crons", "store", "webhooks", "dead-letters", "plans", "openai", "service"];
+/** The headings of topics whose names are not plain words. */
+const titles: Record<string, string> = { openai: "OpenAI" };
 
 test("api.md describes every endpoint that is served", () => {
   const made = expectGenerated("api.md", (now) => {
@@ -124,7 +126,7 @@ test("api.md describes every endpoint that is served", () => {
         const rows = Object.keys(endpoints)
           .filter((endpoint) => topicOf(endpoint) === topic)
           .map((endpoint) => row(`\`${endpoint}\``, written.get(endpoint) ?? `${undescribed} | `));
-        const title = (topic.charAt(0).toUpperCase() + topic.slice(1)).replaceAll("-", " ");
+        const title = titles[topic] ?? (topic.charAt(0).toUpperCase() + topic.slice(1)).replaceAll("-", " ");
         return `### ${title}\n\n${row("Endpoint", "Purpose", "Difference from the official servers")}\n|---|---|---|\n${rows.join("\n")}\n\n`;
       })
       .join("");

@@ -65,7 +65,7 @@ export async function toRun(deps: ApiDeps, request: FastifyRequest, ask: Ask): P
     context: await contextOf(deps.registry, assistant.graph_id, ask),
     ...(metadata && { metadata }),
     ...(checkpointId && { checkpoint_id: checkpointId }),
-    ...(threadId !== undefined && { if_not_exists: "create" as const }),
+    ...(threadId !== undefined && !ask.isAllNew && { if_not_exists: "create" as const }),
   };
   if (threadId === undefined) return { ...common, input: { messages: toGraphMessages(messages) } };
   const { scope } = await request.access("threads:read", { thread_id: threadId });

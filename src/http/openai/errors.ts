@@ -34,7 +34,7 @@ export async function sendError(error: FastifyError, request: FastifyRequest, re
   const status = given === 422 ? 400 : given;
   if (status >= 500) request.log.error({ err: error, path: pathOf(request.url) }, "request failed");
   const named = Details.safeParse(details).data;
-  const field = Issues.safeParse(details).data?.[0]?.field.replace(/^body\./, "");
+  const field = Issues.safeParse(details).data?.[0]?.field.replace(/^(body|params|headers)\./, "");
   const body: OpenAiError = {
     message: sentence,
     type: typeOf(status),

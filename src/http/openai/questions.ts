@@ -49,7 +49,7 @@ const asJson = (value: unknown) => `\`\`\`json\n${JSON.stringify(value, null, 2)
 const isApproval = ({ type, action_requests }: Readable) => type === "approval" || action_requests !== undefined;
 
 const yes = /^(y|yes|ok|okay|approve|approved|accept|accepted)[.!]?$/i;
-const no = /^(?:n|no|reject|rejected|refuse|refused|deny|denied|decline|declined)\b[\s,.:;!-]*([^]*)$/i;
+const no = /^(?:n|no|reject|rejected|refuse|refused|deny|denied|decline|declined)\b[\s,.:;!-]*(.*)$/is;
 
 /** Returns the answer that a person's text means: a decision, an option, JSON, or else the text itself. */
 export function readAnswer({ value, responseSchema }: OpenQuestion, text: string): unknown {

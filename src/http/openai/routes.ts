@@ -6,6 +6,8 @@ import { Text } from "../schemas.ts";
 import { ChatCreate, complete } from "./chat.ts";
 import { modelNotFound, sendError } from "./errors.ts";
 import { listModels } from "./models.ts";
+import { ResponseCreate } from "./response-request.ts";
+import { respond } from "./responses.ts";
 import type { OpenAiDeps } from "./send-answer.ts";
 
 const searches = access("assistants:search");
@@ -29,5 +31,8 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiDeps> = async (app, deps)
   });
   app.post("/v1/chat/completions", { schema: { body: ChatCreate }, config: completes }, (request, reply) =>
     complete(deps, request, reply, request.body),
+  );
+  app.post("/v1/responses", { schema: { body: ResponseCreate }, config: completes }, (request, reply) =>
+    respond(deps, request, reply, request.body),
   );
 };
