@@ -267,7 +267,9 @@ test.each(everyEndpoint.filter(([route]) => ![...open, ...signedInOnly].includes
     const before = await aliceHas();
     for (const name of ["broken", "careless"]) {
       const response = await call(name, ...requestOf(route, endpoint, alices));
-      expect([response.status, await response.text()]).toEqual([500, "Internal Server Error"]);
+      const error = { message: "Internal Server Error", type: "server_error", code: null, param: null };
+      const sentence = route.includes(" /v1/") ? JSON.stringify({ error }) : error.message;
+      expect([response.status, await response.text()]).toEqual([500, sentence]);
     }
     expect(await aliceHas()).toEqual(before);
   },

@@ -65,6 +65,17 @@ test.each([true, false])("a question is the answer, and the next message on the 
   expect((values as { messages: { content: string }[] }).messages.map(({ content }) => content)).toEqual(["Paint!", "You like Blue."]);
 });
 
+test("a run that somebody cancels is an error", async () => {
+  model.script({ tokens: ["Wait"], hang: true });
+  const thread = crypto.randomUUID();
+  const answering = say("chat", [user("1")], { "x-thread-id": thread });
+  answering.catch(() => {});
+  await expect.poll(() => model.requests.length).toBe(1);
+  const [run] = await client.runs.list(thread);
+  await client.runs.cancel(thread, run?.run_id ?? "");
+  await expect(answering).rejects.toMatchObject({ status: 422, code: "run_failed", message: expect.stringContaining("cancelled") });
+});
+
 test("a question without a thread says that it cannot be answered", async () => {
   expect(await say("asking", [user("Paint!")])).toContain("Send the header x-thread-id");
 });

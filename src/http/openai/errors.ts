@@ -24,7 +24,13 @@ export const modelNotFound = (model: string) =>
     code: "model_not_found",
   });
 
+/** Tells whether a path belongs to the endpoints for clients of OpenAI's API. */
+export const isOpenAiPath = (path: string): boolean => /\/v1\/(models|chat\/completions|responses)\b/.test(path);
+
 const types: Record<number, string> = { 401: "authentication_error", 403: "permission_error", 429: "rate_limit_error" };
+
+/** Returns an error in OpenAI's form that concerns no field of the request. */
+export const errorOf = (status: number, message: string): OpenAiError => ({ message, type: typeOf(status), code: null, param: null });
 
 const typeOf = (status: number) => types[status] ?? (status >= 500 ? "server_error" : "invalid_request_error");
 
@@ -35,12 +41,7 @@ export async function sendError(error: FastifyError, request: FastifyRequest, re
   if (status >= 500) request.log.error({ err: error, path: pathOf(request.url) }, "request failed");
   const named = Details.safeParse(details).data;
   const field = Issues.safeParse(details).data?.[0]?.field.replace(/^(body|params|headers)\./, "");
-  const body: OpenAiError = {
-    message: sentence,
-    type: typeOf(status),
-    code: named?.code ?? null,
-    param: named?.param ?? field ?? null,
-  };
+  const body = { ...errorOf(status, sentence), code: named?.code ?? null, param: named?.param ?? field ?? null };
   if (status === 429 || status === 503) reply.header("retry-after", "1");
   return reply
     .code(status)

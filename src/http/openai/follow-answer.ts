@@ -1,4 +1,6 @@
 import type { FastifyRequest } from "fastify";
+import { ServiceError } from "../../errors.ts";
+import { getRun } from "../../runs/read.ts";
 import type { Run } from "../../runs/run.ts";
 import { alreadyDecided } from "../admission/access.ts";
 import { takePlaceAtRun } from "../admission/places.ts";
@@ -8,7 +10,7 @@ import { type RunCreateBody, toNewRun } from "../runs/run-request.ts";
 import type { StartDeps } from "../runs/start-run.ts";
 import { cancelAbandoned } from "../sse/follow.ts";
 import { type Answer, answerOf } from "./answer.ts";
-import { AnswerAssembler } from "./assembler.ts";
+import { AnswerAssembler, type Failure } from "./assembler.ts";
 import { finalNodes } from "./final-nodes.ts";
 
 /** A request whose answer a run gives. */
@@ -50,6 +52,16 @@ export async function askRun(deps: StartDeps, asking: Asking): Promise<AskedRun>
   return { run, threadId, leave, follow: (line) => follow(deps, asking, run, line) };
 }
 
+/** Returns the failure of a run that somebody has cancelled, or undefined. Such a run logs no error. */
+async function cancellationOf({ pool }: StartDeps, run: Run, { questions }: AnswerAssembler): Promise<Failure | undefined> {
+  if (questions.length > 0) return undefined; // a run that asks a question has the same status
+  const ended = await getRun(pool, alreadyDecided, undefined, run.run_id).catch((error) => {
+    if (error instanceof ServiceError) return undefined; // the temporary thread is already deleted
+    throw error;
+  });
+  return ended?.status === "interrupted" ? { error: "Cancelled", message: "The run was cancelled." } : undefined;
+}
+
 async function* follow(deps: StartDeps, asking: Asking, run: Run, line: Line): AsyncGenerator<string, Answer> {
   const { request, graphId, threadId, streams } = asking;
   let isOver = false;
@@ -63,6 +75,7 @@ async function* follow(deps: StartDeps, asking: Asking, run: Run, line: Line): A
       }
     }
     isOver = !line.gone.aborted;
+    if (isOver) assembler.failure ??= await cancellationOf(deps, run, assembler);
     const answer = answerOf(assembler, threadId);
     if (answer.question !== "" && isOver) yield answer.question;
     return answer;

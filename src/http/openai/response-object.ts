@@ -27,7 +27,16 @@ export function responseOf(frame: ResponseFrame, answer: Answer) {
   });
 }
 
-function responseWith({ id, created, body }: ResponseFrame, more: object) {
+/** The fields of a response that depend on its progress. */
+interface Progress {
+  status: "in_progress" | "completed" | "incomplete" | "failed";
+  output: object[];
+  usage: object | null;
+  error?: object;
+  incomplete_details?: object;
+}
+
+function responseWith({ id, created, body }: ResponseFrame, more: Progress) {
   const { model, instructions, previous_response_id, store, tools, tool_choice, metadata } = body;
   return {
     id,
