@@ -78,7 +78,7 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
 
   const counts: StreamCounts = new Map();
   deps.metrics.watchStreams(() => countStreams(counts));
-  const options = { ...deps, counts };
+  const options = { ...deps, counts, threadsOfUsers: http.openai_user_threads ?? false };
   await app.register(http.disable_meta ? healthRoute : metaRoutes, options);
   if (!http.disable_meta) await app.register(metricsRoutes, options);
   if (!http.disable_assistants) await app.register(assistantRoutes, options);
@@ -89,8 +89,7 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
   if (!http.disable_threads) await app.register(planRoutes, options);
   const askFront = inFront && fetchInMemory(app.server, prefix);
   if (!http.disable_runs) await app.register(routesOfRuns, { ...options, askFront });
-  const hidesOpenAi = http.disable_openai || http.disable_runs;
-  if (!hidesOpenAi) await app.register(openAiRoutes, { ...options, threadsOfUsers: http.openai_user_threads ?? false });
+  if (!http.disable_openai && !http.disable_runs) await app.register(openAiRoutes, options);
   if (!http.disable_store) await app.register(storeRoutes, options);
   if (deps.ui) await app.register(uiRoutes, { bundles: deps.ui, mountedAt: prefix });
   await app.register(consoleRoutes, { ...deps.console, auth: deps.auth, version: deps.version, mountedAt: prefix });

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { Json, Text } from "../schemas.ts";
 import { chunksOf, completionOf } from "./completion.ts";
-import { threadOf, threadOfUser, toRun } from "./conversation.ts";
+import { threadOf, toRun } from "./conversation.ts";
 import { refused } from "./errors.ts";
 import { askRun } from "./follow-answer.ts";
 import { ChatMessage } from "./messages.ts";
@@ -29,7 +29,7 @@ type ChatBody = z.output<typeof ChatCreate>;
 export async function complete(deps: OpenAiDeps, request: FastifyRequest, reply: FastifyReply, body: ChatBody): Promise<void> {
   if ((body.n ?? 1) !== 1) throw refused("n", "a graph gives one answer, so n must be 1");
   const assistant = await findModel(deps, request, body.model);
-  const threadId = threadOf(request) ?? threadOfUser(deps, request, { user: body.user, assistant });
+  const threadId = threadOf(deps, request, { user: body.user, assistant });
   const run = await toRun(deps, request, { ...body, assistant, threadId });
   const streams = body.stream ?? false;
   const asked = await askRun(deps, { request, body: run, graphId: assistant.graph_id, threadId, streams });

@@ -25,31 +25,43 @@ export interface Ask extends CallerTools {
   metadata?: Record<string, unknown> | null | undefined;
 }
 
-/** The headers that name a thread. Open WebUI sends the second one if it forwards the ids of its users and chats. */
-const threadHeaders = ["x-thread-id", "x-openwebui-chat-id"];
+/** The header that names a thread. */
+const threadHeader = "x-thread-id";
+/** The header in which Open WebUI sends the id of a chat, if it forwards such ids. */
+const chatHeader = "x-openwebui-chat-id";
 
-/**
- * Returns the id of the thread that a request names in a header, or undefined. A name that is no UUID stands for a thread of its own for
- * each authenticated user.
- */
-export function threadOf({ headers, user }: FastifyRequest): string | undefined {
-  const name = threadHeaders.map((header) => headers[header]).find((value) => value !== undefined && value !== "");
-  if (name === undefined) return undefined;
-  if (typeof name !== "string" || name.length > 255)
-    throw new ServiceError("malformed", "x-thread-id: must be one name of at most 255 characters.");
-  return isId(name) ? name.toLowerCase() : threadIdOf(user?.identity, name);
+const longestName = 255;
+
+/** The parts of a request that may name a thread. */
+interface Named {
+  user?: string | null | undefined;
+  assistant: Assistant;
 }
 
 /**
- * Returns the id of the thread that a user has with an assistant, or undefined. The project must ask for such threads, because most chat
- * UIs send the same user with all conversations of a person.
+ * Returns the id of the thread that a request names, or undefined. `x-thread-id` is the id of a thread, or any name, which stands for a
+ * thread of its own for each authenticated user. A chat of Open WebUI has a thread for each assistant, because Open WebUI asks other models
+ * for the title of the chat. The field `user` names a thread only if the project asks for it, because most chat UIs send the same user with
+ * all conversations of a person.
  */
-export function threadOfUser(
+export function threadOf(
   { threadsOfUsers }: { threadsOfUsers: boolean },
-  { user: caller }: FastifyRequest,
-  { user, assistant }: { user: string | null | undefined; assistant: Assistant },
+  request: FastifyRequest,
+  { user, assistant }: Named,
 ): string | undefined {
-  return threadsOfUsers && user ? threadIdOf(caller?.identity, `${assistant.assistant_id} ${user}`) : undefined;
+  const identity = request.user?.identity;
+  const name = headerOf(request, threadHeader);
+  if (name !== undefined) return isId(name) ? name.toLowerCase() : threadIdOf(identity, name);
+  const chat = headerOf(request, chatHeader);
+  if (chat !== undefined) return threadIdOf(identity, `chat ${assistant.assistant_id} ${chat}`);
+  return threadsOfUsers && user ? threadIdOf(identity, `user ${assistant.assistant_id} ${user}`) : undefined;
+}
+
+function headerOf({ headers }: FastifyRequest, name: string): string | undefined {
+  const value = headers[name];
+  if (value === undefined || value === "") return undefined;
+  if (typeof value === "string" && value.length <= longestName) return value;
+  throw new ServiceError("malformed", `${name}: must be one name of at most ${longestName} characters.`);
 }
 
 const Conversation = z.looseObject({ messages: z.array(z.unknown()).min(1) });

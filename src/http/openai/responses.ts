@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Assistant } from "../../assistants/assistants.ts";
 import { lastCheckpointOfRun } from "../../checkpoints/lifecycle.ts";
 import { newId } from "../../db/ids.ts";
 import { ServiceError } from "../../errors.ts";
@@ -17,7 +18,7 @@ export async function respond(deps: OpenAiDeps, request: FastifyRequest, reply: 
   if (body.background) throw refused("background", "create a run with POST /threads/{threadId}/runs instead", "unsupported_parameter");
   if (body.conversation) throw refused("conversation", "send previous_response_id or the header x-thread-id", "unsupported_parameter");
   const assistant = await findModel(deps, request, body.model);
-  const place = await placeOf(deps, request, body);
+  const place = await placeOf(deps, request, { ...body, assistant });
   const { threadId } = place;
   const run = await toRun(deps, request, { ...place, ...toolsOf(body), assistant, messages: messagesOf(body), metadata: body.metadata });
   const asked = await askRun(deps, { request, body: run, graphId: assistant.graph_id, threadId, streams: body.stream ?? false });
@@ -38,9 +39,13 @@ interface Place {
  * Returns the place of a response. It continues the thread of the previous response, or uses the thread that a header names. Without both,
  * it gets a new thread, which is temporary with `store: false`.
  */
-async function placeOf(deps: OpenAiDeps, request: FastifyRequest, { previous_response_id: previous, store }: ResponseBody): Promise<Place> {
+async function placeOf(
+  deps: OpenAiDeps,
+  request: FastifyRequest,
+  { previous_response_id: previous, store, ...named }: ResponseBody & { assistant: Assistant },
+): Promise<Place> {
   if (previous) return { ...(await placeAfter(deps, request, previous)), isAllNew: true };
-  const threadId = threadOf(request);
+  const threadId = threadOf(deps, request, named);
   return { threadId: threadId ?? (store === false ? undefined : newId()) };
 }
 
