@@ -26,8 +26,7 @@ export async function startOpenAi({ http = {}, env = {}, rehearses = false }: Op
   const endpoint: Record<string, string> = rehearses ? {} : { OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: "test" };
   for (const name of ["OPENAI_BASE_URL", "OPENAI_API_KEY"]) vi.stubEnv(name, endpoint[name]);
   const service = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json`, ...endpoint, ...env });
-  const prefix = "mount_prefix" in http ? String(http.mount_prefix) : "";
-  const baseURL = `${service.urls[0]}${prefix}/v1`;
+  const baseURL = `${service.urls[0]}/v1`;
   const openai = new OpenAI({ baseURL, apiKey: "none", maxRetries: 0 });
   return { ...service, model, openai, baseURL };
 }
