@@ -29,6 +29,9 @@ export const classified = new StateGraph(State)
   .addEdge("answer", END)
   .compile();
 
+/** The same graph as a subgraph of another. */
+export const wrapped = new StateGraph(State).addNode("inner", classified).addEdge(START, "inner").addEdge("inner", END).compile();
+
 /** A graph whose only node writes a draft first. The draft is not in the messages. */
 export const drafting = new StateGraph(State)
   .addNode("write", async ({ messages }: Said) => {

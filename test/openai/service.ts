@@ -4,7 +4,7 @@ import { makeProject } from "../command.ts";
 import { startModelServer } from "../model-server.ts";
 import { startTestService } from "../service.ts";
 
-const own = ["plain", "classified", "drafting", "asking", "approving", "tooled", "failing", "silent"];
+const own = ["plain", "classified", "wrapped", "drafting", "asking", "approving", "tooled", "failing", "silent"];
 const shipped = ["chat", "react", "supervisor"];
 
 interface Options {

@@ -62,9 +62,9 @@ test("the bytes of a stream are chunks, the usage and the end", async () => {
   ]);
 });
 
-test("only the answer is streamed, not what other nodes ask the model", async () => {
+test.each(["classified", "wrapped"])("only the answer of %s is streamed, not what other nodes ask the model", async (name) => {
   model.script({ tokens: ["greet", "ing"] }, { tokens: ["Good ", "day."] });
-  expect((await stream("classified")).texts).toEqual(["Good ", "day."]);
+  expect((await stream(name)).texts).toEqual(["Good ", "day."]);
 });
 
 test("the rounds of an agent are streamed with an empty line between them", async () => {
