@@ -3,6 +3,8 @@ import type { Pool } from "pg";
 /** The ids of rows that a user owns, one of each kind, by their names in paths. Each row has `mark` in its metadata or namespace. */
 export type Things = Record<
   | "assistantId"
+  | "chatId"
+  | "chatRunId"
   | "threadId"
   | "askingId"
   | "busyId"
@@ -17,6 +19,7 @@ export type Things = Record<
   | "questionId"
   | "namespace"
   | "mark"
+  | "model"
   | "name"
   | "owner",
   string
@@ -59,6 +62,7 @@ const message =
     message: { messageId: crypto.randomUUID(), role: "ROLE_USER", parts: [{ data: {} }], ...more },
     configuration: { returnImmediately: true },
   });
+const hello = [{ role: "user", content: "Hi" }];
 const makesRuns = ["threads:create_run", "assistants:read"];
 const superstep = { updates: [{ values: {}, as_node: "__start__" }] };
 const taken = ({ threadId }: Things) => ({ thread_id: threadId, if_exists: "do_nothing" });
@@ -130,6 +134,18 @@ export const decisionRows: Record<string, DecisionRow> = {
   "GET /assistants/{assistantId}/schemas": { needs: ["assistants:read"] },
   "GET /assistants/{assistantId}/subgraphs": { needs: ["assistants:read"] },
   "GET /assistants/{assistantId}/subgraphs/{namespace}": { needs: ["assistants:read"] },
+
+  "GET /v1/models": { needs: ["assistants:search"], reached: holds("model") },
+  "GET /v1/models/{model}": { needs: ["assistants:search"] },
+  "POST /v1/chat/completions": { needs: ["assistants:read"], body: ({ chatId }) => ({ model: chatId, messages: hello }) },
+  "POST /v1/chat/completions | by the assistant's name": {
+    needs: ["assistants:read", "assistants:search"],
+    body: ({ model }) => ({ model, messages: hello }),
+  },
+  "POST /v1/responses": {
+    needs: ["assistants:read", "threads:read", "threads:create_run"],
+    body: ({ chatId, chatRunId }) => ({ model: chatId, input: "Hi", previous_response_id: `resp_${chatRunId}` }),
+  },
 
   "POST /threads | an id that is taken": { needs: ["threads:create", "threads:read"], body: taken },
   "POST /threads | supersteps for an id that is taken": {

@@ -140,6 +140,15 @@ const chosenLetters = {
   "filter.since": badTime,
 };
 
+/** The fields that chat completions and responses have in common. */
+const openAi = {
+  model: [7, null, "", nul, {}],
+  stream: ["yes", 1],
+  tools: ["text", 7, {}, [7]],
+  user: [7, {}, nul],
+  metadata: badDocument,
+};
+
 /** Every endpoint of the API. If one is missing here, `bad-input.test.ts` fails. */
 export const endpoints: Record<string, Endpoint> = {
   "GET /ok": { query: { check_db: flagInQuery } },
@@ -337,6 +346,22 @@ export const endpoints: Record<string, Endpoint> = {
   },
   "DELETE /plans/{planId}": {},
   "GET /threads/{threadId}/plan": {},
+
+  "GET /v1/models": {},
+  "GET /v1/models/{model}": {},
+  "POST /v1/chat/completions": {
+    body: { model: "create-agent", messages: [{ role: "user", content: "Hi" }] },
+    fields: {
+      ...openAi,
+      messages: ["text", 7, {}, null, [], [7], [{}], [{ role: "nobody", content: "Hi" }], [{ role: "user", content: nul }]],
+      n: ["1", 1.5, {}],
+      stream_options: [7, "text", []],
+    },
+  },
+  "POST /v1/responses": {
+    body: { model: "create-agent", input: "Hi" },
+    fields: { ...openAi, input: [7, {}, null, [], [7]], previous_response_id: ["", 7, "x", "resp_x", nul], store: ["yes", 1] },
+  },
 
   "POST /threads/{threadId}/runs": runCreate,
   "POST /threads/{threadId}/runs/stream": runCreate,

@@ -104,6 +104,13 @@ export async function findAssistant(db: Db, scope: Scope, id: string): Promise<A
   return rows[0];
 }
 
+/** Returns up to two assistants with exactly this name. Two results show that the name is ambiguous. */
+export async function findAssistantsByName(db: Db, scope: Scope, name: string): Promise<Assistant[]> {
+  const { rows } = await db.query<Assistant>(sql`
+    select ${columns} from assistants where name = ${name} and ${scope.visible(sql`metadata`)} order by assistant_id limit 2`);
+  return rows;
+}
+
 /**
  * Returns the total size of these assistants' configs in bytes. Each run of a batch copies its assistant's config, so this size limits how
  * much memory the batch needs.

@@ -11,3 +11,10 @@ export const isId = (text: string): boolean => /^[\da-f]{8}(-[\da-f]{4}){3}-[\da
 
 /** Returns the id of a graph's default assistant. */
 export const systemAssistantId = (graphId: string): string => v5(graphId, graphNamespace);
+
+/** The UUID namespace of threads that callers name with a text. */
+const threadNamespace = "3f0a6c1e-8d0b-5c57-9a58-0d1f6a2c7b94";
+
+/** Returns the id of the thread that a user names with a text. The same text names different threads for different users. */
+export const threadIdOf = (identity: string | undefined, name: string): string =>
+  v5(JSON.stringify([identity ?? null, name]), threadNamespace);

@@ -17,6 +17,7 @@ import { type AllowedOrigins, allowBrowsers, allowedOrigins, corsHeaders } from 
 import { createGate, type Gate } from "./front/gate.ts";
 import { fetchInMemory } from "./front/memory-fetch.ts";
 import { type Approach, arrivalLimits, serverFactory, wantsSocket } from "./front/server.ts";
+import { openAiRoutes } from "./openai/routes.ts";
 import { a2aRoutes } from "./routes/a2a.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
 import { cancellationRoutes } from "./routes/cancellation.ts";
@@ -86,7 +87,7 @@ async function registerRoutes(app: FastifyInstance, deps: ApiDeps, http: HttpOpt
   const mountedAt = http.mount_prefix ?? "";
   const counts: StreamCounts = new Map();
   deps.metrics.watchStreams(() => countStreams(counts));
-  const options = { ...deps, counts };
+  const options = { ...deps, counts, threadsOfUsers: http.openai_user_threads ?? false };
   await app.register(http.disable_meta ? healthRoute : metaRoutes, options);
   if (!http.disable_meta) await app.register(metricsRoutes, options);
   if (!http.disable_assistants) await app.register(assistantRoutes, options);
@@ -99,6 +100,7 @@ async function registerRoutes(app: FastifyInstance, deps: ApiDeps, http: HttpOpt
   if (!http.disable_runs) await app.register(routesOfRuns, { ...options, askFront });
   if (!http.disable_a2a) await app.register(a2aRoutes, { ...options, mountedAt });
   if (!http.disable_mcp) await app.register(mcpRoutes, options);
+  if (!http.disable_openai && !http.disable_runs) await app.register(openAiRoutes, options);
   if (!http.disable_store) await app.register(storeRoutes, options);
   if (deps.ui) await app.register(uiRoutes, { bundles: deps.ui, mountedAt });
   await app.register(consoleRoutes, { ...deps.console, auth: deps.auth, version: deps.version, mountedAt });

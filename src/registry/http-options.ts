@@ -70,6 +70,11 @@ export const HttpOptions = z
       .describe("`true`: turns off the endpoints about the service, such as `/info` and `/docs`, except `/ok`."),
     disable_ui: z.boolean().optional().describe("`true`: turns off the UI bundles."),
     disable_webhooks: z.boolean().optional().describe("`true`: runs are created without their webhooks."),
+    disable_openai: z.boolean().optional().describe("`true`: turns off the endpoints below `/v1` for clients of OpenAI's API."),
+    openai_user_threads: z
+      .boolean()
+      .optional()
+      .describe("`true`: the field `user` of a request to `/v1` names a thread. Without it, only a header names a thread."),
     disable_mcp: z.boolean().optional().describe("`true`: turns off `/mcp`, by which MCP clients call the assistants as tools."),
     disable_a2a: z.boolean().optional().describe("`true`: turns off the A2A endpoints, which are `/a2a` and the agent cards."),
   })

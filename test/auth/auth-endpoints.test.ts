@@ -268,8 +268,10 @@ test.each(everyEndpoint.filter(([route]) => ![...open, ...signedInOnly].includes
     for (const name of ["broken", "careless"]) {
       const response = await call(name, ...requestOf(route, endpoint, alices));
       const text = await response.text();
+      const error = { message: "Internal Server Error", type: "server_error", code: null, param: null };
+      const sentence = route.includes(" /v1/") ? JSON.stringify({ error }) : error.message;
       if (route === "POST /mcp") expect(text).toContain('"error":{"code":-32603,"message":"Internal Server Error"}');
-      else expect([response.status, text]).toEqual([500, "Internal Server Error"]);
+      else expect([response.status, text]).toEqual([500, sentence]);
     }
     expect(await aliceHas()).toEqual(before);
   },

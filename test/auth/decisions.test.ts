@@ -41,9 +41,12 @@ export const auth = new Auth()
     return user.permissions.includes(event) || { owner: user.identity };
   });
 `;
-const graphs = Object.fromEntries(
-  ["steps", "nested", "review", "slow", "listing"].map((name) => [name, `${import.meta.dirname}/../graphs/${name}.ts:graph`]),
-);
+const graphs = {
+  ...Object.fromEntries(
+    ["steps", "nested", "review", "slow", "listing"].map((name) => [name, `${import.meta.dirname}/../graphs/${name}.ts:graph`]),
+  ),
+  chatting: `${import.meta.dirname}/../graphs/kinds.ts:agent`,
+};
 const project = await makeProject({
   "auth.ts": auth,
   "langgraph.json": { graphs, auth: { path: "./auth.ts:auth" }, ensemble: { resources: { db: { pool: 1 } } } },
@@ -114,6 +117,9 @@ async function makeThings(): Promise<Things> {
   const listed = { tasks: [{ id: "a", subject: "s", status: "pending" }] };
   await make(`/threads/${planThreadId}/runs/wait`, { assistant_id: "listing", input: listed });
   const letterId = String(letters[0].letter_id);
+  const model = `model_${mark}`;
+  const { assistant_id: chatId } = await make<{ assistant_id: string }>("/assistants", { graph_id: "chatting", name: model });
+  const chat = await make<{ id: string }>("/v1/responses", { model: chatId, input: "Hi" });
   const ids = {
     assistantId,
     threadId,
@@ -123,6 +129,9 @@ async function makeThings(): Promise<Things> {
     waitingId,
     cronId,
     letterId,
+    chatId,
+    chatRunId: chat.id.slice("resp_".length),
+    model,
     planId,
     planThreadId,
     taskId: "a",

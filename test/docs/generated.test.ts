@@ -125,8 +125,11 @@ const topics = [
   "dead-letters",
   "plans",
   "agent-to-agent",
+  "openai",
   "service",
 ];
+/** The headings of topics whose names are not plain words. */
+const titles: Record<string, string> = { openai: "OpenAI" };
 
 test("api.md describes every endpoint that is served", () => {
   const made = expectGenerated("api.md", (now) => {
@@ -136,7 +139,7 @@ test("api.md describes every endpoint that is served", () => {
         const rows = Object.keys(endpoints)
           .filter((endpoint) => topicOf(endpoint) === topic)
           .map((endpoint) => row(`\`${endpoint}\``, written.get(endpoint) ?? `${undescribed} | `));
-        const title = (topic.charAt(0).toUpperCase() + topic.slice(1)).replaceAll("-", " ");
+        const title = titles[topic] ?? (topic.charAt(0).toUpperCase() + topic.slice(1)).replaceAll("-", " ");
         return `### ${title}\n\n${row("Endpoint", "Purpose", "Difference from the official servers")}\n|---|---|---|\n${rows.join("\n")}\n\n`;
       })
       .join("");

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
+import { z } from "zod";
 import { type Endpoint, endpoints } from "../endpoints.ts";
 import { startTestService } from "../service.ts";
 
@@ -14,6 +15,7 @@ const existing: Record<string, string> = {
   namespace: "child",
   checkpointId: "",
   name: "db",
+  model: "create-agent",
 };
 await fetch("/limits/db", { method: "PUT", ...json({ total: 9, graphs: ["none"] }) });
 existing.cronId = (await client.crons.create("steps", { schedule: "0 0 1 1 *" })).cron_id;
@@ -116,7 +118,7 @@ function spoiltIds(method: string, path: string, body: unknown, unknownId: numbe
     if (name === "namespace") return [nul];
     const unknown = { ...at(randomUUID()), status: unknownId };
     if (method === "PUT" && path.startsWith("/limits")) return [nul]; // creates what is not there
-    const mayBeAnyText = ["assistantId", "checkpointId", "taskId", "name"].includes(name);
+    const mayBeAnyText = ["assistantId", "checkpointId", "taskId", "name", "model"].includes(name);
     if (mayBeAnyText) return [nul, unknown, { ...at("nobody"), status: 404 }];
     return [nul, unknown, ...["nobody", "-1", `${randomUUID()}x`].map((id) => ({ ...at(id), status: 422, names: `params.${name}` }))];
   });
@@ -155,8 +157,21 @@ async function checkRow({ path, init, status, names }: Row): Promise<string | un
     return response.status === status ? undefined : `answered ${response.status}`;
   }
   const text = await response.text();
+  if (path.startsWith("/v1/")) return complainOfOpenAi(response.status, text, { status, names });
   if (response.status !== status) return `answered ${response.status} instead of ${status}: ${text.slice(0, 300)}`;
   return status === 422 && names ? complainOfFields(text, names) : complainOfSentence(response, text);
+}
+
+const OpenAiError = z.object({ error: z.object({ message: z.string().min(10), type: z.string(), param: z.string().nullable() }) });
+
+/** Returns what is wrong with an error for a client of OpenAI's API, which gets 400 in place of 422. */
+function complainOfOpenAi(given: number, text: string, { status, names }: Pick<Row, "status" | "names">): string | undefined {
+  if (given !== (status === 422 ? 400 : status)) return `answered ${given} instead of ${status}: ${text.slice(0, 300)}`;
+  const read = OpenAiError.safeParse(JSON.parse(text)).data?.error;
+  if (!read) return `not OpenAI's form: ${text}`;
+  const field = names?.replace(/^(body|params)\./, "");
+  const isNamed = status !== 422 || field === undefined || field === "body" || (read.param ?? "").startsWith(field);
+  return isNamed ? undefined : `does not name ${names}: ${text}`;
 }
 
 function complainOfSentence(response: Response, text: string): string | undefined {

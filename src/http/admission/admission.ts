@@ -4,6 +4,7 @@ import type { User } from "../../auth/user.ts";
 import { ServiceError } from "../../errors.ts";
 import type { HttpOptions } from "../../registry/http-options.ts";
 import { isBundlePath, type UiBundles } from "../../ui/bundles.ts";
+import { errorOf, isOpenAiPath } from "../openai/errors.ts";
 
 /**
  * The users that were authenticated before the project's own app ran, by connection. Our routes come after that app, and need not
@@ -46,6 +47,7 @@ export function refusalOf(error: unknown, request: Request): Response | undefine
   if (!(error instanceof AuthRefusal) && !(error instanceof ServiceError)) return undefined;
   const { status, message } = error;
   const headers = error instanceof AuthRefusal ? error.headers : {};
+  if (isOpenAiPath(new URL(request.url).pathname)) return Response.json({ error: errorOf(status, message) }, { status, headers });
   const wantsJson = request.headers.get("accept")?.includes("application/json");
   return wantsJson ? Response.json({ detail: message }, { status, headers }) : new Response(message, { status, headers });
 }

@@ -7,7 +7,7 @@ import type { CorsOptions } from "../../registry/http-options.ts";
  * The response headers that web pages may read. The SDK uses these headers to find the id of its run, to reconnect, and to request the next
  * page of a list.
  */
-const exposed = ["content-location", "location", "x-pagination-total", "x-pagination-total-estimated", "x-pagination-next"];
+const exposed = ["content-location", "location", "x-pagination-total", "x-pagination-total-estimated", "x-pagination-next", "x-thread-id"];
 
 /**
  * The origins of public web apps with which people use their own service. `http.cors.allow_origins` replaces this list, even if the setting

@@ -14,6 +14,8 @@ const heartbeat = ": heartbeat\n";
 export interface EventStream {
   /** Writes events, and waits until the connection can take more. */
   send(events: RunEvent[]): Promise<void>;
+  /** Writes frames that the caller has encoded, and waits until the connection can take more. */
+  write(frames: string): Promise<void>;
   /** Ends the stream cleanly. Call it only after the run has ended and all its events have been sent. */
   end(): void;
   /**
@@ -50,12 +52,15 @@ export function openEventStream(reply: FastifyReply, stalledSeconds: number): Ev
   if (gone.aborted) stopBeat();
   gone.addEventListener("abort", stopBeat);
 
+  const write = async (bytes: string | Buffer) => {
+    const flowing = raw.write(bytes);
+    if (!flowing) await drained(raw, gone, stalledSeconds * 1000);
+  };
+
   return {
     gone,
-    async send(events) {
-      const flowing = raw.write(framesOf(events));
-      if (!flowing) await drained(raw, gone, stalledSeconds * 1000);
-    },
+    send: (events) => write(framesOf(events)),
+    write,
     end() {
       clearInterval(beat);
       raw.end();

@@ -1,0 +1,92 @@
+import type { FastifyRequest } from "fastify";
+import { z } from "zod";
+import type { Assistant } from "../../assistants/assistants.ts";
+import { isId, threadIdOf } from "../../db/ids.ts";
+import { ServiceError } from "../../errors.ts";
+import { questionsIn } from "../../threads/questions.ts";
+import { findThread } from "../../threads/threads.ts";
+import type { ApiDeps } from "../api-deps.ts";
+import type { RunCreateBody } from "../runs/run-request.ts";
+import { refused } from "./errors.ts";
+import { type ChatMessage, lastUserText, newMessages, toGraphMessages } from "./messages.ts";
+import { readAnswer } from "./questions.ts";
+import { type CallerTools, contextOf } from "./tools.ts";
+
+/** The part of a request that says what the run gets, and on which thread. */
+export interface Ask extends CallerTools {
+  assistant: Assistant;
+  messages: ChatMessage[];
+  /** The id of the thread. Undefined if the request has a temporary thread of its own. */
+  threadId: string | undefined;
+  /** True if all messages are new, because the caller does not send its history. */
+  isAllNew?: boolean;
+  /** The checkpoint from which the run starts. Undefined for the newest one. */
+  checkpointId?: string | undefined;
+  metadata?: Record<string, unknown> | null | undefined;
+}
+
+/** The header that names a thread. */
+const threadHeader = "x-thread-id";
+/** The header in which Open WebUI sends the id of a chat, if it forwards such ids. */
+const chatHeader = "x-openwebui-chat-id";
+
+const longestName = 255;
+
+/** The parts of a request that may name a thread. */
+interface Named {
+  user?: string | null | undefined;
+  assistant: Assistant;
+}
+
+/**
+ * Returns the id of the thread that a request names, or undefined. `x-thread-id` is the id of a thread, or any name, which stands for a
+ * thread of its own for each authenticated user. A chat of Open WebUI has a thread for each assistant, because Open WebUI asks other models
+ * for the title of the chat. The field `user` names a thread only if the project asks for it, because most chat UIs send the same user with
+ * all conversations of a person.
+ */
+export function threadOf(
+  { threadsOfUsers }: { threadsOfUsers: boolean },
+  request: FastifyRequest,
+  { user, assistant }: Named,
+): string | undefined {
+  const identity = request.user?.identity;
+  const name = headerOf(request, threadHeader);
+  if (name !== undefined) return isId(name) ? name.toLowerCase() : threadIdOf(identity, name);
+  const chat = headerOf(request, chatHeader);
+  if (chat !== undefined) return threadIdOf(identity, `chat ${assistant.assistant_id} ${chat}`);
+  return threadsOfUsers && user ? threadIdOf(identity, `user ${assistant.assistant_id} ${user}`) : undefined;
+}
+
+function headerOf({ headers }: FastifyRequest, name: string): string | undefined {
+  const value = headers[name];
+  if (value === undefined || value === "") return undefined;
+  if (typeof value === "string" && value.length <= longestName) return value;
+  throw new ServiceError("malformed", `${name}: must be one name of at most ${longestName} characters.`);
+}
+
+const Conversation = z.looseObject({ messages: z.array(z.unknown()).min(1) });
+
+/**
+ * Returns the run that a request asks for. Without a thread, the run gets all messages. On a thread with messages, it gets only the new
+ * ones. If the thread has an open question, the last message of the person answers it.
+ */
+export async function toRun(deps: ApiDeps, request: FastifyRequest, ask: Ask): Promise<RunCreateBody> {
+  const { assistant, messages, threadId, checkpointId, metadata } = ask;
+  const common = {
+    assistant_id: assistant.assistant_id,
+    context: await contextOf(deps.registry, assistant.graph_id, ask),
+    ...(metadata && { metadata }),
+    ...(checkpointId && { checkpoint_id: checkpointId }),
+    ...(threadId !== undefined && !ask.isAllNew && { if_not_exists: "create" as const }),
+  };
+  if (threadId === undefined) return { ...common, input: { messages: toGraphMessages(messages) } };
+  const { scope } = await request.access("threads:read", { thread_id: threadId });
+  const thread = await findThread(deps.pool, scope, threadId);
+  const hasMessages = Conversation.safeParse(thread?.values).success;
+  const [question] = checkpointId ? [] : questionsIn(thread?.interrupts);
+  const fresh = ask.isAllNew || !(hasMessages || question) ? messages : newMessages(messages);
+  if (!question) return { ...common, input: { messages: toGraphMessages(fresh) } };
+  const text = lastUserText(fresh);
+  if (text === undefined) throw refused("messages", "the thread has an open question, which only a message with the role user can answer");
+  return { ...common, command: { resume: { [question.id]: readAnswer(question, text) } }, strict_resume: true };
+}

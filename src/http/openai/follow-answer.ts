@@ -1,0 +1,86 @@
+import type { FastifyRequest } from "fastify";
+import { ServiceError } from "../../errors.ts";
+import { getRun } from "../../runs/read.ts";
+import type { Run } from "../../runs/run.ts";
+import { alreadyDecided } from "../admission/access.ts";
+import { takePlaceAtRun } from "../admission/places.ts";
+import { keepAsking, type Line, ownRequest } from "../admission/recheck.ts";
+import { makeRun } from "../runs/make-runs.ts";
+import { type RunCreateBody, toNewRun } from "../runs/run-request.ts";
+import type { StartDeps } from "../runs/start-run.ts";
+import { cancelAbandoned } from "../sse/follow.ts";
+import { type Answer, answerOf } from "./answer.ts";
+import { AnswerAssembler, type Failure } from "./assembler.ts";
+import { finalNodes } from "./final-nodes.ts";
+
+/** A request whose answer a run gives. */
+export interface Asking {
+  request: FastifyRequest;
+  body: RunCreateBody;
+  graphId: string;
+  threadId: string | undefined;
+  /** True if the answer is streamed, so that the run must log its tokens. */
+  streams: boolean;
+}
+
+/** A run that was created for a request, and whose answer the caller follows. */
+export interface AskedRun {
+  run: Run;
+  /** The id of the thread that the request named. Undefined for a temporary thread. */
+  threadId: string | undefined;
+  /** Yields the text of the answer, piece by piece, and returns the answer. Cancels the run if the client disconnects. */
+  follow(line: Line): AsyncGenerator<string, Answer>;
+  /** Ends the count of this client as one with an open stream. */
+  leave(): void;
+}
+
+/** Creates the run of a request. As for a stream, the client is counted before the run is created. */
+export async function askRun(deps: StartDeps, asking: Asking): Promise<AskedRun> {
+  const { request, body, threadId, streams } = asking;
+  const stream_mode: RunCreateBody["stream_mode"] = streams ? ["values", "messages-tuple"] : ["values"];
+  const wanted = toNewRun(deps.settings, { ...body, stream_mode }, { threadId, headers: request.headers });
+  const leavePlace = takePlaceAtRun(deps, request, wanted.runId);
+  const forget = deps.feed.expect(wanted.runId);
+  const leave = () => {
+    forget();
+    leavePlace();
+  };
+  const run = await makeRun(deps, request, wanted).catch((error) => {
+    leave();
+    throw error;
+  });
+  return { run, threadId, leave, follow: (line) => follow(deps, asking, run, line) };
+}
+
+/** Returns the failure of a run that somebody has cancelled, or undefined. Such a run logs no error. */
+async function cancellationOf({ pool }: StartDeps, run: Run, { questions }: AnswerAssembler): Promise<Failure | undefined> {
+  if (questions.length > 0) return undefined; // a run that asks a question has the same status
+  const ended = await getRun(pool, alreadyDecided, undefined, run.run_id).catch((error) => {
+    if (error instanceof ServiceError) return undefined; // the temporary thread is already deleted
+    throw error;
+  });
+  return ended?.status === "interrupted" ? { error: "Cancelled", message: "The run was cancelled." } : undefined;
+}
+
+async function* follow(deps: StartDeps, asking: Asking, run: Run, line: Line): AsyncGenerator<string, Answer> {
+  const { request, graphId, threadId, streams } = asking;
+  let isOver = false;
+  keepAsking(deps, request, ownRequest, line);
+  try {
+    const assembler = new AnswerAssembler(streams ? await finalNodes(deps.registry, graphId) : () => false);
+    for await (const events of deps.feed.follow(run.run_id, -1, line.gone)) {
+      for (const event of events) {
+        const text = assembler.onEvent(event);
+        if (text !== "") yield text;
+      }
+    }
+    isOver = !line.gone.aborted;
+    if (isOver) assembler.failure ??= await cancellationOf(deps, run, assembler);
+    const answer = answerOf(assembler, threadId);
+    if (answer.question !== "" && isOver) yield answer.question;
+    return answer;
+  } finally {
+    // Clients of OpenAI's API cannot return to a run, so a run whose client has disconnected works for nobody.
+    if (!isOver) await cancelAbandoned(deps, { cancelScope: alreadyDecided, runId: run.run_id, threadId: run.thread_id });
+  }
+}

@@ -1,0 +1,72 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Assistant } from "../../assistants/assistants.ts";
+import { lastCheckpointOfRun } from "../../checkpoints/lifecycle.ts";
+import { newId } from "../../db/ids.ts";
+import { ServiceError } from "../../errors.ts";
+import { getRun, listRuns } from "../../runs/read.ts";
+import { threadOf, toRun } from "./conversation.ts";
+import { refused } from "./errors.ts";
+import { askRun } from "./follow-answer.ts";
+import { findModel } from "./models.ts";
+import { responseEvents } from "./response-events.ts";
+import { responseOf } from "./response-object.ts";
+import { messagesOf, type ResponseBody, responseIdOf, runIdOf, toolsOf } from "./response-request.ts";
+import { type OpenAiDeps, sendAnswer, streamAnswer } from "./send-answer.ts";
+
+/** Answers a request for a response with the answer of a run. */
+export async function respond(deps: OpenAiDeps, request: FastifyRequest, reply: FastifyReply, body: ResponseBody): Promise<void> {
+  if (body.background) throw refused("background", "create a run with POST /threads/{threadId}/runs instead", "unsupported_parameter");
+  if (body.conversation) throw refused("conversation", "send previous_response_id or the header x-thread-id", "unsupported_parameter");
+  const assistant = await findModel(deps, request, body.model);
+  const place = await placeOf(deps, request, { ...body, assistant });
+  const { threadId } = place;
+  const run = await toRun(deps, request, { ...place, ...toolsOf(body), assistant, messages: messagesOf(body), metadata: body.metadata });
+  const asked = await askRun(deps, { request, body: run, graphId: assistant.graph_id, threadId, streams: body.stream ?? false });
+  const runId = asked.run.run_id;
+  const frame = { id: responseIdOf(runId), runId, created: Math.floor(Date.now() / 1_000), body };
+  if (body.stream) return streamAnswer(deps, reply, asked, responseEvents(frame));
+  return sendAnswer(reply, asked, (answer) => responseOf(frame, answer));
+}
+
+/** The thread on which a response is made, and the checkpoint from which it starts. */
+interface Place {
+  threadId: string | undefined;
+  checkpointId?: string | undefined;
+  isAllNew?: boolean;
+}
+
+/**
+ * Returns the place of a response. It continues the thread of the previous response, or uses the thread that a header names. Without both,
+ * it gets a new thread, which is temporary with `store: false`.
+ */
+async function placeOf(
+  deps: OpenAiDeps,
+  request: FastifyRequest,
+  { previous_response_id: previous, store, ...named }: ResponseBody & { assistant: Assistant },
+): Promise<Place> {
+  if (previous) return { ...(await placeAfter(deps, request, previous)), isAllNew: true };
+  const threadId = threadOf(deps, request, named);
+  return { threadId: threadId ?? (store === false ? undefined : newId()) };
+}
+
+/** Returns the place after a response. If newer runs have changed its thread, the next run starts at the response's last checkpoint. */
+async function placeAfter({ pool }: OpenAiDeps, request: FastifyRequest, previous: string): Promise<Place> {
+  const runId = runIdOf(previous);
+  const { scope } = await request.access("threads:read", { run_id: runId });
+  const run = await getRun(pool, scope, undefined, runId).catch((error) => {
+    throw error instanceof ServiceError ? unknownResponse(previous) : error;
+  });
+  if (run.kwargs.temporary) throw unknownResponse(previous); // its thread is about to be deleted
+  const threadId = run.thread_id;
+  const { rows } = await listRuns(pool, scope, threadId, { limit: 1, offset: 0 });
+  if (rows[0]?.run_id === runId) return { threadId };
+  const checkpointId = await lastCheckpointOfRun(pool, threadId, runId);
+  if (checkpointId === undefined) throw unknownResponse(previous);
+  return { threadId, checkpointId };
+}
+
+const unknownResponse = (id: string) =>
+  new ServiceError("not_found", `Previous response with id "${id}" not found.`, {
+    param: "previous_response_id",
+    code: "previous_response_not_found",
+  });

@@ -1,0 +1,77 @@
+import type { FastifyReply } from "fastify";
+import { lineOf } from "../admission/recheck.ts";
+import type { StartDeps } from "../runs/start-run.ts";
+import { openEventStream } from "../sse/sse.ts";
+import type { Answer } from "./answer.ts";
+import type { AskedRun } from "./follow-answer.ts";
+
+export type OpenAiDeps = StartDeps & {
+  /** True if the field `user` of a request names a thread. */
+  threadsOfUsers: boolean;
+};
+
+/** The encoded server-sent events of one streamed answer. */
+export interface AnswerFrames {
+  begin(): string;
+  text(delta: string): string;
+  end(answer: Answer): string;
+}
+
+/**
+ * Waits for the answer and sends it as one document. A failed run gets 422, because clients repeat a request that gets a 5xx, and a repeated
+ * request would start another run.
+ */
+export async function sendAnswer(reply: FastifyReply, asked: AskedRun, toBody: (answer: Answer) => object): Promise<void> {
+  const line = lineOf(reply);
+  nameRun(reply, asked);
+  try {
+    const answer = await lastOf(asked.follow(line));
+    if (line.gone.aborted) return void reply.hijack();
+    const [status, body] = answer.error ? [422, { error: answer.error }] : [200, toBody(answer)];
+    await reply.code(status).type("application/json; charset=utf-8").send(JSON.stringify(body));
+  } catch (err) {
+    reply.log.debug({ err, run_id: asked.run.run_id }, "answer cut");
+    reply.hijack(); // the process stops, and an error status would make the client repeat the request here
+    line.cut();
+  } finally {
+    asked.leave();
+  }
+}
+
+async function lastOf(answers: AsyncGenerator<string, Answer>): Promise<Answer> {
+  for (;;) {
+    const next = await answers.next();
+    if (next.done) return next.value;
+  }
+}
+
+/** Streams the answer. After an error of the service, closes the connection, because the HTTP status has already been sent. */
+export async function streamAnswer(deps: OpenAiDeps, reply: FastifyReply, asked: AskedRun, frames: AnswerFrames): Promise<void> {
+  nameRun(reply, asked);
+  const stream = openEventStream(reply, deps.settings.stalledSeconds);
+  try {
+    await stream.write(frames.begin());
+    const answers = asked.follow(stream);
+    for (;;) {
+      const next = await answers.next();
+      if (next.done) {
+        if (!stream.gone.aborted) await stream.write(frames.end(next.value));
+        break;
+      }
+      await stream.write(frames.text(next.value));
+    }
+    if (!stream.gone.aborted) stream.end();
+  } catch (err) {
+    deps.log.debug({ err, run_id: asked.run.run_id }, "answer cut");
+    stream.cut();
+  } finally {
+    asked.leave();
+  }
+}
+
+/** Adds the headers that name the run and its thread. */
+function nameRun(reply: FastifyReply, { run, threadId }: AskedRun): void {
+  const thread = threadId === undefined ? "" : `/threads/${threadId}`;
+  reply.header("content-location", `${thread}/runs/${run.run_id}`);
+  if (threadId !== undefined) reply.header("x-thread-id", threadId);
+}
