@@ -22,6 +22,10 @@ export const commands: Record<string, Command> = {
     summary: "print all environment variables with this process's values",
     run: async () => (await import("./print-config.ts")).printConfig(),
   },
+  doctor: {
+    summary: "check the machine and the project, and say what is wrong",
+    run: async () => (await import("./doctor/doctor.ts")).doctor(),
+  },
   halt: {
     summary: "stop all work: no run is claimed, and running runs pause at their next step",
     run: async () => (await import("./maintenance.ts")).halt(),

@@ -29,6 +29,13 @@ export async function migrate(pool: Pool): Promise<string[]> {
   return [...applied, ...(await migrateConcurrently(pool, concurrent))];
 }
 
+/** Returns the migrations of this release that the database does not have yet. Changes nothing. */
+export async function unappliedMigrations(db: Db): Promise<string[]> {
+  const files = (await readdir(migrationsDir)).filter((file) => file.endsWith(".sql")).sort();
+  const { rows } = await db.query<{ exists: boolean }>(sql`select to_regclass('migrations') is not null as exists`);
+  return rows[0]?.exists ? findUnapplied(db, files) : files;
+}
+
 async function migrateInTransaction(tx: PoolClient, files: string[]): Promise<string[]> {
   await refuseOldServer(tx);
   await tx.query(sql`select pg_advisory_xact_lock(${migrationLock})`);

@@ -1,0 +1,16 @@
+/** The result of one check. */
+export interface Finding {
+  state: "ok" | "warning" | "problem";
+  /** The subject of the check, such as "Node". */
+  about: string;
+  /** What the check has found, as a sentence or a short fact. */
+  fact: string;
+  /** What the person should do. Undefined if there is nothing to do. */
+  advice?: string;
+}
+
+export const ok = (about: string, fact: string): Finding => ({ state: "ok", about, fact });
+export const warning = (about: string, fact: string, advice: string): Finding => ({ state: "warning", about, fact, advice });
+export const problem = (about: string, fact: string, advice: string): Finding => ({ state: "problem", about, fact, advice });
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
