@@ -3,9 +3,9 @@ export interface Finding {
   state: "ok" | "warning" | "problem";
   /** The subject of the check, such as "Node". */
   about: string;
-  /** What the check has found, as a sentence or a short fact. */
+  /** The fact that the check has found, as a sentence or a few words. */
   fact: string;
-  /** What the person should do. Undefined if there is nothing to do. */
+  /** The advice to the person. Undefined if there is nothing to do. */
   advice?: string;
 }
 
