@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { untilDatabaseAnswers } from "../db/failure.ts";
 import { newId } from "../db/ids.ts";
 import type { BegunCall, CallEnd, CallWatcher, EndCall } from "../patches/timed-calls.ts";
-import { costOf, type Prices, priceOf } from "../usage/prices.ts";
+import { type CallTokens, costOf, type Prices, priceOf } from "../usage/prices.ts";
 import { addUsage, type Usage } from "../usage/usage.ts";
 
 /** The average number of characters in a token, for endpoints that report no tokens. */
@@ -102,7 +102,7 @@ export class MeteredCalls implements CallWatcher {
     return {
       key: this.#run.queueKey ?? "",
       graphId: this.#run.graphId,
-      model,
+      model: storableName(model),
       calls: 1,
       failedCalls: end.outcome === "error" ? 1 : 0,
       estimatedCalls: isEstimated ? 1 : 0,
@@ -113,11 +113,24 @@ export class MeteredCalls implements CallWatcher {
   }
 }
 
-function tokensOf({ outcome, inputTokens, cachedTokens = 0, outputTokens, characters }: CallEnd) {
-  const reported = (inputTokens ?? 0) + (outputTokens ?? 0);
-  const isEstimated = reported === 0 && outcome === "success" && characters !== undefined;
-  if (!isEstimated) return { tokens: { inputTokens: inputTokens ?? 0, cachedTokens, outputTokens: outputTokens ?? 0 }, isEstimated };
+function tokensOf({ outcome, characters, ...reported }: CallEnd): { tokens: CallTokens; isEstimated: boolean } {
+  const inputTokens = whole(reported.inputTokens);
+  const outputTokens = whole(reported.outputTokens);
+  const isEstimated = inputTokens + outputTokens === 0 && outcome === "success" && characters !== undefined;
+  if (!isEstimated)
+    return { tokens: { inputTokens, cachedTokens: Math.min(whole(reported.cachedTokens), inputTokens), outputTokens }, isEstimated };
   const { read, written } = characters();
   const estimate = (count: number) => Math.ceil(count / charactersPerToken);
   return { tokens: { inputTokens: estimate(read), cachedTokens: 0, outputTokens: estimate(written) }, isEstimated };
 }
+
+/** The highest number of tokens that one call can report. No model takes or writes as many. */
+const mostTokens = 1_000_000_000;
+
+/** Returns a reported figure as a number that the database stores. Endpoints report fractions, texts and negative numbers too. */
+const whole = (value: unknown): number => (typeof value === "number" && value > 0 ? Math.min(Math.round(value), mostTokens) : 0);
+
+const longestName = 200;
+
+/** Returns the name of a model as the database stores it. Callers may name any model, and the calls of other runs share the statement. */
+const storableName = (name: string): string => name.replaceAll("\0", "").slice(0, longestName).toWellFormed();
