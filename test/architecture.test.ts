@@ -119,6 +119,12 @@ test("every room is in the table", () => {
   expect([...rooms].filter((name) => !(name in mayImport))).toEqual([]);
 });
 
+test("the page about the architecture has every room of src/", () => {
+  const page = readFileSync("docs/architecture.md", "utf8");
+  const folders = Object.keys(mayImport).filter((name) => globSync(`src/${name}/`).length > 0);
+  expect(folders.filter((name) => !page.includes(`\`${name}/\``))).toEqual([]);
+});
+
 test("routes get the scope of what they may see from a decision, and in no other way", () => {
   const deciding = "http/admission/access.ts";
   const users = globSync("http/**/*.ts", { cwd: "src" }).filter((file) =>
