@@ -21,6 +21,8 @@ export interface Command {
   /** The words that the command takes, as its help shows them. `<graph>` is required, and `[graph]` and `[graph…]` are optional. */
   takes?: string[];
   options?: Record<string, Option>;
+  /** Calls of the command that its help shows. */
+  examples: string[];
   /** Additional lines for the command's help. */
   details?: string[];
   run(args: Arguments): Promise<void>;
@@ -109,15 +111,23 @@ export function helpText(commands: Record<string, Command>, name?: string): stri
       "`ensemble run --help` lists the arguments and options of run.",
     ].join("\n");
   }
-  const own = listOptions({ ...command.options, ...commonOptions });
-  const details = command.details ? ["", ...command.details] : [];
-  return [`Usage: ensemble ${[name, ...(command.takes ?? []), "[options]"].join(" ")}`, "", command.summary, "", ...own, ...details].join(
-    "\n",
-  );
+  return [
+    `Usage: ensemble ${[name, ...(command.takes ?? []), "[options]"].join(" ")}`,
+    "",
+    command.summary,
+    "",
+    ...listOptions({ ...command.options, ...commonOptions }),
+    "",
+    command.examples.length === 1 ? "Example:" : "Examples:",
+    ...command.examples.map((example) => `  ${example}`),
+    ...(command.details ? ["", ...command.details] : []),
+  ].join("\n");
 }
 
 function listOptions(options: Record<string, Option>): string[] {
-  return Object.entries(options).map(([name, { value, means }]) => entry(`--${name}${value ? ` ${value}` : ""}`, means));
+  return Object.entries(options).map(([name, { short, value, means }]) =>
+    entry(`${short ? `-${short}, ` : ""}--${name}${value ? ` ${value}` : ""}`, means),
+  );
 }
 
 const entry = (what: string, means: string) => `  ${what.padEnd(26)} ${means}`;

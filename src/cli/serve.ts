@@ -6,14 +6,14 @@ import type { FirstCall } from "../registry/first-call.ts";
 import { attemptAtWork } from "../worker/attempts.ts";
 import { publishAddress } from "./own-address.ts";
 
-/** Runs the service until a signal stops it. */
-export async function serve(config: Config): Promise<void> {
+/** Runs the service until a signal stops it. Calls `onStarted` when the service has started. */
+export async function serve(config: Config, onStarted = announce): Promise<void> {
   const log = createLogger(config.logLevel, process.stdout.isTTY ?? false);
   guardProcess(log);
   const stopping = listenForSignals();
   const service = await Promise.race([startService(config, log, stopping.signal), stopping.secondSignal]);
   const withdraw = service.url ? await publishAddress(config.dataDir, service.url) : undefined;
-  announce(service, config);
+  onStarted(service, config);
   if ((await stopping.firstSignal) === "SIGINT") console.log("Stopping. Press Ctrl-C once more to stop at once.");
   stopping.secondSignal.catch(() => service.hurry());
   await withdraw?.();
@@ -41,7 +41,8 @@ function listenForSignals() {
   return { firstSignal: firstSignal.promise, secondSignal: secondSignal.promise, signal: first.signal };
 }
 
-function announce({ url, metricsUrl, graphIds, firstCall, embedded, langgraph }: Service, { port, portIsSet }: Config): void {
+/** Prints where the service listens, its graphs, and a first request to try. */
+export function announce({ url, metricsUrl, graphIds, firstCall, embedded, langgraph }: Service, { port, portIsSet }: Config): void {
   if (metricsUrl) console.log(`Metrics: ${metricsUrl}`);
   if (!url) {
     console.log(`Ensemble worker runs ${graphIds.join(", ")}.`);

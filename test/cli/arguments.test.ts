@@ -22,7 +22,7 @@ describe("a slip of the pen", () => {
   });
 
   test("that looks like nothing is answered with what there is", () => {
-    expect(() => read("fly")).toThrow(/^There is no command "fly"; there are start, run, watch, /);
+    expect(() => read("fly")).toThrow(/^There is no command "fly"; there are start, dev, new, /);
     expect(() => read("--zzzzzz")).toThrow("Unknown option '--zzzzzz'; see --help.");
   });
 });
@@ -38,11 +38,20 @@ test("help and version need no project", async () => {
   expect(ofRun).toMatchObject({ code: 0, stdout: (await runCommand(["run", "--help"], {}, root)).stdout });
 });
 
+test.for(Object.entries(commands))("the examples in the help of %s are valid", ([name, { examples }]) => {
+  expect(examples).not.toEqual([]);
+  for (const example of examples) {
+    const [, call = ""] = /^(?:[A-Z_]+=\S+ )*ensemble ?(.*)$/.exec(example) ?? [undefined, "not a call"];
+    const argv = [...call.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? "");
+    expect(read(...argv).name).toBe(name);
+  }
+});
+
 test("--port and --host say where to listen, over the environment", async () => {
   const root = await makeProject({ "langgraph.json": { graphs: { a: "./a.mjs:graph" } }, "a.mjs": "" });
   const config = await runCommand(["config"], { PORT: "1" }, root);
   expect(config.stdout).toMatch(/^PORT +1 /m);
   const bad = await runCommand(["--port", "many"], { PORT: "1" }, root);
   expect(bad).toMatchObject({ code: 1, stderr: 'ensemble: --port is "many"; it should be a number from 0 to 65535.\n' });
-  expect(() => read("runs", "--port", "1")).toThrow("--port belongs to start");
+  expect(() => read("runs", "--port", "1")).toThrow("--port belongs to start, dev: runs does not take it.");
 });

@@ -18,6 +18,11 @@ const ending = (follow: (args: Arguments) => Promise<number>) => async (args: Ar
 export const terminalCommands: Record<string, Command> = {
   run: {
     summary: "run a graph, show its progress and answer its questions",
+    examples: [
+      "ensemble run echo --task hello",
+      "ensemble run react --task 'Calculate 12 * 7' --context careful.json",
+      "ensemble run echo --input input.json --json",
+    ],
     takes: ["<graph>"],
     options: {
       task: { type: "string", value: "text", means: "task of the run, sent as a message if the graph takes messages" },
@@ -33,6 +38,7 @@ export const terminalCommands: Record<string, Command> = {
   },
   watch: {
     summary: "join the run of a thread and show it",
+    examples: ["ensemble watch 01a2247e-493e-707a-a88b-7a2f4ab5792d"],
     takes: ["<thread>"],
     options: { json: { type: "boolean", means: "print JSON for programs: one event a line, then the final values" }, url },
     details: exitCodes,
@@ -40,6 +46,7 @@ export const terminalCommands: Record<string, Command> = {
   },
   crew: {
     summary: "run the crew of a folder with agents.yaml and tasks.yaml, as CrewAI has them",
+    examples: ["ensemble crew crews/research --task 'Compare two databases'"],
     takes: ["<folder>"],
     options: {
       task: { type: "string", value: "text", means: "task of the run, for the placeholder {task}" },
@@ -55,11 +62,13 @@ export const terminalCommands: Record<string, Command> = {
   },
   graphs: {
     summary: "list the graphs",
+    examples: ["ensemble graphs"],
     options: { json, url },
     run: async (args) => (await import("./list-commands.ts")).listGraphs(args),
   },
   runs: {
     summary: "list the newest runs",
+    examples: ["ensemble runs --status error --limit 5"],
     options: {
       thread,
       status: { type: "string", value: "status", means: "pending, running, success, error, timeout or interrupted" },
@@ -71,12 +80,14 @@ export const terminalCommands: Record<string, Command> = {
   },
   show: {
     summary: "show the status and the result of a run",
+    examples: ["ensemble show 01a2247e-4aad-77b4-aa06-173f8f5a676c"],
     takes: ["<run>"],
     options: { thread: { type: "string", value: "id", means: "thread of the run (makes the search faster)" }, json, url },
     run: async (args) => (await import("./list-commands.ts")).showRun(args),
   },
   work: {
     summary: "show the work items of the pattern work-engine: list, show, tail, graph, hooks or stats",
+    examples: ["ensemble work list", "ensemble work tail my-project"],
     takes: ["[action]", "[project|item]"],
     options: {
       since: { type: "string", value: "date", means: "with hooks: only stages that ended since then" },
@@ -88,12 +99,14 @@ export const terminalCommands: Record<string, Command> = {
   },
   cancel: {
     summary: "cancel a run, or all open runs of a thread",
+    examples: ["ensemble cancel 01a2247e-4aad-77b4-aa06-173f8f5a676c --rollback"],
     takes: ["<run|thread>"],
     options: { rollback: { type: "boolean", means: "also remove the run and everything it has stored" }, url },
     run: async (args) => (await import("./cancel-command.ts")).cancel(args),
   },
   demo: {
     summary: "show the scenario orchestrator, with a service of its own if none runs",
+    examples: ["ensemble demo --skill security-scanning --mode lockstep"],
     options: {
       skill: { type: "string", value: "name", means: "skill to try at three difficulties, else data-transformation" },
       mode: { type: "string", value: "mode", means: "free, milestone or lockstep" },

@@ -1,0 +1,65 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { again, ServiceMessage } from "./messages.ts";
+
+const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+const program = fileURLToPath(new URL(`./service-process.${extension}`, import.meta.url));
+
+/** How the process of a service ended: with an exit code, or by a signal. */
+export interface Ending {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** The process of the service. */
+export interface Child {
+  ended: Promise<Ending>;
+  /**
+   * Stops the service. Kills it if it has not stopped after `seconds`, because a graph may block the process. Kills it at once if it is
+   * still starting. A killed service loses no run.
+   */
+  stop(seconds: number): Promise<void>;
+  /** Tells the service to stop at once. Running runs return to the queue. */
+  hurry(): void;
+}
+
+/**
+ * Starts the service in a process of its own. This process has its own session, so that Ctrl-C in the terminal reaches only `ensemble dev`,
+ * which then stops the service.
+ */
+export function startChild(
+  env: NodeJS.ProcessEnv,
+  isFirst: boolean,
+  { onImported, onStarted }: { onImported(files: string[]): void; onStarted(url: string | undefined): void },
+): Child {
+  const child = fork(program, isFirst ? [] : [again], {
+    env,
+    execArgv: [],
+    detached: process.platform !== "win32",
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+  let hasStarted = false;
+  child.on("message", (sent) => {
+    const message = ServiceMessage.parse(sent);
+    if (message.kind === "imported") onImported(message.files);
+    else {
+      hasStarted = true;
+      onStarted(message.url);
+    }
+  });
+  const ended = once(child, "exit").then(([code, signal]): Ending => ({ code, signal }));
+  ended.catch(() => {}); // the code that awaits the promise handles its rejection
+  const isRunning = () => child.exitCode === null && child.signalCode === null;
+  return {
+    ended,
+    async stop(seconds) {
+      child.kill(hasStarted ? "SIGTERM" : "SIGKILL");
+      await Promise.race([ended, sleep(seconds * 1000, undefined, { ref: false })]);
+      if (isRunning()) child.kill("SIGKILL");
+      await ended;
+    },
+    hurry: () => void child.kill("SIGTERM"),
+  };
+}

@@ -1,0 +1,178 @@
+import { EventEmitter, on } from "node:events";
+import { existsSync } from "node:fs";
+import { relative, resolve } from "node:path";
+import { projectFile } from "../../config.ts";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../db/embedded.ts";
+import type { Arguments } from "../arguments.ts";
+import { adoptAddress } from "../start.ts";
+import { clean } from "../terminal/clean.ts";
+import { type Child, type Ending, startChild } from "./child.ts";
+import { openInBrowser } from "./open-browser.ts";
+import { type ProjectState, readState, watchedPaths } from "./project-state.ts";
+import { startWatcher } from "./watch.ts";
+
+/** Time that a service gets to stop after its drain timeout. If it needs longer, it is killed, and its runs continue all the same. */
+const stopSeconds = 15;
+/** The drain timeout if nobody has set one. A developer does not want to wait for a long model call at each restart. */
+const drainSeconds = "1";
+
+/** An event that the loop of `ensemble dev` handles. `at` is the time of a file's last change. */
+type Event =
+  | { kind: "changed"; files: string[]; at: number }
+  | { kind: "ended"; child: Child; ending: Ending }
+  | { kind: "restart" }
+  | { kind: "stop" };
+
+/** The state of one `ensemble dev`. */
+interface Session {
+  events: EventEmitter<{ event: [Event] }>;
+  watcher: ReturnType<typeof startWatcher>;
+  /** Further files and folders to watch, as the user has named them. */
+  additional: string[];
+  opens: boolean;
+  child: Child | undefined;
+  startedAt: number;
+  stopSeconds: number;
+  /** The embedded Postgres. It runs in this process's care, so that it stays up while the service restarts. */
+  database: EmbeddedPostgres | undefined;
+  /** The URL of the first service. Later ones get the same port. */
+  url: string | undefined;
+  isStopping: boolean;
+}
+
+/**
+ * Runs the service, and restarts it whenever a file changes that it has imported. Threads stay in the database, and open runs continue on
+ * the new code from their last checkpoint.
+ */
+export async function dev({ texts, flags }: Arguments): Promise<void> {
+  adoptAddress(texts);
+  if (!existsSync(projectFile())) await readState(); // throws the error that explains what a project is
+  const session = openSession((texts.watch ?? "").split(",").filter(Boolean), flags.has("open"));
+  listenToUser(session);
+  try {
+    await start(session);
+    for await (const [event] of on(session.events, "event")) {
+      await handle(session, event as Event);
+      if (session.isStopping) break;
+    }
+  } finally {
+    session.watcher.stop();
+    await session.child?.stop(session.stopSeconds);
+    await session.database?.stop();
+  }
+}
+
+function openSession(additional: string[], opens: boolean): Session {
+  const events: Session["events"] = new EventEmitter();
+  const watcher = startWatcher(
+    (files, at) => events.emit("event", { kind: "changed", files, at }),
+    ({ message }) => console.error(`A folder cannot be watched, so changes in it do not restart the service: ${message}`),
+  );
+  return {
+    events,
+    watcher,
+    additional: additional.map((path) => resolve(path)),
+    opens,
+    child: undefined,
+    startedAt: 0,
+    stopSeconds,
+    database: undefined,
+    url: undefined,
+    isStopping: false,
+  };
+}
+
+/** Ctrl-C stops the service, and a second Ctrl-C stops it at once. Enter restarts it. */
+function listenToUser(session: Session): void {
+  const stop = () => {
+    if (session.isStopping) session.child?.hurry();
+    session.isStopping = true;
+    session.events.emit("event", { kind: "stop" });
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  if (process.stdin.isTTY) process.stdin.on("data", () => session.events.emit("event", { kind: "restart" }));
+}
+
+async function handle(session: Session, event: Event): Promise<void> {
+  switch (event.kind) {
+    case "stop":
+      return;
+    case "ended":
+      if (event.child === session.child) reportEnd(session, event.ending);
+      return;
+    case "changed":
+      if (event.at < session.startedAt) return; // the running service has read the new content already
+      console.log(`↻ ${event.files.map((file) => clean(relative("", file))).join(", ")} changed. Restarting.`);
+      return restart(session);
+    case "restart":
+      console.log("↻ Restarting.");
+      return restart(session);
+  }
+}
+
+function reportEnd(session: Session, { code, signal }: Ending): void {
+  session.child = undefined;
+  session.watcher.watchNeighbours(true);
+  console.log(`✗ The service has ended (${signal ?? `exit code ${code}`}). It starts again when you change a file${hint()}.`);
+}
+
+const hint = () => (process.stdin.isTTY ? " or press Enter" : "");
+
+async function restart(session: Session): Promise<void> {
+  const { child } = session;
+  session.child = undefined; // its end is expected
+  await child?.stop(session.stopSeconds);
+  if (!session.isStopping) await start(session);
+}
+
+/** Starts the service. If the project file is malformed, waits for a change of it. */
+async function start(session: Session): Promise<void> {
+  session.startedAt = performance.now();
+  const state = await readState().catch((error: Error) => {
+    console.error(`✗ ${clean(error.message)}`);
+    return undefined;
+  });
+  const { files, folders } = await watchedPaths(state);
+  session.watcher.addFiles(files);
+  for (const path of [...folders, ...session.additional]) session.watcher.add(path);
+  session.watcher.watchNeighbours(state === undefined);
+  if (state) await startService(session, state);
+}
+
+async function startService(session: Session, state: ProjectState): Promise<void> {
+  const isFirst = session.url === undefined;
+  if (state.config.databaseUrl === undefined && state.config.role === "all") session.database ??= await openDatabase(state);
+  const env = environmentOf(session, state);
+  session.stopSeconds = Number(env.WORKER_DRAIN_TIMEOUT || 30) + stopSeconds;
+  const child = startChild(env, isFirst, {
+    onImported: (files) => session.watcher.addFiles(files),
+    onStarted: (url) => reportStart(session, state, url),
+  });
+  session.child = child;
+  child.ended.then((ending) => session.events.emit("event", { kind: "ended", child, ending }));
+}
+
+async function openDatabase({ config }: ProjectState): Promise<EmbeddedPostgres> {
+  const database = await startEmbeddedPostgres(config.dataDir);
+  console.log(`Database: an embedded Postgres in ${relative("", resolve(config.dataDir))}. It stays up while the service restarts.`);
+  return database;
+}
+
+/** Returns the environment of the service. The process's own variables take precedence over the project's, as in `ensemble start`. */
+function environmentOf({ database, url }: Session, { project }: ProjectState): NodeJS.ProcessEnv {
+  return {
+    WORKER_DRAIN_TIMEOUT: project.env.WORKER_DRAIN_TIMEOUT ?? drainSeconds,
+    ...process.env,
+    ...(database && { DATABASE_URL: database.url }),
+    ...(url && { PORT: new URL(url).port }),
+  };
+}
+
+function reportStart(session: Session, { project }: ProjectState, url: string | undefined): void {
+  if (session.url === undefined) {
+    console.log(`Watching the files that your graphs import. Ctrl-C stops the service${process.stdin.isTTY ? ", Enter restarts it" : ""}.`);
+    if (session.opens && url) void openInBrowser(`${url}${project.http.mount_prefix ?? ""}/console/`);
+  } else console.log(`✓ Ready again after ${((performance.now() - session.startedAt) / 1000).toFixed(1)} s.`);
+  session.url = url ?? "";
+}

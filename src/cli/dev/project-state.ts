@@ -1,0 +1,42 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { type Config, projectFile, readConfig } from "../../config.ts";
+import { type Project, readProject } from "../../registry/project.ts";
+
+/** The project as `ensemble dev` sees it before a start of the service. */
+export interface ProjectState {
+  config: Config;
+  project: Project;
+}
+
+/** Reads the project. Does not change the environment of this process, so that the next start sees the project's variables as they are then. */
+export async function readState(): Promise<ProjectState> {
+  const project = await readProject(projectFile());
+  const given = Object.entries(process.env).filter(([, value]) => value !== "");
+  return { project, config: readConfig({ ...project.env, ...Object.fromEntries(given) }) };
+}
+
+/** Returns the files and folders that a start reads in addition to the imported files. They exist also if the project cannot be read. */
+export async function watchedPaths(state: ProjectState | undefined): Promise<{ files: string[]; folders: string[] }> {
+  const file = resolve(projectFile());
+  const root = dirname(file);
+  const { project } = state ?? {};
+  const sources = project
+    ? [...project.graphs.map((graph) => graph.file), ...Object.values(project.ui).map((path) => resolve(root, path))]
+    : [];
+  const files = [file, ...(await environmentFile(file)), join(root, "tsconfig.json"), join(root, "package.json"), ...sources];
+  const folders = [project?.parts.assistants, project?.parts.agents].filter((path) => path !== undefined);
+  return { files, folders };
+}
+
+/** Returns the file of variables that the project file names, if any. The project file itself may be malformed at the moment. */
+async function environmentFile(file: string): Promise<string[]> {
+  if (!existsSync(file)) return [];
+  try {
+    const { env }: { env?: unknown } = JSON.parse(await readFile(file, "utf8"));
+    return typeof env === "string" ? [resolve(dirname(file), env)] : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,31 @@
+import { clean } from "../terminal/clean.ts";
+import { reportImports } from "./imports.ts";
+import { again, type ServiceMessage } from "./messages.ts";
+
+/**
+ * The program of the service's process under `ensemble dev`. It runs the service as `ensemble start` does. In addition, it tells
+ * `ensemble dev` which files it imports and when it listens. If `ensemble dev` is killed, it stops.
+ */
+async function main(): Promise<void> {
+  process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+  const flush = reportImports((files) => send({ kind: "imported", files }));
+  try {
+    const { readEnvironment } = await import("../environment.ts");
+    const { announce, serve } = await import("../serve.ts");
+    await serve(await readEnvironment(), (service, config) => {
+      send({ kind: "started", url: service.url });
+      if (!process.argv.includes(again)) announce(service, config);
+    });
+  } catch (error) {
+    console.error(`ensemble: ${clean(error instanceof Error ? error.message : String(error))}`);
+    process.exitCode = 1;
+  }
+  flush();
+}
+
+/** Sends a message. If `ensemble dev` has gone, does nothing. */
+function send(message: ServiceMessage): void {
+  if (process.connected) process.send?.(message, () => {});
+}
+
+main().finally(() => setImmediate(() => process.exit())); // exits, although a graph's code may have left a timer open

