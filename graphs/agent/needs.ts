@@ -7,6 +7,15 @@ export const Needs = z
   .describe("Units of the service's resources, by name. The work waits until it has all of them, and gives them back when it ends.");
 export type Needs = z.infer<typeof Needs>;
 
+/** The schema of the time that work waits for its resources. */
+export const NeedsWaitSeconds = z.number().min(0).max(86_400).describe("Seconds that the work waits for its resources. Default: 60");
+
+/** Work with the resources that it needs. */
+interface Needing {
+  needs?: Needs | undefined;
+  needsWaitSeconds?: number | undefined;
+}
+
 /** Tells whether work failed because the run could not get the resources for it. */
 export const isLackOfResources = ({ name }: Error): boolean => ["ResourceError", "ResourceTimeoutError", "DeadlockError"].includes(name);
 
@@ -19,7 +28,7 @@ interface Got {
 /** The resources of the service. The service passes this object in the run's `configurable`. */
 interface RunResources {
   use<Result>(
-    request: { needs: [string, number][] },
+    request: { needs: [string, number][]; waitSeconds?: number | undefined },
     work: (got?: Got) => Promise<Result>,
     signal: AbortSignal | undefined,
   ): Promise<Result>;
@@ -30,11 +39,12 @@ interface RunResources {
  * because it belongs to the service. Outside the service there are no limits.
  */
 export async function withNeeds<Result>(
-  needs: Needs | undefined,
+  { needs, needsWaitSeconds: waitSeconds }: Needing,
   { configurable, signal }: LangGraphRunnableConfig,
   work: (waitedMs: number) => Promise<Result>,
 ): Promise<Result> {
   const resources = configurable?.__ensemble_resources as RunResources | undefined;
   const entries = Object.entries(needs ?? {});
-  return resources && entries.length > 0 ? resources.use({ needs: entries }, (got) => work(got?.waitedMs ?? 0), signal) : work(0);
+  if (!resources || entries.length === 0) return work(0);
+  return resources.use({ needs: entries, waitSeconds }, (got) => work(got?.waitedMs ?? 0), signal);
 }

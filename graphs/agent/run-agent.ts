@@ -85,7 +85,7 @@ export async function runAgent<Result = unknown>(assignment: Assignment, config:
   let waitedMs = 0;
   let deadline: AbortSignal | undefined;
   try {
-    return await withNeeds(agent.needs, config, async (ms) => {
+    return await withNeeds(agent, config, async (ms) => {
       started = Date.now(); // the time limit of the errand starts when the agent has its resources
       waitedMs = ms;
       if (ms > 0) boxOf(config)?.waited(agent.name, ms);

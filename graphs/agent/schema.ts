@@ -4,7 +4,7 @@ import { Strategy } from "./compaction.ts";
 import { findToolProblems, Guardrails } from "./guards/schema.ts";
 import { Memory } from "./knowledge/memory-schema.ts";
 import { Knowledge } from "./knowledge/schema.ts";
-import { Needs } from "./needs.ts";
+import { Needs, NeedsWaitSeconds } from "./needs.ts";
 import { findTierProblems, Tiers } from "./tiers.ts";
 import { ToolName } from "./tool-names.ts";
 
@@ -30,6 +30,7 @@ export const agentFields = {
   errandSeconds: z.number().positive().max(86_400).default(300).describe("Timeout of one errand, tools included"),
   retries: z.number().int().min(0).max(10).default(2).describe("How often a failed model call or an unusable answer is retried"),
   needs: Needs.optional(),
+  needsWaitSeconds: NeedsWaitSeconds.optional(),
   knowledge: Knowledge,
   resultsLimit: z.number().int().min(1).max(20).optional().describe("Most passages of knowledge before a task. Default: 3"),
   scoreThreshold: z.number().min(0).max(1).optional().describe("Lowest score of a passage, 1 being the best. Default: 0.35"),

@@ -6,7 +6,7 @@ import { askAnswer, askApproval, nobodyAnswered } from "../agent/ask-human.ts";
 import { closed } from "../agent/closed.ts";
 import { type Budget, type Limits, type Models, tierOf } from "../agent/context.ts";
 import type { LedgerEntry } from "../agent/ledger.ts";
-import { isLackOfResources, Needs, withNeeds } from "../agent/needs.ts";
+import { isLackOfResources, Needs, NeedsWaitSeconds, withNeeds } from "../agent/needs.ts";
 import { projectAgent, projectAgentNames } from "../agent/project.ts";
 import { GraphName, openProjectGraph } from "../agent/project-graphs.ts";
 import { type Outcome, runAgent } from "../agent/run-agent.ts";
@@ -32,6 +32,7 @@ export const Doing = closed(
     ask: z.string().min(1).max(10_000).optional().describe("Question to a person, whose answer is the result"),
     options: z.array(z.string().min(1)).min(2).optional().describe("Answers to choose from"),
     needs: Needs.optional(),
+    needsWaitSeconds: NeedsWaitSeconds.optional(),
   },
   (given) => {
     const has = (key: string) => Object(given)[key] !== undefined;
@@ -42,6 +43,7 @@ export const Doing = closed(
       ["args", "tool"],
       ["input", "graph"],
       ["options", "ask"],
+      ["needsWaitSeconds", "needs"],
     ].filter(([field = "", kind = ""]) => has(field) && !has(kind));
     return misplaced.map(([field = "", kind]) => ({ path: [field], message: `this needs \`${kind}\`` }));
   },
@@ -104,10 +106,9 @@ export interface Surroundings {
 
 /** Does a piece of work once. A failure is returned as an outcome and not thrown, so that work that runs in parallel continues. */
 export async function perform(errand: Errand, around: Surroundings, config: LangGraphRunnableConfig): Promise<Outcome> {
-  const { needs } = errand.do;
-  if (!needs) return performAtOnce(errand, around, config);
+  if (!errand.do.needs) return performAtOnce(errand, around, config);
   const work = async (waitedMs: number) => ({ ...(await performAtOnce(errand, around, config)), ...(waitedMs > 0 && { waitedMs }) });
-  return withNeeds(needs, config, work).catch((error) => {
+  return withNeeds(errand.do, config, work).catch((error) => {
     if (!isLackOfResources(error)) throw error;
     return { ...failed(error.message), isFatal: error.name === "ResourceError" };
   });

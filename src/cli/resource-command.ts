@@ -4,7 +4,7 @@ import { projectFile } from "../config.ts";
 import { readProject } from "../registry/project.ts";
 import { unknownSentence } from "../resources/impossible.ts";
 import { mostUnits, ResourceLimit, toColumns } from "../resources/limit.ts";
-import { deleteResource, findResource, type ListedResource, listResources, setLimit } from "../resources/resources.ts";
+import { deleteResource, findResource, type ListedResource, listResources, type ResourceHolder, setLimit } from "../resources/resources.ts";
 import { clean } from "./terminal/clean.ts";
 import { withDatabase } from "./with-database.ts";
 
@@ -19,8 +19,14 @@ export async function resources([action, name, limit]: string[]): Promise<void> 
 async function list(pool: Pool): Promise<void> {
   const all = await listResources(pool);
   if (all.length === 0) console.log("There are no resources. Add them to ensemble.resources in langgraph.json.");
-  for (const resource of all) console.log(clean(lineOf(resource)));
+  for (const resource of all) {
+    console.log(clean(lineOf(resource)));
+    for (const holder of resource.holders) console.log(holderLine(holder));
+  }
 }
+
+const holderLine = ({ thread_id, run_id, state, amount, seconds }: ResourceHolder) =>
+  `  run ${run_id} of thread ${thread_id} ${state === "held" ? "holds" : "waits for"} ${amount}, for ${seconds.toFixed(0)} s`;
 
 function lineOf({ name, limit, overridden, held, free, waiting, contention }: ListedResource): string {
   const limitText = limit.rate ?? `pool of ${limit.pool}`;

@@ -6674,6 +6674,15 @@ export interface components {
             waiting: number;
             longest_wait_seconds: number;
             contention: number;
+            holders: {
+                thread_id: string;
+                run_id: string;
+                /** @enum {string} */
+                state: "held" | "waiting";
+                amount: number;
+                priority: number;
+                seconds: number;
+            }[];
         };
         RunStats: {
             /** Format: date-time */

@@ -19,7 +19,22 @@ export interface ListedResource {
   longest_wait_seconds: number;
   /** The number of requests that had to wait since the resource was created. */
   contention: number;
+  /** The requests that hold the resource, and then those that wait, the oldest first. At most 20 requests are listed. */
+  holders: ResourceHolder[];
 }
+
+/** A run's request for a resource. */
+export interface ResourceHolder {
+  thread_id: string;
+  run_id: string;
+  state: "held" | "waiting";
+  amount: number;
+  priority: number;
+  /** The number of seconds since the run made the request. */
+  seconds: number;
+}
+
+const mostHolders = 20;
 
 type Row = Omit<ListedResource, "limit"> & LimitColumns;
 
@@ -37,7 +52,12 @@ async function readResources(db: Db, which: Sql): Promise<ListedResource[]> {
     select r.name, r.kind, r.capacity, r.per_seconds as "perSeconds", r.overridden, floor(room.free)::double precision as free,
            coalesce(used.held, 0)::double precision as held, coalesce(used.waiting, 0)::integer as waiting,
            coalesce(extract(epoch from now() - used.oldest), 0)::double precision as longest_wait_seconds,
-           r.contention::double precision as contention
+           r.contention::double precision as contention,
+           array(select jsonb_build_object('thread_id', thread_id, 'run_id', g.run_id, 'state', state, 'amount', amount, 'priority', g.priority,
+                                           'seconds', extract(epoch from now() - since))
+                   from valid_grants g join runs on runs.run_id = g.run_id
+                  where resource = r.name and state <> 'deadlocked'
+                  order by state desc, since limit ${mostHolders}) as holders
       from resources r
       join resource_room((select array_agg(name) from resources)) room on room.name = r.name
       left join (select resource, sum(amount) filter (where state = 'held') as held, count(*) filter (where state = 'waiting') as waiting,

@@ -18,6 +18,7 @@ interface Listed {
   held: number;
   waiting: number;
   contention: number;
+  holders: object[];
   limit: { pool?: number; rate?: string };
   overridden: boolean;
 }
@@ -59,6 +60,10 @@ test("a run waits until another run gives its unit back", async () => {
   const second = await start({ needs: { x: 1 } });
   await second.waits();
   expect(await usage("x")).toMatchObject({ held: 1, waiting: 1, contention: 1 });
+  expect((await usage("x"))?.holders).toEqual([
+    { thread_id: first.threadId, run_id: first.runId, state: "held", amount: 1, priority: 3, seconds: expect.any(Number) },
+    { thread_id: second.threadId, run_id: second.runId, state: "waiting", amount: 1, priority: 3, seconds: expect.any(Number) },
+  ]);
   open();
   expect(await Promise.all([first.join(), second.join()])).toMatchObject([{ done: true }, { done: true }]);
 });

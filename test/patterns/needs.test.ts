@@ -78,8 +78,34 @@ test.each([
   [{ tasks: [{ name: "a", do: { task: "x", needs: { db: 0.5 } } }] }, {}, "needs.db"],
   [{ tasks: [{ name: "a", do: { task: "x", needs: "db" } }] }, {}, "needs"],
   [{}, { agents: [{ ...helper, needs: { db: -1 } }] }, "needs.db"],
+  [{ tasks: [{ name: "a", do: { task: "x", needsWaitSeconds: 5 } }] }, {}, "this needs `needs`"],
+  [{ tasks: [{ name: "a", do: { task: "x", needs: { db: 1 }, needsWaitSeconds: -1 } }] }, {}, "needsWaitSeconds"],
 ])("needs that make no sense are refused before the run begins (%j %j)", async (input, context, path) => {
   await expect(client.runs.wait(null, "fan-out", { input: { task: "t", ...input }, context } as object)).rejects.toThrow(path);
+});
+
+test("agents and steps say how long they wait for their resources", async () => {
+  const requests: object[] = [];
+  const use = (request: object, work: () => Promise<unknown>) => {
+    requests.push(request);
+    return work();
+  };
+  const graph = fanOut({ merge: "byName", agents: [agent({ ...helper, needs: { db: 1 }, needsWaitSeconds: 7 })] });
+  const does = [
+    { task: "do a", needs: { openai: 2 }, needsWaitSeconds: 5 },
+    { task: "do b", agent: "helper" },
+    { task: "do c", needs: { db: 1 } },
+  ];
+  const input = { messages: [new HumanMessage("t")], tasks: does.map((work, index) => ({ name: `${index}`, do: work })) };
+  await graph.invoke(input as never, { context: {}, configurable: { __ensemble_resources: { use } } } as never);
+  expect(requests).toHaveLength(3);
+  expect(requests).toEqual(
+    expect.arrayContaining([
+      { needs: [["openai", 2]], waitSeconds: 5 },
+      { needs: [["db", 1]], waitSeconds: 7 },
+      { needs: [["db", 1]], waitSeconds: undefined },
+    ]),
+  );
 });
 
 test("outside the service there are no limits", async () => {

@@ -10,6 +10,15 @@ import { requireEverything } from "../admission/operator.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { answers } from "../schemas.ts";
 
+const Holder = z.object({
+  thread_id: z.string(),
+  run_id: z.string(),
+  state: z.enum(["held", "waiting"]),
+  amount: z.number().int(),
+  priority: z.number().int(),
+  seconds: z.number(),
+});
+
 const Listed = z
   .object({
     name: z.string(),
@@ -22,6 +31,7 @@ const Listed = z
     waiting: z.number().int(),
     longest_wait_seconds: z.number(),
     contention: z.number().int(),
+    holders: z.array(Holder),
   })
   .meta({ id: "Resource" });
 
