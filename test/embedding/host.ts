@@ -16,6 +16,8 @@ export interface Host {
   client: Client;
   /** The requests that the app's own hook has seen, such as "POST /agents/threads". */
   seen: string[];
+  /** The requests that have been answered, with their status, such as "POST /agents/threads 200". */
+  answered: string[];
 }
 
 export const configOf = (databaseUrl: string, env: Record<string, string> = {}) =>
@@ -34,14 +36,16 @@ export async function startHost(databaseUrl: string, { env, fastify, before, hos
   const app = Fastify(fastify);
   afterFile(() => app.close());
   const seen: string[] = [];
+  const answered: string[] = [];
   app.addHook("onRequest", async ({ method, url, headers }, reply) => {
     seen.push(`${method} ${url}`);
     if (headers["x-badge"] === "none") return reply.code(402).send({ error: "Show your badge." });
   });
+  app.addHook("onResponse", async ({ method, url }, { raw }) => void answered.push(`${method} ${url} ${raw.statusCode}`));
   app.get("/hello", async () => ({ hello: "world" }));
   await before?.(app);
   await app.register(ensemble, { prefix: "/agents", config: configOf(databaseUrl, env), log: pino({ level: "silent" }) });
   await app.listen({ host, port: 0 });
   const url = app.listeningOrigin;
-  return { app, url, client: new Client({ apiUrl: `${url}/agents`, apiKey: null, callerOptions: { maxRetries: 0 } }), seen };
+  return { app, url, client: new Client({ apiUrl: `${url}/agents`, apiKey: null, callerOptions: { maxRetries: 0 } }), seen, answered };
 }

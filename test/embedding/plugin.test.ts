@@ -7,7 +7,7 @@ import { collect, eventually } from "../sse.ts";
 import { configOf, startHost } from "./host.ts";
 
 const databaseUrl = await createDatabase();
-const { app, url, client, seen } = await startHost(databaseUrl, {
+const { app, url, client, seen, answered } = await startHost(databaseUrl, {
   before(app) {
     app.get("/ask", async () => new Client().runs.wait(null, "steps", { input: {} }));
     app.post("/echo", async ({ body }) => body);
@@ -41,6 +41,12 @@ test("the app's hooks run before the service, and can refuse its requests", asyn
   const refused = await fetch(`${url}/agents/threads`, { method: "POST", body: "{}", headers: { "x-badge": "none" } });
   expect([refused.status, await refused.json()]).toEqual([402, { error: "Show your badge." }]);
   expect(seen).toEqual(["POST /agents/threads"]);
+});
+
+test("the app's hooks after a response see the path that the client has sent", async () => {
+  answered.length = 0;
+  await fetch(`${url}/agents/threads`, { method: "POST", body: "{}" });
+  await eventually(() => answered).toEqual(["POST /agents/threads 200"]);
 });
 
 test("the service's own answers do not depend on the app's parsers, and its hooks do not reach the app's routes", async () => {

@@ -18,6 +18,9 @@ export async function mount(app: FastifyInstance): Promise<MountedApi> {
     request(incoming, outgoing) {
       open.add(outgoing);
       outgoing.on("close", () => open.delete(outgoing));
+      const { url } = incoming;
+      // Our API removes its prefix from the path. Hooks of the other server that run after the response need the whole path.
+      outgoing.prependListener("finish", () => Object.assign(incoming, { url }));
       app.server.emit("request", incoming, outgoing);
     },
     upgrade: (incoming, socket, head) => void app.server.emit("upgrade", incoming, socket, head),
