@@ -5,6 +5,7 @@ import { type Config, setPatternLimits, variable } from "./config.ts";
 import { explainDatabase } from "./db/address.ts";
 import { startWakeups } from "./db/listen.ts";
 import { startFeed } from "./events/feed.ts";
+import type { MountedApi } from "./http/front/mounted.ts";
 import { createLogger } from "./log.ts";
 import { listenForScrapers } from "./metrics/listener.ts";
 import { startMetrics } from "./metrics/metrics.ts";
@@ -14,13 +15,13 @@ import { compareLangGraph } from "./registry/installed.ts";
 import { foldersOf, type Project, readProject } from "./registry/project.ts";
 import { offerGraphs } from "./registry/project-graphs.ts";
 import { loadProjectParts } from "./registry/project-parts.ts";
-import { loadRegistry } from "./registry/registry.ts";
+import { loadRegistry, type Registry } from "./registry/registry.ts";
 import { type Fetch, fetchAt, installFetch, withTraceparent } from "./sdk/fetch.ts";
 import { installLogger } from "./sdk/logger.ts";
 import { type Closers, closeAll } from "./startup/closers.ts";
 import { graphsWithoutSchemas, loadForApi, provideModel, provideStore, storeProject } from "./startup/load-project.ts";
 import { configuredDatabase, type Database, openDatabase } from "./startup/open-database.ts";
-import { startApi } from "./startup/start-api.ts";
+import { startApi, startMountedApi } from "./startup/start-api.ts";
 import { startWork } from "./startup/start-work.ts";
 import { startThreadFeed } from "./streaming/thread-feed.ts";
 import { startTracing } from "./tracing/start-tracing.ts";
@@ -32,7 +33,7 @@ import { startDeliveries } from "./worker/deliveries.ts";
 
 /** The service in this process, with one or both of its roles: API and worker. */
 export interface Service {
-  /** The URL of the API. Undefined in a process that is only a worker. */
+  /** The URL of the API. Undefined in a process that is only a worker, and inside another HTTP server. */
   url: string | undefined;
   /** The URL of the metrics. Undefined if ENSEMBLE_METRICS_PORT is not set. */
   metricsUrl: string | undefined;
@@ -60,20 +61,58 @@ export async function startService(
   log: Logger = createLogger(config.logLevel, false),
   stopping?: AbortSignal,
 ): Promise<Service> {
+  return (await start(config, undefined, { log, stopping })).service;
+}
+
+/** The place of a service inside another HTTP server. */
+export interface Mount {
+  /** The path of the service, such as "/agents". The project's own prefix follows it. */
+  prefix: string;
+  /** Returns the URL of the service, or undefined while the server does not listen. */
+  url: () => string | undefined;
+}
+
+/** Starts the service without a port. Another HTTP server passes its requests to `mounted`. */
+export async function mountService(
+  config: Config,
+  mount: Mount,
+  options: { log: Logger; stopping: AbortSignal },
+): Promise<{ service: Service; mounted: MountedApi }> {
+  if (config.role === "worker")
+    throw new Error("ENSEMBLE_ROLE=worker has no API, so there is nothing to mount. Start a worker with startService().");
+  const { service, mounted } = await start(config, mount, options);
+  if (!mounted) throw new Error("The service has started without its API.");
+  return { service, mounted };
+}
+
+interface Composed {
+  service: Service;
+  /** The API of a mounted service. */
+  mounted: MountedApi | undefined;
+}
+
+async function start(
+  config: Config,
+  mount: Mount | undefined,
+  { log, stopping }: { log: Logger; stopping: AbortSignal | undefined },
+): Promise<Composed> {
   const closers: Closers = [];
   try {
-    return await compose(config, log, closers, stopping);
+    return await compose(config, mount, { log, closers, stopping });
   } catch (error) {
     await closeAll(closers, log);
     throw error;
   }
 }
 
-async function compose(config: Config, log: Logger, closers: Closers, stopping: AbortSignal | undefined): Promise<Service> {
+async function compose(
+  config: Config,
+  mount: Mount | undefined,
+  { log, closers, stopping }: { log: Logger; closers: Closers; stopping: AbortSignal | undefined },
+): Promise<Composed> {
   const { role } = config;
   const given = configuredDatabase(config);
-  const project = await readProject(config.configFile);
-  reportUnread(project, log);
+  const project = await openProject(config, mount, log);
   const langgraph = compareLangGraph(foldersOf(project));
   closers.push(setPatternLimits(config, project.patterns));
   // The model is started before the graphs are loaded, because some graphs create their model client while they are loaded.
@@ -96,18 +135,15 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   const store = await storeOn(pool);
   const deps = { pool, ...feeds, registry, store, log, metrics: metrics.work, tracing, prices: project.prices };
   const worker = role === "api" ? undefined : await startWork(config, project, directUrl, deps, closers);
-  const api = forApi && (await startApi(config, project, { ...deps, ...forApi, threadFeed, metrics, model, webhookRules: rules }, closers));
+  const apiDeps = forApi && { ...deps, ...forApi, threadFeed, metrics, model, webhookRules: rules };
+  const api = apiDeps && (await (mount ? startMountedApi : startApi)(config, project, apiDeps, closers));
   ownApi.resolve(withTraceparent(api?.fetch ?? fetchAt(config.serviceUrl), () => tracing?.traceparent()));
 
   // The deliveries are started after the API, because a webhook whose URL is only a path calls our own API.
-  const way = { rules, ownUrl: api?.url ?? config.serviceUrl, ownHeaders: keyHeaders(config.ownKey) };
+  const way = { rules, ownUrl: () => mount?.url() ?? api?.url ?? config.serviceUrl, ownHeaders: keyHeaders(config.ownKey) };
   if (worker) closers.push(startDeliveries(deps, { ...way, headers, secrets: config.webhookSecrets }).stop);
-  const undescribed = await graphsWithoutSchemas(registry, project);
-  if (undescribed.length > 0)
-    log.warn(
-      `The schemas of these graphs are empty, because they have no zod or StateSchema and the project has no typescript 5 to read their types: ${undescribed.join(", ")}`,
-    );
-  return {
+  await warnOfEmptySchemas(registry, project, log);
+  const service = {
     url: api?.url,
     metricsUrl,
     graphIds: registry.graphIds,
@@ -117,6 +153,23 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
     stop: () => closeAll(closers, log),
     hurry: () => worker?.abort(),
   };
+  return { service, mounted: api?.mounted };
+}
+
+/** Reads the project. The path of a mount comes before the project's own prefix. */
+async function openProject({ configFile }: Config, mount: Mount | undefined, log: Logger): Promise<Project> {
+  const project = await readProject(configFile);
+  reportUnread(project, log);
+  const { http } = project;
+  return mount ? { ...project, http: { ...http, mount_prefix: mount.prefix + (http.mount_prefix ?? "") } } : project;
+}
+
+async function warnOfEmptySchemas(registry: Registry, project: Project, log: Logger): Promise<void> {
+  const undescribed = await graphsWithoutSchemas(registry, project);
+  if (undescribed.length > 0)
+    log.warn(
+      `The schemas of these graphs are empty, because they have no zod or StateSchema and the project has no typescript 5 to read their types: ${undescribed.join(", ")}`,
+    );
 }
 
 /** Loads the project's graphs. The patterns can then run each of these graphs by its id. */

@@ -93,6 +93,8 @@ const mayImport: Record<string, string[]> = {
   /** The steps of a start. Only main calls them. */
   startup: ["*"],
   main: ["*"],
+  /** The service as a plugin of another Fastify app. It calls main, as the command does. */
+  embedding: ["*"],
   cli: ["*"],
   index: ["*"],
 };

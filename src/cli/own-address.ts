@@ -25,7 +25,7 @@ export async function ownAddress({ host, port, portIsSet, dataDir }: Config): Pr
 }
 
 /** Returns a URL for requests to this host and port. For a host that means all addresses, uses the loopback address. */
-function addressOf(host: string, port: number): string {
+export function addressOf(host: string, port: number): string {
   const name = { "0.0.0.0": "127.0.0.1", "::": "::1" }[host] ?? host;
   return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }

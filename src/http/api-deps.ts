@@ -50,6 +50,8 @@ export interface ApiDeps {
   settings: {
     /** The host names that the service accepts in the Host header, in addition to loopback names. */
     hosts: string[];
+    /** True if the service accepts only connections from this machine, because it has no auth and another server receives its requests. */
+    onlyLocal: boolean;
     bodyLimitBytes: number;
     maxWaiting: number;
     streams: number;

@@ -154,7 +154,7 @@ interface Admittance {
 
 function admittanceOf({ auth, settings, ui }: ApiDeps, http: HttpOptions): Admittance {
   const origins = allowedOrigins(http.cors ?? {}, auth !== undefined);
-  const rules = { proof: auth?.proof ?? ("none" as const), hosts: settings.hosts, origins };
+  const rules = { proof: auth?.proof ?? ("none" as const), hosts: settings.hosts, origins, onlyLocal: settings.onlyLocal };
   return { admitted: new WeakMap(), gate: createGate(rules, (path) => isBundlePath(ui, path)), origins };
 }
 

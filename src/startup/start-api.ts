@@ -5,6 +5,7 @@ import type { ApiDeps } from "../http/api-deps.ts";
 import { buildApp } from "../http/app.ts";
 import { headerPicker } from "../http/front/configurable-headers.ts";
 import { fetchInMemory } from "../http/front/memory-fetch.ts";
+import { type MountedApi, mount } from "../http/front/mounted.ts";
 import { createMemory } from "../http/memory.ts";
 import type { ConsoleMode } from "../http/routes/console.ts";
 import type { Project } from "../registry/project.ts";
@@ -14,33 +15,53 @@ import type { Fetch } from "../sdk/fetch.ts";
 import { version } from "../version.ts";
 import type { Closers } from "./closers.ts";
 
-/** Starts the API. Returns its URL, and a `fetch` for calls from this process. */
-export async function startApi(
-  config: Config,
-  { http, resources, queues }: Project,
-  {
-    app: inFront,
-    ...deps
-  }: Omit<ApiDeps, "version" | "settings" | "memory" | "writer" | "console" | "limits"> & { app: UserApp | undefined },
-  closers: Closers,
-): Promise<{ url: string; fetch: Fetch }> {
+type StartDeps = Omit<ApiDeps, "version" | "settings" | "memory" | "writer" | "console" | "limits"> & { app: UserApp | undefined };
+
+/** The API of this process. */
+interface Api {
+  /** The URL of the API. Undefined if another server receives its requests. */
+  url: string | undefined;
+  /** Passes the requests of another server to the API. Undefined if the API has a port. */
+  mounted: MountedApi | undefined;
+  /** Calls the API in-process. */
+  fetch: Fetch;
+}
+
+/** Starts the API on its own port. */
+export async function startApi(config: Config, project: Project, deps: StartDeps, closers: Closers): Promise<Api> {
+  const app = await build(config, project, deps, false);
+  closers.push(() => app.close());
+  const prefix = prefixOf(project);
+  const url = (await listen(app, config)) + prefix;
+  const restore = setServiceUrl(url);
+  closers.push(async () => restore());
+  return { url, mounted: undefined, fetch: fetchInMemory(app.server, prefix) };
+}
+
+/** Starts the API without a port. Another server passes its requests to `mounted`. */
+export async function startMountedApi(config: Config, project: Project, deps: StartDeps, closers: Closers): Promise<Api> {
+  const onlyLocal = deps.auth === undefined && !config.isOpen;
+  const app = await build(config, project, deps, onlyLocal);
+  const mounted = await mount(app);
+  closers.push(mounted.close);
+  return { url: undefined, mounted, fetch: fetchInMemory(app.server, prefixOf(project)) };
+}
+
+const prefixOf = ({ http }: Project) => http.mount_prefix ?? "";
+
+function build(config: Config, { http, resources, queues }: Project, { app: inFront, ...deps }: StartDeps, onlyLocal: boolean) {
   const hosts = [...config.hosts, config.host, ...(config.serviceUrl ? [new URL(config.serviceUrl).hostname] : [])];
   const settings = {
     ...config,
     hosts,
+    onlyLocal,
     pickHeaders: headerPicker(http.configurable_headers),
     sendsWebhooks: !http.disable_webhooks,
     queueKeyPath: queues.keyPath,
   };
   const mode = consoleMode(config, { hasAuth: deps.auth !== undefined, hidesMeta: http.disable_meta === true });
   const own = { version, settings, memory: createMemory(), writer: sharedRunWriter(deps.pool), console: { mode }, limits: resources };
-  const app = await buildApp({ ...deps, ...own }, http, inFront);
-  closers.push(() => app.close());
-  const prefix = http.mount_prefix ?? "";
-  const url = (await listen(app, config)) + prefix;
-  const restore = setServiceUrl(url);
-  closers.push(async () => restore());
-  return { url, fetch: fetchInMemory(app.server, prefix) };
+  return buildApp({ ...deps, ...own }, http, inFront);
 }
 
 interface ConsoleFacts {

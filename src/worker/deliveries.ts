@@ -20,7 +20,8 @@ export interface DeliveryOptions {
   rules: WebhookRules;
   headers: Record<string, string>;
   secrets: Buffer[];
-  ownUrl: string | undefined;
+  /** Returns the URL of the service's own API, or undefined while this process does not know it. */
+  ownUrl: () => string | undefined;
   ownHeaders: Record<string, string>;
 }
 
@@ -99,9 +100,9 @@ class Deliveries {
 
   async #deliver(delivery: Delivery): Promise<void> {
     const { pool, log } = this.#deps;
-    const { headers, secrets, ...way } = this.#options;
+    const { headers, secrets, ownUrl, ...way } = this.#options;
     const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#cut.signal]);
-    const failure = await sendWebhook(delivery.url, writeMessage(delivery, headers, secrets), { ...way, signal });
+    const failure = await sendWebhook(delivery.url, writeMessage(delivery, headers, secrets), { ...way, ownUrl: ownUrl(), signal });
     if (!failure) return noteDelivered(pool, delivery);
     if (this.#cut.signal.aborted) return giveBackWebhook(pool, delivery);
     log.warn({ run_id: delivery.runId, attempt: delivery.attempt, host: delivery.host, reason: failure.reason }, "webhook failed");

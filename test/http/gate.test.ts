@@ -1,7 +1,9 @@
+import type { IncomingMessage } from "node:http";
+import { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { readConfig } from "../../src/config.ts";
 import { allowedOrigins } from "../../src/http/front/cors.ts";
-import { type Arrival, type GateRules, refuseForeignPage } from "../../src/http/front/gate.ts";
+import { type Arrival, createGate, type GateRules, refuseForeignPage } from "../../src/http/front/gate.ts";
 import type { CorsOptions } from "../../src/registry/http-options.ts";
 
 const plain: Arrival = {
@@ -165,4 +167,20 @@ describe("with auth", () => {
 test("ENSEMBLE_HOSTS takes names and no addresses of pages", () => {
   expect(readConfig({ ENSEMBLE_HOSTS: "api, *.inside.test api:2024 *" }).hosts).toEqual(["api", "*.inside.test", "api:2024", "*"]);
   expect(() => readConfig({ ENSEMBLE_HOSTS: "http://api" })).toThrow("ENSEMBLE_HOSTS");
+});
+
+test.each([
+  ["127.0.0.1", true],
+  ["::ffff:127.0.0.1", true],
+  ["::1", true],
+  [undefined, true], // a Unix socket
+  ["10.0.0.7", false],
+  ["::ffff:10.0.0.7", false],
+  ["fe80::1", false],
+])("a mounted service without auth accepts a connection to %s: %s", (localAddress, may) => {
+  const socket = Object.defineProperty(new Socket(), "localAddress", { value: localAddress });
+  const incoming = { method: "GET", url: "/info", headers: { host: "10.0.0.7:3000" }, socket } as unknown as IncomingMessage;
+  const rules = { proof: "none" as const, hosts: [], origins: allowedOrigins({}, false) };
+  expect(createGate({ ...rules, onlyLocal: true }, () => false)(incoming) === undefined).toBe(may);
+  expect(createGate({ ...rules, onlyLocal: false }, () => false)(incoming)).toBeUndefined();
 });

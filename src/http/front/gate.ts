@@ -11,6 +11,8 @@ export interface GateRules {
   /** The names that a Host header may have in addition to loopback names: `name`, `*.name`, `name:port`, or `*` for all names. */
   hosts: string[];
   origins: AllowedOrigins;
+  /** True if the service accepts only connections from this machine. */
+  onlyLocal?: boolean;
 }
 
 /** The parts of a request that show which page or program sent it. */
@@ -40,10 +42,17 @@ export type Gate = (incoming: IncomingMessage) => string | undefined;
 export function createGate(rules: GateRules, isPublicFile: (path: string) => boolean): Gate {
   return (incoming) => {
     if (isInMemory(incoming.socket)) return undefined;
+    if (rules.onlyLocal && !isLocal(incoming.socket.localAddress)) return refusal;
     const arrival = arrivalOf(incoming);
     return refuseForeignPage(arrival, rules, isPublicFile(arrival.path));
   };
 }
+
+const refusal =
+  "This service has no auth, so it accepts only connections to a loopback address. Set ENSEMBLE_API_KEYS or ENSEMBLE_JWT_JWKS_URL, or set ENSEMBLE_AUTH=none if the app in front of it authenticates its users.";
+
+/** Tells whether a connection was made to a loopback address. A Unix socket has no address, and is local too. */
+const isLocal = (address: string | undefined) => address === undefined || /^(::ffff:)?127\.|^::1$/.test(address);
 
 function arrivalOf({ method = "GET", url = "/", headers }: IncomingMessage): Arrival {
   const header = (name: string) => [headers[name]].flat()[0];

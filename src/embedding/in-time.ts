@@ -1,0 +1,20 @@
+/**
+ * Waits for the start of the service. If the start takes longer than Fastify waits for a plugin, gives up with an error that names the
+ * remedy. Fastify's own error would come a moment later.
+ */
+export async function inTime<Started>(starting: Promise<Started>, pluginTimeout: number, giveUp: () => unknown): Promise<Started> {
+  if (pluginTimeout <= 0) return starting;
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => {
+      late.reject(
+        new Error(
+          `Ensemble has not started within ${pluginTimeout} ms, the pluginTimeout of this Fastify app. Give it more time: Fastify({ pluginTimeout: 120_000 }).`,
+        ),
+      );
+      giveUp();
+    },
+    Math.max(pluginTimeout - 500, pluginTimeout / 2),
+  );
+  return Promise.race([starting, late.promise]).finally(() => clearTimeout(timer));
+}

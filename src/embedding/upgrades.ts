@@ -1,0 +1,56 @@
+import { type IncomingMessage, type Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { FastifyInstance } from "fastify";
+import { wantsSocket } from "../http/front/server.ts";
+
+/** The upgrades to WebSockets below a prefix. */
+export interface Upgrades {
+  /** Returns the first bytes after an upgrade request, or undefined if the request is not one of these upgrades. */
+  headOf(incoming: IncomingMessage): Buffer | undefined;
+  stop(): void;
+}
+
+/** Node 24.9 and newer ask this function about each upgrade. An older Node upgrades each request if there is a listener. */
+type Decides = { shouldUpgradeCallback?: (incoming: IncomingMessage) => boolean };
+
+/**
+ * Sends upgrades below the prefix through the app's router, so that the app's hooks can refuse them like other requests. Leaves all other
+ * upgrades to the app.
+ */
+export function acceptUpgrades(app: FastifyInstance, prefix: string): Upgrades {
+  const server: Server & Decides = app.server;
+  const heads = new WeakMap<IncomingMessage, Buffer>();
+  const isOurs = (incoming: IncomingMessage) => incoming.url?.startsWith(`${prefix}/`) === true && wantsSocket(incoming);
+  const hasOtherListeners = () => server.listenerCount("upgrade") > 1;
+
+  const decide = server.shouldUpgradeCallback;
+  if (decide) server.shouldUpgradeCallback = (incoming) => isOurs(incoming) || (hasOtherListeners() && decide.call(server, incoming));
+
+  const onUpgrade = (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
+    const ours = isOurs(incoming);
+    if (ours) heads.set(incoming, head);
+    // @fastify/websocket sends all upgrades through the router.
+    if (hasOtherListeners() && (!ours || app.hasDecorator("websocketServer"))) return;
+    route(app, incoming, socket);
+  };
+  server.prependListener("upgrade", onUpgrade);
+  // If a hook has answered an upgrade, its connection ends here. Node no longer watches the connection.
+  app.addHook("onResponse", async ({ raw }) => void (heads.has(raw) && raw.socket.destroySoon()));
+  return {
+    headOf: (incoming) => heads.get(incoming),
+    stop() {
+      server.off("upgrade", onUpgrade);
+      if (decide) server.shouldUpgradeCallback = decide;
+    },
+  };
+}
+
+/** Sends an upgrade through the router. If the app answers it instead of accepting it, the connection ends with the response. */
+function route(app: FastifyInstance, incoming: IncomingMessage, socket: Socket): void {
+  socket.on("error", () => socket.destroy());
+  const outgoing = new ServerResponse(incoming);
+  outgoing.shouldKeepAlive = false;
+  outgoing.assignSocket(socket);
+  outgoing.on("finish", () => socket.end());
+  app.routing(incoming, outgoing);
+}
