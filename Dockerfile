@@ -26,7 +26,7 @@ COPY package.json ./
 COPY migrations ./migrations
 COPY graphs ./graphs
 COPY docs ./docs
-COPY src/cli/new/template ./src/cli/new/template
+COPY --from=build /app/src/cli/new/template ./src/cli/new/template
 RUN ln -s /app/dist/cli/launch.cjs /usr/local/bin/ensemble
 USER node
 EXPOSE 2024
