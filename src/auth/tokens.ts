@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
+import type { errors as JoseErrors, JWTPayload } from "jose";
 import { ServiceError } from "../errors.ts";
 import { notSignedIn } from "./auth.ts";
 
@@ -26,7 +26,11 @@ export type VerifyToken = (token: string) => Promise<JWTPayload & { sub: string 
  * are configured.
  */
 export function tokenVerifier({ jwksUrl, secret, issuer, audience }: TokenRules): VerifyToken {
-  const key = jwksUrl === undefined ? new TextEncoder().encode(secret) : createRemoteJWKSet(new URL(jwksUrl), { timeoutDuration: 5_000 });
+  const loading = import("jose"); // loaded only here, because most services accept no tokens
+  const keyed = loading.then(({ createRemoteJWKSet }) =>
+    jwksUrl === undefined ? new TextEncoder().encode(secret) : createRemoteJWKSet(new URL(jwksUrl), { timeoutDuration: 5_000 }),
+  );
+  keyed.catch(() => {}); // each verification awaits the promise and handles its rejection
   const options = {
     algorithms: jwksUrl === undefined ? signedWithSecret : signedWithKeys,
     requiredClaims: ["sub", "exp"],
@@ -35,8 +39,9 @@ export function tokenVerifier({ jwksUrl, secret, issuer, audience }: TokenRules)
     ...(audience && { audience }),
   };
   return async (token) => {
+    const [{ jwtVerify, errors }, key] = [await loading, await keyed];
     const verified = typeof key === "function" ? jwtVerify(token, key, options) : jwtVerify(token, key, options);
-    const { payload } = await verified.catch(refuse);
+    const { payload } = await verified.catch((error) => refuse(error, errors));
     if (typeof payload.sub !== "string" || payload.sub === "") throw notSignedIn("The token names no user (sub).");
     if (payload.sub.includes("\0") || !payload.sub.isWellFormed()) throw notSignedIn("The token names a user that cannot be stored (sub).");
     return { ...payload, sub: payload.sub };
@@ -47,7 +52,7 @@ export function tokenVerifier({ jwksUrl, secret, issuer, audience }: TokenRules)
  * Throws an error that tells the token's owner why the token was refused. If the issuer's keys cannot be fetched, the error says so and
  * does not blame the token.
  */
-function refuse(error: unknown): never {
+function refuse(error: unknown, errors: typeof JoseErrors): never {
   if (error instanceof errors.JWTExpired) throw notSignedIn("The token has expired.");
   if (error instanceof errors.JWTClaimValidationFailed) throw notSignedIn(`The token is not for this service: ${error.claim}.`);
   if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError) || error.code === errors.JOSEError.code)

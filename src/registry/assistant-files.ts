@@ -1,6 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { parse } from "yaml";
 import { z } from "zod";
 import type { Registry } from "./registry.ts";
 
@@ -32,6 +31,7 @@ export async function readAssistants(folder: string | undefined, registry: Regis
 
 async function readAssistant(file: string, registry: Registry): Promise<PresetAssistant> {
   const fail = (problem: string) => new Error(`${file}: ${problem}`);
+  const { parse } = await import("yaml"); // loaded only here, because most projects have no such folder
   let content: unknown;
   try {
     content = parse(await readFile(file, "utf8"));

@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { OpenAIEmbeddings } from "@langchain/openai";
 import { z } from "zod";
 import { importUserModule } from "./modules.ts";
 import type { Project } from "./project.ts";
@@ -43,7 +42,7 @@ export async function loadEmbedder(
   if (!store.index) return undefined;
   const { embed: name, dims } = store.index;
   if (name.startsWith(openai)) {
-    const embed = embedAtEndpoint(name.slice(openai.length), dims, endpoint);
+    const embed = await embedAtEndpoint(name.slice(openai.length), dims, endpoint);
     return { name: endpoint.isRehearsal ? "rehearsal" : name, embed };
   }
   const colon = name.lastIndexOf(":");
@@ -58,7 +57,8 @@ export async function loadEmbedder(
  * Returns a function that embeds texts through the endpoint. The request contains `dimensions` only for `text-embedding-3` models. Older
  * models have a fixed number of dimensions, and some of them refuse the parameter.
  */
-function embedAtEndpoint(model: string, dims: number, { baseURL, apiKey = "none" }: ModelEndpoint): Embed {
+async function embedAtEndpoint(model: string, dims: number, { baseURL, apiKey = "none" }: ModelEndpoint): Promise<Embed> {
+  const { OpenAIEmbeddings } = await import("@langchain/openai"); // loaded only here, because it is large and most projects have no index
   const dimensions = model.startsWith("text-embedding-3") ? { dimensions: dims } : {};
   const embeddings = new OpenAIEmbeddings({
     model,

@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { parse } from "yaml";
 import { importUserModule, patternLibrary } from "./modules.ts";
 import type { PartSources, Project, Source } from "./project.ts";
 
@@ -59,6 +58,7 @@ async function loadExport({ file, exportName }: Source, what: string): Promise<o
 }
 
 async function readAgents(file: string): Promise<unknown[]> {
+  const { parse } = await import("yaml"); // loaded only here, because most projects have no such file
   let content: unknown;
   try {
     content = parse(await readFile(file, "utf8"));
