@@ -5,6 +5,7 @@ import { type Config, setPatternLimits, variable } from "./config.ts";
 import { explainDatabase } from "./db/address.ts";
 import { startWakeups } from "./db/listen.ts";
 import { startFeed } from "./events/feed.ts";
+import { feedbackTokens } from "./feedback/tokens.ts";
 import { createLogger } from "./log.ts";
 import { listenForScrapers } from "./metrics/listener.ts";
 import { startMetrics } from "./metrics/metrics.ts";
@@ -93,8 +94,8 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   await storeProject(pool, project, registry, config);
   const { threadFeed, ...feeds } = await startFeeds({ pool, directUrl }, role !== "worker", log, closers);
   const { metrics, metricsUrl, tracing } = await startWatching(config, pool, log, closers);
-  const store = await storeOn(pool);
-  const deps = { pool, ...feeds, registry, store, log, metrics: metrics.work, tracing, prices: project.prices };
+  const own = { store: await storeOn(pool), prices: project.prices, feedback: feedbackTokens(pool, config) };
+  const deps = { pool, ...feeds, ...own, registry, log, metrics: metrics.work, tracing };
   const worker = role === "api" ? undefined : await startWork(config, project, directUrl, deps, closers);
   const api = forApi && (await startApi(config, project, { ...deps, ...forApi, threadFeed, metrics, model, webhookRules: rules }, closers));
   ownApi.resolve(withTraceparent(api?.fetch ?? fetchAt(config.serviceUrl), () => tracing?.traceparent()));

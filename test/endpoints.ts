@@ -82,7 +82,7 @@ const runFields = {
   multitask_strategy: badChoice,
   after_seconds: [-1, "5", 1e12, {}, true],
   if_not_exists: badChoice,
-  feedback_keys: badList,
+  feedback_keys: [...badList, [""], [nul], [lone], ["x".repeat(101)], Array(51).fill("k")],
   durability: badChoice,
   checkpoint_during: ["true", 1],
 };
@@ -296,6 +296,42 @@ export const endpoints: Record<string, Endpoint> = {
       sort_by: [...badChoice, "updated_at"],
       sort_order: badChoice,
       select: [...badList, ["nonsense"], ["__proto__"]],
+      exact: ["true", 1, {}],
+    },
+  },
+
+  "POST /feedback/tokens/{token}": {
+    body: {},
+    fields: {
+      score: ["1", {}, []],
+      value: [[], nul, lone, "x".repeat(10_001)],
+      comment: [7, true, {}, [], nul, lone, "x".repeat(10_001)],
+      correction: [7, true, [], nul, lone],
+      metadata: badDocument,
+    },
+  },
+  "GET /feedback/tokens/{token}": {
+    query: {
+      score: ["", "good", "1e3", "0x10", "NaN", "%00"],
+      value: ["%00"],
+      comment: ["%00", "x".repeat(10_001)],
+      correction: ["%00"],
+    },
+  },
+  "GET /threads/{threadId}/runs/{runId}/feedback": {},
+  "POST /feedback/search": {
+    body: {},
+    fields: {
+      ...paging,
+      run_id: badId,
+      thread_id: badId,
+      assistant_id: badText,
+      graph_id: badText,
+      key: ["", ...badText],
+      score_min: ["1", {}, true, null],
+      score_max: ["1", {}, true, null],
+      given_since: badTime,
+      given_until: badTime,
       exact: ["true", 1, {}],
     },
   },

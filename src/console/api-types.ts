@@ -3485,6 +3485,244 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/feedback/tokens/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    score?: string;
+                    value?: string;
+                    comment?: string;
+                    correction?: string;
+                };
+                header?: never;
+                path: {
+                    token: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FeedbackTaken"];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    token: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        score?: (number | boolean) | null;
+                        value?: (string | number | boolean | {
+                            [key: string]: unknown;
+                        }) | null;
+                        comment?: string | null;
+                        correction?: (string | {
+                            [key: string]: unknown;
+                        }) | null;
+                        metadata?: {
+                            [key: string]: unknown;
+                        } | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FeedbackTaken"];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/threads/{threadId}/runs/{runId}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    threadId: string;
+                    runId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FeedbackWithUrl"][];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/feedback/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        run_id?: string;
+                        /** Format: uuid */
+                        thread_id?: string;
+                        /** @description an assistant's id, or a graph's id for its default assistant */
+                        assistant_id?: string;
+                        graph_id?: string;
+                        key?: string;
+                        score_min?: number;
+                        score_max?: number;
+                        given_since?: string;
+                        /** @description feedback that was given before this time */
+                        given_until?: string;
+                        limit?: number;
+                        offset?: number;
+                        /** @description counts all of it. By default, a total above 10,000 is an estimate */
+                        exact?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Feedback"][];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/threads/{threadId}/runs/{runId}/cancel": {
         parameters: {
             query?: never;
@@ -6424,6 +6662,67 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             died_at: string;
+        };
+        Feedback: {
+            /** Format: uuid */
+            run_id: string;
+            /** Format: uuid */
+            thread_id: string;
+            /** Format: uuid */
+            assistant_id: string;
+            graph_id: string | null;
+            key: string;
+            score: number | null;
+            value: unknown;
+            comment: string | null;
+            correction: unknown;
+            metadata: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Format: date-time
+             * @description when it was given first. Null if nobody has used the URL
+             */
+            given_at: string | null;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        FeedbackWithUrl: {
+            /** Format: uuid */
+            run_id: string;
+            /** Format: uuid */
+            thread_id: string;
+            /** Format: uuid */
+            assistant_id: string;
+            graph_id: string | null;
+            key: string;
+            score: number | null;
+            value: unknown;
+            comment: string | null;
+            correction: unknown;
+            metadata: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Format: date-time
+             * @description when it was given first. Null if nobody has used the URL
+             */
+            given_at: string | null;
+            /** Format: date-time */
+            updated_at: string;
+            url: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        FeedbackTaken: {
+            /** Format: uuid */
+            run_id: string;
+            key: string;
+            score: number | null;
+            value: unknown;
+            comment: string | null;
+            /** Format: date-time */
+            updated_at: string;
         };
         ConsoleConfig: {
             version: string;

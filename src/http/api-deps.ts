@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Auth } from "../auth/auth.ts";
 import type { Wakeups } from "../db/listen.ts";
 import type { EventFeed } from "../events/feed.ts";
+import type { FeedbackTokens } from "../feedback/tokens.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { ResourceLimit } from "../resources/limit.ts";
@@ -39,6 +40,7 @@ export interface ApiDeps {
   limits: Record<string, ResourceLimit>;
   /** The prices of models that the project sets. */
   prices: Prices;
+  feedback: FeedbackTokens;
   /** The memory budget that large requests and responses share. */
   memory: Memory;
   /** The UI components of the graphs. Undefined if no graph has UI components. */
@@ -48,6 +50,8 @@ export interface ApiDeps {
   /** The auth of the service. Undefined if callers are not authenticated. */
   auth: Auth | undefined;
   settings: {
+    /** The path prefix of all routes, or an empty text. */
+    mountedAt: string;
     /** The host names that the service accepts in the Host header, in addition to loopback names. */
     hosts: string[];
     bodyLimitBytes: number;

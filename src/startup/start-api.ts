@@ -28,6 +28,7 @@ export async function startApi(
   const settings = {
     ...config,
     hosts,
+    mountedAt: http.mount_prefix ?? "",
     pickHeaders: headerPicker(http.configurable_headers),
     sendsWebhooks: !http.disable_webhooks,
     queueKeyPath: queues.keyPath,

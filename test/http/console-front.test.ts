@@ -45,3 +45,11 @@ test("the console needs no credentials, and opens no route of the app that does"
   expect(await (await fetch("/console/secret", { headers: { "x-key": "good" } })).text()).toBe("a secret");
   expect((await fetch("/", { headers: html })).status).toBe(401);
 });
+
+test("a feedback URL needs no credentials, and opens no route of the app that does", async () => {
+  const { fetch } = await startWith('app.all("/feedback/tokens/:token", (context) => context.text("a secret"));', {}, true);
+  const forged = `/feedback/tokens/${Buffer.from('["x",0,"k"]').toString("base64url")}.${"a".repeat(43)}`;
+  const response = await fetch(forged, { method: "POST" });
+  expect([response.status, await response.text()]).toEqual([404, expect.stringContaining("not valid")]);
+  expect((await fetch("/feedback/tokens/short")).status).toBe(401);
+});

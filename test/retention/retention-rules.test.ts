@@ -43,12 +43,13 @@ test("the common rule comes from the environment, or from the project file, whic
     "wrong.json": { graphs: { a: "./graph.ts:graph" }, checkpointer: { ttl: { default_ttl: "soon" } } },
   });
   const { checkpointer } = await readProject(`${project}/langgraph.json`);
-  expect(retentionRules(readConfig({}))).toEqual({ deadLetterDays: 30, planDays: 30, usageDays: 400 });
+  expect(retentionRules(readConfig({}))).toEqual({ deadLetterDays: 30, planDays: 30, feedbackDays: 30, usageDays: 400 });
   expect(retentionRules(readConfig({}), { checkpointer })).toEqual({
     threadTtl: { minutes: 43_200, strategy: "keep_latest" },
     ttlSweepMinutes: 10,
     deadLetterDays: 30,
     planDays: 30,
+    feedbackDays: 30,
     usageDays: 400,
   });
   const config = readConfig({ ENSEMBLE_THREAD_TTL_MINUTES: "90", ENSEMBLE_KEEP_CHECKPOINTS: "20" });
@@ -57,6 +58,7 @@ test("the common rule comes from the environment, or from the project file, whic
     keepCheckpoints: 20,
     deadLetterDays: 30,
     planDays: 30,
+    feedbackDays: 30,
     usageDays: 400,
   });
   expect(retentionRules(config, { checkpointer }).threadTtl).toEqual({ minutes: 90, strategy: "keep_latest" });

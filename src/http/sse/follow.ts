@@ -10,6 +10,7 @@ import { findThread } from "../../threads/threads.ts";
 import { type Followed, keepAsking, lineOf } from "../admission/recheck.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { cancelRuns } from "../runs/cancel-runs.ts";
+import { withFeedbackUrls } from "./feedback-urls.ts";
 import { openEventStream } from "./sse.ts";
 
 const pollMs = 1_000;
@@ -57,7 +58,7 @@ export async function streamRun(deps: ApiDeps, reply: FastifyReply, run: RunStre
   try {
     for await (const events of deps.feed.follow(runId, after, stream.gone)) {
       const wanted = modes ? events.filter((event) => isOfMode(event, modes)) : events;
-      if (wanted.length > 0) await stream.send(wanted);
+      if (wanted.length > 0) await stream.send(withFeedbackUrls(wanted, reply.request, deps));
     }
     if (!stream.gone.aborted) stream.end();
   } catch (err) {
@@ -75,7 +76,7 @@ export async function streamRun(deps: ApiDeps, reply: FastifyReply, run: RunStre
  */
 function isOfMode({ event }: RunEvent, modes: string[]): boolean {
   const name = event.split("|")[0] ?? event;
-  if (name === "metadata" || name === "error") return true;
+  if (name === "metadata" || name === "error" || name === "feedback") return true;
   if (name === "messages") return modes.includes("messages-tuple");
   return modes.includes(name.split("/")[0] ?? name);
 }
