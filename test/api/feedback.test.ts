@@ -129,6 +129,20 @@ test("the URLs of a run that nobody streamed are listed, and work", async () => 
   expect(await rowsOf(run?.run_id ?? "")).toMatchObject([{ score: 0.5, changes: 1 }]);
 });
 
+test("wait and join return the URLs beside the output", async () => {
+  const threadId = await newThread();
+  const wait = async (path: string, graph: string, input: object = {}) =>
+    (await fetch(path, json({ assistant_id: graph, input, feedback_keys: ["k", "l"] }))).json();
+  const { __feedback__: waited, ...output } = await wait(`/threads/${threadId}/runs/wait`, "steps");
+  expect(output).toEqual({ log: ["one", "two", "three"], last: "three" });
+  expect((await give(waited.k, { score: 1 }))[0]).toBe(200);
+  const [run] = await client.runs.list(threadId);
+  const { __feedback__: joined, ...again } = (await client.runs.join(threadId, run?.run_id ?? "")) as Record<string, object>;
+  expect([Object.keys(joined ?? {}), again]).toEqual([["k", "l"], output]);
+  const urls = { k: expect.stringContaining("/feedback/tokens/"), l: expect.any(String) };
+  expect(await wait("/runs/wait", "review", { topic: "rivers" })).toMatchObject({ __interrupt__: [{}], __feedback__: urls });
+});
+
 test("a search finds what was given, by key, score, run, thread, assistant and time, and not what was only offered", async () => {
   const threadId = await newThread();
   const { runId, offer } = await streamed(threadId, ["search_a", "search_b", "search_c"]);

@@ -3,16 +3,16 @@ import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { toAssistantId } from "../../assistants/assistants.ts";
 import { ServiceError } from "../../errors.ts";
-import { type GivenFeedback, giveFeedback, listFeedback, searchFeedback } from "../../feedback/feedback.ts";
+import { type GivenFeedback, giveFeedback, searchFeedback } from "../../feedback/feedback.ts";
 import { getRun } from "../../runs/read.ts";
 import { access } from "../admission/access.ts";
 import { sendPage } from "../answers/lists.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { Feedback, FeedbackGiven, FeedbackInQuery, FeedbackKey, FeedbackTaken, FeedbackWithUrl } from "../feedback-schemas.ts";
 import { readWithin } from "../memory.ts";
-import { originOf } from "../origin.ts";
 import type { RequestOf } from "../route.ts";
 import { answers, Id, Limit, Offset, RunParams, Text, Time } from "../schemas.ts";
+import { feedbackOf } from "../sse/feedback-urls.ts";
 
 const TokenParams = z.object({ token: Text });
 /** The size limit of feedback, in bytes. Everyone who has the URL may send it, so it is far smaller than that of other bodies. */
@@ -66,18 +66,11 @@ async function give(
 }
 
 /** Sends the feedback of a run, with new URLs. A caller who may read the run may read its feedback, and gets the same URLs in its stream. */
-async function listOfRun({ pool, feedback, settings }: ApiDeps, request: RequestOf<typeof listSchema>, reply: FastifyReply) {
+async function listOfRun(deps: ApiDeps, request: RequestOf<typeof listSchema>, reply: FastifyReply) {
   const { threadId, runId } = request.params;
   const { scope } = await request.access("threads:read", { thread_id: threadId, run_id: runId });
-  await getRun(pool, scope, threadId, runId);
-  const origin = originOf(request, settings.mountedAt);
-  const rows = await listFeedback(pool, runId);
-  const listed = rows.map(async ({ now, ...row }) => {
-    const expires = now + feedback.lifetimeSeconds;
-    const url = origin + (await feedback.pathFor({ runId, key: row.key, expires }));
-    return { ...row, url, expires_at: new Date(Math.floor(expires) * 1_000) };
-  });
-  return reply.header("cache-control", "no-store").send(await Promise.all(listed));
+  await getRun(deps.pool, scope, threadId, runId);
+  return reply.header("cache-control", "no-store").send(await feedbackOf(deps, request, runId));
 }
 
 async function search({ pool, memory }: ApiDeps, request: RequestOf<typeof searchSchema>, reply: FastifyReply) {
