@@ -7096,23 +7096,23 @@ export interface components {
             total_bytes: number;
             /** @description the checkpoints with their metadata */
             checkpoints: {
-                rows: number;
+                count: number;
                 bytes: number;
             };
             /** @description the values of the graph's channels, in total and by channel */
             channel_values: {
-                rows: number;
+                count: number;
                 bytes: number;
-                channels: {
+                by_channel: {
                     [key: string]: {
-                        rows: number;
+                        versions: number;
                         bytes: number;
                     };
                 };
             };
             /** @description the results of tasks in steps that have not ended */
             pending_writes: {
-                rows: number;
+                count: number;
                 bytes: number;
             };
         };

@@ -69,17 +69,18 @@ const pruneSchema = {
   body: z.object({ thread_ids: z.array(Id).max(1_000), strategy: TtlStrategy.default("delete") }),
   response: answers(z.object({ pruned_count: z.number().int() })),
 };
-const size = { rows: z.number().int(), bytes: z.number().int() };
+const bytes = z.number().int();
+const size = { count: z.number().int(), bytes };
 const storageSchema = {
   params: ThreadParams,
   response: answers(
     z
       .object({
         thread_id: Id,
-        total_bytes: z.number().int(),
+        total_bytes: bytes,
         checkpoints: z.object(size).describe("the checkpoints with their metadata"),
         channel_values: z
-          .object({ ...size, channels: z.record(z.string(), z.object(size)) })
+          .object({ ...size, by_channel: z.record(z.string(), z.object({ versions: z.number().int(), bytes })) })
           .describe("the values of the graph's channels, in total and by channel"),
         pending_writes: z.object(size).describe("the results of tasks in steps that have not ended"),
       })
