@@ -237,7 +237,7 @@ export const endpoints: Record<string, Endpoint> = {
       strategy: badChoice,
     },
   },
-  "GET /threads/{threadId}": {},
+  "GET /threads/{threadId}": { query: { include: ["%00"] } },
   "GET /threads/{threadId}/storage": {},
   "PATCH /threads/{threadId}": { body: {}, fields: { metadata: badDocument, ttl: badTtl } },
   "DELETE /threads/{threadId}": {},

@@ -1105,7 +1105,10 @@ export interface paths {
         };
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description ttl: adds when the thread expires */
+                    include?: string[];
+                };
                 header?: never;
                 path: {
                     threadId: string;
@@ -1120,7 +1123,35 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Thread"];
+                        "application/json": {
+                            /** Format: uuid */
+                            thread_id: string;
+                            /** @enum {string} */
+                            status: "idle" | "busy" | "interrupted" | "error";
+                            metadata: {
+                                [key: string]: unknown;
+                            };
+                            config: {
+                                [key: string]: unknown;
+                            };
+                            values: unknown;
+                            interrupts: {
+                                [key: string]: unknown;
+                            };
+                            /** Format: date-time */
+                            created_at: string;
+                            /** Format: date-time */
+                            updated_at: string;
+                            /** Format: date-time */
+                            state_updated_at: string;
+                            ttl?: {
+                                /** @enum {string} */
+                                strategy: "delete" | "keep_latest";
+                                ttl_minutes: number;
+                                /** Format: date-time */
+                                expires_at: string;
+                            };
+                        };
                     };
                 };
                 /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */

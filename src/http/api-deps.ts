@@ -10,6 +10,7 @@ import type { ResourceLimit } from "../resources/limit.ts";
 import type { RunWriter } from "../runs/run-writer.ts";
 import type { StoreRules } from "../store/store-rules.ts";
 import type { ThreadFeed } from "../streaming/thread-feed.ts";
+import type { ThreadTtl } from "../threads/threads.ts";
 import type { UiBundles } from "../ui/bundles.ts";
 import type { Prices } from "../usage/prices.ts";
 import type { WebhookRules } from "../webhooks/webhook-rules.ts";
@@ -50,6 +51,8 @@ export interface ApiDeps {
   /** The auth of the service. Undefined if callers are not authenticated. */
   auth: Auth | undefined;
   settings: {
+    /** The time to live of threads that have none of their own. Undefined if such threads never expire. */
+    threadTtl: ThreadTtl | undefined;
     /** The path prefix of all routes, or an empty text. */
     mountedAt: string;
     /** The host names that the service accepts in the Host header, in addition to loopback names. */

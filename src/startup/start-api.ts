@@ -9,6 +9,7 @@ import { createMemory } from "../http/memory.ts";
 import type { ConsoleMode } from "../http/routes/console.ts";
 import type { Project } from "../registry/project.ts";
 import type { UserApp } from "../registry/user-app.ts";
+import { retentionRules } from "../retention/retention-rules.ts";
 import { sharedRunWriter } from "../runs/run-writer.ts";
 import type { Fetch } from "../sdk/fetch.ts";
 import { version } from "../version.ts";
@@ -17,18 +18,20 @@ import type { Closers } from "./closers.ts";
 /** Starts the API. Returns its URL, and a `fetch` for calls from this process. */
 export async function startApi(
   config: Config,
-  { http, resources, queues }: Project,
+  project: Project,
   {
     app: inFront,
     ...deps
   }: Omit<ApiDeps, "version" | "settings" | "memory" | "writer" | "console" | "limits"> & { app: UserApp | undefined },
   closers: Closers,
 ): Promise<{ url: string; fetch: Fetch }> {
+  const { http, resources, queues } = project;
   const hosts = [...config.hosts, config.host, ...(config.serviceUrl ? [new URL(config.serviceUrl).hostname] : [])];
   const settings = {
     ...config,
     hosts,
     mountedAt: http.mount_prefix ?? "",
+    threadTtl: retentionRules(config, project).threadTtl,
     pickHeaders: headerPicker(http.configurable_headers),
     sendsWebhooks: !http.disable_webhooks,
     queueKeyPath: queues.keyPath,

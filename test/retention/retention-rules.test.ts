@@ -66,6 +66,23 @@ test("the common rule comes from the environment, or from the project file, whic
   expect(() => readConfig({ ENSEMBLE_KEEP_CHECKPOINTS: "0" })).toThrow(/^ENSEMBLE_KEEP_CHECKPOINTS/);
 });
 
+test("a thread says when it expires, by its own time to live or by the common one, if it is asked", async () => {
+  const other = await startTestService({ ENSEMBLE_THREAD_TTL_MINUTES: "90" });
+  const ttlOf = async (service: typeof other, payload: Parameters<typeof client.threads.create>[0]) => {
+    const { thread_id: threadId } = await service.client.threads.create(payload);
+    const thread = await service.client.threads.get(threadId, { include: ["ttl"] });
+    expect(await service.client.threads.get(threadId)).not.toHaveProperty("ttl");
+    const { ttl, updated_at } = thread as typeof thread & { ttl?: { ttl_minutes: number; strategy: string; expires_at: string } };
+    return ttl && { ...ttl, expires_at: (Date.parse(ttl.expires_at) - Date.parse(updated_at)) / 60_000 };
+  };
+  const own = { ttl: { ttl: 60, strategy: "keep_latest" as never } };
+  expect(await ttlOf(other, own)).toEqual({ strategy: "keep_latest", ttl_minutes: 60, expires_at: 60 });
+  expect(await ttlOf(other, {})).toEqual({ strategy: "delete", ttl_minutes: 90, expires_at: 90 });
+  const plain = { client, fetch, db } as typeof other;
+  expect(await ttlOf(plain, own)).toMatchObject({ ttl_minutes: 60 });
+  expect(await ttlOf(plain, {})).toBeUndefined();
+});
+
 test("`ensemble prune` says with --dry-run what would go, and takes just that away without", async () => {
   const [old, long] = [await threadWithHistory(), await threadWithHistory()];
   await client.runs.wait(long, "steps", { input: {} });
