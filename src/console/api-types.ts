@@ -2294,7 +2294,7 @@ export interface paths {
                     limit?: number;
                     offset?: number;
                     status?: "pending" | "running" | "success" | "error" | "timeout" | "interrupted";
-                    select?: ("run_id" | "thread_id" | "assistant_id" | "metadata" | "status" | "kwargs" | "multitask_strategy" | "created_at" | "updated_at" | "waiting_for_graph")[] | ("run_id" | "thread_id" | "assistant_id" | "metadata" | "status" | "kwargs" | "multitask_strategy" | "created_at" | "updated_at" | "waiting_for_graph");
+                    select?: ("run_id" | "thread_id" | "assistant_id" | "metadata" | "status" | "kwargs" | "multitask_strategy" | "created_at" | "updated_at" | "waiting_for_graph" | "langsmith_session_name")[] | ("run_id" | "thread_id" | "assistant_id" | "metadata" | "status" | "kwargs" | "multitask_strategy" | "created_at" | "updated_at" | "waiting_for_graph" | "langsmith_session_name");
                 };
                 header?: never;
                 path: {
@@ -4259,7 +4259,7 @@ export interface paths {
                         limit?: number;
                         offset?: number;
                         /** @enum {string} */
-                        sort_by?: "cron_id" | "assistant_id" | "thread_id" | "created_at" | "updated_at" | "next_run_date";
+                        sort_by?: "cron_id" | "assistant_id" | "thread_id" | "created_at" | "updated_at" | "next_run_date" | "end_time";
                         /** @enum {string} */
                         sort_order?: "asc" | "desc";
                         select?: ("cron_id" | "assistant_id" | "thread_id" | "schedule" | "timezone" | "end_time" | "enabled" | "on_run_completed" | "payload" | "metadata" | "user_id" | "next_run_date" | "created_at" | "updated_at" | "now")[];
@@ -6230,7 +6230,7 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        namespace_prefix: string[];
+                        namespace_prefix?: string[] | null;
                         filter?: {
                             [key: string]: unknown;
                         } | null;
