@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { startTestService } from "../service.ts";
 
@@ -58,4 +59,69 @@ const requests: [method: string, path: string, body?: unknown][] = [
 
 test.each(requests)("%s %s takes %j, as the official server does", async (method, path, body) => {
   expect(await send(method, path, body)).toMatch(path.includes("stream_modes=none") ? /^422/ : /^20[04]$/);
+});
+
+/** The paths of the official server's OpenAPI document, and of its clients, with their methods. */
+const official: Record<string, string> = {
+  "/assistants": "post",
+  "/assistants/search": "post",
+  "/assistants/count": "post",
+  "/assistants/{assistant_id}": "get patch delete",
+  "/assistants/{assistant_id}/graph": "get",
+  "/assistants/{assistant_id}/schemas": "get",
+  "/assistants/{assistant_id}/subgraphs": "get",
+  "/assistants/{assistant_id}/subgraphs/{namespace}": "get",
+  "/assistants/{assistant_id}/versions": "post",
+  "/assistants/{assistant_id}/latest": "post",
+  "/threads": "post",
+  "/threads/search": "post",
+  "/threads/count": "post",
+  "/threads/prune": "post",
+  "/threads/{thread_id}": "get patch delete",
+  "/threads/{thread_id}/storage": "get",
+  "/threads/{thread_id}/copy": "post",
+  "/threads/{thread_id}/state": "get post",
+  "/threads/{thread_id}/state/{checkpoint_id}": "get",
+  "/threads/{thread_id}/state/checkpoint": "post",
+  "/threads/{thread_id}/history": "get post",
+  "/threads/{thread_id}/stream": "get",
+  "/threads/{thread_id}/stream/events": "post",
+  "/threads/{thread_id}/commands": "post",
+  "/threads/{thread_id}/runs": "get post",
+  "/threads/{thread_id}/runs/crons": "post",
+  "/threads/{thread_id}/runs/stream": "post",
+  "/threads/{thread_id}/runs/wait": "post",
+  "/threads/{thread_id}/runs/{run_id}": "get delete",
+  "/threads/{thread_id}/runs/{run_id}/join": "get",
+  "/threads/{thread_id}/runs/{run_id}/stream": "get",
+  "/threads/{thread_id}/runs/{run_id}/cancel": "post",
+  "/runs": "post",
+  "/runs/stream": "post",
+  "/runs/wait": "post",
+  "/runs/batch": "post",
+  "/runs/cancel": "post",
+  "/runs/crons": "post",
+  "/runs/crons/search": "post",
+  "/runs/crons/count": "post",
+  "/runs/crons/{cron_id}": "get patch delete",
+  "/store/items": "put get delete",
+  "/store/items/search": "post",
+  "/store/namespaces": "post",
+  "/a2a/{assistant_id}": "post",
+  "/mcp": "post",
+  "/info": "get",
+  "/metrics": "get",
+  "/ok": "get",
+};
+
+test("every endpoint of the official server is served, and the page about compatibility names it", async () => {
+  const { paths } = (await (await fetch("/openapi.json")).json()) as { paths: Record<string, object> };
+  const camel = (path: string) => path.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const page = readFileSync("docs/reference/agent-server-compatibility.md", "utf8");
+  for (const [path, methods] of Object.entries(official)) {
+    for (const method of methods.split(" ")) {
+      expect(Object.keys(paths[camel(path)] ?? {}), path).toContain(method);
+      expect(page).toContain(`\`${method.toUpperCase()} ${path}\``);
+    }
+  }
 });
