@@ -86,6 +86,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     ...limitOptions(values),
     ...retentionOptions(values),
     ...webhookOptions(values),
+    ...feedbackOptions(values),
     ...patternOptions(values),
     ...observabilityOptions(values),
     langsmith: langsmithVariables.some((name) => given[name] === "true"),
@@ -165,12 +166,18 @@ const retentionOptions = (value: Values) => ({
   keepCheckpoints: value.ENSEMBLE_KEEP_CHECKPOINTS,
   deadLetterDays: value.ENSEMBLE_DEAD_LETTER_DAYS,
   planDays: value.ENSEMBLE_PLAN_DAYS,
+  feedbackDays: value.ENSEMBLE_FEEDBACK_DAYS,
   usageDays: value.ENSEMBLE_USAGE_DAYS,
 });
 
 const webhookOptions = (value: Values) => ({
   webhookSecrets: value.ENSEMBLE_WEBHOOK_SECRET ?? [],
   webhookInsideHosts: value.ENSEMBLE_WEBHOOK_INSIDE_HOSTS ?? [],
+});
+
+const feedbackOptions = (value: Values) => ({
+  feedbackSecrets: (value.ENSEMBLE_FEEDBACK_SECRET ?? []).map((secret) => Buffer.from(secret)),
+  feedbackUrlHours: value.ENSEMBLE_FEEDBACK_URL_HOURS,
 });
 
 const patternOptions = (value: Values) => ({

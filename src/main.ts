@@ -5,6 +5,7 @@ import { type Config, setPatternLimits, variable } from "./config.ts";
 import { explainDatabase } from "./db/address.ts";
 import { startWakeups } from "./db/listen.ts";
 import { startFeed } from "./events/feed.ts";
+import { feedbackTokens } from "./feedback/tokens.ts";
 import type { MountedApi } from "./http/front/mounted.ts";
 import { createLogger } from "./log.ts";
 import { listenForScrapers } from "./metrics/listener.ts";
@@ -132,8 +133,8 @@ async function compose(
   await storeProject(pool, project, registry, config);
   const { threadFeed, ...feeds } = await startFeeds({ pool, directUrl }, role !== "worker", log, closers);
   const { metrics, metricsUrl, tracing } = await startWatching(config, pool, log, closers);
-  const store = await storeOn(pool);
-  const deps = { pool, ...feeds, registry, store, log, metrics: metrics.work, tracing, prices: project.prices };
+  const own = { store: await storeOn(pool), prices: project.prices, feedback: feedbackTokens(pool, config) };
+  const deps = { pool, ...feeds, ...own, registry, log, metrics: metrics.work, tracing };
   const worker = role === "api" ? undefined : await startWork(config, project, directUrl, deps, closers);
   const apiDeps = forApi && { ...deps, ...forApi, threadFeed, metrics, model, webhookRules: rules };
   const api = apiDeps && (await (mount ? startMountedApi : startApi)(config, project, apiDeps, closers));

@@ -222,6 +222,20 @@ const retentionSettings = {
     .describe("Days that a dead letter is kept after its last change. A letter that is being redriven is kept."),
   ENSEMBLE_USAGE_DAYS: positive.max(36_500).default(400).describe("Days that the daily usage of models is kept."),
   ENSEMBLE_PLAN_DAYS: positive.max(36_500).default(30).describe("Days that a plan is kept after its last change."),
+  ENSEMBLE_FEEDBACK_DAYS: positive
+    .max(36_500)
+    .default(30)
+    .describe("Days that feedback about a stateless run is kept after its last change. Other feedback is deleted with its run."),
+};
+
+const feedbackSettings = {
+  ENSEMBLE_FEEDBACK_SECRET: list
+    .pipe(z.array(z.string().min(32)).min(1))
+    .optional()
+    .describe(
+      "Secret of at least 32 characters that signs feedback URLs. To rotate the secret, list the new one and then the old one. If unset, the service creates a secret in the database.",
+    ),
+  ENSEMBLE_FEEDBACK_URL_HOURS: positive.max(87_600).default(3).describe("Hours that a feedback URL is valid."),
 };
 
 const webhookSettings = {
@@ -312,6 +326,7 @@ export const settingTopics = {
   Limits: limitSettings,
   Retention: retentionSettings,
   Webhooks: webhookSettings,
+  Feedback: feedbackSettings,
   "Models and patterns": patternSettings,
   Observability: observabilitySettings,
 };
@@ -329,6 +344,7 @@ export const settings = {
   ...limitSettings,
   ...retentionSettings,
   ...webhookSettings,
+  ...feedbackSettings,
   ...patternSettings,
   ...observabilitySettings,
 };

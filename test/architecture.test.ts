@@ -25,6 +25,7 @@ const mayImport: Record<string, string[]> = {
   runs: ["auth", "db", "errors", "events", "threads", "assistants", "checkpoints", "letters", "usage", "webhooks"],
   crons: ["auth", "db", "errors", "letters", "runs", "threads", "assistants"],
   plans: ["db", "errors"],
+  feedback: ["db", "errors", "runs"],
   stats: ["db"],
   redrives: ["auth", "db", "errors", "crons", "letters", "runs", "threads"],
   streaming: ["db", "events", "runs"],
@@ -39,7 +40,7 @@ const mayImport: Record<string, string[]> = {
   /** The web console, which runs in browsers and knows only the API. */
   console: [],
   state: ["auth", "db", "errors", "registry", "checkpoints", "threads"],
-  retention: ["db", "cache", "letters", "plans", "stats", "store", "runs", "threads", "checkpoints", "usage", "webhooks"],
+  retention: ["db", "cache", "feedback", "letters", "plans", "stats", "store", "runs", "threads", "checkpoints", "usage", "webhooks"],
   worker: [
     "auth",
     "db",
@@ -53,6 +54,7 @@ const mayImport: Record<string, string[]> = {
     "streaming",
     "checkpoints",
     "effects",
+    "feedback",
     "resources",
     "letters",
     "redrives",
@@ -74,6 +76,7 @@ const mayImport: Record<string, string[]> = {
     "threads",
     "assistants",
     "events",
+    "feedback",
     "letters",
     "plans",
     "streaming",

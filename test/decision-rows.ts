@@ -197,6 +197,13 @@ export const decisionRows: Record<string, DecisionRow> = {
 
   "POST /interrupts/search": { needs: ["threads:search"], reached: holds("questionId") },
 
+  "GET /threads/{threadId}/runs/{runId}/feedback": { needs: ["threads:read"], reached: holds("runId") },
+  "POST /feedback/search": {
+    needs: ["threads:search"],
+    body: ({ runId }) => ({ run_id: runId }),
+    reached: holds("runId"),
+  },
+
   "GET /webhooks/dead": { needs: ["threads:search"], reached: holds("runId") },
   "POST /webhooks/redrive": { needs: ["threads:update"], body: ({ runId }) => ({ run_ids: [runId] }), reached: holds("runId") },
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { containing } from "../db/paging.ts";
-import { everything, type Holds, nothingAtAll, type Scope } from "../db/scope.ts";
+import { everything, type Holds, inBoth, nothingAtAll, type Scope } from "../db/scope.ts";
 import { join, type Sql, sql } from "../db/sql.ts";
 
 const Plain = z.union([z.string(), z.number(), z.boolean(), z.null()]);
@@ -18,8 +18,35 @@ const Condition = z.union([
  */
 const Filter = z.record(z.string(), Condition);
 
-/** Returns the scope of the rows whose metadata matches the filter. Throws if the filter is invalid. */
-export function scopeOf(filter: object): Scope {
+/** The deepest nesting of $and and $or, in levels. */
+const mostLevels = 10;
+
+/**
+ * Returns the scope of the rows whose metadata matches the filter. A filter may join other filters with $and and $or. Throws if the filter
+ * is invalid.
+ */
+export function scopeOf(filter: object, level = 0): Scope {
+  const { $and, $or, ...fields } = filter as Record<string, unknown>;
+  const parts = [
+    ...joined("$and", $and, level),
+    ...($or === undefined ? [] : [anyOf(...joined("$or", $or, level))]),
+    ...(Object.keys(fields).length > 0 ? [scopeOfFields(fields)] : []),
+  ];
+  return parts.length === 0 ? everything : parts.reduce(inBoth);
+}
+
+/** Returns the scopes of filters that $and or $or joins. An empty list is an error, because nobody can tell what it should mean. */
+function joined(operator: string, filters: unknown, level: number): Scope[] {
+  if (filters === undefined) return [];
+  const areFilters =
+    Array.isArray(filters) && filters.length > 0 && filters.every((one) => z.record(z.string(), z.unknown()).safeParse(one).success);
+  if (areFilters && level < mostLevels) return (filters as object[]).map((one) => scopeOf(one, level + 1));
+  throw new Error(
+    `The filter of an auth handler is invalid at "${operator}": it takes a list of filters, up to ${mostLevels} levels deep.`,
+  );
+}
+
+function scopeOfFields(filter: Record<string, unknown>): Scope {
   const parsed = Filter.safeParse(filter);
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0] ?? { path: [], message: "" };
@@ -28,7 +55,6 @@ export function scopeOf(filter: object): Scope {
     );
   }
   const fields = Object.entries(parsed.data);
-  if (fields.length === 0) return everything;
   return {
     visible: (metadata, holds = holding(metadata)) =>
       join(

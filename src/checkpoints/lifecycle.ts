@@ -1,5 +1,6 @@
 import { type Db, sql } from "../db/sql.ts";
 import { CheckpointNotFound } from "../errors.ts";
+import { deltaAncestors } from "./delta-ancestors.ts";
 import { neededBlobs } from "./needed-blobs.ts";
 import { newestFirst } from "./order.ts";
 
@@ -14,15 +15,26 @@ export async function deleteThreadCheckpoints(db: Db, threadId: string): Promise
 
 /**
  * Deletes everything that a run stored: its checkpoints, its writes, and the blobs that no other checkpoint needs. Then restores the
- * interrupts and answers of earlier runs that this run had replaced.
+ * interrupts and answers of earlier runs that this run had replaced. Checkpoints stay if a later run has built on them with a DeltaChannel.
  *
  * If another run is executing on the thread (`isInUse`), the blobs stay, because the state of that run may need them. They are deleted
  * later, when the thread is deleted or pruned. Call this function in a transaction that holds the thread's lock.
  */
 export async function deleteRunCheckpoints(db: Db, threadId: string, runId: string, isInUse: boolean): Promise<void> {
   await db.query(sql`
-    with writes as (delete from checkpoint_writes where thread_id = ${threadId} and run_id = ${runId})
-    delete from checkpoints where thread_id = ${threadId} and run_id = ${runId}`);
+    with recursive kept as (
+      select thread_id, checkpoint_ns, checkpoint_id from checkpoints where thread_id = ${threadId} and run_id is distinct from ${runId}),
+    ${deltaAncestors([threadId])},
+    spared as (
+      select checkpoint_ns, checkpoint_id from checkpoints join needed_checkpoints using (thread_id, checkpoint_ns, checkpoint_id)
+       where run_id = ${runId}),
+    writes as (
+      delete from checkpoint_writes
+       where thread_id = ${threadId} and run_id = ${runId}
+         and not (exists (select from spared)
+                  and (checkpoint_ns, checkpoint_id) in (select checkpoint_ns, checkpoint_id from walk where is_ancestor)))
+    delete from checkpoints
+     where thread_id = ${threadId} and run_id = ${runId} and (checkpoint_ns, checkpoint_id) not in (select * from spared)`);
   if (!isInUse)
     await db.query(sql`
     with ${neededBlobs([threadId])}

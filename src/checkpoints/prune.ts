@@ -1,4 +1,5 @@
 import { type Db, type Sql, sql } from "../db/sql.ts";
+import { deltaAncestors } from "./delta-ancestors.ts";
 import { neededBlobs } from "./needed-blobs.ts";
 import { newestFirst } from "./order.ts";
 
@@ -35,23 +36,20 @@ export async function countPrunable(db: Db, threadIds: string[], kept: Kept): Pr
   return rows[0]?.count ?? 0;
 }
 
-/** Tells whether a thread must never be pruned, because its checkpoints need their ancestors. */
-export async function needsAncestors(db: Db, threadId: string): Promise<boolean> {
+/** Tells whether a thread must never be pruned, because its checkpoints have an old format. */
+export async function hasOldFormat(db: Db, threadId: string): Promise<boolean> {
   const { rowCount } = await db.query(sql`
-    select 1 from checkpoints c where c.thread_id = ${threadId} and ${builtOnAncestors} limit 1`);
+    select 1 from checkpoints c where c.thread_id = ${threadId} and ${inOldFormat} limit 1`);
   return rowCount !== 0;
 }
 
-/**
- * Selects checkpoints that need their ancestors. LangGraph rebuilds the values of a DeltaChannel from the writes of earlier checkpoints. A
- * checkpoint in a format before version 4 reads its pending sends from its parent. Only LangGraph knows how many ancestors are needed, so
- * threads with such checkpoints are not pruned.
- */
-const builtOnAncestors = sql`(c.metadata ? 'counters_since_delta_snapshot' or (c.checkpoint ->> 'v')::numeric < 4)`;
+/** Selects checkpoints in a format before version 4. Such a checkpoint reads its pending sends from its parent. */
+const inOldFormat = sql`(c.checkpoint ->> 'v')::numeric < 4`;
 
 /**
- * Returns the `with` query `doomed`, which selects the checkpoints to delete. A subgraph's checkpoint is kept as long as the root
- * checkpoint from which the subgraph's task started.
+ * Returns `with recursive` queries of which the last, `doomed`, selects the checkpoints to delete. A subgraph's checkpoint is kept as long
+ * as the root checkpoint from which the subgraph's task started. A checkpoint is also kept if a DeltaChannel of a kept checkpoint is
+ * rebuilt from it.
  *
  * Some subgraphs keep their state between runs. Their namespaces have no task ids ("a|b" instead of "a:…|b:…"). Their newest checkpoint is
  * always kept, because the next run continues from it.
@@ -66,14 +64,23 @@ function doomed(threadIds: string[], kept: Kept): Sql {
                       and not exists (select from placed root
                                        where root.thread_id = p.thread_id and root.checkpoint_ns = ''
                                          and root.checkpoint_id = p.root_id and root.place <= ${kept.newest}) end`;
-  return sql`placed as materialized (
+  return sql`recursive placed as materialized (
       select thread_id, checkpoint_ns, checkpoint_id, metadata -> 'parents' ->> '' as root_id,
              row_number() over (partition by thread_id, checkpoint_ns order by ${newestFirst}) as place
         from checkpoints
        where thread_id = any(${threadIds}::text[])
-         and thread_id not in (select c.thread_id from checkpoints c where c.thread_id = any(${threadIds}::text[]) and ${builtOnAncestors})),
+         and thread_id not in (select c.thread_id from checkpoints c where c.thread_id = any(${threadIds}::text[]) and ${inOldFormat})),
+    superfluous as (
+      select p.thread_id, p.checkpoint_ns, p.checkpoint_id from placed p where ${superfluous}),
+    kept as (
+      select thread_id, checkpoint_ns, checkpoint_id from placed
+      except
+      select thread_id, checkpoint_ns, checkpoint_id from superfluous),
+    ${deltaAncestors(threadIds)},
     doomed as (
-      select p.thread_id, p.checkpoint_ns, p.checkpoint_id from placed p where ${superfluous})`;
+      select thread_id, checkpoint_ns, checkpoint_id from superfluous
+      except
+      select thread_id, checkpoint_ns, checkpoint_id from needed_checkpoints)`;
 }
 
 /**

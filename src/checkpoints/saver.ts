@@ -7,6 +7,7 @@ import {
   type CheckpointTuple,
   ERROR,
   INTERRUPT,
+  isDeltaSnapshot,
   type PendingWrite,
   WRITES_IDX_MAP,
 } from "@langchain/langgraph-checkpoint";
@@ -149,7 +150,7 @@ export class EnsembleSaver extends PostgresSaver {
           checkpointId: checkpoint.id,
           parentId,
           checkpoint: JSON.stringify(bare),
-          metadata: JSON.stringify({ ...this.#metadata, ...metadata }),
+          metadata: JSON.stringify({ ...this.#metadata, ...withSnapshots(metadata, values) }),
         },
       ],
     }));
@@ -281,6 +282,17 @@ export class EnsembleSaver extends PostgresSaver {
     this.#refused = true;
     attempt.refused(reason);
   }
+}
+
+/**
+ * Returns the metadata with counters of 0 for the DeltaChannels that this checkpoint stores whole. LangGraph leaves these counters out and
+ * reads a missing counter as 0. The pruning of checkpoints finds a thread's DeltaChannels by their counters.
+ */
+function withSnapshots(metadata: CheckpointMetadata, values: Checkpoint["channel_values"]): CheckpointMetadata {
+  const whole = Object.keys(values).filter((channel) => isDeltaSnapshot(values[channel]));
+  if (whole.length === 0) return metadata;
+  const counters = { ...metadata.counters_since_delta_snapshot, ...Object.fromEntries(whole.map((channel) => [channel, [0, 0] as const])) };
+  return { ...metadata, counters_since_delta_snapshot: counters as Record<string, [number, number]> };
 }
 
 function addressOf(config: RunnableConfig): Address {

@@ -1,19 +1,19 @@
 import { type Db, sql } from "../db/sql.ts";
 
-/** The size of some stored rows. */
+/** The number and the size of some stored rows. */
 export interface StoredRows {
-  rows: number;
+  count: number;
   bytes: number;
 }
 
-/** The size of a thread's checkpoints in the database, as they are stored. */
+/** The size of a thread's checkpoints in the database, as they are stored. The fields are those of the official server. */
 export interface ThreadStorage {
   thread_id: string;
   total_bytes: number;
   /** The checkpoints with their metadata. */
   checkpoints: StoredRows;
   /** The values of the graph's channels. Each version of a channel has one row. */
-  channel_values: StoredRows & { channels: Record<string, StoredRows> };
+  channel_values: StoredRows & { by_channel: Record<string, { versions: number; bytes: number }> };
   /** The results of tasks in steps that have not ended. */
   pending_writes: StoredRows;
 }
@@ -21,7 +21,7 @@ export interface ThreadStorage {
 /** Returns the size of a thread's checkpoints. */
 export async function measureThread(db: Db, threadId: string): Promise<ThreadStorage> {
   const { rows } = await db.query<{ kind: "checkpoint" | "value" | "write"; channel: string | null } & StoredRows>(sql`
-    select 'checkpoint' as kind, null as channel, count(*)::integer as rows,
+    select 'checkpoint' as kind, null as channel, count(*)::integer as count,
            coalesce(sum(octet_length(checkpoint::text) + octet_length(metadata::text)), 0)::double precision as bytes
       from checkpoints where thread_id = ${threadId}
      union all
@@ -32,16 +32,18 @@ export async function measureThread(db: Db, threadId: string): Promise<ThreadSto
       from checkpoint_writes where thread_id = ${threadId}
      order by channel`);
   const sumOf = (kind: string): StoredRows =>
-    rows.filter((row) => row.kind === kind).reduce((sum, row) => ({ rows: sum.rows + row.rows, bytes: sum.bytes + row.bytes }), none);
+    rows.filter((row) => row.kind === kind).reduce((sum, row) => ({ count: sum.count + row.count, bytes: sum.bytes + row.bytes }), none);
   const [checkpoints, values, writes] = [sumOf("checkpoint"), sumOf("value"), sumOf("write")];
-  const channels = rows.flatMap(({ kind, channel, ...size }) => (kind === "value" && channel !== null ? [[channel, size] as const] : []));
+  const channels = rows.flatMap(({ kind, channel, count, bytes }) =>
+    kind === "value" && channel !== null ? [[channel, { versions: count, bytes }] as const] : [],
+  );
   return {
     thread_id: threadId,
     total_bytes: checkpoints.bytes + values.bytes + writes.bytes,
     checkpoints,
-    channel_values: { ...values, channels: Object.fromEntries(channels) },
+    channel_values: { ...values, by_channel: Object.fromEntries(channels) },
     pending_writes: writes,
   };
 }
 
-const none: StoredRows = { rows: 0, bytes: 0 };
+const none: StoredRows = { count: 0, bytes: 0 };

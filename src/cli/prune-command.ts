@@ -39,7 +39,7 @@ async function sweepAll(pool: Pool, rules: RetentionRules): Promise<Removal> {
 
 function report(removal: Removal, dryRun: boolean): string {
   const { deletedThreads, reducedThreads, checkpoints, eventLogs, temporaryThreads } = removal;
-  const { idempotencyKeys, cacheEntries, storeItems, webhooks, deadLetters, plans, usages, statistics } = removal;
+  const { idempotencyKeys, cacheEntries, storeItems, webhooks, deadLetters, plans, feedback, usages, statistics } = removal;
   return [
     dryRun ? "Would be removed now:" : "Removed:",
     `  ${deletedThreads} threads whose time to live is over`,
@@ -52,6 +52,7 @@ function report(removal: Removal, dryRun: boolean): string {
     `  ${webhooks} webhooks that were delivered or given up`,
     `  ${deadLetters} dead letters`,
     `  ${plans} plans`,
+    `  feedback about stateless runs: ${feedback} rows`,
     `  ${usages} rows of daily usage`,
     `  ${statistics} rows of statistics`,
   ].join("\n");

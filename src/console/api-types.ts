@@ -1105,7 +1105,10 @@ export interface paths {
         };
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description ttl: adds when the thread expires */
+                    include?: string[];
+                };
                 header?: never;
                 path: {
                     threadId: string;
@@ -1120,7 +1123,35 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Thread"];
+                        "application/json": {
+                            /** Format: uuid */
+                            thread_id: string;
+                            /** @enum {string} */
+                            status: "idle" | "busy" | "interrupted" | "error";
+                            metadata: {
+                                [key: string]: unknown;
+                            };
+                            config: {
+                                [key: string]: unknown;
+                            };
+                            values: unknown;
+                            interrupts: {
+                                [key: string]: unknown;
+                            };
+                            /** Format: date-time */
+                            created_at: string;
+                            /** Format: date-time */
+                            updated_at: string;
+                            /** Format: date-time */
+                            state_updated_at: string;
+                            ttl?: {
+                                /** @enum {string} */
+                                strategy: "delete" | "keep_latest";
+                                ttl_minutes: number;
+                                /** Format: date-time */
+                                expires_at: string;
+                            };
+                        };
                     };
                 };
                 /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
@@ -2263,7 +2294,7 @@ export interface paths {
                     limit?: number;
                     offset?: number;
                     status?: "pending" | "running" | "success" | "error" | "timeout" | "interrupted";
-                    select?: ("run_id" | "thread_id" | "assistant_id" | "metadata" | "status" | "kwargs" | "multitask_strategy" | "created_at" | "updated_at" | "waiting_for_graph")[] | ("run_id" | "thread_id" | "assistant_id" | "metadata" | "status" | "kwargs" | "multitask_strategy" | "created_at" | "updated_at" | "waiting_for_graph");
+                    select?: ("run_id" | "thread_id" | "assistant_id" | "metadata" | "status" | "kwargs" | "multitask_strategy" | "created_at" | "updated_at" | "waiting_for_graph" | "langsmith_session_name")[] | ("run_id" | "thread_id" | "assistant_id" | "metadata" | "status" | "kwargs" | "multitask_strategy" | "created_at" | "updated_at" | "waiting_for_graph" | "langsmith_session_name");
                 };
                 header?: never;
                 path: {
@@ -3485,6 +3516,244 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/feedback/tokens/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    score?: string;
+                    value?: string;
+                    comment?: string;
+                    correction?: string;
+                };
+                header?: never;
+                path: {
+                    token: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FeedbackTaken"];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    token: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        score?: (number | boolean) | null;
+                        value?: (string | number | boolean | {
+                            [key: string]: unknown;
+                        }) | null;
+                        comment?: string | null;
+                        correction?: (string | {
+                            [key: string]: unknown;
+                        }) | null;
+                        metadata?: {
+                            [key: string]: unknown;
+                        } | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FeedbackTaken"];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/threads/{threadId}/runs/{runId}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    threadId: string;
+                    runId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FeedbackWithUrl"][];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/feedback/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        run_id?: string;
+                        /** Format: uuid */
+                        thread_id?: string;
+                        /** @description an assistant's id, or a graph's id for its default assistant */
+                        assistant_id?: string;
+                        graph_id?: string;
+                        key?: string;
+                        score_min?: number;
+                        score_max?: number;
+                        given_since?: string;
+                        /** @description feedback that was given before this time */
+                        given_until?: string;
+                        limit?: number;
+                        offset?: number;
+                        /** @description counts all of it. By default, a total above 10,000 is an estimate */
+                        exact?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Feedback"][];
+                    };
+                };
+                /** @description What is wrong with the request, and what would be right. JSON when asked for, and when fields are named. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                        "application/json": {
+                            detail: string;
+                            errors?: {
+                                field?: string;
+                                message?: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/threads/{threadId}/runs/{runId}/cancel": {
         parameters: {
             query?: never;
@@ -3990,7 +4259,7 @@ export interface paths {
                         limit?: number;
                         offset?: number;
                         /** @enum {string} */
-                        sort_by?: "cron_id" | "assistant_id" | "thread_id" | "created_at" | "updated_at" | "next_run_date";
+                        sort_by?: "cron_id" | "assistant_id" | "thread_id" | "created_at" | "updated_at" | "next_run_date" | "end_time";
                         /** @enum {string} */
                         sort_order?: "asc" | "desc";
                         select?: ("cron_id" | "assistant_id" | "thread_id" | "schedule" | "timezone" | "end_time" | "enabled" | "on_run_completed" | "payload" | "metadata" | "user_id" | "next_run_date" | "created_at" | "updated_at" | "now")[];
@@ -5961,7 +6230,7 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        namespace_prefix: string[];
+                        namespace_prefix?: string[] | null;
                         filter?: {
                             [key: string]: unknown;
                         } | null;
@@ -6425,6 +6694,67 @@ export interface components {
             /** Format: date-time */
             died_at: string;
         };
+        Feedback: {
+            /** Format: uuid */
+            run_id: string;
+            /** Format: uuid */
+            thread_id: string;
+            /** Format: uuid */
+            assistant_id: string;
+            graph_id: string | null;
+            key: string;
+            score: number | null;
+            value: unknown;
+            comment: string | null;
+            correction: unknown;
+            metadata: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Format: date-time
+             * @description when it was given first. Null if nobody has used the URL
+             */
+            given_at: string | null;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        FeedbackWithUrl: {
+            /** Format: uuid */
+            run_id: string;
+            /** Format: uuid */
+            thread_id: string;
+            /** Format: uuid */
+            assistant_id: string;
+            graph_id: string | null;
+            key: string;
+            score: number | null;
+            value: unknown;
+            comment: string | null;
+            correction: unknown;
+            metadata: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Format: date-time
+             * @description when it was given first. Null if nobody has used the URL
+             */
+            given_at: string | null;
+            /** Format: date-time */
+            updated_at: string;
+            url: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        FeedbackTaken: {
+            /** Format: uuid */
+            run_id: string;
+            key: string;
+            score: number | null;
+            value: unknown;
+            comment: string | null;
+            /** Format: date-time */
+            updated_at: string;
+        };
         ConsoleConfig: {
             version: string;
             /** @enum {string} */
@@ -6806,23 +7136,23 @@ export interface components {
             total_bytes: number;
             /** @description the checkpoints with their metadata */
             checkpoints: {
-                rows: number;
+                count: number;
                 bytes: number;
             };
             /** @description the values of the graph's channels, in total and by channel */
             channel_values: {
-                rows: number;
+                count: number;
                 bytes: number;
-                channels: {
+                by_channel: {
                     [key: string]: {
-                        rows: number;
+                        versions: number;
                         bytes: number;
                     };
                 };
             };
             /** @description the results of tasks in steps that have not ended */
             pending_writes: {
-                rows: number;
+                count: number;
                 bytes: number;
             };
         };

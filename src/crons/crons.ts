@@ -29,7 +29,7 @@ export interface CronFilter {
 export interface CronSearch extends CronFilter {
   limit: number;
   offset: number;
-  sort_by?: "cron_id" | "assistant_id" | "thread_id" | "created_at" | "updated_at" | "next_run_date";
+  sort_by?: "cron_id" | "assistant_id" | "thread_id" | "created_at" | "updated_at" | "next_run_date" | "end_time";
   sort_order?: "asc" | "desc";
   /** The size limit of a page of crons, in bytes. */
   bytes?: number;
@@ -173,6 +173,7 @@ export async function searchCrons(db: Db, scope: Scope, search: CronSearch): Pro
       created_at: sql`created_at`,
       updated_at: sql`updated_at`,
       next_run_date: sql`next_run_date`,
+      end_time: sql`end_time`,
     },
     [lengthOf(sql`payload`), lengthOf(sql`metadata`)],
   );

@@ -3,12 +3,14 @@ import type { Logger } from "pino";
 import type { Auth } from "../auth/auth.ts";
 import type { Wakeups } from "../db/listen.ts";
 import type { EventFeed } from "../events/feed.ts";
+import type { FeedbackTokens } from "../feedback/tokens.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { ResourceLimit } from "../resources/limit.ts";
 import type { RunWriter } from "../runs/run-writer.ts";
 import type { StoreRules } from "../store/store-rules.ts";
 import type { ThreadFeed } from "../streaming/thread-feed.ts";
+import type { ThreadTtl } from "../threads/threads.ts";
 import type { UiBundles } from "../ui/bundles.ts";
 import type { Prices } from "../usage/prices.ts";
 import type { WebhookRules } from "../webhooks/webhook-rules.ts";
@@ -39,6 +41,7 @@ export interface ApiDeps {
   limits: Record<string, ResourceLimit>;
   /** The prices of models that the project sets. */
   prices: Prices;
+  feedback: FeedbackTokens;
   /** The memory budget that large requests and responses share. */
   memory: Memory;
   /** The UI components of the graphs. Undefined if no graph has UI components. */
@@ -48,6 +51,10 @@ export interface ApiDeps {
   /** The auth of the service. Undefined if callers are not authenticated. */
   auth: Auth | undefined;
   settings: {
+    /** The time to live of threads that have none of their own. Undefined if such threads never expire. */
+    threadTtl: ThreadTtl | undefined;
+    /** The path prefix of all routes, or an empty text. */
+    mountedAt: string;
     /** The host names that the service accepts in the Host header, in addition to loopback names. */
     hosts: string[];
     /** True if the service accepts only connections from this machine, because it has no auth and another server receives its requests. */

@@ -23,6 +23,7 @@ import { assistantRoutes } from "./routes/assistants.ts";
 import { cancellationRoutes } from "./routes/cancellation.ts";
 import { consoleRoutes } from "./routes/console.ts";
 import { cronRoutes } from "./routes/crons.ts";
+import { feedbackRoutes } from "./routes/feedback.ts";
 import { graphRoutes } from "./routes/graphs.ts";
 import { interruptRoutes } from "./routes/interrupts.ts";
 import { letterRoutes } from "./routes/letters.ts";
@@ -98,7 +99,7 @@ async function registerRoutes(app: FastifyInstance, deps: ApiDeps, http: HttpOpt
   if (!http.disable_threads) await app.register(planRoutes, options);
   const askFront = inFront && fetchInMemory(app.server, mountedAt);
   if (!http.disable_runs) await app.register(routesOfRuns, { ...options, askFront });
-  if (!http.disable_a2a) await app.register(a2aRoutes, { ...options, mountedAt });
+  if (!http.disable_a2a) await app.register(a2aRoutes, options);
   if (!http.disable_mcp) await app.register(mcpRoutes, options);
   if (!http.disable_openai && !http.disable_runs) await app.register(openAiRoutes, options);
   if (!http.disable_store) await app.register(storeRoutes, options);
@@ -112,6 +113,7 @@ const routesOfRuns: FastifyPluginAsyncZod<StreamingDeps> = async (app, options) 
     runSearchRoutes,
     runStatsRoutes,
     singleRunRoutes,
+    feedbackRoutes,
     cancellationRoutes,
     cronRoutes,
     webhookRoutes,

@@ -54,7 +54,7 @@ export function topicOf(url: string): string {
   if (/\/(a2a|\.well-known)\//.test(url)) return "agent-to-agent";
   if (url.includes("/v1/")) return "openai";
   return (
-    ["plans", "dead-letters", "crons", "runs", "threads", "interrupts", "assistants", "webhooks", "store"].find((topic) =>
+    ["feedback", "plans", "dead-letters", "crons", "runs", "threads", "interrupts", "assistants", "webhooks", "store"].find((topic) =>
       url.includes(`/${topic}`),
     ) ?? "service"
   );

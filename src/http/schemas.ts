@@ -102,6 +102,9 @@ export const ThreadTtl = z
       : { minutes: ttl.ttl, strategy: ttl.strategy ?? ("delete" as const) },
   );
 
+/** When and how a thread expires. */
+export const TtlInfo = z.object({ strategy: TtlStrategy, ttl_minutes: z.number(), expires_at: z.iso.datetime() });
+
 export const Assistant = z
   .object({
     assistant_id: Id,

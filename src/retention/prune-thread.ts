@@ -1,5 +1,5 @@
 import { deleteThreadCheckpoints } from "../checkpoints/lifecycle.ts";
-import { needsAncestors, pruneCheckpoints } from "../checkpoints/prune.ts";
+import { hasOldFormat, pruneCheckpoints } from "../checkpoints/prune.ts";
 import type { Scope } from "../db/scope.ts";
 import type { Db } from "../db/sql.ts";
 import { isThreadBusy } from "../runs/read.ts";
@@ -13,12 +13,12 @@ export async function deleteThread(tx: Db, threadId: string): Promise<void> {
 
 /**
  * Deletes a thread, or only its older checkpoints, according to `strategy`. Returns false and deletes nothing in three cases: the caller
- * may not see the thread, the thread has an open run, or its latest checkpoint needs the older checkpoints. Call it in a transaction.
+ * may not see the thread, the thread has an open run, or its checkpoints have an old format. Call it in a transaction.
  */
 export async function pruneThread(tx: Db, scope: Scope, threadId: string, strategy: TtlStrategy): Promise<boolean> {
   if (!(await lockThread(tx, scope, threadId)) || (await isThreadBusy(tx, threadId))) return false;
   if (strategy === "delete") await deleteThread(tx, threadId);
-  else if (await needsAncestors(tx, threadId)) return false;
+  else if (await hasOldFormat(tx, threadId)) return false;
   else await pruneCheckpoints(tx, [threadId], "latest");
   return true;
 }

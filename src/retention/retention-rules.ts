@@ -10,6 +10,8 @@ export interface RetentionRules {
   deadLetterDays?: number | undefined;
   /** The number of days that a plan is kept after its last change. */
   planDays?: number | undefined;
+  /** The number of days that feedback about a deleted stateless run is kept after its last change. */
+  feedbackDays?: number | undefined;
   /** The days that the daily usage of models is kept. */
   usageDays?: number | undefined;
   /** The number of minutes between two sweeps of expired threads. */
@@ -23,6 +25,7 @@ interface Configured {
   keepCheckpoints: number | undefined;
   deadLetterDays?: number | undefined;
   planDays?: number | undefined;
+  feedbackDays?: number | undefined;
   usageDays?: number | undefined;
 }
 
@@ -43,7 +46,7 @@ interface ProjectOptions {
  * for expired threads can be set only in the project file.
  */
 export function retentionRules(
-  { threadTtlMinutes, keepCheckpoints, deadLetterDays, planDays, usageDays }: Configured,
+  { threadTtlMinutes, keepCheckpoints, deadLetterDays, planDays, feedbackDays, usageDays }: Configured,
   { checkpointer, store }: ProjectOptions = {},
 ): RetentionRules {
   const ttl = checkpointer?.ttl;
@@ -53,6 +56,7 @@ export function retentionRules(
     keepCheckpoints,
     deadLetterDays,
     planDays,
+    feedbackDays,
     usageDays,
     ttlSweepMinutes: ttl?.sweep_interval_minutes ?? undefined,
     storeSweepMinutes: store?.ttl?.sweep_interval_minutes ?? undefined,

@@ -1,6 +1,7 @@
 import { countExpiredEntries } from "../cache/entries.ts";
 import { countPrunable, type Kept } from "../checkpoints/prune.ts";
 import type { Db } from "../db/sql.ts";
+import { countOutdatedFeedback } from "../feedback/feedback.ts";
 import { countOutdatedLetters } from "../letters/change-letters.ts";
 import { countOutdatedPlans } from "../plans/plans.ts";
 import { countOutdatedKeys } from "../runs/idempotency.ts";
@@ -17,7 +18,7 @@ const page = 200;
 
 /** Returns the numbers of rows that a sweep would delete now, without deleting them. */
 export async function surveyRemoval(db: Db, rules: RetentionRules): Promise<Removal> {
-  const { threadTtl, keepCheckpoints, deadLetterDays, planDays, usageDays } = rules;
+  const { threadTtl, keepCheckpoints, deadLetterDays, planDays, feedbackDays, usageDays } = rules;
   const expired = await countExpiredThreads(db, threadTtl);
   const reduced = await countOf(db, "keep_latest", rules, "latest");
   const trimmed = keepCheckpoints === undefined ? 0 : await countOf(db, "trim", rules, { newest: keepCheckpoints });
@@ -31,6 +32,7 @@ export async function surveyRemoval(db: Db, rules: RetentionRules): Promise<Remo
     deadLetters: deadLetterDays === undefined ? 0 : await countOutdatedLetters(db, deadLetterDays),
     statistics: await countOldStatistics(db),
     plans: planDays === undefined ? 0 : await countOutdatedPlans(db, planDays),
+    feedback: feedbackDays === undefined ? 0 : await countOutdatedFeedback(db, feedbackDays),
     usages: usageDays === undefined ? 0 : await countOutdatedUsage(db, usageDays),
     deletedThreads: expired.delete,
     reducedThreads: expired.keep_latest,

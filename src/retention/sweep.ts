@@ -3,6 +3,7 @@ import { sweepEntries } from "../cache/entries.ts";
 import { pruneCheckpoints } from "../checkpoints/prune.ts";
 import { reclaimRoom } from "../checkpoints/reclaim.ts";
 import { type Db, sql, transaction } from "../db/sql.ts";
+import { detachFeedback, sweepFeedback } from "../feedback/feedback.ts";
 import { sweepLetters } from "../letters/change-letters.ts";
 import { sweepPlans } from "../plans/plans.ts";
 import { sweepIdempotencyKeys } from "../runs/idempotency.ts";
@@ -40,6 +41,8 @@ export interface Removal {
   deadLetters: number;
   /** The number of deleted plans. */
   plans: number;
+  /** The number of deleted rows of feedback about stateless runs. */
+  feedback: number;
   /** The number of old rows of daily usage. */
   usages: number;
   /** The number of old rows of statistics: one for each hour and each graph or agent. */
@@ -73,6 +76,7 @@ export const nothingRemoved: Removal = {
   webhooks: 0,
   deadLetters: 0,
   plans: 0,
+  feedback: 0,
   usages: 0,
   statistics: 0,
   deletedThreads: 0,
@@ -90,7 +94,7 @@ export async function sweepOnce(
   which = { expired: true, storeItems: true },
   walk: Walk = { step: undefined, last: undefined },
 ): Promise<Swept | undefined> {
-  const { keepCheckpoints, deadLetterDays, planDays, usageDays } = rules;
+  const { keepCheckpoints, deadLetterDays, planDays, feedbackDays, usageDays } = rules;
   const kinds: ((tx: Db) => Promise<Batch>)[] = [
     sweepEventLogs,
     (tx) => sweepTemporaryThreads(tx, walk),
@@ -100,6 +104,7 @@ export async function sweepOnce(
     sweepOldStatistics,
     ...(deadLetterDays === undefined ? [] : [(tx: Db) => sweepDead(tx, deadLetterDays)]),
     ...(planDays === undefined ? [] : [(tx: Db) => sweepOldPlans(tx, planDays)]),
+    ...(feedbackDays === undefined ? [] : [(tx: Db) => sweepOldFeedback(tx, feedbackDays)]),
     ...(usageDays === undefined ? [] : [(tx: Db) => sweepOldUsage(tx, usageDays)]),
     ...(which.storeItems ? [sweepStore] : []),
     ...(which.expired ? [(tx: Db) => sweepExpiredThreads(tx, rules)] : []),
@@ -142,6 +147,7 @@ async function sweepEventLogs(tx: Db): Promise<Batch> {
 
 async function sweepTemporaryThreads(tx: Db, walk: Walk): Promise<Batch> {
   const spent = await findSpentThreads(tx, walk, manyRows);
+  if (spent.length > 0) await detachFeedback(tx, spent);
   for (const threadId of spent) await deleteThread(tx, threadId);
   return { temporaryThreads: spent.length, full: spent.length === manyRows };
 }
@@ -179,6 +185,11 @@ async function sweepDead(tx: Db, days: number): Promise<Batch> {
 async function sweepOldPlans(tx: Db, days: number): Promise<Batch> {
   const plans = await sweepPlans(tx, days, manyRows);
   return { plans, full: plans === manyRows };
+}
+
+async function sweepOldFeedback(tx: Db, days: number): Promise<Batch> {
+  const feedback = await sweepFeedback(tx, days, manyRows);
+  return { feedback, full: feedback === manyRows };
 }
 
 async function sweepOldUsage(tx: Db, days: number): Promise<Batch> {

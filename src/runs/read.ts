@@ -69,12 +69,14 @@ export interface RunOutcome {
    * run's last checkpoint.
    */
   passed: boolean;
+  /** True if people may give feedback about the run. */
+  hasFeedback: boolean;
 }
 
 /** Returns the outcome of a run, or undefined if the run no longer exists. */
 export async function getOutcome(db: Db, runId: string): Promise<RunOutcome | undefined> {
   const { rows } = await db.query<RunOutcome>(sql`
-    select ended_at is null as open, output_on_thread and state_updated_at > ended_at as passed,
+    select ended_at is null as open, has_feedback as "hasFeedback", output_on_thread and state_updated_at > ended_at as passed,
            coalesce(output::text, (select data from run_events e where e.run_id = runs.run_id and e.id = output_event),
                     case when output_on_thread and state_updated_at <= ended_at then "values"::text end) as output
       from runs join threads using (thread_id) where run_id = ${runId}`);

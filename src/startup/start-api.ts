@@ -10,6 +10,7 @@ import { createMemory } from "../http/memory.ts";
 import type { ConsoleMode } from "../http/routes/console.ts";
 import type { Project } from "../registry/project.ts";
 import type { UserApp } from "../registry/user-app.ts";
+import { retentionRules } from "../retention/retention-rules.ts";
 import { sharedRunWriter } from "../runs/run-writer.ts";
 import type { Fetch } from "../sdk/fetch.ts";
 import { version } from "../version.ts";
@@ -49,12 +50,15 @@ export async function startMountedApi(config: Config, project: Project, deps: St
 
 const prefixOf = ({ http }: Project) => http.mount_prefix ?? "";
 
-function build(config: Config, { http, resources, queues }: Project, { app: inFront, ...deps }: StartDeps, onlyLocal: boolean) {
+function build(config: Config, project: Project, { app: inFront, ...deps }: StartDeps, onlyLocal: boolean) {
+  const { http, resources, queues } = project;
   const hosts = [...config.hosts, config.host, ...(config.serviceUrl ? [new URL(config.serviceUrl).hostname] : [])];
   const settings = {
     ...config,
     hosts,
     onlyLocal,
+    mountedAt: http.mount_prefix ?? "",
+    threadTtl: retentionRules(config, project).threadTtl,
     pickHeaders: headerPicker(http.configurable_headers),
     sendsWebhooks: !http.disable_webhooks,
     queueKeyPath: queues.keyPath,

@@ -121,6 +121,24 @@ export async function noteTrimmed(tx: Db, threadIds: string[]): Promise<void> {
   await tx.query(sql`update threads set trimmed_at = updated_at where thread_id = any(${threadIds}::uuid[])`);
 }
 
+/** When and how a thread expires, in the form of the official server. */
+export interface TtlInfo {
+  strategy: TtlStrategy;
+  ttl_minutes: number;
+  expires_at: Date;
+}
+
+/** Returns when a thread expires, by its own time to live or else by the common rule. Returns undefined if it never expires. */
+export async function readTtl(db: Db, threadId: string, common: ThreadTtl | undefined): Promise<TtlInfo | undefined> {
+  const { rows } = await db.query<TtlInfo>(sql`
+    select strategy, minutes as ttl_minutes, updated_at + make_interval(secs => minutes * 60) as expires_at
+      from (select updated_at, coalesce(ttl_minutes, ${common?.minutes ?? null}::double precision) as minutes,
+                   case when ttl_minutes is null then ${common?.strategy ?? null}::ttl_strategy else ttl_strategy end as strategy
+              from threads where thread_id = ${threadId} and not temporary) rules
+     where minutes is not null`);
+  return rows[0];
+}
+
 /** Returns the number of expired threads for each strategy. Locks no thread. */
 export async function countExpiredThreads(db: Db, common: ThreadTtl | undefined): Promise<Record<TtlStrategy, number>> {
   const { rows } = await db.query<Record<TtlStrategy, number>>(sql`

@@ -3,6 +3,7 @@ import { authKeys } from "../auth/user.ts";
 import { EnsembleSaver, LostRight } from "../checkpoints/saver.ts";
 import { untilDatabaseAnswers } from "../db/failure.ts";
 import { unlessRefused } from "../db/refused.ts";
+import { offerFeedback } from "../feedback/feedback.ts";
 import type { Claim } from "../runs/claim.ts";
 import { lastValuesEvent, type RunEnd, type RunError, valuesOfThread } from "../runs/end.ts";
 import { findSpentBudget } from "../runs/limits.ts";
@@ -98,6 +99,7 @@ async function outcomeOfStop(attempt: Attempt, stop: StopReason): Promise<Outcom
 }
 
 async function succeeded(attempt: Attempt): Promise<Outcome> {
+  await inviteFeedback(attempt);
   const { lastValues, loggedValues, interrupts } = attempt.translator;
   // Normally, the last streamed values are the thread's new state. If the graph stopped for a question or streamed no values, the state is
   // read from the newest checkpoint.
@@ -106,6 +108,25 @@ async function succeeded(attempt: Attempt): Promise<Outcome> {
   const stored = loggedValues ? lastValuesEvent : valuesOfThread;
   const output = known ? stored : (interrupts ?? lastValues ?? thread?.values ?? null);
   return { kind: "ended", end: { status: "success", output, error: null, thread } };
+}
+
+/**
+ * Logs an event with a URL for each feedback key of the run, like the official server after the graph's last event. Feedback is not worth a
+ * failed run, so errors are only reported.
+ */
+async function inviteFeedback({ claim, deps, journal, log }: Attempt): Promise<void> {
+  const { pool, feedback } = deps;
+  const keys = [...new Set(claim.kwargs.feedback_keys)];
+  if (keys.length === 0) return;
+  try {
+    const now = await untilDatabaseAnswers(() => offerFeedback(pool, claim, keys));
+    if (now === undefined) return;
+    const expires = now + feedback.lifetimeSeconds;
+    const paths = keys.map(async (key) => [key, await feedback.pathFor({ runId: claim.runId, key, expires })] as const);
+    journal.push({ event: "feedback", data: JSON.stringify(Object.fromEntries(await Promise.all(paths))) });
+  } catch (err) {
+    log.warn({ err }, "the run's feedback URLs could not be made");
+  }
 }
 
 /**

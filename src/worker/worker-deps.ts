@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import type { Logger } from "pino";
 import type { Wakeups } from "../db/listen.ts";
 import type { EventFeed } from "../events/feed.ts";
+import type { FeedbackTokens } from "../feedback/tokens.ts";
 import type { WorkMetrics } from "../metrics/work.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { ResourceBroker } from "../resources/broker.ts";
@@ -26,6 +27,7 @@ export interface WorkerDeps {
   tracing: Tracing | undefined;
   /** The prices of models that the project sets. */
   prices: Prices;
+  feedback: FeedbackTokens;
 }
 
 /** The dependencies of attempts: those of the worker, and the writers that its attempts share. */

@@ -10,22 +10,22 @@ const storageOf = async (threadId: string) => {
 
 test("the storage of a thread is the sum of its parts, and grows with its state", async () => {
   const { thread_id: threadId } = await client.threads.create();
-  const none = { rows: 0, bytes: 0 };
+  const none = { count: 0, bytes: 0 };
   expect((await storageOf(threadId)).body).toEqual({
     thread_id: threadId,
     total_bytes: 0,
     checkpoints: none,
-    channel_values: { ...none, channels: {} },
+    channel_values: { ...none, by_channel: {} },
     pending_writes: none,
   });
   await client.runs.wait(threadId, "review", { input: { topic: "x".repeat(10_000) } });
   const { body } = await storageOf(threadId);
   const { checkpoints, channel_values, pending_writes } = body;
   expect(body.total_bytes).toBe(checkpoints.bytes + channel_values.bytes + pending_writes.bytes);
-  expect(checkpoints.rows).toBeGreaterThan(0);
-  expect(channel_values.channels.topic).toMatchObject({ rows: 1 });
-  expect(channel_values.channels.topic.bytes).toBeGreaterThan(9_999);
-  const ofChannels = Object.values<{ bytes: number }>(channel_values.channels).reduce((sum, { bytes }) => sum + bytes, 0);
+  expect(checkpoints.count).toBeGreaterThan(0);
+  expect(channel_values.by_channel.topic).toMatchObject({ versions: 1 });
+  expect(channel_values.by_channel.topic.bytes).toBeGreaterThan(9_999);
+  const ofChannels = Object.values<{ bytes: number }>(channel_values.by_channel).reduce((sum, { bytes }) => sum + bytes, 0);
   expect(ofChannels).toBe(channel_values.bytes);
 });
 

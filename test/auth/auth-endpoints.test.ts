@@ -16,7 +16,7 @@ const alices: Record<string, string> = { namespace: "child", ...(await makeThing
 /** Ids that do not exist. A request of another user for alice's rows must get the same response as a request for these ids. */
 const nobodys = Object.fromEntries(Object.keys(alices).map((name) => [name, name === "namespace" ? "child" : randomUUID()]));
 
-const open = ["GET /info", "GET /console/config.json"];
+const open = ["GET /info", "GET /console/config.json", "POST /feedback/tokens/{token}", "GET /feedback/tokens/{token}"];
 const signedInOnly = ["GET /ok"];
 const everyEndpoint = Object.entries(endpoints);
 
@@ -35,15 +35,27 @@ async function ask<Answer>(name: string, method: string, path: string, body?: un
 async function makeThings(name: string) {
   const { assistant_id: assistantId } = await ask<{ assistant_id: string }>(name, "POST", "/assistants", { graph_id: "nested" });
   const { thread_id: threadId } = await ask<{ thread_id: string }>(name, "POST", "/threads", {});
-  await ask(name, "POST", `/threads/${threadId}/runs/wait`, { assistant_id: assistantId, input: {} });
+  await ask(name, "POST", `/threads/${threadId}/runs/wait`, { assistant_id: assistantId, input: {}, feedback_keys: ["k"] });
   const [run] = await ask<{ run_id: string }[]>(name, "GET", `/threads/${threadId}/runs`);
+  const [feedback] = await ask<{ url: string }[]>(name, "GET", `/threads/${threadId}/runs/${run?.run_id}/feedback`);
+  const token = feedback?.url.split("/").at(-1) ?? "";
   const { checkpoint } = await ask<{ checkpoint: { checkpoint_id: string } }>(name, "GET", `/threads/${threadId}/state`);
   const cron = { assistant_id: assistantId, schedule: "0 0 1 1 *", input: {} };
   const { cron_id: cronId } = await ask<{ cron_id: string }>(name, "POST", "/runs/crons", cron);
   const { plan_id: planId } = await ask<{ plan_id: string }>(name, "POST", "/plans", { subtasks: [{ id: "a" }] });
   const letters = await db.query(deadLetter, [assistantId, threadId]);
   const letterId: string = letters.rows[0].letter_id;
-  return { assistantId, threadId, runId: run?.run_id ?? "", checkpointId: checkpoint.checkpoint_id, cronId, planId, taskId: "a", letterId };
+  return {
+    token,
+    assistantId,
+    threadId,
+    runId: run?.run_id ?? "",
+    checkpointId: checkpoint.checkpoint_id,
+    cronId,
+    planId,
+    taskId: "a",
+    letterId,
+  };
 }
 
 const fill = (path: string, ids: Record<string, string>) =>

@@ -99,8 +99,9 @@ async function makeThings(): Promise<Things> {
   await make(`/assistants/${assistantId}`, { name: "second version" }, "PATCH");
   const newThread = async () => (await make<{ thread_id: string }>("/threads", { metadata: { mark } })).thread_id;
   const [threadId, askingId, busyId] = [await newThread(), await newThread(), await newThread()];
-  await make(`/threads/${threadId}/runs/wait`, { assistant_id: assistantId, input: {} });
+  await make(`/threads/${threadId}/runs/wait`, { assistant_id: assistantId, input: {}, feedback_keys: ["k"] });
   const [run] = await make<{ run_id: string }[]>(`/threads/${threadId}/runs`, undefined, "GET");
+  await db.query("update feedback set changes = 1, given_at = now() where run_id = $1", [run?.run_id]);
   const { checkpoint } = await make<{ checkpoint: { checkpoint_id: string } }>(`/threads/${threadId}/state`, undefined, "GET");
   const later = { assistant_id: "steps", input: {}, after_seconds: 3_600 };
   const { run_id: waitingId } = await make<{ run_id: string }>(`/threads/${busyId}/runs`, later);
@@ -141,7 +142,16 @@ async function makeThings(): Promise<Things> {
 }
 
 /** Endpoints without rows that belong to a user. */
-const nobodys = ["GET /ok", "GET /info", "GET /console/config.json", "POST /assistants", "POST /threads", "POST /plans"];
+const nobodys = [
+  "GET /ok",
+  "GET /info",
+  "GET /console/config.json",
+  "POST /assistants",
+  "POST /threads",
+  "POST /plans",
+  "POST /feedback/tokens/{token}", // the token is the right
+  "GET /feedback/tokens/{token}",
+];
 
 /** Endpoints about the whole service, which refuse users who do not see everything. */
 const ofAll = [

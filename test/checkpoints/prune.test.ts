@@ -168,13 +168,113 @@ test.each(ways)("%s leaves a subgraph its memory, even when the last runs did no
   expect(await run(threadId, "remembering", { input: { text: "c", quiet: false } })).toMatchObject({ heard: ["a", "b", "c"] });
 });
 
-test.each(ways)("%s leaves a thread alone that stores deltas: its checkpoints are nothing without those before them", async (_, prune) => {
+/** The state of a thread, its history as far back as it goes, and the number of its checkpoints. */
+const deltaState = async (threadId: string) => (await client.threads.getState<{ log: string[] }>(threadId)).values.log;
+const rounds = (count: number) => Array.from({ length: count }, () => ["one", "two"]).flat();
+
+test.each(ways)("%s keeps the checkpoints from which a DeltaChannel is rebuilt, and deletes all others", async (_, prune) => {
+  const threadId = await newThread();
+  for (let round = 0; round < 5; round++) await run(threadId, "snapshots", { input: {} });
+  const [before, ...older] = await history(threadId);
+  const rows = await rowsOf("checkpoints", threadId);
+  await prune(threadId);
+  expect(await rowsOf("checkpoints", threadId)).toBeLessThan(6);
+  expect(rows).toBe(20);
+
+  const states = await history(threadId);
+  expect(states[0]).toMatchObject({ values: { log: rounds(5) }, checkpoint: before?.checkpoint ?? {} });
+  for (const { values, checkpoint } of states) expect([before, ...older]).toContainEqual(expect.objectContaining({ values, checkpoint }));
+  expect(await countOrphans(threadId)).toBe(0);
+  expect(await run(threadId, "snapshots", { input: {} })).toMatchObject({ log: rounds(6) });
+});
+
+test.each(ways)("%s deletes nothing while a DeltaChannel needs all of it, and again prunes after the next snapshot", async (_, prune) => {
   const threadId = await newThread();
   for (let round = 0; round < 2; round++) await run(threadId, "deltas", { input: {} });
   const before = await rowsOf("checkpoints", threadId);
-  expect(await prune(threadId)).not.toMatchObject({ pruned_count: 1 });
+  await prune(threadId);
   expect(await rowsOf("checkpoints", threadId)).toBe(before);
-  expect(await run(threadId, "deltas", { input: {} })).toEqual({ log: ["one", "two", "one", "two", "one", "two"] });
+  expect(await run(threadId, "deltas", { input: {} })).toMatchObject({ log: rounds(3) });
+  for (let round = 3; round < 5; round++) await run(threadId, "snapshots", { input: {} });
+  await prune(threadId);
+  expect(await rowsOf("checkpoints", threadId)).toBeLessThan(before);
+  expect(await deltaState(threadId)).toEqual(rounds(5));
+});
+
+test("pruning a thread with a DeltaChannel counts it", async () => {
+  const threadId = await newThread();
+  await run(threadId, "deltas", { input: {} });
+  expect(await client.threads.prune([threadId], { strategy: "keep_latest" })).toEqual({ pruned_count: 1 });
+});
+
+test.each(ways)("%s keeps what a person wrote into a DeltaChannel, however often it prunes", async (_, prune) => {
+  for (const graph of ["deltas", "snapshots", "every-step"]) {
+    const threadId = await newThread();
+    for (let round = 0; round < 3; round++) await run(threadId, graph, { input: {} });
+    await client.threads.updateState(threadId, { values: { log: ["mine"] }, asNode: "two" });
+    for (let time = 0; time < 3; time++) {
+      await prune(threadId);
+      expect([graph, await deltaState(threadId)]).toEqual([graph, [...rounds(3), "mine"]]);
+    }
+    expect(await run(threadId, graph, { input: {} })).toMatchObject({ log: [...rounds(3), "mine", "one", "two"] });
+  }
+});
+
+test.each(ways)("%s keeps a DeltaChannel that was only ever updated by a person", async (_, prune) => {
+  const threadId = await newThread();
+  await client.threads.update(threadId, { metadata: { graph_id: "deltas" } });
+  for (const word of ["a", "b", "c"]) await client.threads.updateState(threadId, { values: { log: [word] }, asNode: "one" });
+  const before = await deltaState(threadId);
+  expect(before).toEqual(expect.arrayContaining(["b", "c"])); // LangGraph loses the first update of a thread without a checkpoint
+  for (let time = 0; time < 2; time++) await prune(threadId);
+  expect(await deltaState(threadId)).toEqual(before);
+});
+
+test.each(ways)("%s keeps the writes of runs that store only their last checkpoint", async (_, prune) => {
+  const threadId = await newThread();
+  for (let round = 0; round < 3; round++) await run(threadId, "snapshots", { input: {}, durability: "exit" });
+  for (let time = 0; time < 2; time++) await prune(threadId);
+  expect(await deltaState(threadId)).toEqual(rounds(3));
+  expect(await run(threadId, "snapshots", { input: {}, durability: "exit" })).toMatchObject({ log: rounds(4) });
+});
+
+test.each(ways)("%s keeps the DeltaChannel of a subgraph, and the branch of a fork only", async (_, prune) => {
+  const [threadId, untouched] = [await newThread(), await newThread()];
+  for (const id of [threadId, untouched]) for (let round = 0; round < 4; round++) await run(id, "deltas-inside", { input: {} });
+  await prune(threadId);
+  expect(await rowsOf("checkpoints", threadId)).toBeLessThan(await rowsOf("checkpoints", untouched));
+  expect(await run(threadId, "deltas-inside", { input: {} })).toEqual(await run(untouched, "deltas-inside", { input: {} }));
+
+  const forked = await newThread();
+  for (let round = 0; round < 2; round++) await run(forked, "deltas", { input: {} });
+  const states = await history(forked);
+  const first = states.find(({ values, next }) => next.length === 0 && (values as { log: string[] }).log.length === 2);
+  await run(forked, "deltas", { input: {}, checkpointId: first?.checkpoint.checkpoint_id });
+  const log = await deltaState(forked);
+  await prune(forked);
+  expect(await rowsOf("checkpoints", forked)).toBe(8); // four of the first run, and four of the fork
+  expect(await deltaState(forked)).toEqual(log);
+});
+
+test("a run can be deleted although later runs build on its changes of a DeltaChannel", async () => {
+  for (const graph of ["deltas", "snapshots", "every-step"]) {
+    const threadId = await newThread();
+    for (let round = 0; round < 4; round++) await run(threadId, graph, { input: {} });
+    const [last, third, second, first] = (await client.runs.list(threadId)).map(({ run_id }) => run_id) as [string, string, string, string];
+    for (const runId of [second, third, first]) {
+      await client.runs.delete(threadId, runId);
+      expect([graph, await deltaState(threadId)]).toEqual([graph, rounds(4)]);
+    }
+    expect(await run(threadId, graph, { input: {} })).toMatchObject({ log: rounds(5) });
+    const newest = (await client.runs.list(threadId))[0]?.run_id ?? "";
+    await client.runs.delete(threadId, newest);
+    expect([graph, await deltaState(threadId)]).toEqual([graph, rounds(4)]);
+    await client.runs.delete(threadId, last);
+    expect(await deltaState(threadId)).not.toEqual(rounds(4));
+    for (let round = 0; round < 2; round++) await run(threadId, "every-step", { input: {} });
+    await client.threads.prune([threadId], { strategy: "keep_latest" }); // values that runs shared go with the next pruning
+    expect(await countOrphans(threadId)).toBe(0);
+  }
 });
 
 test("a run can be deleted after its checkpoints were reduced, and what is then left over goes with the next reduction", async () => {

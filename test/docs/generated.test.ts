@@ -121,6 +121,7 @@ const topics = [
   "runs",
   "crons",
   "store",
+  "feedback",
   "webhooks",
   "dead-letters",
   "plans",

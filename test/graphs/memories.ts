@@ -24,15 +24,34 @@ export const remembering = new StateGraph(Outer)
   .addEdge("listener", END)
   .compile();
 
-const Log = Annotation.Root({
-  log: () => new DeltaChannel<string[], string[]>((all, writes) => all.concat(...writes), { initialValueFactory: () => [] }),
-});
+const joining = (all: string[], writes: string[][]) => all.concat(...writes);
 
-/** A graph with a DeltaChannel, which stores only the changes. */
-export const deltas = new StateGraph(Log)
-  .addNode("one", () => ({ log: ["one"] }))
-  .addNode("two", () => ({ log: ["two"] }))
-  .addEdge(START, "one")
-  .addEdge("one", "two")
-  .addEdge("two", END)
+/** Returns a graph with a DeltaChannel, which stores only the changes, and the whole value after so many updates. */
+function deltaGraph(snapshotFrequency: number) {
+  const log = () => new DeltaChannel<string[], string[]>(joining, { initialValueFactory: () => [], snapshotFrequency });
+  return new StateGraph(Annotation.Root({ log, last: Annotation<string>() }))
+    .addNode("one", () => ({ log: ["one"], last: "one" }))
+    .addNode("two", () => ({ log: ["two"], last: "two" }))
+    .addEdge(START, "one")
+    .addEdge("one", "two")
+    .addEdge("two", END)
+    .compile();
+}
+
+/** A graph that never stores the whole value in a test. */
+export const deltas = deltaGraph(1_000);
+/** A graph that stores the whole value after every third update. */
+export const snapshots = deltaGraph(3);
+/** A graph that stores the whole value at every step. */
+export const everyStep = deltaGraph(1);
+
+const Around = Annotation.Root({ log: Annotation<string[]>(), rounds: Annotation<number>({ reducer: (a, b) => a + b, default: () => 0 }) });
+
+/** A graph whose subgraph has a DeltaChannel and remembers it from run to run. */
+export const deltasInside = new StateGraph(Around)
+  .addNode("inside", deltaGraph(3).builder.compile({ checkpointer: true }))
+  .addNode("count", () => ({ rounds: 1 }))
+  .addEdge(START, "inside")
+  .addEdge("inside", "count")
+  .addEdge("count", END)
   .compile();

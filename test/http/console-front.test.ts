@@ -45,3 +45,21 @@ test("the console needs no credentials, and opens no route of the app that does"
   expect(await (await fetch("/console/secret", { headers: { "x-key": "good" } })).text()).toBe("a secret");
   expect((await fetch("/", { headers: html })).status).toBe(401);
 });
+
+test("a feedback URL needs no credentials, and opens no route of the app that does", async () => {
+  const { fetch } = await startWith('app.all("/feedback/tokens/:token", (context) => context.text("a secret"));', {}, true);
+  const forged = `/feedback/tokens/${Buffer.from('["x",0,"k"]').toString("base64url")}.${"a".repeat(43)}`;
+  const response = await fetch(forged, { method: "POST" });
+  expect([response.status, await response.text()]).toEqual([404, expect.stringContaining("not valid")]);
+  expect((await fetch("/feedback/tokens/short")).status).toBe(401);
+});
+
+test("a feedback URL leads through the app in front and below the prefix", async () => {
+  const { fetch: ask, urls } = await startWith('app.get("/mine", (context) => context.text("mine"));', { mount_prefix: "/api" }, true);
+  const body = JSON.stringify({ assistant_id: "steps", input: {}, feedback_keys: ["k"] });
+  const answer = await ask("/runs/wait", { method: "POST", body, headers: { "x-key": "good", "content-type": "application/json" } });
+  const { __feedback__: offered } = (await answer.json()) as { __feedback__: { k: string } };
+  expect(offered.k.startsWith(`${urls[0]}/feedback/tokens/`)).toBe(true);
+  expect(urls[0]).toMatch(/\/api$/);
+  expect(await (await fetch(`${offered.k}?score=1`)).json()).toMatchObject({ key: "k", score: 1 });
+});

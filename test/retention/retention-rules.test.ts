@@ -43,12 +43,13 @@ test("the common rule comes from the environment, or from the project file, whic
     "wrong.json": { graphs: { a: "./graph.ts:graph" }, checkpointer: { ttl: { default_ttl: "soon" } } },
   });
   const { checkpointer } = await readProject(`${project}/langgraph.json`);
-  expect(retentionRules(readConfig({}))).toEqual({ deadLetterDays: 30, planDays: 30, usageDays: 400 });
+  expect(retentionRules(readConfig({}))).toEqual({ deadLetterDays: 30, planDays: 30, feedbackDays: 30, usageDays: 400 });
   expect(retentionRules(readConfig({}), { checkpointer })).toEqual({
     threadTtl: { minutes: 43_200, strategy: "keep_latest" },
     ttlSweepMinutes: 10,
     deadLetterDays: 30,
     planDays: 30,
+    feedbackDays: 30,
     usageDays: 400,
   });
   const config = readConfig({ ENSEMBLE_THREAD_TTL_MINUTES: "90", ENSEMBLE_KEEP_CHECKPOINTS: "20" });
@@ -57,11 +58,29 @@ test("the common rule comes from the environment, or from the project file, whic
     keepCheckpoints: 20,
     deadLetterDays: 30,
     planDays: 30,
+    feedbackDays: 30,
     usageDays: 400,
   });
   expect(retentionRules(config, { checkpointer }).threadTtl).toEqual({ minutes: 90, strategy: "keep_latest" });
   await expect(readProject(`${project}/wrong.json`)).rejects.toThrow("checkpointer.ttl.default_ttl");
   expect(() => readConfig({ ENSEMBLE_KEEP_CHECKPOINTS: "0" })).toThrow(/^ENSEMBLE_KEEP_CHECKPOINTS/);
+});
+
+test("a thread says when it expires, by its own time to live or by the common one, if it is asked", async () => {
+  const other = await startTestService({ ENSEMBLE_THREAD_TTL_MINUTES: "90" });
+  const ttlOf = async (service: typeof other, payload: Parameters<typeof client.threads.create>[0]) => {
+    const { thread_id: threadId } = await service.client.threads.create(payload);
+    const thread = await service.client.threads.get(threadId, { include: ["ttl"] });
+    expect(await service.client.threads.get(threadId)).not.toHaveProperty("ttl");
+    const { ttl, updated_at } = thread as typeof thread & { ttl?: { ttl_minutes: number; strategy: string; expires_at: string } };
+    return ttl && { ...ttl, expires_at: (Date.parse(ttl.expires_at) - Date.parse(updated_at)) / 60_000 };
+  };
+  const own = { ttl: { ttl: 60, strategy: "keep_latest" as never } };
+  expect(await ttlOf(other, own)).toEqual({ strategy: "keep_latest", ttl_minutes: 60, expires_at: 60 });
+  expect(await ttlOf(other, {})).toEqual({ strategy: "delete", ttl_minutes: 90, expires_at: 90 });
+  const plain = { client, fetch, db } as typeof other;
+  expect(await ttlOf(plain, own)).toMatchObject({ ttl_minutes: 60 });
+  expect(await ttlOf(plain, {})).toBeUndefined();
 });
 
 test("`ensemble prune` says with --dry-run what would go, and takes just that away without", async () => {

@@ -34,8 +34,8 @@ export function answerErrors(app: FastifyInstance): void {
   );
 }
 
-/** Returns the path of a URL without its query. Logs leave out the query, because it may contain tokens. */
-export const pathOf = (url: string): string => url.split("?")[0] ?? "";
+/** Returns the path of a URL for a log. The query and the token of a feedback URL are left out, because whoever has them may use them. */
+export const pathOf = (url: string): string => (url.split("?")[0] ?? "").replace(/(\/feedback\/tokens\/)[^/]+/, "$1<token>");
 
 /**
  * Tells whether a caller's error hides an error of another system as its cause. Such a cause is not in the response, so it is logged. Other

@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import type { Auth } from "../../auth/auth.ts";
 import type { User } from "../../auth/user.ts";
 import { ServiceError } from "../../errors.ts";
+import { isFeedbackPath } from "../../feedback/tokens.ts";
 import type { FetchHandler, UserApp } from "../../registry/user-app.ts";
 import type { UiBundles } from "../../ui/bundles.ts";
 import { type Admission, type Admitted, admit, refusalOf, tellUser, withGuardedRoutes } from "../admission/admission.ts";
@@ -91,8 +92,8 @@ function admitFirst(answer: Answer, options: FrontOptions): Answer {
     try {
       user = await admit(options, request);
     } catch (error) {
-      if (!isConsolePath(request)) throw error;
-      return forwardToOurs(options, request, env); // the console's files are public, but a route of the app at the same path may not be public
+      if (!isConsolePath(request) && !isFeedbackPath(new URL(request.url).pathname)) throw error;
+      return forwardToOurs(options, request, env); // our route is public, but a route of the app at the same path may not be public
     }
     return answer(request, { ...env, user });
   };

@@ -8,14 +8,10 @@ import { cardOf, toNewCard, toOldCard } from "../a2a/card.ts";
 import { access, scopeOrNone, usableAssistants } from "../admission/access.ts";
 import { isOfGraph } from "../admission/run-access.ts";
 import { goneOf } from "../gone.ts";
+import { originOf } from "../origin.ts";
 import type { RequestOf } from "../route.ts";
 import type { StartDeps } from "../runs/start-run.ts";
 import { AssistantParams, answers, Json, Text } from "../schemas.ts";
-
-export interface A2aDeps extends StartDeps {
-  /** The path prefix of all routes, or an empty text. */
-  mountedAt: string;
-}
 
 const rpcSchema = { params: AssistantParams, body: Json, response: answers(Json) };
 const cardSchema = { params: AssistantParams, response: answers(Json) };
@@ -25,7 +21,7 @@ const wellKnownSchema = { querystring: z.object({ assistant_id: Text.optional() 
 const decisions = ["assistants:read", "threads:create_run", "threads:read", "threads:search", "threads:update"] as const;
 
 /** Lets other agents call the assistants with the Agent2Agent protocol. */
-export const a2aRoutes: FastifyPluginAsyncZod<A2aDeps> = async (app, deps) => {
+export const a2aRoutes: FastifyPluginAsyncZod<StartDeps> = async (app, deps) => {
   app.post("/a2a/:assistantId", { schema: rpcSchema, config: access(...decisions) }, (request, reply) => call(deps, request, reply));
   const reads = access("assistants:read");
   app.get("/a2a/:assistantId/.well-known/agent-card.json", { schema: cardSchema, config: reads }, (request, reply) =>
@@ -36,20 +32,20 @@ export const a2aRoutes: FastifyPluginAsyncZod<A2aDeps> = async (app, deps) => {
   );
 };
 
-async function call(deps: A2aDeps, request: RequestOf<typeof rpcSchema>, reply: FastifyReply) {
+async function call(deps: StartDeps, request: RequestOf<typeof rpcSchema>, reply: FastifyReply) {
   const assistant = await findUsable(deps, request, request.params.assistantId);
-  const card = () => cardOf(deps, assistant, originOf(deps, request));
+  const card = () => cardOf(deps, assistant, originOf(request, deps.settings.mountedAt));
   return answerCall({ deps, request, reply, assistant, gone: goneOf(reply.raw) }, card);
 }
 
-async function sendCard(deps: A2aDeps, request: FastifyRequest, reply: FastifyReply, assistantId: string) {
-  const card = await cardOf(deps, await findUsable(deps, request, assistantId), originOf(deps, request));
+async function sendCard(deps: StartDeps, request: FastifyRequest, reply: FastifyReply, assistantId: string) {
+  const card = await cardOf(deps, await findUsable(deps, request, assistantId), originOf(request, deps.settings.mountedAt));
   const isNew = versionOf(request, undefined) === "1.0";
   return reply.header("vary", "A2A-Version").send(isNew ? toNewCard(card) : await toOldCard(card));
 }
 
 /** Returns an assistant from which the caller may create runs. Asks auth in every case, because each response needs a decision. */
-async function findUsable({ pool }: A2aDeps, request: FastifyRequest, id: string): Promise<Assistant> {
+async function findUsable({ pool }: StartDeps, request: FastifyRequest, id: string): Promise<Assistant> {
   const readable = await scopeOrNone(request, "assistants:read", { assistant_id: toAssistantId(id) });
   const scope = isOfGraph(id) ? await usableAssistants(request, id, true) : readable;
   const assistant = await findAssistant(pool, scope, id);
@@ -57,14 +53,8 @@ async function findUsable({ pool }: A2aDeps, request: FastifyRequest, id: string
   return assistant;
 }
 
-function onlyGraph({ registry }: A2aDeps): string {
+function onlyGraph({ registry }: StartDeps): string {
   const [only, ...more] = registry.graphIds;
   if (only !== undefined && more.length === 0) return only;
   throw new ServiceError("invalid", `querystring.assistant_id: name an assistant, such as ${registry.graphIds.slice(0, 3).join(", ")}.`);
-}
-
-/** Returns the address under which the client reached this service. A proxy in front tells the scheme in a header. */
-function originOf({ mountedAt }: A2aDeps, { headers, host }: FastifyRequest): string {
-  const scheme = headers["x-forwarded-proto"] === "https" ? "https" : "http";
-  return `${scheme}://${host}${mountedAt}`;
 }

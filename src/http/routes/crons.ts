@@ -47,7 +47,7 @@ const searchSchema = {
     ...Filter,
     limit: Limit,
     offset: Offset,
-    sort_by: z.enum(["cron_id", "assistant_id", "thread_id", "created_at", "updated_at", "next_run_date"]).optional(),
+    sort_by: z.enum(["cron_id", "assistant_id", "thread_id", "created_at", "updated_at", "next_run_date", "end_time"]).optional(),
     sort_order: SortOrder,
     select: z.array(Selectable).optional(),
   }),

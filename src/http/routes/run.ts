@@ -124,7 +124,7 @@ async function join(deps: StartDeps, request: RequestOf<typeof joinSchema>, repl
   const leave = takePlaceAtRun(deps, request, place.runId);
   const line = lineOf(reply);
   keepAsking(deps, request, place.followed, line);
-  const output = await runOutput(deps, place, { signal: line.gone }).finally(leave);
+  const output = await runOutput(deps, place, { signal: line.gone, request }).finally(leave);
   if (line.gone.aborted) await cancelAbandoned(deps, place);
   return reply.type("application/json; charset=utf-8").send(output ?? "null");
 }

@@ -23,7 +23,9 @@ import { answers, Limit, Offset, OneOrMore, Run, streams, ThreadParams } from ".
 const weightOfByte = 4;
 
 const batchSchema = { body: BatchCreate, response: answers(z.array(Run)) };
-const ListQuery = z.object({ limit: Limit, offset: Offset, status: RunStatus.optional(), select: OneOrMore(Run.keyof()).optional() });
+/** The fields that a list can select. Studio asks for `langsmith_session_name`, but our runs have no such field. */
+const Selectable = z.enum([...Run.keyof().options, "langsmith_session_name"]);
+const ListQuery = z.object({ limit: Limit, offset: Offset, status: RunStatus.optional(), select: OneOrMore(Selectable).optional() });
 const listSchema = { params: ThreadParams, querystring: ListQuery, response: answers(z.array(Run)) };
 
 const config = access(...runDecisions);

@@ -31,7 +31,7 @@ const ItemQuery = z.object({ namespace: OneOrMore(Text).default([]), key: Text, 
 const ItemPut = z.object({ namespace: Namespace, key: Text, value: Json, index: optional(Index), ttl: Minutes.nullish() });
 const ItemDelete = z.object({ namespace: Namespace.default([]), key: Text });
 const ItemSearch = z.object({
-  namespace_prefix: Namespace,
+  namespace_prefix: Namespace.nullish().transform((prefix) => prefix ?? []),
   filter: optional(Json),
   query: optional(Text),
   limit: Limit,

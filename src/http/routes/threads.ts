@@ -11,6 +11,7 @@ import { deleteThread, pruneThread } from "../../retention/prune-thread.ts";
 import { cancelTopic } from "../../runs/run.ts";
 import type { StateUpdate } from "../../state/state.ts";
 import { updateState } from "../../state/state.ts";
+import { readTtl } from "../../threads/retention.ts";
 import { countThreads, searchThreads } from "../../threads/search.ts";
 import {
   copyThreadRow,
@@ -27,7 +28,22 @@ import { estimateHeader, extractPaths, sendPage } from "../answers/lists.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { holdMemory, readWithin } from "../memory.ts";
 import type { RequestOf } from "../route.ts";
-import { answers, Command, Id, Json, Limit, Offset, SortOrder, Text, Thread, ThreadParams, ThreadTtl, TtlStrategy } from "../schemas.ts";
+import {
+  answers,
+  Command,
+  Id,
+  Json,
+  Limit,
+  Offset,
+  OneOrMore,
+  SortOrder,
+  Text,
+  Thread,
+  ThreadParams,
+  ThreadTtl,
+  TtlInfo,
+  TtlStrategy,
+} from "../schemas.ts";
 
 const Superstep = z.object({
   updates: z.array(z.object({ values: z.unknown().optional(), command: Command.nullish(), as_node: Text })).min(1),
@@ -69,22 +85,28 @@ const pruneSchema = {
   body: z.object({ thread_ids: z.array(Id).max(1_000), strategy: TtlStrategy.default("delete") }),
   response: answers(z.object({ pruned_count: z.number().int() })),
 };
-const size = { rows: z.number().int(), bytes: z.number().int() };
+const bytes = z.number().int();
+const size = { count: z.number().int(), bytes };
 const storageSchema = {
   params: ThreadParams,
   response: answers(
     z
       .object({
         thread_id: Id,
-        total_bytes: z.number().int(),
+        total_bytes: bytes,
         checkpoints: z.object(size).describe("the checkpoints with their metadata"),
         channel_values: z
-          .object({ ...size, channels: z.record(z.string(), z.object(size)) })
+          .object({ ...size, by_channel: z.record(z.string(), z.object({ versions: z.number().int(), bytes })) })
           .describe("the values of the graph's channels, in total and by channel"),
         pending_writes: z.object(size).describe("the results of tasks in steps that have not ended"),
       })
       .meta({ id: "ThreadStorage" }),
   ),
+};
+const getSchema = {
+  params: ThreadParams,
+  querystring: z.object({ include: OneOrMore(Text).optional().describe("ttl: adds when the thread expires") }),
+  response: answers(Thread.extend({ ttl: TtlInfo.optional() })),
 };
 const oneSchema = { params: ThreadParams, response: answers(Thread) };
 const patchSchema = {
@@ -104,7 +126,7 @@ export const threadRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) =>
   app.post("/threads/prune", { schema: pruneSchema, config: access("threads:delete", "threads:update") }, (request, reply) =>
     prune(deps, request, reply),
   );
-  app.get("/threads/:threadId", { schema: oneSchema, config: access("threads:read") }, (request, reply) => get(deps, request, reply));
+  app.get("/threads/:threadId", { schema: getSchema, config: access("threads:read") }, (request, reply) => get(deps, request, reply));
   app.get("/threads/:threadId/storage", { schema: storageSchema, config: access("threads:read") }, async (request, reply) => {
     const { threadId } = request.params;
     const { scope } = await request.access("threads:read", { thread_id: threadId });
@@ -195,10 +217,13 @@ async function prune({ pool }: ApiDeps, request: RequestOf<typeof pruneSchema>, 
   return reply.send({ pruned_count: pruned });
 }
 
-async function get({ pool }: ApiDeps, request: RequestOf<typeof oneSchema>, reply: FastifyReply) {
+async function get({ pool, settings }: ApiDeps, request: RequestOf<typeof getSchema>, reply: FastifyReply) {
   const { threadId } = request.params;
   const { scope } = await request.access("threads:read", { thread_id: threadId });
-  return reply.send(await getThread(pool, scope, threadId));
+  const thread = await getThread(pool, scope, threadId);
+  const wantsTtl = request.query.include?.some((names) => names.split(",").includes("ttl")) ?? false;
+  const ttl = wantsTtl ? await readTtl(pool, threadId, settings.threadTtl) : undefined;
+  return reply.send(ttl ? { ...thread, ttl } : thread);
 }
 
 async function patch({ pool }: ApiDeps, request: RequestOf<typeof patchSchema>, reply: FastifyReply) {

@@ -6,6 +6,7 @@ import { fillRequest, type RunRequest } from "../../runs/request.ts";
 import { Durability, MultitaskStrategy, StreamMode } from "../../runs/run.ts";
 import { readTraceparent } from "../../tracing/tracing.ts";
 import type { ApiDeps } from "../api-deps.ts";
+import { FeedbackKeys } from "../feedback-schemas.ts";
 import { Checkpoint, Command, Config, Id, Json, OneOrMore, Text } from "../schemas.ts";
 
 const Nodes = z.union([z.literal("*"), z.array(Text)]).nullish();
@@ -36,7 +37,7 @@ export const RunCreate = z.object({
     .max(10 * 365 * 86_400)
     .nullish(),
   if_not_exists: z.enum(["reject", "create"]).nullish(),
-  feedback_keys: z.array(z.string()).nullish(),
+  feedback_keys: FeedbackKeys.nullish(),
   durability: Durability.nullish(),
   checkpoint_during: z.boolean().nullish(),
   priority: Priority.nullish(),

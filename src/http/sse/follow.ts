@@ -1,4 +1,4 @@
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { orAborted } from "../../db/abort.ts";
 import { isDatabaseTrouble } from "../../db/failure.ts";
 import type { Scope } from "../../db/scope.ts";
@@ -10,6 +10,7 @@ import { findThread } from "../../threads/threads.ts";
 import { type Followed, keepAsking, lineOf } from "../admission/recheck.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { cancelRuns } from "../runs/cancel-runs.ts";
+import { withFeedback, withFeedbackUrls } from "./feedback-urls.ts";
 import { openEventStream } from "./sse.ts";
 
 const pollMs = 1_000;
@@ -57,7 +58,7 @@ export async function streamRun(deps: ApiDeps, reply: FastifyReply, run: RunStre
   try {
     for await (const events of deps.feed.follow(runId, after, stream.gone)) {
       const wanted = modes ? events.filter((event) => isOfMode(event, modes)) : events;
-      if (wanted.length > 0) await stream.send(wanted);
+      if (wanted.length > 0) await stream.send(withFeedbackUrls(wanted, reply.request, deps));
     }
     if (!stream.gone.aborted) stream.end();
   } catch (err) {
@@ -75,7 +76,7 @@ export async function streamRun(deps: ApiDeps, reply: FastifyReply, run: RunStre
  */
 function isOfMode({ event }: RunEvent, modes: string[]): boolean {
   const name = event.split("|")[0] ?? event;
-  if (name === "metadata" || name === "error") return true;
+  if (name === "metadata" || name === "error" || name === "feedback") return true;
   if (name === "messages") return modes.includes("messages-tuple");
   return modes.includes(name.split("/")[0] ?? name);
 }
@@ -93,7 +94,7 @@ export async function waitForRun(deps: ApiDeps, reply: FastifyReply, run: RunWai
   raw.on("error", () => {});
   raw.writeHead(200, headers as Record<string, string>);
   raw.flushHeaders();
-  const wait = { signal: line.gone, firstWord: run.firstWord, whileWaiting: () => raw.write("\n") };
+  const wait = { signal: line.gone, firstWord: run.firstWord, whileWaiting: () => raw.write("\n"), request: reply.request };
   const output = await runOutput(deps, run, wait).catch((err) => {
     deps.log.error({ err, run_id: run.runId }, "wait failed");
     raw.destroy();
@@ -106,6 +107,8 @@ interface Wait extends Pick<RunWait, "firstWord"> {
   signal: AbortSignal;
   /** Called about once a second while the run is open. */
   whileWaiting?: () => void;
+  /** The request of a client that gets the run's feedback URLs with the output. Undefined for an output without URLs. */
+  request?: FastifyRequest;
 }
 
 /**
@@ -115,14 +118,17 @@ interface Wait extends Pick<RunWait, "firstWord"> {
 export async function runOutput(
   deps: ApiDeps,
   run: VisibleRun,
-  { signal, firstWord, whileWaiting }: Wait,
+  { signal, firstWord, whileWaiting, request }: Wait,
 ): Promise<string | null | undefined> {
   if (firstWord) await orAborted(firstWord, signal);
   while (!signal.aborted) {
     const over = deps.wakeups.next(endTopic(run.runId), pollMs, signal); // subscribes before the query, so that it cannot miss the end of the run
     try {
       const outcome = await getOutcome(deps.pool, run.runId);
-      if (!outcome?.open) return outcome?.output ?? (await outputOfThread(deps, run, outcome?.passed ?? false));
+      if (!outcome?.open) {
+        const output = outcome?.output ?? (await outputOfThread(deps, run, outcome?.passed ?? false));
+        return request && outcome?.hasFeedback ? await withFeedback(deps, request, run.runId, output) : output;
+      }
     } catch (error) {
       if (!isDatabaseTrouble(error)) throw error; // without the database, nobody knows whether the run has ended, so the loop continues
     }

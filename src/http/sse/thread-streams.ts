@@ -6,6 +6,7 @@ import { type Filter, toMatcher } from "../../streaming/filter.ts";
 import { type Followed, keepAsking } from "../admission/recheck.ts";
 import { followVisible, type Sight } from "../admission/visible-thread.ts";
 import type { ApiDeps } from "../api-deps.ts";
+import { withFeedbackUrls } from "./feedback-urls.ts";
 import { openEventStream } from "./sse.ts";
 
 /** A thread that a client follows. */
@@ -68,7 +69,7 @@ async function streamWithoutEnd(deps: ApiDeps, reply: FastifyReply, { threadId, 
   const stream = openEventStream(reply, deps.settings.stalledSeconds);
   keepAsking(deps, reply.request, followed, stream);
   try {
-    for await (const events of read(stream.gone)) if (events.length > 0) await stream.send(events);
+    for await (const events of read(stream.gone)) if (events.length > 0) await stream.send(withFeedbackUrls(events, reply.request, deps));
   } catch (err) {
     deps.log.debug({ err, thread_id: threadId }, "stream cut");
   } finally {

@@ -1,0 +1,53 @@
+import { type Sql, sql } from "../db/sql.ts";
+
+/**
+ * Returns `with recursive` queries that select the checkpoints from which LangGraph rebuilds the values of DeltaChannels. A checkpoint
+ * stores no value of such a channel. LangGraph walks to the nearest ancestor with a value, or to the first checkpoint, and applies the
+ * writes on the way. The query `needed_checkpoints` selects these ancestors, and the checkpoints of the query `kept`, which the caller
+ * defines before. `kept` has the columns of the primary key of `checkpoints`. The column `is_ancestor` of the query `walk` tells the
+ * checkpoints whose writes are needed.
+ *
+ * The statements contain `offset 0`, so that the planner looks rows up by their keys and never reads a whole table.
+ */
+export function deltaAncestors(threadIds: string[]): Sql {
+  return sql`
+    delta_channels (thread_id, checkpoint_ns, channel) as materialized (
+      select c.thread_id, c.checkpoint_ns, jsonb_object_keys(c.metadata -> 'counters_since_delta_snapshot')
+        from checkpoints c
+       where c.thread_id = any(${threadIds}::text[]) and c.metadata ? 'counters_since_delta_snapshot'
+       union
+      ${uncounted}),
+    walk (thread_id, checkpoint_ns, checkpoint_id, channel, is_ancestor) as (
+      select k.thread_id, k.checkpoint_ns, k.checkpoint_id, d.channel, false
+        from kept k join delta_channels d on d.thread_id = k.thread_id and d.checkpoint_ns = k.checkpoint_ns
+       union
+      select w.thread_id, w.checkpoint_ns, c.parent_checkpoint_id, w.channel, true
+        from walk w cross join lateral (
+          select parent_checkpoint_id, checkpoint -> 'channel_versions' ->> w.channel as version from checkpoints
+           where (thread_id, checkpoint_ns, checkpoint_id) = (w.thread_id, w.checkpoint_ns, w.checkpoint_id) offset 0) c
+       where c.parent_checkpoint_id is not null
+         and not exists (select from checkpoint_blobs b
+                          where (b.thread_id, b.checkpoint_ns, b.channel, b.version) = (w.thread_id, w.checkpoint_ns, w.channel, c.version)
+                            and b.type <> 'empty' offset 0)),
+    needed_checkpoints as (
+      select thread_id, checkpoint_ns, checkpoint_id from kept
+       union
+      select thread_id, checkpoint_ns, checkpoint_id from walk)`;
+}
+
+/**
+ * Selects the DeltaChannels that no checkpoint counts, because only state updates have written to them. Such a channel has versions and
+ * writes, but never a value. Every other channel with a version and a write also has a value. The channels with which LangGraph controls
+ * the graph are left out.
+ */
+const uncounted = sql`
+  select v.thread_id, v.checkpoint_ns, v.channel
+    from (select distinct k.thread_id, k.checkpoint_ns, c.channel
+            from kept k cross join lateral (
+              select jsonb_object_keys(checkpoint -> 'channel_versions') as channel from checkpoints
+               where (thread_id, checkpoint_ns, checkpoint_id) = (k.thread_id, k.checkpoint_ns, k.checkpoint_id) offset 0) c) v
+   where not starts_with(v.channel, '__') and not starts_with(v.channel, 'branch:')
+     and not exists (select from checkpoint_blobs b
+                      where (b.thread_id, b.checkpoint_ns, b.channel) = (v.thread_id, v.checkpoint_ns, v.channel) and b.type <> 'empty' offset 0)
+     and exists (select from checkpoint_writes w
+                  where (w.thread_id, w.checkpoint_ns, w.channel) = (v.thread_id, v.checkpoint_ns, v.channel) offset 0)`;
