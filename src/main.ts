@@ -20,6 +20,7 @@ import { installLogger } from "./sdk/logger.ts";
 import { type Closers, closeAll } from "./startup/closers.ts";
 import { graphsWithoutSchemas, loadForApi, provideModel, provideStore, storeProject } from "./startup/load-project.ts";
 import { configuredDatabase, type Database, openDatabase } from "./startup/open-database.ts";
+import { provideCipher } from "./startup/provide-cipher.ts";
 import { startApi } from "./startup/start-api.ts";
 import { startWork } from "./startup/start-work.ts";
 import { startThreadFeed } from "./streaming/thread-feed.ts";
@@ -89,12 +90,13 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   const rules = webhookRules(project.webhooks.url, config.webhookInsideHosts);
   const headers = role === "api" ? {} : resolveHeaders(project.webhooks, variable); // only workers need the secrets in these headers
 
-  const { pool, directUrl } = await openDatabase(config, given, { log, closers, stopping });
+  const cipher = await provideCipher(config, project, log);
+  const { pool, directUrl } = await openDatabase(config, given, { log, closers, stopping, cipher });
   await storeProject(pool, project, registry, config);
   const { threadFeed, ...feeds } = await startFeeds({ pool, directUrl }, role !== "worker", log, closers);
   const { metrics, metricsUrl, tracing } = await startWatching(config, pool, log, closers);
   const store = await storeOn(pool);
-  const deps = { pool, ...feeds, registry, store, log, metrics: metrics.work, tracing, prices: project.prices };
+  const deps = { pool, ...feeds, registry, store, log, metrics: metrics.work, tracing, prices: project.prices, cipher };
   const worker = role === "api" ? undefined : await startWork(config, project, directUrl, deps, closers);
   const api = forApi && (await startApi(config, project, { ...deps, ...forApi, threadFeed, metrics, model, webhookRules: rules }, closers));
   ownApi.resolve(withTraceparent(api?.fetch ?? fetchAt(config.serviceUrl), () => tracing?.traceparent()));

@@ -1,5 +1,6 @@
 import type { User } from "../auth/user.ts";
 import type { Fence } from "../db/fence.ts";
+import { sealable } from "../db/sealable.ts";
 import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
 import { hasBudget } from "../usage/budgets.ts";
 import { withLimits, withoutLimits } from "./limit-slots.ts";
@@ -179,7 +180,7 @@ export async function releaseRun(db: Db, { runId, attempt }: Fence, record?: str
   const { rowCount } = await db.query(sql`
     with thread as (
       select thread_id from threads where thread_id = (select thread_id from runs where run_id = ${runId}) for no key update)
-    update runs set status = 'pending', worker_id = null, updated_at = now(), timeline = ${withRecord(sql`${record ?? null}::text`)}
+    update runs set status = 'pending', worker_id = null, updated_at = now(), timeline = ${withRecord(sql`${sealable("runs.timeline", record)}::text`)}
       from thread
      where runs.thread_id = thread.thread_id and run_id = ${runId} and attempt = ${attempt} and status = 'running'`);
   return rowCount !== 0;

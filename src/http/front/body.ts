@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { mark } from "../../encryption/sealed-text.ts";
 import { ServiceError } from "../../errors.ts";
 import { holdMemory, type Memory } from "../memory.ts";
 import type { AllowedOrigins } from "./cors.ts";
@@ -65,12 +66,22 @@ export function parseJson(body: Buffer): unknown {
   if (values > maxValues) throw new ServiceError("too_large", `The body holds more than ${maxValues} values.`);
   const text = body.toString();
   if (text.trim() === "") return undefined;
+  const value = parse(text);
+  if (holdsMark(text, value)) throw new ServiceError("invalid", `The body contains "${mark}", which marks encrypted values.`);
+  return value;
+}
+
+function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     throw new ServiceError("malformed", "Malformed JSON in request body");
   }
 }
+
+/** Tells whether a body contains the mark of encrypted values, with which a client could make a row unreadable. */
+const holdsMark = (text: string, value: unknown): boolean =>
+  text.includes(mark) || (/\\u00[2-7]/i.test(text) && JSON.stringify(value).includes(mark));
 
 /**
  * Returns the deepest nesting of brackets, and an upper bound for the number of values. It works on the unparsed body and counts bytes

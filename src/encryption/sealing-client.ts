@@ -1,0 +1,127 @@
+import pg from "pg";
+import { Sealable } from "../db/sealable.ts";
+import type { Cipher } from "./cipher.ts";
+import { mark } from "./sealed-text.ts";
+
+/** A value of a row that contains encrypted values. It is decrypted when the whole result has arrived. */
+class Unopened {
+  readonly open: () => Promise<unknown>;
+
+  constructor(open: () => Promise<unknown>) {
+    this.open = open;
+  }
+}
+
+const oids = { bytea: 17, text: 25, json: 114, textArray: 1009, jsonb: 3802 };
+
+type Types = Pick<typeof pg.types, "getTypeParser">;
+
+/** Returns the parsers of a connection. Values without the mark are parsed as always. */
+function typesOf(cipher: Cipher): Types {
+  const open = (found: boolean, work: () => Promise<unknown>, plain: () => unknown) => (found ? new Unopened(work) : plain());
+  const standard = (oid: number, text: string) => pg.types.getTypeParser(oid as never, "text")(text as never) as unknown;
+  const json = (text: string) =>
+    open(
+      text.includes(mark),
+      () => cipher.openJson(text),
+      () => JSON.parse(text),
+    );
+  const parsers = new Map<number, (text: string) => unknown>([
+    [oids.json, json],
+    [oids.jsonb, json],
+    [
+      oids.text,
+      (text) =>
+        open(
+          text.includes(mark),
+          () => cipher.openText(text),
+          () => text,
+        ),
+    ],
+    [
+      oids.bytea,
+      (hex) => {
+        const bytes = standard(oids.bytea, hex) as Buffer;
+        const isSealed = bytes.subarray(0, mark.length).toString("latin1") === mark;
+        return open(
+          isSealed,
+          () => cipher.openBytes(bytes.toString("latin1")),
+          () => bytes,
+        );
+      },
+    ],
+    [
+      oids.textArray,
+      (text) => {
+        const parts = standard(oids.textArray, text) as (string | null)[];
+        return open(
+          text.includes(mark),
+          () => Promise.all(parts.map((part) => (part?.includes(mark) ? cipher.openText(part) : part))),
+          () => parts,
+        );
+      },
+    ],
+  ]);
+  const getTypeParser = (oid: number, format?: string) =>
+    (format !== "binary" && parsers.get(oid)) || pg.types.getTypeParser(oid as never, format as never);
+  return { getTypeParser: getTypeParser as Types["getTypeParser"] };
+}
+
+type Statement = { values?: unknown[]; text: string; name?: string };
+type Result = { rows: Record<string, unknown>[] };
+type Callback = (error: Error | null | undefined, result?: Result) => void;
+
+/**
+ * Returns a class of connections that encrypt the `Sealable` parameters of statements, and decrypt the values of rows. Thus, no other code
+ * needs to know whether values are encrypted.
+ */
+export function sealingClient(Base: typeof pg.Client, cipher: Cipher): typeof pg.Client {
+  const types = typesOf(cipher);
+  return class extends Base {
+    constructor(config?: string | pg.ClientConfig) {
+      super({ ...(typeof config === "string" ? { connectionString: config } : config), types } as pg.ClientConfig);
+    }
+
+    override query(...args: unknown[]): never {
+      const [statement, ...others] = args;
+      if (typeof statement !== "object" || statement === null || "submit" in statement) return super.query(...(args as [never])) as never;
+      const callback = others.find((other): other is Callback => typeof other === "function");
+      const values = Array.isArray(others[0]) ? others[0] : ((statement as Statement).values ?? []);
+      const { text, name } = statement as Statement;
+      const run = async () => {
+        const sealed = await sealAll(values, cipher);
+        const result: unknown = await super.query({ text, values: sealed, ...(name !== undefined && { name }) });
+        return openRows(result as Result);
+      };
+      if (!callback) return run() as never;
+      run().then(
+        (result) => process.nextTick(callback, null, result),
+        (error) => process.nextTick(callback, error),
+      );
+      return undefined as never;
+    }
+  };
+}
+
+async function sealAll(values: unknown[], cipher: Cipher): Promise<unknown[]> {
+  const seal = (value: unknown): unknown => {
+    if (value instanceof Sealable) return cipher.seal(value);
+    if (Array.isArray(value) && value.some((item) => item instanceof Sealable)) return Promise.all(value.map(seal));
+    return value;
+  };
+  return Promise.all(values.map(seal));
+}
+
+async function openRows(result: Result): Promise<Result> {
+  const work: Promise<void>[] = [];
+  for (const row of result.rows ?? [])
+    for (const [column, value] of Object.entries(row))
+      if (value instanceof Unopened)
+        work.push(
+          value.open().then((plain) => {
+            row[column] = plain;
+          }),
+        );
+  await Promise.all(work);
+  return result;
+}
