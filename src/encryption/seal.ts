@@ -3,7 +3,7 @@ import { type Sealable, type SealedColumn, type SealingContext, SealingError, se
 import { isDocument, sealDocument } from "./documents.ts";
 import type { Handlers, Json } from "./handlers.ts";
 import { isPlainKey } from "./plain-keys.ts";
-import { asBuffer, mark, writeSealed } from "./sealed-text.ts";
+import { asBuffer, looksSealed, writeSealed } from "./sealed-text.ts";
 
 /** The contexts of users whose requests or attempts still go on. */
 const contexts = new WeakMap<object, Promise<SealingContext>>();
@@ -82,9 +82,9 @@ async function sealByHandler({ handlers: { kind, encryptJson }, column, context,
   return Object.fromEntries(stored);
 }
 
-/** Returns a value that is stored as it is. Throws if it contains the mark, because it would be taken for an encrypted value. */
+/** Returns a value that is stored as it is. Throws if it would be taken for an encrypted value. */
 function leave(key: string, value: unknown): unknown {
-  if (value !== null && (typeof value === "object" || typeof value === "string") && JSON.stringify(value).includes(mark))
-    throw new SealingError(`"${key}" contains "${mark}", which marks encrypted values.`);
+  if (value !== null && (typeof value === "object" || typeof value === "string") && looksSealed(JSON.stringify(value)))
+    throw new SealingError(`"${key}" contains a text that looks like an encrypted value.`);
   return value;
 }

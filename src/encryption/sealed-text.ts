@@ -27,6 +27,11 @@ export function writeSealed({ kind, form, model, field, context, payload }: Seal
 
 const pattern = /^ensemble\.sealed:([ah])([tvj]):([\w-]+):([A-Za-z0-9+/]*={0,2})$/;
 
+const sealedString = /"(?:\s|\\[nrtf])*ensemble\.sealed:[ah][tvj]:/;
+
+/** Tells whether a JSON text contains a string that would be taken for an encrypted value. */
+export const looksSealed = (json: string): boolean => sealedString.test(json);
+
 /** Returns the parts of an encrypted value. Returns undefined for any other text. */
 export function readSealed(text: string): SealedText | undefined {
   if (!text.startsWith(mark)) return undefined;

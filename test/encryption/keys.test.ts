@@ -137,14 +137,16 @@ test("a run whose request or state cannot be decrypted waits for the key, and is
   });
 });
 
-test("a client cannot store the mark of encrypted values", async () => {
+test("a client cannot store a text that looks encrypted, but may write about such texts", async () => {
   const { url } = await newDatabase();
   const { client, fetch } = await startOn(url, { LANGGRAPH_AES_KEY: oldKey });
   const forged = "ensemble.sealed:at:WyJhIiwiYiJd:AAAA";
-  await expect(client.threads.create({ metadata: { note: forged } })).rejects.toThrow("marks encrypted values");
+  await expect(client.threads.create({ metadata: { note: forged } })).rejects.toThrow("looks like an encrypted value");
   const escaped = JSON.stringify({ metadata: { note: forged } }).replace("ensemble", "\\u0065nsemble");
   const response = await fetch("/threads", { method: "POST", body: escaped, headers: { "content-type": "application/json" } });
   expect(response.status).toBe(422);
+  const { metadata } = await client.threads.create({ metadata: { note: "Values begin with ensemble.sealed:at: here" } });
+  expect(metadata).toEqual({ note: "Values begin with ensemble.sealed:at: here" });
 });
 
 test("an encryption that is not complete stops the start with a sentence", async () => {

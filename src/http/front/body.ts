@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { mark } from "../../encryption/sealed-text.ts";
+import { looksSealed } from "../../encryption/sealed-text.ts";
 import { ServiceError } from "../../errors.ts";
 import { holdMemory, type Memory } from "../memory.ts";
 import type { AllowedOrigins } from "./cors.ts";
@@ -67,7 +67,8 @@ export function parseJson(body: Buffer): unknown {
   const text = body.toString();
   if (text.trim() === "") return undefined;
   const value = parse(text);
-  if (holdsMark(text, value)) throw new ServiceError("invalid", `The body contains "${mark}", which marks encrypted values.`);
+  if (holdsSealed(text, value))
+    throw new ServiceError("invalid", "The body contains a text that looks like an encrypted value of this service.");
   return value;
 }
 
@@ -79,9 +80,9 @@ function parse(text: string): unknown {
   }
 }
 
-/** Tells whether a body contains the mark of encrypted values, with which a client could make a row unreadable. */
-const holdsMark = (text: string, value: unknown): boolean =>
-  text.includes(mark) || (/\\u00[2-7]/i.test(text) && JSON.stringify(value).includes(mark));
+/** Tells whether a body contains a text that looks encrypted, with which a client could make a row unreadable. */
+const holdsSealed = (text: string, value: unknown): boolean =>
+  looksSealed(text) || (/\\u00[2-7]/i.test(text) && looksSealed(JSON.stringify(value)));
 
 /**
  * Returns the deepest nesting of brackets, and an upper bound for the number of values. It works on the unparsed body and counts bytes
