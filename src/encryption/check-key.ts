@@ -23,6 +23,12 @@ export async function checkKey(db: Db, cipher: Cipher | undefined): Promise<void
   await storeSample(db);
 }
 
+/** Tells whether a process with a key has started on this database. */
+export async function isEncrypted(db: Db): Promise<boolean> {
+  const { rowCount } = await db.query(sql`select 1 from encryption_sample`);
+  return rowCount !== 0;
+}
+
 /** Stores the sample. A project whose keys depend on the user may be unable to encrypt it, and then no sample is stored. */
 async function storeSample(db: Db): Promise<void> {
   await db

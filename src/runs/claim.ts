@@ -1,7 +1,7 @@
 import type { User } from "../auth/user.ts";
 import type { Fence } from "../db/fence.ts";
 import { sealable } from "../db/sealable.ts";
-import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
+import { type Db, nothing, prepared, type Sql, sql } from "../db/sql.ts";
 import { hasBudget } from "../usage/budgets.ts";
 import { withLimits, withoutLimits } from "./limit-slots.ts";
 import { placeInQueue } from "./queue.ts";
@@ -59,6 +59,8 @@ export interface ClaimRequest {
   maxCrashes: number;
   /** True to claim runs of all graphs and obey the limits. False to leave out the graphs with limits, which is cheaper. */
   isLimited: boolean;
+  /** True if this process has no key. It then claims nothing as soon as another process encrypts values. Undefined means false. */
+  isKeyless?: boolean;
 }
 
 /** The result of a claim. */
@@ -96,8 +98,9 @@ const columns = sql`run_id, thread_id, ${placeInQueue} as place, seq, graph_id, 
  * condition of a suspect run. Runs with a rank are always due, so the query does not test their due time. With that test, Postgres might
  * read them by another index.
  */
-function candidatesOf(suspect: Sql, most: Sql): Sql {
-  const claimable = sql`not exists (select from halts) and (not (${suspect}) or run_id in (select run_id from suspects))`;
+function candidatesOf(suspect: Sql, most: Sql, isKeyless: boolean): Sql {
+  const readable = isKeyless ? sql`not exists (select from encryption_sample) and` : nothing;
+  const claimable = sql`not exists (select from halts) and ${readable} (not (${suspect}) or run_id in (select run_id from suspects))`;
   return sql`
       select ready.* from open_graphs wanted
        cross join lateral (
@@ -130,7 +133,7 @@ const spare = 32;
 export async function claimRuns(
   db: Db,
   workerId: string,
-  { graphs, slots, suspects, maxCrashes, isLimited }: ClaimRequest,
+  { graphs, slots, suspects, maxCrashes, isLimited, isKeyless = false }: ClaimRequest,
 ): Promise<Claimed> {
   const obeying = isLimited ? withLimits : withoutLimits;
   const suspect = sql`crashes > 0 and crashes >= ${maxCrashes - 1}`;
@@ -142,7 +145,7 @@ export async function claimRuns(
        where head and status = 'pending' and run_at <= now() and graph_id in (select graph_id from wanted) and ${suspect} and ${suspects} > 0
        order by run_at, seq limit 1),
     ${obeying.before},
-    first as materialized (${candidatesOf(suspect, most)}),
+    first as materialized (${candidatesOf(suspect, most, isKeyless)}),
     ${obeying.between}
     due as (
       select first.run_id, t.event_base, ${obeying.holds} as holds
@@ -167,7 +170,9 @@ export async function claimRuns(
               runs.holds, runs.queue_key as "queueKey", ${hasBudget(sql`runs.graph_id`)} as "isBudgeted")
     ${obeying.after}
     select claimed.*, ${obeying.facts} from (select) one left join claimed on true`;
-  const { rows } = await db.query<Claim & Omit<Claimed, "claims">>(prepared(`claim ${isLimited ? "limited" : "runs"} ${name}`, statement));
+  const { rows } = await db.query<Claim & Omit<Claimed, "claims">>(
+    prepared(`claim ${isLimited ? "limited" : "runs"}${isKeyless ? " keyless" : ""} ${name}`, statement),
+  );
   const { parked = 0, contended = false, limited = false } = rows[0] ?? {};
   return { claims: rows.filter(({ runId }) => runId !== null), parked, contended, limited };
 }

@@ -97,7 +97,7 @@ class RunningWorker {
   }
 
   async start(url: string): Promise<void> {
-    const { pool, wakeups, log, registry } = this.#deps;
+    const { pool, wakeups, log, registry, cipher } = this.#deps;
     const graphs = registry.graphIds;
     const liveness = await this.#startLiveness(url, graphs);
     this.#liveness = liveness;
@@ -109,6 +109,7 @@ class RunningWorker {
       graphs,
       workerId: this.workerId,
       maxCrashes: this.#options.maxCrashes,
+      isKeyless: cipher === undefined,
       attempts: this.#attempts,
       isAnnounced: () => liveness.announced,
       // During a halt, no run is claimed. A run that was claimed after the last renewal thus proves that the halt is over.

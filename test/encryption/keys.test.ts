@@ -137,6 +137,18 @@ test("a run whose request or state cannot be decrypted waits for the key, and is
   });
 });
 
+test("a worker that was started before the key was set claims no runs of encrypted values", async () => {
+  const { url, db } = await newDatabase();
+  const before = await startOn(url, { ENSEMBLE_ROLE: "worker" });
+  const api = await startOn(url, { LANGGRAPH_AES_KEY: oldKey, ENSEMBLE_ROLE: "api" });
+  const { thread_id } = await api.client.threads.create();
+  const { run_id } = await api.client.runs.create(thread_id, "confidant", { input });
+  await eventually(() => before.lines.join("")).toContain("this one has no key, so it claims no runs");
+  expect((await db.query("select attempt from runs where run_id = $1", [run_id])).rows).toEqual([{ attempt: 0 }]);
+  await startOn(url, { LANGGRAPH_AES_KEY: oldKey, ENSEMBLE_ROLE: "worker" });
+  expect(JSON.stringify(await api.client.runs.join(thread_id, run_id))).toContain(`What about ${secret}?`);
+});
+
 test("a client cannot store a text that looks encrypted, but may write about such texts", async () => {
   const { url } = await newDatabase();
   const { client, fetch } = await startOn(url, { LANGGRAPH_AES_KEY: oldKey });
