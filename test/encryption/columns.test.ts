@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import pg from "pg";
 import { expect, test } from "vitest";
 import { sealedColumns } from "../../src/db/sealable.ts";
@@ -27,6 +27,13 @@ test("the page lists every column that can hold values of users, as encrypted or
      where table_schema = 'public' and table_type = 'BASE TABLE'
        and udt_name in ('text', 'json', 'jsonb', 'bytea', '_text', 'varchar', '_int4', '_float4', 'varbit', 'vector') order by 1`);
   expect([...encrypted, ...readable].sort()).toEqual(rows.map(({ name }) => name).sort());
+});
+
+test("every column that is said to be encrypted is encrypted by a statement", () => {
+  const files = globSync("src/**/*.ts", { exclude: ["src/db/sealable.ts"] });
+  const code = files.map((file) => readFileSync(file, "utf8")).join("\n");
+  const unused = Object.keys(sealedColumns).filter((name) => !new RegExp(`sealable(Json)?\\(\\s*"${name}"`).test(code));
+  expect(unused).toEqual([]);
 });
 
 test("the page lists the columns that statements encrypt", () => {

@@ -55,7 +55,9 @@ async function confideIn(env: Record<string, string>) {
   ).json();
   expect(JSON.stringify(questions)).toContain(`What about ${secret}?`);
 
-  const done = await client.runs.wait(thread_id, assistant.assistant_id, { command: { resume: { said: answer } } });
+  const again = await client.runs.wait(thread_id, assistant.assistant_id, { command: { resume: { said: answer } } });
+  expect(again).toMatchObject({ __interrupt__: [{ value: { question: `Really, ${secret}?` } }] });
+  const done = await client.runs.wait(thread_id, assistant.assistant_id, { command: { resume: "yes" } });
   expect(done).toMatchObject({ secret, answer: { said: answer } });
   return { client, db, fetch, thread_id, receiver, assistant, metadata };
 }
@@ -149,6 +151,7 @@ const everyTrace = [
   "dead_letters.metadata",
   "dead_letters.payload",
   "effects.result",
+  "replaced_writes.blob",
   "run_events.data",
   "runs.error",
   "runs.kwargs",

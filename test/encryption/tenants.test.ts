@@ -73,4 +73,6 @@ test("each user's values are encrypted in the user's context, by the API and by 
     expect(tenantsIn(rows.map(({ text }) => text))).toEqual([name]);
   }
   expect(await findTraces(db, secret)).toEqual([]);
+  // The user's own data, which auth returns and the service stores with the run.
+  expect(await findTraces(db, "canary-alice")).toEqual([]);
 });

@@ -25,7 +25,12 @@ async function confide({ secret }: typeof State.State, config: LangGraphRunnable
   };
 }
 
-const ask = ({ secret }: typeof Question.State) => ({ answer: interrupt({ question: `What about ${secret}?` }) });
+/** Asks, and asks once more if the run has a tone. The second question replaces the first one among the stored writes. */
+const ask = ({ secret }: typeof Question.State, { configurable }: LangGraphRunnableConfig) => {
+  const answer = interrupt({ question: `What about ${secret}?` });
+  if (configurable?.tone) interrupt({ question: `Really, ${secret}?` });
+  return { answer };
+};
 
 const ponder = ({ answer }: typeof State.State) => ({ messages: [new AIMessage(`Answered: ${JSON.stringify(answer)}`)] });
 
