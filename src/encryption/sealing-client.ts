@@ -1,5 +1,6 @@
 import pg from "pg";
-import { Sealable } from "../db/sealable.ts";
+import { Sealable, SealingError } from "../db/sealable.ts";
+import type { Sql } from "../db/sql.ts";
 import type { Cipher } from "./cipher.ts";
 import { mark } from "./sealed-text.ts";
 
@@ -67,8 +68,9 @@ function typesOf(cipher: Cipher): Types {
   return { getTypeParser: getTypeParser as Types["getTypeParser"] };
 }
 
-type Statement = { values?: unknown[]; text: string; name?: string };
-type Result = { rows: Record<string, unknown>[] };
+type Statement = Partial<Sql> & Pick<Sql, "text">;
+type Row = Record<string, unknown>;
+type Result = { rows: Row[] };
 type Callback = (error: Error | null | undefined, result?: Result) => void;
 
 /**
@@ -87,11 +89,11 @@ export function sealingClient(Base: typeof pg.Client, cipher: Cipher): typeof pg
       if (typeof statement !== "object" || statement === null || "submit" in statement) return super.query(...(args as [never])) as never;
       const callback = others.find((other): other is Callback => typeof other === "function");
       const values = Array.isArray(others[0]) ? others[0] : ((statement as Statement).values ?? []);
-      const { text, name } = statement as Statement;
+      const { text, name, skipsUnreadable = false } = statement as Statement;
       const run = async () => {
         const sealed = await sealAll(values, cipher);
         const result: unknown = await super.query({ text, values: sealed, ...(name !== undefined && { name }) });
-        return openRows(result as Result);
+        return openRows(result as Result, skipsUnreadable);
       };
       if (!callback) return run() as never;
       run().then(
@@ -112,16 +114,23 @@ async function sealAll(values: unknown[], cipher: Cipher): Promise<unknown[]> {
   return Promise.all(values.map(seal));
 }
 
-async function openRows(result: Result): Promise<Result> {
-  const work: Promise<void>[] = [];
-  for (const row of result.rows ?? [])
-    for (const [column, value] of Object.entries(row))
-      if (value instanceof Unopened)
-        work.push(
-          value.open().then((plain) => {
-            row[column] = plain;
-          }),
-        );
-  await Promise.all(work);
+/** Decrypts the values of all rows. With `skips`, leaves out the rows that cannot be decrypted. */
+async function openRows(result: Result, skips: boolean): Promise<Result> {
+  const opened = await Promise.all((result.rows ?? []).map((row) => openRow(row).catch((error) => leftOut(error, skips))));
+  if (skips) result.rows = opened.filter((row) => row !== undefined);
   return result;
+}
+
+async function openRow(row: Row): Promise<Row> {
+  const sealed = Object.entries(row).filter((entry): entry is [string, Unopened] => entry[1] instanceof Unopened);
+  await Promise.all(
+    sealed.map(async ([column, value]) => {
+      row[column] = await value.open();
+    }),
+  );
+  return row;
+}
+
+function leftOut(error: unknown, skips: boolean): undefined {
+  if (!skips || !(error instanceof SealingError)) throw error;
 }

@@ -170,9 +170,9 @@ export async function claimRuns(
               runs.holds, runs.queue_key as "queueKey", ${hasBudget(sql`runs.graph_id`)} as "isBudgeted")
     ${obeying.after}
     select claimed.*, ${obeying.facts} from (select) one left join claimed on true`;
-  const { rows } = await db.query<Claim & Omit<Claimed, "claims">>(
-    prepared(`claim ${isLimited ? "limited" : "runs"}${isKeyless ? " keyless" : ""} ${name}`, statement),
-  );
+  const asPrepared = prepared(`claim ${isLimited ? "limited" : "runs"}${isKeyless ? " keyless" : ""} ${name}`, statement);
+  // A claimed run that cannot be decrypted is not started. It must not hold up the others, and it soon returns to the queue.
+  const { rows } = await db.query<Claim & Omit<Claimed, "claims">>({ ...asPrepared, skipsUnreadable: true });
   const { parked = 0, contended = false, limited = false } = rows[0] ?? {};
   return { claims: rows.filter(({ runId }) => runId !== null), parked, contended, limited };
 }
