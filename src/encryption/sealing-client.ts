@@ -17,55 +17,33 @@ const oids = { bytea: 17, text: 25, json: 114, textArray: 1009, jsonb: 3802 };
 
 type Types = Pick<typeof pg.types, "getTypeParser">;
 
+const standard = (oid: number, text: string): unknown => pg.types.getTypeParser(oid as never, "text")(text as never);
+
 /** Returns the parsers of a connection. Values without the mark are parsed as always. */
 function typesOf(cipher: Cipher): Types {
-  const open = (found: boolean, work: () => Promise<unknown>, plain: () => unknown) => (found ? new Unopened(work) : plain());
-  const standard = (oid: number, text: string) => pg.types.getTypeParser(oid as never, "text")(text as never) as unknown;
-  const json = (text: string) =>
-    open(
-      text.includes(mark),
-      () => cipher.openJson(text),
-      () => JSON.parse(text),
-    );
+  const json = (text: string) => (text.includes(mark) ? new Unopened(() => cipher.openJson(text)) : JSON.parse(text));
   const parsers = new Map<number, (text: string) => unknown>([
     [oids.json, json],
     [oids.jsonb, json],
-    [
-      oids.text,
-      (text) =>
-        open(
-          text.includes(mark),
-          () => cipher.openText(text),
-          () => text,
-        ),
-    ],
-    [
-      oids.bytea,
-      (hex) => {
-        const bytes = standard(oids.bytea, hex) as Buffer;
-        const isSealed = bytes.subarray(0, mark.length).toString("latin1") === mark;
-        return open(
-          isSealed,
-          () => cipher.openBytes(bytes.toString("latin1")),
-          () => bytes,
-        );
-      },
-    ],
-    [
-      oids.textArray,
-      (text) => {
-        const parts = standard(oids.textArray, text) as (string | null)[];
-        return open(
-          text.includes(mark),
-          () => Promise.all(parts.map((part) => (part?.includes(mark) ? cipher.openText(part) : part))),
-          () => parts,
-        );
-      },
-    ],
+    [oids.text, (text) => (text.includes(mark) ? new Unopened(() => cipher.openText(text)) : text)],
+    [oids.textArray, (text) => parseTexts(cipher, text)],
+    [oids.bytea, (hex) => parseBytes(cipher, hex)],
   ]);
   const getTypeParser = (oid: number, format?: string) =>
     (format !== "binary" && parsers.get(oid)) || pg.types.getTypeParser(oid as never, format as never);
   return { getTypeParser: getTypeParser as Types["getTypeParser"] };
+}
+
+function parseTexts(cipher: Cipher, text: string): unknown {
+  const parts = standard(oids.textArray, text) as (string | null)[];
+  if (!text.includes(mark)) return parts;
+  return new Unopened(() => Promise.all(parts.map((part) => (part?.includes(mark) ? cipher.openText(part) : part))));
+}
+
+function parseBytes(cipher: Cipher, hex: string): unknown {
+  const bytes = standard(oids.bytea, hex) as Buffer;
+  const isSealed = bytes.subarray(0, mark.length).toString("latin1") === mark;
+  return isSealed ? new Unopened(() => cipher.openBytes(bytes.toString("latin1"))) : bytes;
 }
 
 type Statement = Partial<Sql> & Pick<Sql, "text">;
