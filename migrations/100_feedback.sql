@@ -9,7 +9,8 @@ create table feedback (
   thread_metadata json             not null default '{}',
   score           double precision,
   value           json,
-  comment         text             check (length(comment) <= 10000),
+  -- 10,000 characters at most. Encrypted, they take up to 60,000.
+  comment         text             check (length(comment) <= 60000),
   correction      json,
   metadata        json,
   -- How often the row was written through its URL. It bounds the writes that the holder of a URL can cause.

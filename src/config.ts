@@ -81,6 +81,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     portIsSet: given.PORT !== undefined,
     ...authOptions(values),
     ...databaseOptions(values),
+    aes: aesOptions(values),
     ...runOptions(values),
     ...streamOptions(values),
     ...limitOptions(values),
@@ -134,6 +135,17 @@ const databaseOptions = (value: Values) => ({
   queryTimeoutSeconds: value.DATABASE_QUERY_TIMEOUT_SECS,
   databaseWaitSeconds: value.ENSEMBLE_DATABASE_WAIT_SECS,
 });
+
+/** Returns the options of the built-in encryption, or undefined if no key is set. */
+function aesOptions(value: Values) {
+  const { LANGGRAPH_AES_KEY: key, LANGGRAPH_AES_FALLBACK_KEYS: fallbackKeys = [], LANGGRAPH_AES_JSON_KEYS: searchedKeys = [] } = value;
+  if (key) return { key, fallbackKeys, searchedKeys };
+  const [name] = [fallbackKeys.length > 0 && "LANGGRAPH_AES_FALLBACK_KEYS", searchedKeys.length > 0 && "LANGGRAPH_AES_JSON_KEYS"].filter(
+    Boolean,
+  );
+  if (name) throw new Error(`${name} needs LANGGRAPH_AES_KEY.`);
+  return undefined;
+}
 
 const runOptions = (value: Values) => ({
   slots: value.N_JOBS_PER_WORKER,

@@ -22,6 +22,7 @@ import { installLogger } from "./sdk/logger.ts";
 import { type Closers, closeAll } from "./startup/closers.ts";
 import { graphsWithoutSchemas, loadForApi, provideModel, provideStore, storeProject } from "./startup/load-project.ts";
 import { configuredDatabase, type Database, openDatabase } from "./startup/open-database.ts";
+import { provideCipher } from "./startup/provide-cipher.ts";
 import { startApi, startMountedApi } from "./startup/start-api.ts";
 import { startWork } from "./startup/start-work.ts";
 import { startThreadFeed } from "./streaming/thread-feed.ts";
@@ -129,12 +130,13 @@ async function compose(
   const rules = webhookRules(project.webhooks.url, config.webhookInsideHosts);
   const headers = role === "api" ? {} : resolveHeaders(project.webhooks, variable); // only workers need the secrets in these headers
 
-  const { pool, directUrl } = await openDatabase(config, given, { log, closers, stopping });
+  const cipher = await provideCipher(config, project, log);
+  const { pool, directUrl } = await openDatabase(config, given, { log, closers, stopping, cipher });
   await storeProject(pool, project, registry, config);
   const { threadFeed, ...feeds } = await startFeeds({ pool, directUrl }, role !== "worker", log, closers);
   const { metrics, metricsUrl, tracing } = await startWatching(config, pool, log, closers);
   const own = { store: await storeOn(pool), prices: project.prices, feedback: feedbackTokens(pool, config) };
-  const deps = { pool, ...feeds, ...own, registry, log, metrics: metrics.work, tracing };
+  const deps = { pool, ...feeds, ...own, registry, log, metrics: metrics.work, tracing, cipher };
   const worker = role === "api" ? undefined : await startWork(config, project, directUrl, deps, closers);
   const apiDeps = forApi && { ...deps, ...forApi, threadFeed, metrics, model, webhookRules: rules };
   const api = apiDeps && (await (mount ? startMountedApi : startApi)(config, project, apiDeps, closers));
@@ -144,17 +146,16 @@ async function compose(
   const way = { rules, ownUrl: () => mount?.url() ?? api?.url ?? config.serviceUrl, ownHeaders: keyHeaders(config.ownKey) };
   if (worker) closers.push(startDeliveries(deps, { ...way, headers, secrets: config.webhookSecrets }).stop);
   await warnOfEmptySchemas(registry, project, log);
-  const service = {
+  const firstCall = api && (await findFirstCall(registry));
+  const facts = {
     url: api?.url,
     metricsUrl,
     graphIds: registry.graphIds,
-    firstCall: api && (await findFirstCall(registry)),
+    firstCall,
     embedded: config.databaseUrl === undefined,
     langgraph,
-    stop: () => closeAll(closers, log),
-    hurry: () => worker?.abort(),
   };
-  return { service, mounted: api?.mounted };
+  return { service: { ...facts, stop: () => closeAll(closers, log), hurry: () => worker?.abort() }, mounted: api?.mounted };
 }
 
 /** Reads the project. The path of a mount comes before the project's own prefix. */

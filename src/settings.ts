@@ -32,6 +32,12 @@ const WebhookSecret = z
   .transform((text) => Buffer.from(text.slice("whsec_".length), "base64"))
   .refine(({ length }) => length >= 24 && length <= 64, "must be 24 to 64 bytes long");
 
+/** A key of AES. The official server takes the bytes of the text itself as the key. */
+const AesKey = z
+  .string()
+  .transform((text) => Buffer.from(text))
+  .refine(({ length }) => [16, 24, 32].includes(length), "must be 16, 24 or 32 bytes long");
+
 const HostPattern = z.string().regex(/^(?:(?:\*\.)?[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, "must be host names, without http:// and paths");
 const ServiceName = z.union([z.literal("*"), HostPattern]);
 
@@ -156,6 +162,22 @@ const databaseSettings = {
   ENSEMBLE_DATABASE_WAIT_SECS: atLeastNone
     .default(60)
     .describe("Seconds that the service waits at startup for a database that does not answer."),
+};
+
+const encryptionSettings = {
+  LANGGRAPH_AES_KEY: AesKey.optional().describe(
+    "Key that encrypts stored values with AES-GCM: a text of 16, 24 or 32 bytes. If encryption.path is set in langgraph.json, it only decrypts.",
+  ),
+  LANGGRAPH_AES_FALLBACK_KEYS: z
+    .string()
+    .transform((text) => text.split(","))
+    .pipe(z.array(AesKey))
+    .optional()
+    .describe("Further keys that only decrypt, separated by commas: the old keys after a rotation, and the next key before one."),
+  LANGGRAPH_AES_JSON_KEYS: list
+    .pipe(z.array(z.string()))
+    .optional()
+    .describe("Keys of metadata whose values are encrypted too. Searches do not find them. All other metadata stays readable."),
 };
 
 const runSettings = {
@@ -321,6 +343,7 @@ export const settingTopics = {
   Server: serverSettings,
   Auth: authSettings,
   Database: databaseSettings,
+  Encryption: encryptionSettings,
   "Runs and workers": runSettings,
   Streams: streamSettings,
   Limits: limitSettings,
@@ -339,6 +362,7 @@ export const settings = {
   ...serverSettings,
   ...authSettings,
   ...databaseSettings,
+  ...encryptionSettings,
   ...runSettings,
   ...streamSettings,
   ...limitSettings,

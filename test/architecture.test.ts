@@ -12,6 +12,7 @@ const mayImport: Record<string, string[]> = {
   log: ["config"],
   auth: ["db", "errors"],
   events: ["db"],
+  encryption: ["db"],
   threads: ["db", "errors"],
   usage: ["db", "errors"],
   assistants: ["db", "errors", "usage"],
@@ -44,6 +45,7 @@ const mayImport: Record<string, string[]> = {
   worker: [
     "auth",
     "db",
+    "encryption",
     "cache",
     "store",
     "retention",
@@ -70,6 +72,7 @@ const mayImport: Record<string, string[]> = {
   http: [
     "auth",
     "db",
+    "encryption",
     "errors",
     "runs",
     "crons",

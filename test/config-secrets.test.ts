@@ -37,9 +37,10 @@ test("`ensemble config` shows no value that may hold a secret", async () => {
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `https://collector.test/v1/traces?token=${secret}`,
     ENSEMBLE_URL: `http://user:${secret}@api.test`,
     ENSEMBLE_JWT_JWKS_URL: "",
+    LANGGRAPH_AES_KEY: secret.slice(0, 32),
     ENSEMBLE_MODEL: "shown",
   });
-  expect(stdout).not.toContain(secret);
+  expect(stdout).not.toContain(secret.slice(0, 32));
   expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringMatching(/^LANGGRAPH_CONFIG +\(set\)/m) });
   expect(stdout).toMatch(/^OTEL_EXPORTER_OTLP_ENDPOINT +\(set\)/m);
   expect(stdout).toMatch(/^ENSEMBLE_MODEL +shown/m);

@@ -3,6 +3,7 @@ import { lengthOf } from "../db/bounded.ts";
 import { isId, systemAssistantId } from "../db/ids.ts";
 import { containing, type Page, paged } from "../db/paging.ts";
 import { everything, type Scope } from "../db/scope.ts";
+import { sealableJson } from "../db/sealable.ts";
 import { type Db, nothing, prepared, type Sql, sql } from "../db/sql.ts";
 import { assistantNotFound, ServiceError } from "../errors.ts";
 import { hasBudget } from "../usage/budgets.ts";
@@ -133,7 +134,8 @@ export async function createAssistant(db: Db, wanted: NewAssistant & { assistant
     with created as (
       insert into assistants (assistant_id, graph_id, name, description, config, context, metadata)
       values (${wanted.assistant_id}, ${wanted.graph_id}, ${wanted.name ?? "Untitled"}, ${wanted.description ?? null},
-              ${JSON.stringify(wanted.config ?? {})}, ${JSON.stringify(wanted.context ?? {})}, ${JSON.stringify(wanted.metadata ?? {})})
+              ${sealableJson("assistants.config", wanted.config ?? {})}, ${sealableJson("assistants.context", wanted.context ?? {})},
+              ${sealableJson("assistants.metadata", wanted.metadata ?? {})})
           on conflict do nothing
       returning ${columns}),
     versioned as (${insertVersion(sql`created`)})
@@ -154,8 +156,8 @@ export async function updateAssistant(db: Db, scope: Scope, id: string, patch: A
     changed as (
       update assistants
          set graph_id = ${next.graph_id}, name = ${next.name}, description = ${next.description}, version = numbered.version,
-             config = ${JSON.stringify(next.config)}, context = ${JSON.stringify(next.context)},
-             metadata = ${JSON.stringify(next.metadata)}, updated_at = now()
+             config = ${sealableJson("assistants.config", next.config)}, context = ${sealableJson("assistants.context", next.context)},
+             metadata = ${sealableJson("assistants.metadata", next.metadata)}, updated_at = now()
         from numbered
        where assistant_id = ${current.assistant_id} and assistants.version = ${current.version}
       returning ${sql`assistant_id, graph_id, assistants.version, name, description, config, context, metadata, created_at, updated_at`}),

@@ -1,4 +1,5 @@
 import { type Fence, fenced } from "../db/fence.ts";
+import { sealable } from "../db/sealable.ts";
 import { type Db, nothing, sql } from "../db/sql.ts";
 
 export interface EntryName {
@@ -28,7 +29,7 @@ export async function storeEntry(db: Db, fence: Fence, scope: string, entry: Ent
   const { rowCount } = await db.query(sql`
     with ${fenced(fence)}
     insert into cache_entries (scope, namespace, key, type, value, expires_at)
-    select ${scope}, ${namespace}, ${key}, ${type}, ${value}::bytea, now() + ${seconds} * interval '1 second'
+    select ${scope}, ${namespace}, ${key}, ${type}, ${sealable("cache_entries.value", value)}::bytea, now() + ${seconds} * interval '1 second'
       from fence
         on conflict (scope, namespace, key)
         do update set type = excluded.type, value = excluded.value, expires_at = excluded.expires_at`);

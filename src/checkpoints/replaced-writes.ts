@@ -1,4 +1,5 @@
 import { type Fence, fenced } from "../db/fence.ts";
+import { sealable } from "../db/sealable.ts";
 import { type Db, join, sql } from "../db/sql.ts";
 import type { WriteRow } from "./rows.ts";
 import { bytesOf } from "./serializer.ts";
@@ -14,7 +15,7 @@ export async function replaceWrites(db: Db, fence: Fence | undefined, rows: Writ
     (
       w,
     ) => sql`(${w.threadId}::text, ${w.namespace}::text, ${w.checkpointId}::text, ${w.taskId}::text, ${w.idx}::integer, ${w.channel}::text,
-                ${w.value.type}::text, ${bytesOf(w.value)}::bytea)`,
+                ${w.value.type}::text, ${sealable("checkpoint_writes.blob", bytesOf(w.value))}::bytea)`,
   );
   const { rowCount } = await db.query(sql`
     with ${right}, written (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob) as (values ${join(values)}),

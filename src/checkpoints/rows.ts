@@ -1,4 +1,5 @@
 import { largeDocument } from "../db/batched.ts";
+import { sealable } from "../db/sealable.ts";
 import { type Db, join, nothing, prepared, type Sql, sql } from "../db/sql.ts";
 import { bytesOf, type Dumped } from "./serializer.ts";
 
@@ -100,7 +101,7 @@ function storingBlobs(rows: Owned<BlobRow>[]): Sql {
       select b.thread_id, b.checkpoint_ns, b.channel, b.version, b.base, b.type, convert_to(b.value, 'UTF8'), fence.run_id
         from unnest(${small.map((b) => b.runId)}::uuid[], ${small.map((b) => b.threadId)}::text[], ${small.map((b) => b.namespace)}::text[],
                            ${small.map((b) => b.channel)}::text[], ${small.map((b) => b.version)}::text[], ${small.map((b) => b.base ?? null)}::text[],
-                           ${small.map((b) => b.value?.type ?? "empty")}::text[], ${small.map((b) => b.value?.text ?? null)}::text[])
+                           ${small.map((b) => b.value?.type ?? "empty")}::text[], ${small.map((b) => sealable("checkpoint_blobs.blob", b.value?.text))}::text[])
                     as b (run_id, thread_id, checkpoint_ns, channel, version, base, type, value)
         join fence on fence.run_id is not distinct from b.run_id
           on conflict do nothing)
@@ -110,7 +111,7 @@ function storingBlobs(rows: Owned<BlobRow>[]): Sql {
         : sql`, large_blobs as (
       insert into checkpoint_blobs (thread_id, checkpoint_ns, channel, version, base, type, blob, run_id)
       select b.thread_id, b.checkpoint_ns, b.channel, b.version, b.base, b.type, b.value, fence.run_id
-        from (values ${join(large.map((b) => sql`(${b.runId}::uuid, ${b.threadId}::text, ${b.namespace}::text, ${b.channel}::text, ${b.version}::text, ${b.base ?? null}::text, ${b.value?.type}::text, ${b.value && bytesOf(b.value)}::bytea)`))})
+        from (values ${join(large.map((b) => sql`(${b.runId}::uuid, ${b.threadId}::text, ${b.namespace}::text, ${b.channel}::text, ${b.version}::text, ${b.base ?? null}::text, ${b.value?.type}::text, ${sealable("checkpoint_blobs.blob", b.value && bytesOf(b.value))}::bytea)`))})
                     as b (run_id, thread_id, checkpoint_ns, channel, version, base, type, value)
         join fence on fence.run_id is not distinct from b.run_id
           on conflict do nothing)`
@@ -127,7 +128,7 @@ function storingWrites(rows: Owned<WriteRow>[]): Sql {
         from unnest(${small.map((w) => w.runId)}::uuid[], ${small.map((w) => w.threadId)}::text[], ${small.map((w) => w.namespace)}::text[],
                            ${small.map((w) => w.checkpointId)}::text[], ${small.map((w) => w.taskId)}::text[],
                            ${small.map((w) => w.idx)}::integer[], ${small.map((w) => w.channel)}::text[],
-                           ${small.map((w) => w.value.type)}::text[], ${small.map((w) => w.value.text)}::text[])
+                           ${small.map((w) => w.value.type)}::text[], ${small.map((w) => sealable("checkpoint_writes.blob", w.value.text))}::text[])
                     as w (run_id, thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, value)
         join fence on fence.run_id is not distinct from w.run_id
           on conflict do nothing)
@@ -137,7 +138,7 @@ function storingWrites(rows: Owned<WriteRow>[]): Sql {
         : sql`, large_writes as (
       insert into checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob, run_id)
       select w.thread_id, w.checkpoint_ns, w.checkpoint_id, w.task_id, w.idx, w.channel, w.type, w.value, fence.run_id
-        from (values ${join(large.map((w) => sql`(${w.runId}::uuid, ${w.threadId}::text, ${w.namespace}::text, ${w.checkpointId}::text, ${w.taskId}::text, ${w.idx}::integer, ${w.channel}::text, ${w.value.type}::text, ${bytesOf(w.value)}::bytea)`))})
+        from (values ${join(large.map((w) => sql`(${w.runId}::uuid, ${w.threadId}::text, ${w.namespace}::text, ${w.checkpointId}::text, ${w.taskId}::text, ${w.idx}::integer, ${w.channel}::text, ${w.value.type}::text, ${sealable("checkpoint_writes.blob", bytesOf(w.value))}::bytea)`))})
                     as w (run_id, thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, value)
         join fence on fence.run_id is not distinct from w.run_id
           on conflict do nothing)`
@@ -156,8 +157,8 @@ function storingCheckpoints(rows: Owned<CheckpointRow>[]): Sql {
              fence.run_id
         from unnest(${rows.map((c) => c.runId)}::uuid[], ${rows.map((c) => c.threadId)}::text[], ${rows.map((c) => c.namespace)}::text[],
                            ${rows.map((c) => c.checkpointId)}::text[], ${rows.map((c) => c.parentId ?? null)}::text[],
-                           ${rows.map((c) => c.checkpoint)}::text[], ${rows.map((c) => c.metadata)}::text[],
-                           ${rows.map((c) => c.spans ?? null)}::text[])
+                           ${rows.map((c) => c.checkpoint)}::text[], ${rows.map((c) => sealable("checkpoints.metadata", c.metadata))}::text[],
+                           ${rows.map((c) => sealable("checkpoints.spans", c.spans))}::text[])
              with ordinality as c (run_id, thread_id, checkpoint_ns, checkpoint_id, parent_id, checkpoint, metadata, spans, place)
         join fence on fence.run_id is not distinct from c.run_id
        order by c.place

@@ -162,8 +162,9 @@ export const commands: Record<string, Command> = {
   },
   export: {
     summary: "store lists whole, so that LangGraph's own PostgresSaver can read all checkpoints",
-    examples: ["ensemble export"],
-    run: async () => (await import("./maintenance.ts")).exportCheckpoints(),
+    examples: ["ensemble export", "ensemble export --decrypt"],
+    options: { decrypt: { type: "boolean", means: "store encrypted checkpoints unencrypted, because PostgresSaver has no key" } },
+    run: async ({ flags }: Arguments) => (await import("./maintenance.ts")).exportCheckpoints({ decrypts: flags.has("decrypt") }),
   },
   prune: {
     summary: "remove all data that the retention rules allow to remove",

@@ -6,7 +6,7 @@ import { type DeadLetter, LetterKind, LetterState } from "../letters/letter.ts";
 import { getLetter, type LetterFilter, searchLetters } from "../letters/search-letters.ts";
 import type { Arguments } from "./arguments.ts";
 import { clean, safeJson } from "./terminal/clean.ts";
-import { withDatabase } from "./with-database.ts";
+import { withValues } from "./with-database.ts";
 
 const mostListed = 100;
 const usualParallel = 10;
@@ -25,7 +25,7 @@ export async function dead(args: Arguments): Promise<void> {
 
 async function list({ texts, flags }: Arguments): Promise<void> {
   const filter = { ...filterIn(texts), state: one(LetterState, "state", texts.state ?? "dead") };
-  const { rows, total } = await withDatabase((pool) => searchLetters(pool, everything, { ...filter, limit: mostListed, offset: 0 }));
+  const { rows, total } = await withValues((pool) => searchLetters(pool, everything, { ...filter, limit: mostListed, offset: 0 }));
   if (flags.has("json")) return console.log(safeJson(rows));
   if (total === 0) console.log("No dead letters.");
   for (const letter of rows) console.log(clean(line(letter)));
@@ -40,7 +40,7 @@ function line({ id, kind, last_at, attempts, graph_id, item, error }: DeadLetter
 async function show(_: Arguments, ids: string[]): Promise<void> {
   const [id, ...others] = ids;
   if (id === undefined || others.length > 0) throw new Error('"dead show" needs the id of one dead letter.');
-  console.log(safeJson(await withDatabase((pool) => getLetter(pool, everything, id))));
+  console.log(safeJson(await withValues((pool) => getLetter(pool, everything, id))));
 }
 
 async function redrive(args: Arguments, ids: string[]): Promise<void> {
@@ -50,13 +50,13 @@ async function redrive(args: Arguments, ids: string[]): Promise<void> {
     throw new Error(`--parallel is "${parallel}"; it should be a number from 1 to 1000.`);
   const edit = text === undefined ? undefined : { input: parsed(text), user: null, metadata: {}, assistants: everything };
   const order = { parallel: Number(parallel), by: "cli", edit };
-  const redriven = await withDatabase((pool) => transaction(pool, (tx) => redriveLetters(tx, everything, choice, order)));
+  const redriven = await withValues((pool) => transaction(pool, (tx) => redriveLetters(tx, everything, choice, order)));
   report(redriven, ids, "is redriven", "are redriven");
 }
 
 async function discard(args: Arguments, ids: string[]): Promise<void> {
   const choice = choiceIn(args, ids);
-  const discarded = await withDatabase((pool) => transaction(pool, (tx) => discardLetters(tx, everything, choice, "cli")));
+  const discarded = await withValues((pool) => transaction(pool, (tx) => discardLetters(tx, everything, choice, "cli")));
   report(discarded, ids, "is discarded", "are discarded");
 }
 

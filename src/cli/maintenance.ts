@@ -1,9 +1,10 @@
+import { decryptCheckpoints, refuseEncrypted } from "../checkpoints/decrypt.ts";
 import { exportLists } from "../checkpoints/export.ts";
 import { checkDatabaseUrl, explainDatabase } from "../db/address.ts";
 import { migrateAt } from "../db/migrate.ts";
 import { haltRuns, resumeRuns } from "../runs/halt.ts";
 import { readEnvironment } from "./environment.ts";
-import { withDatabase } from "./with-database.ts";
+import { withDatabase, withValues } from "./with-database.ts";
 
 /** Migrates the configured database to this release. */
 export async function migrateDatabase(): Promise<void> {
@@ -29,7 +30,11 @@ export async function resume(): Promise<void> {
 }
 
 /** Rewrites every stored list into one row, so that LangGraph's own PostgresSaver can read the checkpoint tables. */
-export async function exportCheckpoints(): Promise<void> {
-  const exported = await withDatabase(exportLists);
+export async function exportCheckpoints({ decrypts }: { decrypts: boolean }): Promise<void> {
+  const exported = await withValues(async (pool) => {
+    if (decrypts) await decryptCheckpoints(pool);
+    else await refuseEncrypted(pool);
+    return exportLists(pool);
+  });
   console.log(`${exported} versions of lists are stored whole now. LangGraph's own PostgresSaver can read all of them.`);
 }

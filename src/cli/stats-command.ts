@@ -1,13 +1,13 @@
 import { type AgentFigures, type RunFigures, readStats, type ServiceStats } from "../stats/service-stats.ts";
 import type { Arguments } from "./arguments.ts";
 import { clean, safeJson } from "./terminal/clean.ts";
-import { withDatabase } from "./with-database.ts";
+import { withValues } from "./with-database.ts";
 
 /** Prints how many runs were created and ended, and the health of each agent. */
 export async function stats({ words: [graph], texts, flags }: Arguments): Promise<void> {
   const since = texts.since === undefined ? undefined : new Date(texts.since);
   if (since && Number.isNaN(since.getTime())) throw new Error(`--since is "${texts.since}"; it should be a date such as 2026-01-31.`);
-  const found = await withDatabase((pool) => readStats(pool, { graph, since }));
+  const found = await withValues((pool) => readStats(pool, { graph, since }));
   if (flags.has("json")) return console.log(safeJson(found));
   for (const line of linesOf(found)) console.log(clean(line));
 }

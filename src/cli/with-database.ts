@@ -1,7 +1,14 @@
+import { existsSync } from "node:fs";
 import type { Pool } from "pg";
+import { type Config, projectFile } from "../config.ts";
 import { checkDatabaseUrl, explainDatabase } from "../db/address.ts";
 import { findEmbeddedPostgres } from "../db/embedded.ts";
 import { openPool } from "../db/pool.ts";
+import { checkKey } from "../encryption/check-key.ts";
+import type { Cipher } from "../encryption/cipher.ts";
+import { sealingClient } from "../encryption/sealing-client.ts";
+import { readProject } from "../registry/project.ts";
+import { provideCipher } from "../startup/provide-cipher.ts";
 import { readEnvironment } from "./environment.ts";
 
 /**
@@ -9,11 +16,27 @@ import { readEnvironment } from "./environment.ts";
  * one that runs.
  */
 export async function withDatabase<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
-  const { databaseUrl: pooledUrl, databaseDirectUrl, dataDir } = await readEnvironment();
+  return withPool(await readEnvironment(), undefined, work);
+}
+
+/** Calls `work` like `withDatabase`, with a pool that encrypts and decrypts the values of users like the service. */
+export async function withValues<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
+  const config = await readEnvironment();
+  const file = projectFile();
+  const project = existsSync(file) ? await readProject(file) : { encryption: undefined };
+  const cipher = await provideCipher(config, project, { error: () => {} });
+  return withPool(config, cipher, async (pool) => {
+    await checkKey(pool, cipher);
+    return work(pool);
+  });
+}
+
+async function withPool<T>(config: Config, cipher: Cipher | undefined, work: (pool: Pool) => Promise<T>): Promise<T> {
+  const { databaseUrl: pooledUrl, databaseDirectUrl, dataDir } = config;
   const databaseUrl = databaseDirectUrl ?? pooledUrl;
   const url = databaseUrl ? checkDatabaseUrl("DATABASE_URL", databaseUrl) : await findEmbeddedPostgres(dataDir);
   if (!url) throw new Error(`No service runs on ${dataDir}. Start one, or set DATABASE_URL.`);
-  const pool = openPool({ url, size: 1, onError: () => {} });
+  const pool = openPool({ url, size: 1, extend: cipher && ((Base) => sealingClient(Base, cipher)), onError: () => {} });
   try {
     return await work(pool).catch(explainDatabase(url));
   } finally {

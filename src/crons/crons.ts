@@ -3,6 +3,7 @@ import { toAssistantId } from "../assistants/assistants.ts";
 import { lengthOf } from "../db/bounded.ts";
 import { containing, type Page, paged } from "../db/paging.ts";
 import type { Scope } from "../db/scope.ts";
+import { sealableJson } from "../db/sealable.ts";
 import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import { ServiceError } from "../errors.ts";
 import type { Caller } from "../runs/caller.ts";
@@ -78,8 +79,9 @@ export async function createCron(tx: Db, caller: Caller, cron: AskedCron, rules:
     insert into crons (cron_id, assistant_id, thread_id, schedule, timezone, end_time, enabled, on_run_completed, payload, metadata,
                        next_run_date, user_id, auth_user)
     select ${cronId}, ${run.assistant_id}, ${thread_id}, ${schedule}, ${timezone}, ${end_time}::timestamptz, ${enabled},
-           ${on_run_completed}, ${JSON.stringify(payload)}, ${JSON.stringify(metadata)}, ${enabled ? next : null}::timestamptz,
-           ${caller.user?.identity ?? null}, ${caller.user && JSON.stringify(caller.user)}::json
+           ${on_run_completed}, ${sealableJson("crons.payload", payload)}, ${sealableJson("crons.metadata", metadata)},
+           ${enabled ? next : null}::timestamptz,
+           ${caller.user?.identity ?? null}, ${caller.user && sealableJson("crons.auth_user", caller.user)}::json
     returning ${cronColumns}`);
   return rows[0] as Cron;
 }
@@ -130,12 +132,12 @@ export async function updateCron(
   if (caller) await tryRun(tx, caller, after, rules);
   const user = caller?.user ?? null;
   if (saysWhatRuns && user && user.identity !== held.user_id) await refuseTooManyOf(tx, user.identity);
-  const owner = sql`, user_id = ${user?.identity ?? null}, auth_user = ${user && JSON.stringify(user)}::json`;
+  const owner = sql`, user_id = ${user?.identity ?? null}, auth_user = ${user && sealableJson("crons.auth_user", user)}::json`;
   const { rows } = await tx.query<Cron>(sql`
     update crons
        set schedule = ${after.schedule}, timezone = ${after.timezone}, end_time = ${after.end_time}, enabled = ${after.enabled},
-           on_run_completed = ${after.on_run_completed}, payload = ${JSON.stringify(after.payload)},
-           metadata = ${JSON.stringify(after.metadata)}, next_run_date = ${nextAfterChange(held, after, held.now)}, updated_at = now()
+           on_run_completed = ${after.on_run_completed}, payload = ${sealableJson("crons.payload", after.payload)},
+           metadata = ${sealableJson("crons.metadata", after.metadata)}, next_run_date = ${nextAfterChange(held, after, held.now)}, updated_at = now()
            ${saysWhatRuns ? owner : nothing}
      where cron_id = ${cronId}
     returning ${cronColumns}`);

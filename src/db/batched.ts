@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isDatabaseTrouble } from "./failure.ts";
+import { sealingUser } from "./sealable.ts";
 
 export interface BatchedOptions<Request> {
   /** Returns the key of a request. A batch has at most one request for each key. Without `keyOf`, any requests can share a batch. */
@@ -9,6 +10,8 @@ export interface BatchedOptions<Request> {
 interface QueuedRequest<Request, Result> {
   request: Request;
   done: PromiseWithResolvers<Result>;
+  /** The user with whose key the values of the request are encrypted. The requests of one batch have the same user. */
+  user: object | null | undefined;
 }
 
 /**
@@ -39,7 +42,7 @@ export function batched<Request, Result>(
     running += 1;
     await nextTurn();
     const batch = takeOneOfEach();
-    const results = batch.length > 0 ? await runBatch(batch.map(({ request }) => request)).catch((error: Error) => error) : [];
+    const results = batch.length > 0 ? await runTogether(batch).catch((error: Error) => error) : [];
     running -= 1;
     if (queue.length > 0) void runNext();
     if (!(results instanceof Error)) for (const [index, { done }] of batch.entries()) done.resolve(results[index] as Result);
@@ -47,25 +50,28 @@ export function batched<Request, Result>(
     else for (const queued of batch) await runAlone(queued); // each request runs alone, so that only the refused one fails
   }
 
+  const runTogether = (batch: QueuedRequest<Request, Result>[]) =>
+    sealingUser.run(batch[0]?.user, () => runBatch(batch.map(({ request }) => request)));
+
   function takeOneOfEach(): QueuedRequest<Request, Result>[] {
     const taken = new Map<unknown, QueuedRequest<Request, Result>>();
     const left: QueuedRequest<Request, Result>[] = [];
     for (const queued of queue) {
       const key = keyOf ? keyOf(queued.request) : queued;
-      if (taken.size < mostInBatch && !taken.has(key)) taken.set(key, queued);
+      if (taken.size < mostInBatch && !taken.has(key) && queued.user === queue[0]?.user) taken.set(key, queued);
       else left.push(queued);
     }
     queue = left;
     return [...taken.values()];
   }
 
-  async function runAlone({ request, done }: QueuedRequest<Request, Result>): Promise<void> {
-    await runBatch([request]).then(([result]) => done.resolve(result as Result), done.reject);
+  async function runAlone(queued: QueuedRequest<Request, Result>): Promise<void> {
+    await runTogether([queued]).then(([result]) => queued.done.resolve(result as Result), queued.done.reject);
   }
 
   return (request) => {
     const done = Promise.withResolvers<Result>();
-    queue.push({ request, done });
+    queue.push({ request, done, user: sealingUser.getStore() });
     if (running < mostConcurrent) void runNext();
     return done.promise;
   };

@@ -14,6 +14,8 @@ export interface PoolOptions {
   prepares?: boolean;
   /** True if a connection pooler is between this process and the server. Session options are then left out, because poolers refuse them. */
   isPooled?: boolean;
+  /** Returns the class of the pool's connections, made from the usual class. */
+  extend?: ((Base: typeof pg.Client) => typeof pg.Client) | undefined;
   onError: (error: Error) => void;
 }
 
@@ -54,15 +56,16 @@ class NamelessClient extends pg.Client {
 }
 
 /** Opens the connection pool of a process. If an idle connection breaks, the pool replaces it and reports the error to `onError`. */
-export function openPool({ url, size, queryTimeoutSeconds, prepares = true, isPooled = false, onError }: PoolOptions): pg.Pool {
+export function openPool({ url, size, queryTimeoutSeconds, prepares = true, isPooled = false, extend, onError }: PoolOptions): pg.Pool {
   // The server gets the same timeout. Otherwise, it would continue a statement after this process has given it up.
   const limit = queryTimeoutSeconds === undefined ? undefined : Math.ceil(queryTimeoutSeconds * 1000);
   const limited = limit !== undefined && { query_timeout: limit, options: `${serverKeepalives} -c statement_timeout=${limit}` };
+  const Usual = prepares ? pg.Client : NamelessClient;
   const pool = new pg.Pool({
     ...connectionOptions(url, "ensemble"),
     ...limited,
     ...(isPooled && { options: undefined }),
-    ...(!prepares && { Client: NamelessClient }),
+    Client: extend ? extend(Usual) : Usual,
     max: size,
   });
   pool.on("error", (error) => {

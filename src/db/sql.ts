@@ -7,6 +7,8 @@ export interface Sql {
   text: string;
   values: unknown[];
   name?: string;
+  /** True to leave out rows that cannot be decrypted. Otherwise, the statement fails because of one such row. */
+  skipsUnreadable?: boolean;
 }
 
 /**

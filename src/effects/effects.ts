@@ -1,4 +1,5 @@
 import { type Fence, fenced } from "../db/fence.ts";
+import { sealable } from "../db/sealable.ts";
 import { type Db, sql } from "../db/sql.ts";
 
 /** Returns the stored result of an effect as JSON text, or undefined if no result is stored. */
@@ -13,7 +14,7 @@ export async function storeEffect(db: Db, fence: Fence, taskId: string, name: st
   const { rowCount } = await db.query(sql`
     with ${fenced(fence)}, stored as (
       insert into effects (run_id, task_id, name, result)
-      select run_id, ${taskId}, ${name}, ${result} from fence
+      select run_id, ${taskId}, ${name}, ${sealable("effects.result", result)} from fence
           on conflict do nothing)
     select 1 from fence`);
   return rowCount !== 0;

@@ -1,3 +1,4 @@
+import { sealable } from "../db/sealable.ts";
 import { type Db, type Sql, sql } from "../db/sql.ts";
 
 /** An event of a run in the form that clients receive. `data` is JSON text. */
@@ -43,7 +44,7 @@ export function appendingEvents(events: (RunEvent & { runId: string })[]): Sql {
       insert into run_events (run_id, id, event, data)
       select fence.run_id, e.id, e.event, e.data
         from unnest(${events.map((e) => e.runId)}::uuid[], ${events.map((e) => e.id)}::integer[], ${events.map((e) => e.event)}::text[],
-                    ${events.map((e) => e.data)}::text[]) as e (run_id, id, event, data)
+                    ${events.map((e) => sealable("run_events.data", e.data))}::text[]) as e (run_id, id, event, data)
         join fence on fence.run_id = e.run_id
           on conflict do nothing)`;
 }
@@ -53,25 +54,34 @@ export function appendingEvents(events: (RunEvent & { runId: string })[]): Sql {
  * The run's row is read in the same snapshot. Thus, if a page says that the run has ended, no event is missing.
  */
 export async function readEvents(db: Db, cursors: Cursor[]): Promise<Map<string, Page>> {
-  const { rows } = await db.query<{ runId: string; over: boolean; id: number | null; event: string; data: string; at: number }>(sql`
+  const { rows } = await db.query<{
+    runId: string;
+    over: boolean;
+    id: number | null;
+    event: string;
+    data: string;
+    at: number;
+    bytes: number | null;
+  }>(sql`
     select f.run_id as "runId", r.run_id is null or r.ended_at is not null as over, e.id, e.event, e.data,
-           ${milliseconds(sql`e.at`)} as at
+           ${milliseconds(sql`e.at`)} as at, e.bytes
       from unnest(${cursors.map((c) => c.runId)}::uuid[], ${cursors.map((c) => c.after)}::integer[]) as f (run_id, after)
       left join runs r on r.run_id = f.run_id
       left join lateral (
-        select id, event, data, at
+        select id, event, data, at, octet_length(data) as bytes
           from (select id, event, data, at, sum(octet_length(data)) over (order by id) - octet_length(data) as bytes_before
                   from run_events where run_id = f.run_id and id > f.after order by id limit ${pageRows}) page
          where bytes_before < ${pageBytes}) e on true
      order by f.run_id, e.id`);
-  const pages = new Map<string, Page>();
-  for (const { runId, over, id, event, data, at } of rows) {
-    const page = pages.get(runId) ?? { events: [], more: false, over };
+  const pages = new Map<string, Page & { bytes: number }>();
+  for (const { runId, over, id, event, data, at, bytes } of rows) {
+    const page = pages.get(runId) ?? { events: [], more: false, over, bytes: 0 };
     if (id !== null) page.events.push({ id, event, data, at });
+    page.bytes += bytes ?? 0;
     pages.set(runId, page);
   }
   for (const page of pages.values()) {
-    page.more = isFull(page.events);
+    page.more = page.events.length >= pageRows || page.bytes >= pageBytes;
     page.over &&= !page.more;
   }
   return pages;
@@ -81,12 +91,4 @@ export async function readEvents(db: Db, cursors: Cursor[]): Promise<Map<string,
 export async function newestEventId(db: Db, runId: string): Promise<number> {
   const { rows } = await db.query<{ id: number }>(sql`select coalesce(max(id), -1) as id from run_events where run_id = ${runId}`);
   return rows[0]?.id ?? -1;
-}
-
-/**
- * Tells whether a page may be full, so that further events may follow. The statement's limit counts bytes, but this function knows only the
- * number of characters. It assumes four bytes for each character, because one unnecessary read is better than a missed event.
- */
-function isFull(events: RunEvent[]): boolean {
-  return events.length >= pageRows || events.reduce((bytes, { data }) => bytes + data.length, 0) >= pageBytes / 4;
 }

@@ -2,6 +2,7 @@ import { lengthOf } from "../db/bounded.ts";
 import type { Fence } from "../db/fence.ts";
 import { type Page, paged } from "../db/paging.ts";
 import type { Scope } from "../db/scope.ts";
+import { sealable } from "../db/sealable.ts";
 import { type Db, join, nothing, type Sql, sql } from "../db/sql.ts";
 import { ServiceError } from "../errors.ts";
 import { markingFeedback } from "../runs/feedback-mark.ts";
@@ -88,10 +89,10 @@ function changesBy({ score, value, comment, correction, metadata }: GivenFeedbac
   const json = (document: unknown) => (document === null ? null : JSON.stringify(document));
   const changes = [
     ...(score === undefined ? [] : [sql`score = ${score}::double precision`]),
-    ...(value === undefined ? [] : [sql`"value" = ${json(value)}::json`]),
-    ...(comment === undefined ? [] : [sql`comment = ${comment}::text`]),
-    ...(correction === undefined ? [] : [sql`correction = ${json(correction)}::json`]),
-    ...(metadata === undefined ? [] : [sql`metadata = ${json(metadata)}::json`]),
+    ...(value === undefined ? [] : [sql`"value" = ${sealable("feedback.value", json(value))}::json`]),
+    ...(comment === undefined ? [] : [sql`comment = ${sealable("feedback.comment", comment)}::text`]),
+    ...(correction === undefined ? [] : [sql`correction = ${sealable("feedback.correction", json(correction))}::json`]),
+    ...(metadata === undefined ? [] : [sql`metadata = ${sealable("feedback.metadata", json(metadata))}::json`]),
   ];
   return changes.length === 0 ? nothing : sql`${join(changes)},`;
 }

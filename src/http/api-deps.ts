@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import type { Logger } from "pino";
 import type { Auth } from "../auth/auth.ts";
 import type { Wakeups } from "../db/listen.ts";
+import type { Cipher } from "../encryption/cipher.ts";
 import type { EventFeed } from "../events/feed.ts";
 import type { FeedbackTokens } from "../feedback/tokens.ts";
 import type { Metrics } from "../metrics/metrics.ts";
@@ -42,6 +43,8 @@ export interface ApiDeps {
   /** The prices of models that the project sets. */
   prices: Prices;
   feedback: FeedbackTokens;
+  /** The encryption of stored values. Undefined if they are not encrypted. */
+  cipher: Cipher | undefined;
   /** The memory budget that large requests and responses share. */
   memory: Memory;
   /** The UI components of the graphs. Undefined if no graph has UI components. */

@@ -1,6 +1,7 @@
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from "fastify";
 import { type FastifyPluginAsyncZod, validatorCompiler } from "fastify-type-provider-zod";
+import { sealingUser } from "../db/sealable.ts";
 import { ServiceError } from "../errors.ts";
 import type { HttpOptions } from "../registry/http-options.ts";
 import type { UserApp } from "../registry/user-app.ts";
@@ -77,6 +78,7 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
   await allowBrowsers(app, http.cors ?? {}, admittance.origins);
   // must come after the hooks that respond to preflights, because preflights carry no credentials
   guardRoutes(app, deps.auth, admittance.admitted);
+  if (deps.cipher?.needsUser) encryptForUsers(app);
   if (!http.disable_meta) await documentApi(app, deps.version, prefix);
 
   await registerRoutes(app, deps, http, inFront);
@@ -196,6 +198,12 @@ async function acceptSockets(app: FastifyInstance, { settings }: ApiDeps): Promi
       app.websocketServer.close(done);
     },
   });
+}
+
+/** Makes each request encrypt the values that it stores with the key of its user. */
+function encryptForUsers(app: FastifyInstance): void {
+  // This hook has a callback, because the user must be known to the following hooks and to the route. The body was read before.
+  app.addHook("preValidation", (request, _reply, done) => sealingUser.run(request.user, done));
 }
 
 function refuseForeignPages(app: FastifyInstance, gate: Gate): void {

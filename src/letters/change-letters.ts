@@ -1,5 +1,6 @@
 import { newId } from "../db/ids.ts";
 import type { Scope } from "../db/scope.ts";
+import { sealableJson } from "../db/sealable.ts";
 import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import { type ChosenWebhooks, discardWebhooks, redriveWebhooks } from "../webhooks/dead-webhooks.ts";
 import { type LetterFilter, matching } from "./search-letters.ts";
@@ -69,8 +70,8 @@ async function orderRedrive(tx: Db, scope: Scope, choice: Choice, { parallel, by
        order by letter_id for update),
     redrive as (
       insert into redrives (redrive_id, parallel, edit, auth_user, metadata)
-      select ${newId()}, ${parallel}, ${edit ? JSON.stringify({ input: edit.input }) : null}::json, ${edit?.user ? JSON.stringify(edit.user) : null}::json,
-             ${JSON.stringify(edit?.metadata ?? {})}::json
+      select ${newId()}, ${parallel}, ${edit ? sealableJson("redrives.edit", { input: edit.input }) : null}::json, ${edit?.user ? sealableJson("redrives.auth_user", edit.user) : null}::json,
+             ${sealableJson("redrives.metadata", edit?.metadata ?? {})}::json
        where exists (select from held)
       returning redrive_id)
     update dead_letters

@@ -1,4 +1,5 @@
 import { newId } from "../db/ids.ts";
+import { sealableJson } from "../db/sealable.ts";
 import { type Db, sql } from "../db/sql.ts";
 
 /**
@@ -9,7 +10,7 @@ export async function noteMissedRun(tx: Db, cronId: string, { name, message }: E
   await tx.query(sql`
     insert into dead_letters (letter_id, kind, cron_id, thread_id, graph_id, assistant_id, error, owner, metadata, auth_user)
     select ${newId()}, 'cron', cron_id, thread_id, (select graph_id from assistants where assistants.assistant_id = crons.assistant_id),
-           assistant_id, ${JSON.stringify({ error: name, message })}::json, user_id, metadata, auth_user
+           assistant_id, ${sealableJson("dead_letters.error", { error: name, message })}::json, user_id, metadata, auth_user
       from crons where cron_id = ${cronId}
         on conflict (cron_id) where state in ('dead', 'redriving')
         do update set attempts = dead_letters.attempts + 1, last_at = now(), error = excluded.error`);

@@ -1,5 +1,6 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { z } from "zod";
+import { sealable } from "../db/sealable.ts";
 import { type Sql, sql } from "../db/sql.ts";
 import { ItemKind } from "./letter.ts";
 
@@ -78,8 +79,8 @@ export function storingItems(items: OwnedItem[], holders: Sql): Sql {
     reported as (
       select reported.*, thread_id, graph_id, assistant_id, auth_user, letter_id
         from unnest(${column(({ runId }) => runId)}::uuid[], ${column(({ kind }) => kind)}::letter_kind[], ${column(({ item }) => item)}::text[],
-                    ${column(({ payload }) => payload)}::text[], ${column(({ error }) => error)}::text[], ${column(({ attempts }) => attempts)}::integer[],
-                    ${column(({ node }) => node)}::text[], ${column(({ kwargs }) => kwargs)}::text[])
+                    ${column(({ payload }) => sealable("dead_letters.payload", payload))}::text[], ${column(({ error }) => sealable("dead_letters.error", error))}::text[], ${column(({ attempts }) => attempts)}::integer[],
+                    ${column(({ node }) => node)}::text[], ${column(({ kwargs }) => sealable("dead_letters.kwargs", kwargs))}::text[])
           as reported (run_id, kind, item, payload, error, attempts, node, kwargs)
         join runs using (run_id)
        where run_id in (select run_id from ${holders})),

@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { holdCron } from "../crons/cron.ts";
 import { isDatabaseTrouble } from "../db/failure.ts";
 import { everything } from "../db/scope.ts";
+import { sealableJson } from "../db/sealable.ts";
 import { type Db, sql, transaction } from "../db/sql.ts";
 import { onBehalfOf } from "../runs/caller.ts";
 import type { RunDefaults } from "../runs/request.ts";
@@ -109,6 +110,6 @@ async function refuse(tx: Db, letterId: string, { name, message }: Error): Promi
   await tx.query(sql`
     update dead_letters
        set state = 'dead', state_at = now(), last_at = now(), attempts = attempts + 1,
-           error = ${JSON.stringify({ error: name, message: `The run could not be created: ${message}` })}
+           error = ${sealableJson("dead_letters.error", { error: name, message: `The run could not be created: ${message}` })}
      where letter_id = ${letterId} and state = 'redriving'`);
 }

@@ -198,6 +198,9 @@ export const AuthOptions = z
       .describe("`true`: Studio must pass your auth, even on a service that listens on loopback. Default: `false`."),
   })
   .loose();
+const EncryptionOptions = z
+  .object({ path: z.string().min(1).describe("File and export of your encryption handlers: `./encryption.ts:encryption`.") })
+  .loose();
 const UiConfig = z.object({ shared: z.array(z.string()).nullish().describe("Packages that the components share with the page.") }).loose();
 
 /** The schema of the project file. docs/reference/langgraph-json.md is generated from this schema's descriptions. */
@@ -220,6 +223,7 @@ export const ProjectFile = z
     store: StoreOptions.nullish().describe("Options of the store."),
     webhooks: WebhookOptions.nullish().describe("Options of webhooks."),
     auth: AuthOptions.nullish().describe("Your own auth."),
+    encryption: EncryptionOptions.nullish().describe("Your own encryption of stored values."),
     ensemble: OwnOptions.nullish().describe("Options that only Ensemble has."),
   })
   .loose();
@@ -236,6 +240,7 @@ export function unreadProjectKeys({ graphs, http, checkpointer, store, webhooks,
     ...unreadKeys(others.ui_config ?? {}, Object.keys(UiConfig.shape), "ui_config."),
     ...unreadKeys(checkpointer ?? {}, Object.keys(CheckpointerOptions.shape), "checkpointer."),
     ...unreadKeys(checkpointer?.ttl ?? {}, ["strategy", "default_ttl", "sweep_interval_minutes"], "checkpointer.ttl."),
+    ...unreadKeys(others.encryption ?? {}, Object.keys(EncryptionOptions.shape), "encryption."),
     ...unreadKeys(others.auth ?? {}, Object.keys(AuthOptions.shape), "auth."),
     ...unreadOwnKeys(others.ensemble ?? {}),
     ...unreadKeys(store ?? {}, Object.keys(StoreOptions.shape), "store."),

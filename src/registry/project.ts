@@ -69,6 +69,8 @@ export interface Project {
   store: z.infer<typeof StoreOptions>;
   webhooks: z.infer<typeof WebhookOptions>;
   auth: AuthSource | undefined;
+  /** The file and export of the project's own encryption. Undefined if it has none. */
+  encryption: Source | undefined;
   /** The operator's limits for patterns (`ensemble.patterns`). */
   patterns: { hosts: string[]; directories: string[] };
   /** The tools, skills, guards, agents and MCP servers that the context of a pattern can name. */
@@ -103,6 +105,7 @@ export async function readProject(path: string): Promise<Project> {
     store: given.store ?? {},
     webhooks: given.webhooks ?? {},
     auth: auth ? authSource(root, file, auth) : undefined,
+    encryption: given.encryption ? sourceOf(root, file, "encryption.path", given.encryption.path) : undefined,
     patterns: patternLimits(root, given.ensemble?.patterns),
     parts: partSources(root, file, given.ensemble ?? {}),
     queues: queueRules(given.ensemble?.queues),

@@ -1,6 +1,7 @@
 import type { User } from "../auth/user.ts";
 import type { Fence } from "../db/fence.ts";
-import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
+import { sealable } from "../db/sealable.ts";
+import { type Db, nothing, prepared, type Sql, sql } from "../db/sql.ts";
 import { hasBudget } from "../usage/budgets.ts";
 import { withLimits, withoutLimits } from "./limit-slots.ts";
 import { placeInQueue } from "./queue.ts";
@@ -58,6 +59,8 @@ export interface ClaimRequest {
   maxCrashes: number;
   /** True to claim runs of all graphs and obey the limits. False to leave out the graphs with limits, which is cheaper. */
   isLimited: boolean;
+  /** True if this process has no key. It then claims nothing as soon as another process encrypts values. Undefined means false. */
+  isKeyless?: boolean;
 }
 
 /** The result of a claim. */
@@ -95,8 +98,9 @@ const columns = sql`run_id, thread_id, ${placeInQueue} as place, seq, graph_id, 
  * condition of a suspect run. Runs with a rank are always due, so the query does not test their due time. With that test, Postgres might
  * read them by another index.
  */
-function candidatesOf(suspect: Sql, most: Sql): Sql {
-  const claimable = sql`not exists (select from halts) and (not (${suspect}) or run_id in (select run_id from suspects))`;
+function candidatesOf(suspect: Sql, most: Sql, isKeyless: boolean): Sql {
+  const readable = isKeyless ? sql`not exists (select from encryption_sample) and` : nothing;
+  const claimable = sql`not exists (select from halts) and ${readable} (not (${suspect}) or run_id in (select run_id from suspects))`;
   return sql`
       select ready.* from open_graphs wanted
        cross join lateral (
@@ -129,7 +133,7 @@ const spare = 32;
 export async function claimRuns(
   db: Db,
   workerId: string,
-  { graphs, slots, suspects, maxCrashes, isLimited }: ClaimRequest,
+  { graphs, slots, suspects, maxCrashes, isLimited, isKeyless = false }: ClaimRequest,
 ): Promise<Claimed> {
   const obeying = isLimited ? withLimits : withoutLimits;
   const suspect = sql`crashes > 0 and crashes >= ${maxCrashes - 1}`;
@@ -141,7 +145,7 @@ export async function claimRuns(
        where head and status = 'pending' and run_at <= now() and graph_id in (select graph_id from wanted) and ${suspect} and ${suspects} > 0
        order by run_at, seq limit 1),
     ${obeying.before},
-    first as materialized (${candidatesOf(suspect, most)}),
+    first as materialized (${candidatesOf(suspect, most, isKeyless)}),
     ${obeying.between}
     due as (
       select first.run_id, t.event_base, ${obeying.holds} as holds
@@ -166,7 +170,9 @@ export async function claimRuns(
               runs.holds, runs.queue_key as "queueKey", ${hasBudget(sql`runs.graph_id`)} as "isBudgeted")
     ${obeying.after}
     select claimed.*, ${obeying.facts} from (select) one left join claimed on true`;
-  const { rows } = await db.query<Claim & Omit<Claimed, "claims">>(prepared(`claim ${isLimited ? "limited" : "runs"} ${name}`, statement));
+  const asPrepared = prepared(`claim ${isLimited ? "limited" : "runs"}${isKeyless ? " keyless" : ""} ${name}`, statement);
+  // A claimed run that cannot be decrypted is not started. It must not hold up the others, and it soon returns to the queue.
+  const { rows } = await db.query<Claim & Omit<Claimed, "claims">>({ ...asPrepared, skipsUnreadable: true });
   const { parked = 0, contended = false, limited = false } = rows[0] ?? {};
   return { claims: rows.filter(({ runId }) => runId !== null), parked, contended, limited };
 }
@@ -179,7 +185,7 @@ export async function releaseRun(db: Db, { runId, attempt }: Fence, record?: str
   const { rowCount } = await db.query(sql`
     with thread as (
       select thread_id from threads where thread_id = (select thread_id from runs where run_id = ${runId}) for no key update)
-    update runs set status = 'pending', worker_id = null, updated_at = now(), timeline = ${withRecord(sql`${record ?? null}::text`)}
+    update runs set status = 'pending', worker_id = null, updated_at = now(), timeline = ${withRecord(sql`${sealable("runs.timeline", record)}::text`)}
       from thread
      where runs.thread_id = thread.thread_id and run_id = ${runId} and attempt = ${attempt} and status = 'running'`);
   return rowCount !== 0;

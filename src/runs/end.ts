@@ -1,5 +1,6 @@
 import { largeDocument } from "../db/batched.ts";
 import type { Fence } from "../db/fence.ts";
+import { sealable, sealableJson } from "../db/sealable.ts";
 import { type Db, nothing, prepared, type Sql, sql } from "../db/sql.ts";
 import { type OwnedItem, storingItems } from "../letters/report.ts";
 import type { JsonText, ThreadState } from "../threads/threads.ts";
@@ -149,10 +150,10 @@ function ending(ends: Sql, held: Sql, withWebhook: boolean): Sql {
 function alone({ runId, attempt, threadId, end, record }: EndingRun): Sql {
   const { status, output, error, graphVersion = null, thread } = end;
   return sql`
-    select ${runId}::uuid, ${attempt}::integer, ${threadId}::uuid, ${status}::run_status, ${documentOf(output)}::text,
-           ${output === lastValuesEvent}::boolean, ${output === valuesOfThread}::boolean, ${error && JSON.stringify(error)}::text, ${graphVersion}::text,
+    select ${runId}::uuid, ${attempt}::integer, ${threadId}::uuid, ${status}::run_status, ${sealedOutput(output)}::text,
+           ${output === lastValuesEvent}::boolean, ${output === valuesOfThread}::boolean, ${error && sealableJson("runs.error", error)}::text, ${graphVersion}::text,
            ${thread !== undefined}::boolean, ${thread?.status ?? null}::thread_status, ${thread?.values !== undefined}::boolean,
-           ${thread?.values ?? null}::text, ${thread?.interrupts ?? null}::text, ${record ?? null}::text`;
+           ${sealable("threads.values", thread?.values)}::text, ${sealable("threads.interrupts", thread?.interrupts)}::text, ${sealable("runs.timeline", record)}::text`;
 }
 
 function inArrays(ends: EndingRun[]): Sql {
@@ -160,15 +161,16 @@ function inArrays(ends: EndingRun[]): Sql {
   return sql`
     select * from unnest(
       ${ends.map(({ runId }) => runId)}::uuid[], ${ends.map(({ attempt }) => attempt)}::integer[], ${ends.map(({ threadId }) => threadId)}::uuid[],
-      ${of(({ status }) => status)}::run_status[], ${of(({ output }) => documentOf(output))}::text[],
+      ${of(({ status }) => status)}::run_status[], ${of(({ output }) => sealedOutput(output))}::text[],
       ${of(({ output }) => output === lastValuesEvent)}::boolean[], ${of(({ output }) => output === valuesOfThread)}::boolean[],
-      ${of(({ error }) => error && JSON.stringify(error))}::text[], ${of(({ graphVersion = null }) => graphVersion)}::text[],
+      ${of(({ error }) => error && sealableJson("runs.error", error))}::text[], ${of(({ graphVersion = null }) => graphVersion)}::text[],
       ${of(({ thread }) => thread !== undefined)}::boolean[], ${of(({ thread }) => thread?.status ?? null)}::thread_status[],
-      ${of(({ thread }) => thread?.values !== undefined)}::boolean[], ${of(({ thread }) => thread?.values ?? null)}::text[],
-      ${of(({ thread }) => thread?.interrupts ?? null)}::text[], ${ends.map(({ record = null }) => record)}::text[])`;
+      ${of(({ thread }) => thread?.values !== undefined)}::boolean[], ${of(({ thread }) => sealable("threads.values", thread?.values))}::text[],
+      ${of(({ thread }) => sealable("threads.interrupts", thread?.interrupts))}::text[], ${ends.map(({ record }) => sealable("runs.timeline", record))}::text[])`;
 }
 
 const documentOf = (output: RunEnd["output"]) => (typeof output === "symbol" ? null : output);
+const sealedOutput = (output: RunEnd["output"]) => sealable("runs.output", documentOf(output));
 
 /**
  * Deletes a run with its events. If `attempt` is given, deletes the run only if that attempt still has the right to write. The thread does

@@ -1,4 +1,5 @@
 import type { User } from "../auth/user.ts";
+import { sealableJson } from "../db/sealable.ts";
 import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
 import { insertingThread, insertingThreads } from "../threads/threads.ts";
 import { hostOf } from "../webhooks/webhook-rules.ts";
@@ -49,9 +50,10 @@ export async function insertRun(tx: Db, run: RunRow, withThread: Sql): Promise<R
   const { rows } = await tx.query<Run>(sql`
     with on_thread as (${withThread})
     insert into runs (${columns})
-    values (${run.runId}, ${run.threadId}, ${run.assistantId}, ${run.graphId}, ${run.multitaskStrategy}, ${JSON.stringify(run.metadata)}, ${JSON.stringify(run.kwargs)},
+    values (${run.runId}, ${run.threadId}, ${run.assistantId}, ${run.graphId}, ${run.multitaskStrategy}, ${sealableJson("runs.metadata", run.metadata)},
+            ${sealableJson("runs.kwargs", run.kwargs)},
             now() + make_interval(secs => ${run.afterSeconds}), ${run.eventRetentionSeconds}, ${run.kwargs.webhook},
-            ${webhookHostOf(run)}, ${run.user && JSON.stringify(run.user)}, ${run.traceparent ?? null}, ${run.letterId ?? null}, ${run.priority}, ${run.queueKey},
+            ${webhookHostOf(run)}, ${run.user && sealableJson("runs.auth_user", run.user)}, ${run.traceparent ?? null}, ${run.letterId ?? null}, ${run.priority}, ${run.queueKey},
             ${run.turn}, ${taskOf(run)}, exists (select from push_configs where push_configs.task_id = coalesce(${taskOf(run)}, ${run.runId}::uuid)))
     returning ${runColumns}`);
   return rows[0] as Run;
@@ -71,10 +73,10 @@ export async function insertRunsWithThreads(db: Db, runs: RunWithThread[]): Prom
       from unnest(
         ${runs.map(({ runId }) => runId)}::uuid[], ${runs.map(({ threadId }) => threadId)}::uuid[], ${runs.map(({ assistantId }) => assistantId)}::uuid[],
         ${runs.map(({ graphId }) => graphId)}::text[],
-        ${runs.map(({ multitaskStrategy }) => multitaskStrategy)}::multitask_strategy[], ${runs.map(({ metadata }) => JSON.stringify(metadata))}::text[],
-        ${runs.map(({ kwargs }) => JSON.stringify(kwargs))}::text[], ${runs.map(({ afterSeconds }) => afterSeconds)}::double precision[],
+        ${runs.map(({ multitaskStrategy }) => multitaskStrategy)}::multitask_strategy[], ${runs.map(({ metadata }) => sealableJson("runs.metadata", metadata))}::text[],
+        ${runs.map(({ kwargs }) => sealableJson("runs.kwargs", kwargs))}::text[], ${runs.map(({ afterSeconds }) => afterSeconds)}::double precision[],
         ${runs.map(({ eventRetentionSeconds }) => eventRetentionSeconds)}::double precision[], ${runs.map(({ kwargs }) => kwargs.webhook)}::text[],
-        ${runs.map(webhookHostOf)}::text[], ${runs.map(({ user }) => user && JSON.stringify(user))}::text[], ${runs.map(({ traceparent = null }) => traceparent)}::text[],
+        ${runs.map(webhookHostOf)}::text[], ${runs.map(({ user }) => user && sealableJson("runs.auth_user", user))}::text[], ${runs.map(({ traceparent = null }) => traceparent)}::text[],
         ${runs.map(({ priority }) => priority)}::smallint[], ${runs.map(({ queueKey }) => queueKey)}::text[], ${runs.map(({ turn }) => turn)}::double precision[])
         as r (run_id, thread_id, assistant_id, graph_id, strategy, metadata, kwargs, after_seconds, kept_seconds, webhook, webhook_host, auth_user, traceparent, priority, queue_key, turn)
     returning ${runColumns}`;

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import type { Wakeups } from "../db/listen.ts";
+import { sealingUser } from "../db/sealable.ts";
 import { type Db, transaction } from "../db/sql.ts";
 import type { Caller } from "./caller.ts";
 import { createRun, type NewRun, type RunCheck } from "./create.ts";
@@ -71,7 +72,7 @@ export async function submitWithin(
   tx: Db,
   { caller, run, check = async () => {} }: Omit<Submission, "check"> & Partial<Submission>,
 ): Promise<Run> {
-  return createRun(tx, caller, run, check);
+  return sealingUser.run(caller.user, () => createRun(tx, caller, run, check));
 }
 
 /** Notifies the workers that may claim the new runs, and the workers whose runs the new runs cancel. Call it after the commit. */

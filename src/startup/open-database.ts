@@ -6,6 +6,9 @@ import { startEmbeddedPostgres } from "../db/embedded.ts";
 import { onceDatabaseAnswers } from "../db/failure.ts";
 import { migrateAt } from "../db/migrate.ts";
 import { closePool, openPool } from "../db/pool.ts";
+import { checkKey } from "../encryption/check-key.ts";
+import type { Cipher } from "../encryption/cipher.ts";
+import { sealingClient } from "../encryption/sealing-client.ts";
 import type { Closers } from "./closers.ts";
 
 export interface Database {
@@ -26,7 +29,7 @@ export function configuredDatabase({ databaseUrl, databaseDirectUrl }: Config) {
 export async function openDatabase(
   config: Config,
   given: ReturnType<typeof configuredDatabase>,
-  { log, closers, stopping }: { log: Logger; closers: Closers; stopping: AbortSignal | undefined },
+  { log, closers, stopping, cipher }: { log: Logger; closers: Closers; stopping: AbortSignal | undefined; cipher: Cipher | undefined },
 ): Promise<Database> {
   const url = given.url ?? (await embeddedUrl(config, closers));
   const directUrl = given.directUrl ?? url;
@@ -37,9 +40,11 @@ export async function openDatabase(
     queryTimeoutSeconds: config.queryTimeoutSeconds,
     prepares: config.prepares,
     isPooled: given.directUrl !== undefined,
+    extend: cipher && ((Base) => sealingClient(Base, cipher)),
     onError: (err) => log.warn({ err }, "lost a database connection"),
   });
   closers.push(() => closePool(pool));
+  await checkKey(pool, cipher);
   return { pool, directUrl };
 }
 

@@ -1,3 +1,4 @@
+import { sealableJson } from "../db/sealable.ts";
 import { type Db, nothing, sql } from "../db/sql.ts";
 import { keptDays } from "./hours.ts";
 
@@ -29,7 +30,7 @@ export async function addOutcomes(db: Db, given: AgentOutcomes[]): Promise<void>
   await db.query(sql`
     insert into agent_health as known (graph_id, agent, outcomes, last_error, last_error_at)
     select "graphId", agent, left(outcomes, ${mostOutcomes}), "lastError", case when "lastError" is not null then now() end
-      from json_to_recordset(${JSON.stringify(given)}::json) as given ("graphId" text, agent text, outcomes text, "lastError" text)
+      from json_to_recordset(${sealableJson("agent_health.last_error", given)}::json) as given ("graphId" text, agent text, outcomes text, "lastError" text)
      order by "graphId", agent
         on conflict (graph_id, agent) do update
        set outcomes = left(excluded.outcomes || known.outcomes, ${mostOutcomes}), called_at = now(),

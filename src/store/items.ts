@@ -1,6 +1,7 @@
 import { type BoundedRows, lengthOf, readBounded } from "../db/bounded.ts";
 import { type Fence, fenced } from "../db/fence.ts";
 import type { Scope } from "../db/scope.ts";
+import { sealableJson } from "../db/sealable.ts";
 import { type Db, join, nothing, type Sql, sql } from "../db/sql.ts";
 import { itemNotFound, itemNotSeen } from "../errors.ts";
 import { alive, at, columns, type Item, type ItemName, inScope, type Json, type Part, type Place, type StoredItem } from "./item.ts";
@@ -37,10 +38,10 @@ export async function findItem(db: Db, scope: Scope, { namespace, key }: ItemNam
  */
 export async function putItem(db: Db, scope: Scope, fence: Fence | undefined, item: NewItem): Promise<boolean> {
   const { namespace, key, value, ttlMinutes, vectors, metadata } = item;
-  const newMetadata = sql`${metadata && JSON.stringify(metadata)}::json`;
+  const newMetadata = sql`${metadata && sealableJson("store_items.metadata", metadata)}::json`;
   const { rows } = await db.query<{ fits: boolean; stored: boolean }>(sql`
     with ${byRight(fence)}, given as (
-      select ${namespace}::text[] as namespace, ${key}::text as key, ${JSON.stringify(value)}::json as value, ${ttlMinutes}::float8 as ttl),
+      select ${namespace}::text[] as namespace, ${key}::text as key, ${sealableJson("store_items.value", value)}::json as value, ${ttlMinutes}::float8 as ttl),
     checked as (select ${inScope(scope, { ...given, metadata: marksOf(scope, newMetadata) })} as fits from given),
     stored as (
       insert into store_items as item (namespace, key, value, metadata, ttl_minutes, expires_at)
@@ -130,10 +131,10 @@ function wordsOf(query: string): string[] {
 
 /**
  * An SQL expression for the text in which a search looks for words. It consists of the item's key and all texts in the value, without the
- * names of fields.
+ * names of fields. Encrypted texts are left out, because words would match them by chance.
  */
 const content = sql`key || ' ' || coalesce((
-  select string_agg(text #>> '{}', ' ') from jsonb_path_query(searchable(value), 'strict $.** ? (@.type() == "string")') text), '')`;
+  select string_agg(text #>> '{}', ' ') from jsonb_path_query(searchable(value), 'strict $.** ? (@.type() == "string" && !(@ starts with "ensemble.sealed:"))') text), '')`;
 
 export interface NamespaceSearch extends Part {
   conditions: { matchType: "prefix" | "suffix"; path: string[] }[];

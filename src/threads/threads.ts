@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { containing } from "../db/paging.ts";
 import type { Scope } from "../db/scope.ts";
+import { sealable, sealableJson } from "../db/sealable.ts";
 import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import { threadNotFound } from "../errors.ts";
 
@@ -76,7 +77,7 @@ export function insertingThread({
 }: NewThread & { thread_id: string; config?: Json }): Sql {
   return sql`
     insert into threads (thread_id, metadata, config, temporary, ttl_minutes, ttl_strategy)
-    values (${thread_id}, ${JSON.stringify(metadata)}, ${JSON.stringify(config)}, ${temporary}, ${ttl?.minutes ?? null},
+    values (${thread_id}, ${sealableJson("threads.metadata", metadata)}, ${sealableJson("threads.config", config)}, ${temporary}, ${ttl?.minutes ?? null},
             ${ttl?.strategy ?? null})`;
 }
 
@@ -85,8 +86,8 @@ export function insertingThreads(threads: { thread_id: string; metadata: Json; c
   return sql`
     insert into threads (thread_id, metadata, config, temporary)
     select thread_id, metadata::json, config::json, temporary
-      from unnest(${threads.map(({ thread_id }) => thread_id)}::uuid[], ${threads.map(({ metadata }) => JSON.stringify(metadata))}::text[],
-                  ${threads.map(({ config }) => JSON.stringify(config))}::text[], ${threads.map(({ temporary }) => temporary)}::boolean[])
+      from unnest(${threads.map(({ thread_id }) => thread_id)}::uuid[], ${threads.map(({ metadata }) => sealableJson("threads.metadata", metadata))}::text[],
+                  ${threads.map(({ config }) => sealableJson("threads.config", config))}::text[], ${threads.map(({ temporary }) => temporary)}::boolean[])
         as t (thread_id, metadata, config, temporary)`;
 }
 
@@ -104,7 +105,7 @@ export async function updateThread(
   if (!locked) throw threadNotFound(threadId);
   const setTtl = sql`, ttl_minutes = ${ttl?.minutes ?? null}, ttl_strategy = ${ttl?.strategy ?? null}`;
   await db.query(sql`
-    update threads set metadata = ${JSON.stringify({ ...locked.metadata, ...metadata })}, updated_at = now()
+    update threads set metadata = ${sealableJson("threads.metadata", { ...locked.metadata, ...metadata })}, updated_at = now()
                        ${ttl === undefined ? nothing : setTtl}
      where thread_id = ${threadId}`);
 }
@@ -145,7 +146,7 @@ export async function lockOrCreateThread(db: Db, scope: Scope, wanted: NewThread
  */
 export function notingRun(threadId: string, metadata: Json, config: Json): Sql {
   return sql`
-    update threads set metadata = ${JSON.stringify(metadata)}, config = ${JSON.stringify(config)}, updated_at = now()
+    update threads set metadata = ${sealableJson("threads.metadata", metadata)}, config = ${sealableJson("threads.config", config)}, updated_at = now()
      where thread_id = ${threadId}
        and not exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))`;
 }
@@ -154,7 +155,7 @@ export function notingRun(threadId: string, metadata: Json, config: Json): Sql {
 export async function restThread(db: Db, threadId: string, { status, values, interrupts }: ThreadState): Promise<void> {
   await db.query(sql`
     update threads
-       set resting_status = ${status}, "values" = ${values}, interrupts = ${interrupts}, updated_at = now(), state_updated_at = now()
+       set resting_status = ${status}, "values" = ${sealable("threads.values", values)}, interrupts = ${sealable("threads.interrupts", interrupts)}, updated_at = now(), state_updated_at = now()
      where thread_id = ${threadId}`);
 }
 
@@ -177,7 +178,7 @@ export async function copyThreadRow(
   if (!(await lockThread(db, scope, fromThreadId))) return false;
   await db.query(sql`
     insert into threads (thread_id, resting_status, metadata, "values", interrupts, ttl_minutes, ttl_strategy)
-    select ${toThreadId}, resting_status, ${JSON.stringify(metadata)}, "values", interrupts,
+    select ${toThreadId}, resting_status, ${sealableJson("threads.metadata", metadata)}, "values", interrupts,
            ttl_minutes, ttl_strategy
       from threads where thread_id = ${fromThreadId}`);
   return true;

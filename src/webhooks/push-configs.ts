@@ -1,3 +1,4 @@
+import { sealable } from "../db/sealable.ts";
 import { type Db, sql } from "../db/sql.ts";
 import { hostOf } from "./webhook-rules.ts";
 import type { Push } from "./webhooks.ts";
@@ -17,7 +18,8 @@ export async function storePushConfig(db: Db, config: PushConfig): Promise<boole
   const { taskId, configId, url, token, scheme, credentials, version } = config;
   const { rowCount } = await db.query(sql`
     insert into push_configs (task_id, config_id, url, host, token, scheme, credentials, version)
-    select ${taskId}::uuid, ${configId}, ${url}, ${hostOf(url)}, ${token}, ${scheme}, ${credentials}, ${version}
+    select ${taskId}::uuid, ${configId}, ${url}, ${hostOf(url)}, ${sealable("push_configs.token", token)}, ${scheme},
+           ${sealable("push_configs.credentials", credentials)}, ${version}
      where (select count(*) from push_configs where task_id = ${taskId} and config_id <> ${configId}) < ${mostConfigs}
         on conflict (task_id, config_id)
         do update set url = excluded.url, host = excluded.host, token = excluded.token, scheme = excluded.scheme,

@@ -21,6 +21,8 @@ export interface ClaimerOptions {
   workerId: string;
   graphs: string[];
   maxCrashes: number;
+  /** True if this process has no key for encrypted values. */
+  isKeyless: boolean;
   attempts: Attempts;
   /**
    * Tells whether this worker is in the table `workers`. If it is not, it must claim nothing, because other workers would take over its
@@ -45,7 +47,7 @@ export interface Claimer {
 
 /** Claims runs whenever slots are free, until it is stopped. */
 export function startClaimer(options: ClaimerOptions): Claimer {
-  const { pool, wakeups, log, workerId, graphs, maxCrashes, attempts } = options;
+  const { pool, wakeups, log, workerId, graphs, maxCrashes, isKeyless, attempts } = options;
   const stopped = new AbortController();
   let claimedAt = Number.POSITIVE_INFINITY;
   let pausedUntil = 0;
@@ -54,7 +56,7 @@ export function startClaimer(options: ClaimerOptions): Claimer {
 
   async function claim(slots: number): Promise<Claimed> {
     if (slots <= 0 || !options.isAnnounced() || now() < pausedUntil) return { ...nothing, limited: isLimited };
-    return claimRuns(pool, workerId, { graphs, slots, suspects: attempts.hasSuspect() ? 0 : 1, maxCrashes, isLimited });
+    return claimRuns(pool, workerId, { graphs, slots, suspects: attempts.hasSuspect() ? 0 : 1, maxCrashes, isLimited, isKeyless });
   }
 
   async function loop(): Promise<void> {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isEncrypted } from "../encryption/check-key.ts";
 import { runTopic } from "../events/feed.ts";
 import type { RetentionRules } from "../retention/retention-rules.ts";
 import { sweepOnce, trimOnce } from "../retention/sweep.ts";
@@ -49,6 +50,7 @@ class Sweeper {
   readonly #threads: Clock;
   readonly #items: Clock;
   readonly #heads = new Clock(headMinutes);
+  #isBlind = false;
   readonly #temporary: Walk = { step: temporaryStep, last: undefined };
 
   constructor(deps: WorkerDeps, options: SweeperOptions) {
@@ -65,6 +67,7 @@ class Sweeper {
       await this.#watchAbsentGraphs().catch(this.#report);
       await this.#checkHeads().catch(this.#report);
       await this.#unpark().catch(this.#report);
+      await this.#watchKey().catch(this.#report);
       if (!more) await this.#pause();
     }
   }
@@ -100,6 +103,16 @@ class Sweeper {
       if (ended.length > 0) log.warn({ runs: ended.length }, "ended runs whose graph no worker had for too long");
       this.#announceEnds(ended);
     }
+  }
+
+  /** Logs once that this process lacks the key with which other processes encrypt values. It claims no runs any more. */
+  async #watchKey(): Promise<void> {
+    const { cipher, pool, log } = this.#deps;
+    if (cipher || this.#isBlind || !(await isEncrypted(pool))) return;
+    this.#isBlind = true;
+    log.error(
+      "other processes encrypt values, and this one has no key, so it claims no runs: restart it with LANGGRAPH_AES_KEY or encryption.path",
+    );
   }
 
   async #checkHeads(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import type { Logger } from "pino";
 import type { Wakeups } from "../db/listen.ts";
+import type { Cipher } from "../encryption/cipher.ts";
 import type { EventFeed } from "../events/feed.ts";
 import type { FeedbackTokens } from "../feedback/tokens.ts";
 import type { WorkMetrics } from "../metrics/work.ts";
@@ -28,6 +29,8 @@ export interface WorkerDeps {
   /** The prices of models that the project sets. */
   prices: Prices;
   feedback: FeedbackTokens;
+  /** The encryption of stored values. Undefined if they are not encrypted. */
+  cipher: Cipher | undefined;
 }
 
 /** The dependencies of attempts: those of the worker, and the writers that its attempts share. */

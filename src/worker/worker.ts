@@ -1,12 +1,13 @@
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { newId } from "../db/ids.ts";
+import { sealingUser } from "../db/sealable.ts";
 import { patchBatchedStore } from "../patches/batched-store.ts";
 import { patchNestedResumption } from "../patches/nested-resumption.ts";
 import { patchTimedCalls } from "../patches/timed-calls.ts";
 import { patchUntracedCalls } from "../patches/untraced-calls.ts";
 import { type ResourceBroker, startBroker } from "../resources/broker.ts";
-import { type HeldRun, releaseRun } from "../runs/claim.ts";
+import { type Claim, type HeldRun, releaseRun } from "../runs/claim.ts";
 import { cancelTopic, claimTopic } from "../runs/run.ts";
 import type { AttemptPolicy } from "./attempt.ts";
 import { Attempts } from "./attempts.ts";
@@ -59,6 +60,10 @@ async function applyPatches(): Promise<void> {
   patchTimedCalls();
 }
 
+/** Calls `work` with the run's user, if the encryption of its values depends on the user. */
+const forUser = <T>({ cipher }: WorkerDeps, { user }: Claim, work: () => T): T =>
+  cipher?.needsUser ? sealingUser.run(user, work) : work();
+
 class RunningWorker {
   readonly workerId = newId();
   readonly #deps: WorkerDeps;
@@ -85,14 +90,14 @@ class RunningWorker {
     const attemptDeps = { ...deps, broker: this.#broker, meter: usageMeter(db, log), identity, ...writers };
     this.#attempts = new Attempts({
       ...options,
-      execute: (claim, control) => executeRun(attemptDeps, claim, control, options),
+      execute: (claim, control) => forUser(deps, claim, () => executeRun(attemptDeps, claim, control, options)),
       onPerformed: () => deps.wakeups.notifyHere(roomTopic),
       onDone: (control) => this.#onDone(control),
     });
   }
 
   async start(url: string): Promise<void> {
-    const { pool, wakeups, log, registry } = this.#deps;
+    const { pool, wakeups, log, registry, cipher } = this.#deps;
     const graphs = registry.graphIds;
     const liveness = await this.#startLiveness(url, graphs);
     this.#liveness = liveness;
@@ -104,6 +109,7 @@ class RunningWorker {
       graphs,
       workerId: this.workerId,
       maxCrashes: this.#options.maxCrashes,
+      isKeyless: cipher === undefined,
       attempts: this.#attempts,
       isAnnounced: () => liveness.announced,
       // During a halt, no run is claimed. A run that was claimed after the last renewal thus proves that the halt is over.

@@ -402,9 +402,9 @@ test("every key under http is read, or named", async () => {
     newer: 1,
     logging_headers: { some: [] },
   };
-  const project = await makeProject({ "langgraph.json": { graphs, http, pip_installer: "uv", encryption: { path: "./e.ts:e" } } });
+  const project = await makeProject({ "langgraph.json": { graphs, http, pip_installer: "uv", telemetry: { path: "./e.ts:e" } } });
   const { ignoredKeys } = await readProject(`${project}/langgraph.json`);
-  expect(ignoredKeys).toEqual(["encryption", "http.newer", "http.cors.allow_all", "http.logging_headers.some"]);
+  expect(ignoredKeys).toEqual(["telemetry", "http.newer", "http.cors.allow_all", "http.logging_headers.some"]);
 });
 
 test("a container's health check finds a service with a prefix, and a service without its meta routes", async () => {

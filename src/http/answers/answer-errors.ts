@@ -4,6 +4,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import { AuthRefusal } from "../../auth/auth.ts";
 import { isDatabaseTrouble } from "../../db/failure.ts";
+import { SealingError } from "../../db/sealable.ts";
 import { ServiceError } from "../../errors.ts";
 import { explain } from "./issues.ts";
 
@@ -87,6 +88,8 @@ export function toAnswer(error: FastifyError): Answer {
   if (error.statusCode !== undefined && error.statusCode < 500) return { status: error.statusCode, sentence: error.message };
   if (error.code === foreignKeyViolation) return { status: 409, sentence: "Something that the request refers to was deleted meanwhile." };
   if (isUnstorableText(error)) return { status: 422, sentence: `The request holds a value that cannot be stored: ${error.message}.` };
+  if (error instanceof SealingError)
+    return { status: 500, sentence: "A value cannot be encrypted or decrypted. The service's log says why." };
   if (isDatabaseTrouble(error)) return { status: 503, sentence: "The database does not answer; try again in a moment." };
   return { status: 500, sentence: "Internal Server Error" };
 }

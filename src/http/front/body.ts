@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { looksSealed } from "../../encryption/sealed-text.ts";
 import { ServiceError } from "../../errors.ts";
 import { holdMemory, type Memory } from "../memory.ts";
 import type { AllowedOrigins } from "./cors.ts";
@@ -65,12 +66,23 @@ export function parseJson(body: Buffer): unknown {
   if (values > maxValues) throw new ServiceError("too_large", `The body holds more than ${maxValues} values.`);
   const text = body.toString();
   if (text.trim() === "") return undefined;
+  const value = parse(text);
+  if (holdsSealed(text, value))
+    throw new ServiceError("invalid", "The body contains a text that looks like an encrypted value of this service.");
+  return value;
+}
+
+function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     throw new ServiceError("malformed", "Malformed JSON in request body");
   }
 }
+
+/** Tells whether a body contains a text that looks encrypted, with which a client could make a row unreadable. */
+const holdsSealed = (text: string, value: unknown): boolean =>
+  looksSealed(text) || (/\\u00[2-7]/i.test(text) && looksSealed(JSON.stringify(value)));
 
 /**
  * Returns the deepest nesting of brackets, and an upper bound for the number of values. It works on the unparsed body and counts bytes

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { WebSocket } from "ws";
 import { z } from "zod";
 import type { Scope } from "../../db/scope.ts";
@@ -40,11 +41,13 @@ class EventSocket {
     ["subscription.reconnect", async () => notSupported()],
   ]);
   #askedAt = Date.now();
+  /** Runs a function for the user of the socket's request. */
+  readonly #forUser = AsyncLocalStorage.snapshot();
 
   constructor(socket: WebSocket, from: CommandSource) {
     const { deps, request, threadId } = from;
     this.#from = from;
-    this.#frames = new Frames(socket, deps.settings.stalledSeconds, (frame) => this.#onFrame(frame));
+    this.#frames = new Frames(socket, deps.settings.stalledSeconds, (frame) => this.#forUser(() => this.#onFrame(frame)));
     this.#subscriptions = new Subscriptions({
       follow: (since, signal) => followVisible(deps, { threadId, sight: this.#sight, since }, signal),
       send: (texts) => this.#frames.send(texts),

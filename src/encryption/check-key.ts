@@ -1,0 +1,41 @@
+import { Sealable, type SealedColumnName, SealingError } from "../db/sealable.ts";
+import { type Db, sql } from "../db/sql.ts";
+import type { Cipher } from "./cipher.ts";
+
+const sampleText = "If you can read this, the key is right.";
+const column: SealedColumnName = "effects.result";
+
+const howToSet =
+  "Set LANGGRAPH_AES_KEY to the key with which they were encrypted, or encryption.path in langgraph.json to the handlers that encrypted them.";
+
+/**
+ * Checks at the start that this process can read the encrypted values of the database. The database holds an encrypted sample for that.
+ * Throws if the sample cannot be read. Otherwise, encrypts the sample anew, so that an old key can be removed one day.
+ */
+export async function checkKey(db: Db, cipher: Cipher | undefined): Promise<void> {
+  const { rows } = await db.query<{ sample: string }>(sql`select sample || '' as sample from encryption_sample`);
+  const stored = rows[0]?.sample;
+  if (!cipher) {
+    if (stored === undefined) return;
+    throw new Error(`The database holds encrypted values, but this process has no key. ${howToSet}`);
+  }
+  if (stored !== undefined && stored !== sampleText) throw new Error(`The sample of encrypted values cannot be read. ${howToSet}`);
+  await storeSample(db);
+}
+
+/** Tells whether a process with a key has started on this database. */
+export async function isEncrypted(db: Db): Promise<boolean> {
+  const { rowCount } = await db.query(sql`select 1 from encryption_sample`);
+  return rowCount !== 0;
+}
+
+/** Stores the sample. A project whose keys depend on the user may be unable to encrypt it, and then no sample is stored. */
+async function storeSample(db: Db): Promise<void> {
+  await db
+    .query(sql`
+      insert into encryption_sample (sample) values (${new Sealable(column, sampleText)})
+          on conflict (only_one) do update set sample = excluded.sample`)
+    .catch((error) => {
+      if (!(error instanceof SealingError)) throw error;
+    });
+}

@@ -1,0 +1,55 @@
+import { type Sealable, SealingError } from "../db/sealable.ts";
+import type { Handlers } from "./handlers.ts";
+import { createOpener } from "./open.ts";
+import { sealOf } from "./seal.ts";
+
+/** Encrypts values before they are stored, and decrypts them after they were read. */
+export interface Cipher {
+  /** Returns the text that is stored in place of a value. */
+  seal(value: Sealable): Promise<string>;
+  /** Returns the plain text of a column. The text is an encrypted value, or JSON that contains encrypted values. */
+  openText(text: string): Promise<string>;
+  /** Returns the plain bytes of a column whose text is an encrypted value. */
+  openBytes(text: string): Promise<Buffer>;
+  /** Returns a document with all of its encrypted values decrypted. */
+  openJson(text: string): Promise<unknown>;
+  /** True if the encryption of a value depends on its user, so that the user must be known. */
+  needsUser: boolean;
+}
+
+/** The number of different failures that are reported. */
+const mostReported = 100;
+
+/**
+ * Returns a cipher that encrypts with `own`, and decrypts also the values of `others`. Calls `report` with each kind of failure, but only
+ * once.
+ */
+export function createCipher(own: Handlers, others: Handlers[], report: (error: Error) => void): Cipher {
+  const opener = createOpener([own, ...others]);
+  const reported = new Set<string>();
+
+  function explained(what: string, error: unknown): SealingError {
+    const failure = new SealingError(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    if (!reported.has(failure.message) && reported.size < mostReported) {
+      reported.add(failure.message);
+      report(failure);
+    }
+    return failure;
+  }
+
+  const opening = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error) => {
+      throw explained("A stored value could not be decrypted", error);
+    });
+
+  return {
+    needsUser: own.contextOf !== undefined,
+    seal: (value) =>
+      sealOf(own, value).catch((error) => {
+        throw explained(`A value of ${value.name} could not be encrypted`, error);
+      }),
+    openText: (text) => opening(opener.text(text)),
+    openBytes: (text) => opening(opener.bytes(text)),
+    openJson: (text) => opening(opener.json(text)),
+  };
+}

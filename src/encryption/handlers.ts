@@ -1,0 +1,29 @@
+import type { SealingContext } from "../db/sealable.ts";
+
+/** The data that a handler gets about the value that it encrypts or decrypts. The names are those of the official server. */
+export interface EncryptionContext {
+  /** The kind of data, such as "thread" or "run". */
+  model: string;
+  /** The field, such as "values" or "kwargs". */
+  field: string;
+  /** The result of the handler `context` when the value was encrypted. Stored unencrypted with each value. */
+  metadata: SealingContext;
+}
+
+export type Json = Record<string, unknown>;
+type Promised<T> = T | Promise<T>;
+
+/** A pair of functions for bytes, and optionally one for documents. */
+export interface Handlers {
+  /** "a" for the built-in AES, and "h" for the handlers of the project. Each value names it, so that both can be read at the same time. */
+  kind: "a" | "h";
+  encryptBlob(context: EncryptionContext, bytes: Buffer): Promised<Uint8Array>;
+  decryptBlob(context: EncryptionContext, bytes: Buffer): Promised<Uint8Array>;
+  /** Encrypts some or all values of a document, and keeps its keys. Without it, `encryptBlob` encrypts each value. */
+  encryptJson?: ((context: EncryptionContext, document: Json) => Promised<Json>) | undefined;
+  decryptJson?: ((context: EncryptionContext, document: Json) => Promised<Json>) | undefined;
+  /** The keys that are encrypted even in documents that clients search. */
+  searchedKeys: ReadonlySet<string>;
+  /** Returns the context of a user's values. Undefined if the values of all users have the same context. */
+  contextOf?: ((user: unknown) => Promised<SealingContext>) | undefined;
+}

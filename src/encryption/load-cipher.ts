@@ -1,0 +1,23 @@
+import type { Logger } from "pino";
+import { aesHandlers } from "./aes.ts";
+import { type Cipher, createCipher } from "./cipher.ts";
+import type { Handlers } from "./handlers.ts";
+import { projectHandlers } from "./project-handlers.ts";
+
+export interface EncryptionSources {
+  /** The options of the built-in AES (`LANGGRAPH_AES_KEY`). Undefined if no key is set. */
+  aes: { key: Buffer; fallbackKeys: Buffer[]; searchedKeys: string[] } | undefined;
+  /** The export that `encryption.path` in langgraph.json names. Undefined if the key is missing. */
+  project: { name: string; exported: unknown } | undefined;
+}
+
+/**
+ * Returns the cipher for the values of the database. The handlers of the project encrypt if there are any. The built-in AES then only
+ * decrypts the values that it encrypted before. Returns undefined if values are not encrypted.
+ */
+export function loadCipher({ aes, project }: EncryptionSources, log: Pick<Logger, "error">): Cipher | undefined {
+  const [own, ...others] = [project && projectHandlers(project.name, project.exported), aes && aesHandlers(aes)].filter(
+    (handlers): handlers is Handlers => handlers !== undefined,
+  );
+  return own && createCipher(own, others, (err) => log.error({ err }, "encryption failed"));
+}

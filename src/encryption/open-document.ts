@@ -1,0 +1,47 @@
+import type { Json } from "./handlers.ts";
+import { readSealed, type SealedText } from "./sealed-text.ts";
+
+interface Openers {
+  openValue(sealed: SealedText): Promise<unknown>;
+  /** Decrypts the values that the project's handler for documents has encrypted. */
+  openFields(sealed: SealedText, document: Json): Promise<Json>;
+}
+
+/** Returns a document with every encrypted value replaced by its plain value. The document itself is changed. */
+export async function openDocument(document: unknown, openers: Openers): Promise<unknown> {
+  const holder = { document };
+  await openIn(holder, openers);
+  return holder.document;
+}
+
+/** Replaces the encrypted values in an object or an array. Plain values are searched too, but decrypted values are not. */
+async function openIn(container: object, openers: Openers): Promise<void> {
+  const work: Promise<unknown>[] = [];
+  const byHandler = new Map<string, SealedText>();
+  for (const [key, value] of Object.entries(container)) {
+    if (typeof value === "object" && value !== null) work.push(openIn(value, openers));
+    const sealed = typeof value === "string" ? readSealed(value) : undefined;
+    if (sealed?.form === "j") byHandler.set(key, sealed);
+    else if (sealed) work.push(openers.openValue(sealed).then((plain) => replace(container, key, plain)));
+  }
+  await Promise.all(work);
+  for (const [, fields] of Map.groupBy(byHandler, ([, sealed]) => JSON.stringify([sealed.model, sealed.field, sealed.context])))
+    await openFieldsOf(container, fields, openers);
+}
+
+/**
+ * Decrypts the values of one object that belong together. The handler gets the whole object, because it may need a readable value to choose
+ * the key.
+ */
+async function openFieldsOf(container: object, fields: [string, SealedText][], { openFields }: Openers): Promise<void> {
+  const [first] = fields;
+  if (!first) return;
+  const encrypted = Object.fromEntries(fields.map(([key, { payload }]) => [key, JSON.parse(payload.toString())]));
+  const plain = await openFields(first[1], { ...container, ...encrypted });
+  for (const [key] of fields) replace(container, key, plain[key]);
+}
+
+/** Replaces a value. An assignment to the key "__proto__" would change the prototype instead. */
+function replace(container: object, key: string, value: unknown): void {
+  Object.defineProperty(container, key, { value, writable: true, enumerable: true, configurable: true });
+}

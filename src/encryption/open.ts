@@ -1,0 +1,69 @@
+import { SealingError } from "../db/sealable.ts";
+import type { EncryptionContext, Handlers, Json } from "./handlers.ts";
+import { openDocument } from "./open-document.ts";
+import { asBuffer, readSealed, type SealedText } from "./sealed-text.ts";
+
+/** Decrypts values. Each value names the handlers that have encrypted it. */
+export interface Opener {
+  text(text: string): Promise<string>;
+  bytes(text: string): Promise<Buffer>;
+  json(text: string): Promise<unknown>;
+}
+
+/** Returns an opener for values that any of these handlers have encrypted. */
+export function createOpener(all: Handlers[]): Opener {
+  const readers = new Map(all.map((handlers) => [handlers.kind, handlers]));
+
+  function readerOf({ kind }: SealedText): Handlers {
+    const reader = readers.get(kind);
+    if (!reader) throw new SealingError(missing[kind]);
+    return reader;
+  }
+
+  const open = async (sealed: SealedText): Promise<Buffer> =>
+    asBuffer(await readerOf(sealed).decryptBlob(contextIn(sealed), sealed.payload));
+
+  async function openFields(sealed: SealedText, document: Json): Promise<Json> {
+    const { decryptJson } = readerOf(sealed);
+    if (!decryptJson) throw new SealingError("It was encrypted by encrypt.json, and the project has no decrypt.json any more.");
+    return decryptJson(contextIn(sealed), document);
+  }
+
+  async function openValue(sealed: SealedText): Promise<unknown> {
+    if (sealed.form === "j") return (await openFields(sealed, { value: JSON.parse(sealed.payload.toString()) })).value;
+    const text = (await open(sealed)).toString();
+    return sealed.form === "t" ? text : JSON.parse(text);
+  }
+
+  const json = (text: string) => openDocument(JSON.parse(text), { openValue, openFields });
+  return {
+    json,
+    async text(text) {
+      const sealed = readSealed(text);
+      if (!sealed) return isJson(text) ? JSON.stringify(await json(text)) : text;
+      const value = await openValue(sealed); // a value that SQL has taken out of a document with `->>`
+      return typeof value === "string" ? value : JSON.stringify(value);
+    },
+    async bytes(text) {
+      const sealed = readSealed(text);
+      return sealed ? open(sealed) : Buffer.from(text);
+    },
+  };
+}
+
+const missing = {
+  a: "It was encrypted with LANGGRAPH_AES_KEY, which is not set. Set it to the key with which the value was stored.",
+  h: "It was encrypted by the handlers of the project: langgraph.json needs `encryption.path`.",
+} as const;
+
+const contextIn = ({ model, field, context }: SealedText): EncryptionContext => ({ model, field, metadata: context });
+
+/** Tells whether a text is JSON. Other text, such as the message of an error, may contain the mark by chance. */
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,90 @@
+import { isDeepStrictEqual } from "node:util";
+import { type Sealable, type SealedColumn, type SealingContext, SealingError, sealedColumns, sealingUser } from "../db/sealable.ts";
+import { isDocument, sealDocument } from "./documents.ts";
+import type { Handlers, Json } from "./handlers.ts";
+import { isPlainKey } from "./plain-keys.ts";
+import { asBuffer, looksSealed, writeSealed } from "./sealed-text.ts";
+
+/** The contexts of users whose requests or attempts still go on. */
+const contexts = new WeakMap<object, Promise<SealingContext>>();
+
+/** Returns the context of the present user's values. Values of the service itself have an empty context. */
+async function contextOfUser({ contextOf }: Handlers): Promise<SealingContext> {
+  const user = contextOf && sealingUser.getStore();
+  if (!contextOf || !user) return {};
+  const known = contexts.get(user) ?? Promise.resolve(contextOf(user));
+  contexts.set(user, known);
+  return known;
+}
+
+/** Returns the text that is stored in place of a value. */
+export async function sealOf(handlers: Handlers, { name, plain }: Sealable): Promise<string> {
+  const column: SealedColumn = sealedColumns[name];
+  const context = await contextOfUser(handlers);
+  if (column.form === "whole") {
+    const bytes = typeof plain === "string" ? Buffer.from(plain) : asBuffer(plain);
+    return sealBytes(handlers, column, context, "t", bytes);
+  }
+  return JSON.stringify(await sealDocument(JSON.parse(String(plain)), column, partSealer(handlers, column, context)));
+}
+
+async function sealBytes(
+  handlers: Handlers,
+  { model, field }: SealedColumn,
+  context: SealingContext,
+  form: "t" | "v",
+  bytes: Buffer,
+): Promise<string> {
+  const payload = asBuffer(await handlers.encryptBlob({ model, field, metadata: context }, bytes));
+  return writeSealed({ kind: handlers.kind, form, model, field, context, payload });
+}
+
+function partSealer(handlers: Handlers, column: SealedColumn, context: SealingContext) {
+  const value = async (plain: unknown) =>
+    plain === null || plain === undefined ? plain : sealBytes(handlers, column, context, "v", Buffer.from(JSON.stringify(plain)));
+  const isPlain = (key: string) => isPlainKey(key) || (column.plainKeys?.includes(key) ?? false);
+  const isLeft = (key: string) => isPlain(key) || (column.isSearched === true && !handlers.searchedKeys.has(key));
+  return {
+    value,
+    fields: (document: Json) =>
+      handlers.encryptJson ? sealByHandler({ handlers, column, context, isPlain }, document) : sealEach(document, isLeft, value),
+  };
+}
+
+async function sealEach(document: Json, isLeft: (key: string) => boolean, seal: (value: unknown) => Promise<unknown>): Promise<Json> {
+  const entries = Object.entries(document).map(async ([key, value]) => [key, isLeft(key) ? leave(key, value) : await seal(value)] as const);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+interface ByHandler {
+  handlers: Handlers;
+  column: SealedColumn;
+  context: SealingContext;
+  isPlain: (key: string) => boolean;
+}
+
+/**
+ * Lets the project's handler encrypt a document. A value that the handler returns unchanged is stored as it is, so that searches find it.
+ * Each changed value is stored with the mark.
+ */
+async function sealByHandler({ handlers: { kind, encryptJson }, column, context, isPlain }: ByHandler, document: Json): Promise<Json> {
+  const { model, field } = column;
+  const given = Object.fromEntries(Object.entries(document).filter(([key]) => !isPlain(key)));
+  if (!encryptJson || Object.keys(given).length === 0) return document;
+  const sealed: unknown = await encryptJson({ model, field, metadata: context }, structuredClone(given));
+  if (!isDocument(sealed) || !isDeepStrictEqual(Object.keys(sealed).sort(), Object.keys(given).sort()))
+    throw new SealingError("encrypt.json must return a document with the same keys. It may change only the values.");
+  const stored = Object.entries(document).map(([key, value]) => {
+    if (isPlain(key) || isDeepStrictEqual(sealed[key], value)) return [key, leave(key, value)] as const;
+    const payload = Buffer.from(JSON.stringify(sealed[key] ?? null));
+    return [key, writeSealed({ kind, form: "j", model, field, context, payload })] as const;
+  });
+  return Object.fromEntries(stored);
+}
+
+/** Returns a value that is stored as it is. Throws if it would be taken for an encrypted value. */
+function leave(key: string, value: unknown): unknown {
+  if (value !== null && (typeof value === "object" || typeof value === "string") && looksSealed(JSON.stringify(value)))
+    throw new SealingError(`"${key}" contains a text that looks like an encrypted value.`);
+  return value;
+}

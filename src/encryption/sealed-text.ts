@@ -1,0 +1,62 @@
+import type { SealingContext } from "../db/sealable.ts";
+import type { Handlers } from "./handlers.ts";
+
+/** The beginning of every encrypted value. */
+export const mark = "ensemble.sealed:";
+
+/**
+ * An encrypted value in its parts.
+ * - "t": encrypted text or bytes
+ * - "v": an encrypted JSON value
+ * - "j": a JSON value that the project's handler for documents has encrypted
+ */
+export interface SealedText {
+  kind: Handlers["kind"];
+  form: "t" | "v" | "j";
+  model: string;
+  field: string;
+  context: SealingContext;
+  payload: Buffer;
+}
+
+/** Returns an encrypted value as text. The text has only characters that JSON does not escape. */
+export function writeSealed({ kind, form, model, field, context, payload }: SealedText): string {
+  const head = Object.keys(context).length > 0 ? [model, field, context] : [model, field];
+  return `${mark}${kind}${form}:${Buffer.from(JSON.stringify(head)).toString("base64url")}:${payload.toString("base64")}`;
+}
+
+const pattern = /^ensemble\.sealed:([ah])([tvj]):([\w-]+):([A-Za-z0-9+/]*={0,2})$/;
+
+const sealedString = /"(?:\s|\\[nrtf])*ensemble\.sealed:[ah][tvj]:/;
+
+/** Tells whether a JSON text contains a string that would be taken for an encrypted value. */
+export const looksSealed = (json: string): boolean => sealedString.test(json);
+
+/** Returns the parts of an encrypted value. Returns undefined for any other text. */
+export function readSealed(text: string): SealedText | undefined {
+  if (!text.startsWith(mark)) return undefined;
+  const [, kind, form, head = "", payload = ""] = pattern.exec(text) ?? [];
+  if (kind === undefined) return undefined;
+  const parsed = parsedHead(head);
+  if (!parsed) return undefined;
+  const [model, field, context = {}] = parsed;
+  return {
+    kind: kind as SealedText["kind"],
+    form: form as SealedText["form"],
+    model,
+    field,
+    context,
+    payload: Buffer.from(payload, "base64"),
+  };
+}
+
+function parsedHead(head: string): [string, string, SealingContext?] | undefined {
+  try {
+    const parts = JSON.parse(Buffer.from(head, "base64url").toString());
+    return Array.isArray(parts) && typeof parts[0] === "string" && typeof parts[1] === "string" ? (parts as [string, string]) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
