@@ -203,7 +203,7 @@ const wrong: [args: string[], says: string | RegExp][] = [
   [["run", "steps", "--dry-run"], "--dry-run belongs to prune: run does not take it."],
   [["run", "steps", "--task"], "Option '--task <value>' argument missing; see --help."],
   [["run", "steps", "--no-such"], "Unknown option '--no-such'; see --help."],
-  [["fly"], 'There is no command "fly"; there are start, run, watch, '],
+  [["fly"], 'There is no command "fly"; there are start, dev, new, '],
 ];
 
 test.for(wrong)("%s is refused with a sentence", async ([args, says]) => {
