@@ -8,7 +8,10 @@ export interface RunSettings {
   context?: Record<string, unknown>;
 }
 
-/** The keys of a run's config that the service sets. They belong to that run. For example, a copied checkpoint would fork the new run. */
+/**
+ * The keys of a run's config that the service sets. A new run must not copy them. For example, a copied `checkpoint_id` would make the new
+ * run start from an old checkpoint.
+ */
 const own = new Set([
   "run_id",
   "thread_id",

@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
-/** The kinds of data that encryption handlers can tell apart. The first six have the names of the official server. */
+/**
+ * The kinds of data that encryption handlers can tell apart. The first six kinds have the same names as in the official LangGraph server.
+ */
 export type SealedModel =
   | "assistant"
   | "checkpoint"
@@ -117,7 +119,7 @@ export function sealable<Value extends string | Uint8Array | null | undefined>(
 /** Returns a parameter that holds a document as JSON, for a column with encrypted values. */
 export const sealableJson = (name: SealedColumnName, document: unknown): Sealable => new Sealable(name, JSON.stringify(document));
 
-/** The error of a value that cannot be encrypted or decrypted. Like an unreachable database, it may work again later. */
+/** The error of a value that cannot be encrypted or decrypted. The cause may be temporary, so a later try can succeed. */
 export class SealingError extends Error {
   override name = "SealingError";
   /** Marks the error as trouble with the database, so that runs are retried and not ended. */

@@ -29,7 +29,9 @@ export async function isEncrypted(db: Db): Promise<boolean> {
   return rowCount !== 0;
 }
 
-/** Stores the sample. A project whose keys depend on the user may be unable to encrypt it, and then no sample is stored. */
+/**
+ * Stores the sample. If the keys depend on the user, the project may be unable to encrypt the sample. In that case, no sample is stored.
+ */
 async function storeSample(db: Db): Promise<void> {
   await db
     .query(sql`

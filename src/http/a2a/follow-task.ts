@@ -25,7 +25,8 @@ export async function* followTask(call: A2aCall, begun: TaskRun): AsyncGenerator
     }
     if (gone.aborted) return;
     const now = await findTask(deps.pool, alreadyDecided, task.taskId);
-    if (!now) return yield statusUpdate(task, { state: TaskState.TASK_STATE_CANCELED, message: undefined, timestamp: undefined }); // rolled back
+    // If the run has been deleted, for example by a rollback, the task counts as canceled.
+    if (!now) return yield statusUpdate(task, { state: TaskState.TASK_STATE_CANCELED, message: undefined, timestamp: undefined });
     task = now;
   }
   const { artifacts } = await toTask(call, task, { artifacts: true, historyLength: 0 });

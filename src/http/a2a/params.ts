@@ -45,8 +45,8 @@ const Configuration = z.looseObject({
 });
 
 /**
- * The parameters of all methods in both versions, because a name has the same type wherever it occurs. The SDK reads the parameters, but does
- * not check their types. Unknown keys are left to the SDK.
+ * The parameters of all methods in both versions. One schema is enough, because a parameter has the same type in every method. The SDK
+ * reads the parameters, but does not check their types. Unknown keys are left to the SDK.
  */
 const Params = z.looseObject({
   ...PushConfig.shape,
@@ -65,7 +65,10 @@ const Params = z.looseObject({
   configuration: Configuration.nullish(),
 });
 
-/** Methods whose parameters have a required object in version 0.3. The SDK's converter reads it without a check. */
+/**
+ * The methods of version 0.3 whose parameters must contain an object. The SDK's converter reads this object without checking that it is
+ * there.
+ */
 const required: Record<string, "message" | "pushNotificationConfig"> = {
   "message/send": "message",
   "message/stream": "message",

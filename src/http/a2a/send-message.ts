@@ -17,7 +17,7 @@ import { answerIn, inputOf } from "./message-input.ts";
 import { store, validConfig } from "./push-configs.ts";
 import { phaseOf } from "./task-state.ts";
 
-/** A message that was accepted: its task, and a function that ends the count of the client as one that waits for the task. */
+/** An accepted message. A client that waits for the task counts towards the limits until `leave` is called. */
 export interface Accepted {
   task: TaskRun;
   leave: () => void;

@@ -35,7 +35,7 @@ export function answerErrors(app: FastifyInstance): void {
   );
 }
 
-/** Returns the path of a URL for a log. The query and the token of a feedback URL are left out, because whoever has them may use them. */
+/** Returns the path of a URL for a log. The query and the token of a feedback URL are left out, because they may grant access. */
 export const pathOf = (url: string): string => (url.split("?")[0] ?? "").replace(/(\/feedback\/tokens\/)[^/]+/, "$1<token>");
 
 /**
