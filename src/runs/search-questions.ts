@@ -95,8 +95,8 @@ const countedQuestions = (scope: Scope, search: QuestionSearch): Sql => {
 };
 
 /**
- * Returns the tables that a search joins. The ids come from a sanitized copy of the document, because Postgres functions refuse characters such as
- * NUL in the original. The values come from the original document.
+ * Returns the tables that a search joins. The ids come from a sanitized copy of the document, because Postgres functions refuse characters
+ * such as NUL in the original. The values come from the original document.
  */
 function questions({ sort_by, deadline_since, deadline_until }: QuestionSearch, withAsker: boolean): Sql {
   const isTimed = sort_by === "deadline" || deadline_since !== undefined || deadline_until !== undefined;
