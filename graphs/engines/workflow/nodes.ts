@@ -30,7 +30,7 @@ export interface Setup {
   code: Code;
   conditions: Conditions;
   contextOf(config: Config): WorkflowContext;
-  /** Returns the number of failed steps at which new work stops and a person is asked. Undefined means that failed steps are not counted. */
+  /** Returns the number of failed steps at which new work stops and a person is asked. Undefined if failed steps are not counted. */
   mostFailures?(state: WorkflowValues, context: WorkflowContext): number | undefined;
   /** Returns how many successful steps are enough. The remaining steps are then aborted. Undefined means that no step is aborted. */
   enough?(state: WorkflowValues): number | undefined;
