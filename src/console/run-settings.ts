@@ -38,7 +38,7 @@ export function settingsOf({ assistant_id, kwargs }: Pick<Schemas["Run"], "assis
   return { assistant_id, ...(Object.keys(settings).length > 0 && { config: settings }), ...(hasContext && { context }) };
 }
 
-/** Reads the settings of a run. Returns undefined if there is no run, or if it cannot be read, for example after it was deleted. */
+/** Reads the settings of a run. Returns undefined if `runId` is null, or if the run cannot be read, for example because it is deleted. */
 export async function readSettings(threadId: string, runId: string | null): Promise<RunSettings | undefined> {
   if (runId === null) return undefined;
   const path = { threadId, runId };

@@ -108,7 +108,9 @@ export class Sealable {
   }
 }
 
-/** Returns a parameter for a column with encrypted values. `value` is text, JSON text or bytes. Null and undefined stay what they are. */
+/**
+ * Returns a parameter for a column with encrypted values. `value` is text, JSON text or bytes. Null and undefined are returned unchanged.
+ */
 export function sealable<Value extends string | Uint8Array | null | undefined>(
   name: SealedColumnName,
   value: Value,
@@ -126,7 +128,7 @@ export class SealingError extends Error {
   readonly code = "ESEALED";
 }
 
-/** Facts about the owner of a value, such as a tenant. The project's encryption chooses the key by them. */
+/** Facts about the owner of a value, such as a tenant. The project's encryption uses these facts to choose the key. */
 export type SealingContext = Record<string, unknown>;
 
 /**

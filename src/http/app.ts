@@ -200,7 +200,7 @@ async function acceptSockets(app: FastifyInstance, { settings }: ApiDeps): Promi
   });
 }
 
-/** Makes each request encrypt the values that it stores with the key of its user. */
+/** Makes each request use the key of its user to encrypt the values that the request stores. */
 function encryptForUsers(app: FastifyInstance): void {
   // This hook calls `done` inside `sealingUser.run`, so that the following hooks and the route know the user. At `preValidation`, Fastify
   // has already read the body.

@@ -8,8 +8,8 @@ import { toTask } from "./task-result.ts";
 import { isOpen, statusOf } from "./task-state.ts";
 
 /**
- * Yields a task and its updates, until the task has ended or waits for an answer. The updates come from the event log, from its start. A
- * client that comes back thus gets all that it has missed. Throws if this process stops.
+ * Yields a task and its updates, until the task has ended or waits for an answer. The updates come from the event log, beginning with its
+ * first event. A client that reconnects thus gets all updates that it has missed. Throws if this process stops.
  */
 export async function* followTask(call: A2aCall, begun: TaskRun): AsyncGenerator<StreamResponse, void, undefined> {
   const { deps, gone } = call;

@@ -4,9 +4,9 @@ import { explain } from "../answers/issues.ts";
 import { Json, Text } from "../schemas.ts";
 
 const Name = Text.nullish();
-/** A whole number. Clients that write protobuf as JSON may send it as text. */
+/** A whole number. Clients that write protobuf as JSON may send the number as text. */
 const Count = z.union([z.number().int(), z.string().regex(/^-?\d{1,15}$/)]).nullish();
-/** A member of an enumeration. Version 1.0 allows its number as well. */
+/** A member of an enumeration. In version 1.0, a client may send the member's number instead of its name. */
 const Choice = z.union([z.string(), z.number().int()]).nullish();
 const Base64 = z.string().regex(/^[\w+/=-]*$/, "must be base64");
 

@@ -59,11 +59,11 @@ function refuseWithoutWebhooks({ deps }: A2aCall): void {
   if (!deps.settings.sendsWebhooks) throw new PushNotificationNotSupportedError();
 }
 
-/** Returns the config that a client sends, with an id. Throws if the service must not send anything to its address. */
+/** Returns the config that a client sends, with an id. Throws if the service must not send requests to the URL of the config. */
 export function validConfig(call: A2aCall, given: TaskPushNotificationConfig, taskId: string): PushConfig {
   refuseWithoutWebhooks(call);
   const { id, authentication } = given;
-  const url = given.url ?? ""; // the SDK's converter of version 0.3 may pass null or undefined, whatever its types say
+  const url = given.url ?? ""; // the SDK's converter of version 0.3 may pass null or undefined despite its types
   const token = given.token ?? "";
   const objection = isPath(url) ? "must be a whole URL" : objectionTo(url, call.deps.webhookRules);
   if (objection) throw new RequestMalformedError(`url: ${objection}.`);

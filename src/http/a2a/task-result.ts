@@ -32,7 +32,10 @@ export async function toTask(call: A2aCall, task: TaskRun, { historyLength, arti
   };
 }
 
-/** Returns the values with which the task ended. For a task that waits or has no values of its own, returns the values of its thread. */
+/**
+ * Returns the values of a task that has no open run. For a completed task, these are the output of its run. For any other task, these are
+ * the values of its thread.
+ */
 async function valuesOf({ deps, gone }: A2aCall, task: TaskRun): Promise<Values> {
   const { runId, threadId } = task;
   if (phaseOf(task) === "completed") {

@@ -39,7 +39,7 @@ export function answerErrors(app: FastifyInstance): void {
 export const pathOf = (url: string): string => (url.split("?")[0] ?? "").replace(/(\/feedback\/tokens\/)[^/]+/, "$1<token>");
 
 /**
- * Tells whether a caller's error hides an error of another system as its cause. Such a cause is not in the response, so it is logged. Other
+ * Tells whether a caller's error has an error of another system as its cause. Such a cause is not in the response, so it is logged. Other
  * errors of callers are not logged.
  */
 const hasForeignCause = (error: unknown) => error instanceof ServiceError && error.cause !== undefined;

@@ -7,7 +7,7 @@ import { isObject } from "./content.ts";
 
 /** A custom event by which a graph reports its own progress. */
 const Progress = z.looseObject({ progress: z.number(), total: z.number().optional(), message: z.string().optional() });
-/** A custom event that a graph sends to the log of its client. */
+/** A custom event by which a graph writes a line to the client's log. */
 const LogLine = z.looseObject({
   level: z.enum(["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]),
   data: z.unknown(),

@@ -99,7 +99,10 @@ export class AnswerAssembler {
     return finished + untold.map((message) => (message === first ? "" : this.#take(message))).join("");
   }
 
-  /** Returns the rest of a streamed message that is now in the state. If its text has changed, the message stays open. */
+  /**
+   * Returns the rest of a streamed message that is now in the state. If the text in the state differs from the streamed text, the message
+   * stays open.
+   */
   #finish(open: OpenMessage, message: StateMessage): string {
     const text = textOf(message.content);
     if (!text.startsWith(open.text) && text.trim() !== open.text.trim()) return "";
