@@ -21,7 +21,7 @@ import { agentsOf, managerName, planOf, stepsOf } from "./crew/steps.ts";
 const contextFor = (defaults: object) => patternContext({ askTimeoutSeconds: AskTimeout, allowedHosts: AllowedHosts }, defaults);
 type Context = ReturnType<typeof contextFor>;
 
-/** The options in code: the crew in CrewAI's terms, and new defaults for the context. */
+/** The options of `crew`: the fields that define a crew in CrewAI, and new defaults for the context of the runs. */
 export interface CrewOptions extends Partial<DefinitionInput>, z.input<Context> {
   name?: string;
   description?: string;

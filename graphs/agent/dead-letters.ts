@@ -22,9 +22,9 @@ interface LetterBox {
 const mostCharacters = 64 * 1024 * 1024;
 
 /**
- * Reports items that failed for good. The service keeps them as dead letters, like the package's function `reportDeadLetter`, which
- * patterns cannot import. Does nothing outside the service. Does nothing if another graph runs the pattern, because that graph decides how
- * to handle the failures.
+ * Reports items that failed for good. The service stores the items as dead letters. Patterns use this function, because they cannot import
+ * the package's function `reportDeadLetter`. Does nothing outside the service. Does nothing if another graph runs the pattern, because that
+ * graph decides how to handle the failures.
  */
 export function reportFailedItems({ configurable = {}, metadata = {} }: LangGraphRunnableConfig, failed: FailedItem[]): void {
   const box = configurable.__ensemble_letters as LetterBox | undefined;

@@ -35,8 +35,8 @@ interface RunResources {
 }
 
 /**
- * Gets the resources in `needs`, does the work, and returns the resources. Patterns cannot import the package's function `withResources`,
- * because it belongs to the service. Outside the service there are no limits.
+ * Acquires the resources in `needs`, does the work, and then releases the resources. Patterns cannot import the package's function
+ * `withResources`, because it belongs to the service. Outside the service there are no limits.
  */
 export async function withNeeds<Result>(
   { needs, needsWaitSeconds: waitSeconds }: Needing,

@@ -30,7 +30,7 @@ export function spanAfter(before: Span | undefined, { isFailure, resumedAt, ...n
   };
 }
 
-/** Returns when a task became ready: when the last task that it needs ended. Without such a task, it is `otherwise`. */
+/** Returns when a task became ready: the latest end of the tasks in `needs`, or `otherwise` if no task in `needs` has ended. */
 export function readyAfter(needs: (Span | undefined)[], otherwise: number): number {
   const ends = needs.flatMap((span) => (span ? [span.endedAt] : []));
   return ends.length === 0 ? otherwise : Math.max(...ends);
