@@ -27,7 +27,7 @@ export interface CrewOptions extends Partial<DefinitionInput>, z.input<Context> 
   description?: string;
 }
 
-/** Returns a graph for a crew. Its agents have roles and do the tasks in order or under a manager. */
+/** Returns a graph for a crew. The crew's agents do the tasks in order, or a manager divides each task among the agents. */
 export function crew({ agents, tasks, process, manager_llm, name = "crew", description, ...defaults }: CrewOptions = {}) {
   const own = agents && tasks ? parseDefinition({ agents, tasks, process, manager_llm }) : usualCrew;
   for (const { path, message } of problemsOf(own)) throw new Error(`${path.join(".")}: ${message}`);

@@ -63,7 +63,7 @@ export const namesOf = ({ agent }: AgentRun): string[] => agent.tools.map((tool)
 /** Returns the facts about an agent that the stall watch needs for each of the agent's model calls. */
 export const callerOf = ({ agent, pattern, stalledSeconds }: AgentRun) => ({ agent: agent.name, pattern, stalledSeconds });
 
-/** Returns the facts for a ledger entry that are known when the model call starts. */
+/** Returns the fields of a ledger entry that are known when the model call starts. */
 export const calledBy = ({ agent, task, model, budget }: AgentRun, started: number) => {
   const used = agent.model ?? model;
   const name = typeof used === "string" ? used : String(Object(used).model ?? used.getName());

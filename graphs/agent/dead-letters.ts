@@ -13,7 +13,7 @@ export interface FailedItem {
   attempts: number;
 }
 
-/** Takes the failed items of a run. The service passes this object in the run's `configurable`. */
+/** Receives the failed items of a run and stores them as dead letters. The service passes this object in the run's `configurable`. */
 interface LetterBox {
   report(taskId: string, item: object): void;
 }

@@ -72,7 +72,7 @@ interface Around {
 function announce(metrics: Metrics, { conflicts = 0 }: Facts, { pattern, alerts, config }: Around): void {
   const checked = alerts ? checkAlerts(metrics, alerts) : [];
   for (const { isCrossed, ...crossed } of checked) {
-    // a stall has already emitted an event
+    // for a stall, the stall watch has already emitted an event
     if (isCrossed && crossed.alert !== "stalled") report(config, pattern, "alert", Date.now(), crossed);
   }
   boxOf(config)?.concluded({ conflicts, alerts: checked });

@@ -11,7 +11,7 @@ export const Span = z.object({
 });
 export type Span = z.infer<typeof Span>;
 
-/** One try of a task. */
+/** The times of one try of a task, and whether the try failed. */
 export interface TryTimes extends Omit<Span, "failedAt" | "resumedAt"> {
   resumedAt: number | undefined;
   isFailure: boolean;
