@@ -35,7 +35,7 @@ const context = {
   timeoutSeconds: z.number().positive().max(3_600).default(60).describe("Timeout of each model call"),
 };
 
-/** The options in code: new defaults for the context, and the agent that writes the synthesis. */
+/** The options of `aggregate`: new defaults for the context of the runs, and the agent (`editor`) that writes the synthesis. */
 export interface AggregateOptions extends Partial<z.input<z.ZodObject<typeof context>>> {
   name?: string;
   editor?: Partial<AgentOptions>;
@@ -49,7 +49,7 @@ export const aggregate = ({ name = "aggregator", editor = {}, ...options }: Aggr
   const Context = patternContext(context, options);
   const contextOf = (config: Config) => Context.parse(config.context ?? {});
 
-  /** Clears the values that an earlier run left on the thread, so that the cost and the texts of that run do not count in this one. */
+  /** Clears the values of an earlier run on the thread. The cost and the texts of that run must not appear in this run. */
   const begin: Node = (state) => {
     const { task, messages } = beginTask(state);
     return { task: task || null, messages, answer: null, written: null, ledger: new Overwrite([]) };

@@ -95,7 +95,7 @@ const shape = {
 const contextFor = (defaults: object) => patternContext(shape, defaults);
 type Context = ReturnType<typeof contextFor>;
 
-/** The options in code: sources with functions and agents, a condition for the goal, and new defaults for the context. */
+/** The options of `blackboard`: sources, agents, the condition `goalMet` that ends a run, and new defaults for the context. */
 export interface BlackboardOptions extends Omit<z.input<Context>, "sources" | "agents" | "goalMet"> {
   sources?: SourceInCode[];
   agents?: Member[];

@@ -67,14 +67,14 @@ function contextFor(own: Subscriber[], defaults: object) {
   });
 }
 
-/** An agent in code whose function handles its messages. The function returns `{ send, acks, done }`. */
+/** An agent whose messages are handled by the function `turn`. The function returns `{ send, acks, done }`. */
 export interface BusFunction {
   name: string;
   role?: string;
   turn: StepFunction;
 }
 
-/** The options in code: agents and functions, and new defaults for the context. */
+/** The options of `bus`: the agents and functions on the bus, and new defaults for the context of the runs. */
 export interface BusOptions extends Omit<z.input<ReturnType<typeof contextFor>>, "agents"> {
   agents?: (Member | BusFunction)[];
   name?: string;
@@ -151,7 +151,7 @@ function failedMessages({ receipts, log }: BusValues): FailedItem[] {
   });
 }
 
-/** Returns how long messages took, and how often agents waited for each other, for the metrics of the run. */
+/** Returns the latencies of the acknowledged messages and the number of deadlocks, for the metrics of the run. */
 function factsOf({ receipts, deadlocks }: BusValues): Facts {
   const acked = receipts.filter(({ outcome }) => outcome === "acked");
   return { latenciesMs: acked.map(({ latencyMs }) => latencyMs), deadlocks: deadlocks.length };

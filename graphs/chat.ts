@@ -12,7 +12,7 @@ const contextShape = {
   guardrails,
 };
 
-/** The options in code: the graph's name and description, and new defaults for the context. */
+/** The options of `chat`: the graph's name and description, and new defaults for the context of the runs. */
 export type ChatOptions = z.input<z.ZodObject<typeof contextShape>> & { name?: string; description?: string };
 
 /** Returns a graph that talks with a user. In a long conversation, a summary replaces the older messages. */

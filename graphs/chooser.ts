@@ -36,7 +36,7 @@ type Context = ReturnType<typeof contextFor>;
 type Config = LangGraphRunnableConfig<z.input<Context>>;
 type Values = typeof State.State;
 
-/** The options in code: new defaults for the context, and graphs that replace the project's graphs in the node `run`. */
+/** The options of `chooser`: new defaults for the context, and graphs to run in place of the project's graphs, by graph id. */
 export type ChooserOptions = z.input<Context> & { graphs?: Record<string, Workable> };
 
 interface Setup {

@@ -74,7 +74,7 @@ const shape = {
 const contextFor = (defaults: object) => patternContext(shape, defaults);
 type Context = ReturnType<typeof contextFor>;
 
-/** The options in code: listeners with functions and agents, a condition that ends the run, and new defaults for the context. */
+/** The options of `choreography`: listeners, agents, the condition `until` that ends a run, and new defaults for the context. */
 export interface ChoreographyOptions extends Omit<z.input<Context>, "listeners" | "agents"> {
   listeners?: ListenerInCode[];
   agents?: Member[];

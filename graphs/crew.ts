@@ -21,13 +21,13 @@ import { agentsOf, managerName, planOf, stepsOf } from "./crew/steps.ts";
 const contextFor = (defaults: object) => patternContext({ askTimeoutSeconds: AskTimeout, allowedHosts: AllowedHosts }, defaults);
 type Context = ReturnType<typeof contextFor>;
 
-/** The options in code: the crew in CrewAI's terms, and new defaults for the context. */
+/** The options of `crew`: the fields that define a crew in CrewAI, and new defaults for the context of the runs. */
 export interface CrewOptions extends Partial<DefinitionInput>, z.input<Context> {
   name?: string;
   description?: string;
 }
 
-/** Returns a graph for a crew. Its agents have roles and do the tasks in order or under a manager. */
+/** Returns a graph for a crew. The crew's agents do the tasks in order, or a manager divides each task among the agents. */
 export function crew({ agents, tasks, process, manager_llm, name = "crew", description, ...defaults }: CrewOptions = {}) {
   const own = agents && tasks ? parseDefinition({ agents, tasks, process, manager_llm }) : usualCrew;
   for (const { path, message } of problemsOf(own)) throw new Error(`${path.join(".")}: ${message}`);

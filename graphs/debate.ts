@@ -49,7 +49,7 @@ function contextFor(members: ReturnType<typeof asExpert>[] | undefined, defaults
 
 type Context = ReturnType<typeof contextFor>;
 
-/** The options in code: the debaters, and new defaults for the context. */
+/** The options of `debate`: the debaters, and new defaults for the context of the runs. */
 export interface DebateOptions extends Omit<z.input<Context>, "experts"> {
   experts?: PanelMember[];
   name?: string;

@@ -69,7 +69,10 @@ const contextFor = (defaults: object) => patternContext(shape, { limits: { paral
 type Context = z.output<ReturnType<typeof contextFor>>;
 type Values = WorkflowValues & typeof State.State;
 
-/** The options in code: tasks with functions and agents, agents that tasks name, and new defaults for the context. */
+/**
+ * The options of `fanOut`: the tasks, the agents that tasks name, and defaults for the context of a run. Tasks may contain functions and
+ * agents.
+ */
 export interface FanOutOptions extends Omit<z.input<ReturnType<typeof contextFor>>, "tasks" | "agents"> {
   tasks?: (Omit<z.input<typeof Task>, "do"> & { do: DoingInCode })[];
   agents?: Member[];

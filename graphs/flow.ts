@@ -66,7 +66,7 @@ const shape = {
 };
 const contextFor = (defaults: object) => patternContext(shape, defaults);
 
-/** The options in code: a schema of the state, agents that steps name, and new defaults for the context. */
+/** The options of `flow`: a schema of the state, the agents that steps name, and defaults for the context of a run. */
 export interface FlowOptions<Schema extends z.ZodObject | undefined>
   extends Omit<z.input<ReturnType<typeof contextFor>>, "steps" | "agents"> {
   state?: Schema;

@@ -53,7 +53,8 @@ type Context = ReturnType<typeof contextFor>;
 type Person = { human: true; name: string; role?: string; description?: string };
 
 /**
- * The options in code: the participants, functions that choose the next speaker or end the conversation, and new defaults for the context.
+ * The options of `groupChat`: the participants, functions that choose the next speaker or end the conversation, and defaults for the
+ * context of a run.
  */
 export interface GroupChatOptions extends Omit<z.input<Context>, "participants"> {
   participants?: (Member | Person)[];

@@ -85,8 +85,8 @@ type Context = z.output<ReturnType<typeof contextFor>>;
 type Values = WorkflowValues & typeof State.State;
 
 /**
- * The options in code: the work on a partition, the work that joins outputs, and new defaults for the context. Work is data, a function or
- * an agent.
+ * The options of `mapReduce`: the work on a partition, the work that joins outputs, and defaults for the context of a run. Work is data, a
+ * function or an agent.
  */
 export interface MapReduceOptions extends Omit<z.input<ReturnType<typeof contextFor>>, "map" | "reduce" | "agents"> {
   map?: DoingInCode;
@@ -115,7 +115,7 @@ export function mapReduce({ map, reduce, agents = [], name = "map-reduce", descr
 
 type Own = { map?: ReturnType<typeof toData> | undefined; reduce?: ReturnType<typeof toData> | z.infer<typeof Compute> | undefined };
 
-/** Reads the items and plans the partitions and the tree above them. */
+/** Reads the items, and plans the steps: one step for each partition, and a tree of steps that joins their outputs. */
 async function partition(values: Values, context: Context, config: LangGraphRunnableConfig, own: Own) {
   const { itemsFrom, partitions, partitionSize } = values;
   const items = values.items ?? (itemsFrom ? await readItems(itemsFrom, context, config) : itemsIn(taskOf(values)));

@@ -57,7 +57,7 @@ const shape = {
 const contextFor = (defaults: object) => patternContext(shape, defaults);
 type Context = ReturnType<typeof contextFor>;
 
-/** The options in code: agents and functions, a condition that ends the run, and new defaults for the context. */
+/** The options of `mesh`: agents and functions, a condition that ends the run, and defaults for the context of a run. */
 export interface MeshOptions extends Omit<z.input<Context>, "agents"> {
   agents?: MeshMember[];
   done?: ConditionInCode;

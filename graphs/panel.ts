@@ -51,7 +51,7 @@ function contextFor(members: ReturnType<typeof asExpert>[] | undefined, defaults
 
 type Context = ReturnType<typeof contextFor>;
 
-/** The options in code: the experts, and new defaults for the context. */
+/** The options of `panel`: the experts, and defaults for the context of a run. */
 export interface PanelOptions extends Omit<z.input<Context>, "experts"> {
   experts?: PanelMember[];
   name?: string;

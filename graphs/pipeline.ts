@@ -49,7 +49,10 @@ const shape = {
 const contextFor = (defaults: object) => patternContext(shape, defaults);
 type Context = ReturnType<typeof contextFor>;
 
-/** The options in code: stages with functions and agents, agents that stages name, and new defaults for the context. */
+/**
+ * The options of `pipeline`: the stages, the agents that stages name, and defaults for the context of a run. Stages may contain functions
+ * and agents.
+ */
 export interface PipelineOptions extends Omit<z.input<Context>, "stages" | "agents"> {
   stages?: StageInCode[];
   agents?: Member[];

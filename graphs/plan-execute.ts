@@ -31,7 +31,7 @@ const solver = agent({ name: "react", role: "an agent that solves tasks", instru
 const contextFor = (worker: Agent, defaults: object) => patternContext(solverContext, defaults, [worker]);
 type Context = ReturnType<typeof contextFor>;
 
-/** The options in code: the agent that does the steps, and new defaults for the context. */
+/** The options of `planExecute`: the agent that does the steps, and defaults for the context of a run. */
 export type PlanExecuteOptions = z.input<Context> & { agent?: Member };
 
 type Setup = { worker: Agent; contextOf: (config: Config) => z.output<Context> };

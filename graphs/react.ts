@@ -1,6 +1,6 @@
 import { type AgentOptions, agent, bothGuardrails, buildAgent, patternContext, solverContext, tierOf } from "ensemble/patterns";
 
-/** The options in code, which are the options of `agent`. A context can add further tools by name. */
+/** The options of `react`: any options of an agent. The context of a run can add further tools by name. */
 export type ReactOptions = Partial<AgentOptions>;
 
 /**

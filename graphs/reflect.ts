@@ -60,7 +60,7 @@ const shape = {
 const contextFor = (agents: Agent[], defaults: object) => patternContext(shape, defaults, agents);
 type Context = ReturnType<typeof contextFor>;
 
-/** The options in code: the writer and the critic, default criteria, and new defaults for the context. */
+/** The options of `reflect`: the writer, the critic, the default criteria, and defaults for the context of a run. */
 export type ReflectOptions = z.input<Context> & { writer?: Member; critic?: Member; criteria?: string[] };
 
 type Setup = { writer: Agent; critic: Agent; contextOf: (config: Config) => z.output<Context> };

@@ -70,7 +70,7 @@ const Output = new StateSchema({ status, output, outcomes, failedAt, error, comp
 const shape = { saga: Steps.optional().describe("Steps of runs that send none. Default: prepare, apply, confirm"), ...stepContext };
 const contextFor = (defaults: object) => patternContext(shape, defaults);
 type ContextInput = z.input<ReturnType<typeof contextFor>>;
-/** The options of a saga in code: its steps, the agents that the steps name, and new defaults for the context. */
+/** The options of `saga`: the steps, the agents that the steps name, and defaults for the context of a run. */
 export interface SagaOptions extends Omit<ContextInput, "saga" | "agents"> {
   steps?: StepInCode[];
   agents?: Member[];

@@ -39,7 +39,7 @@ const mostSteps = 100_000;
 type Node = GraphNode<typeof State, ScenarioContextInput>;
 type Config = Parameters<Node>[1];
 
-/** The options in code: skills of your own, and new defaults for the context. */
+/** The options of `scenario`: skills of your own, and defaults for the context of a run. */
 export interface ScenarioOptions extends Partial<ScenarioContextInput> {
   name?: string;
   skills?: (Skill | (() => Skill))[];
@@ -92,7 +92,10 @@ export const scenario = ({ name = "scenario", skills: own = [], ...options }: Sc
     return { ...begin(definitions, planned.mode, config, kept), ...cleared, planned, estimate, startedAt };
   };
 
-  /** Records the progress of each scenario at a meeting point, and starts the next segment. */
+  /**
+   * Records the progress of each scenario at the end of a segment, when the scenarios have waited for each other. Then sets the next
+   * segment.
+   */
   const meet: Node = ({ planned, segment, progress, startedAt }, config) => {
     if (!segment || !planned) return {};
     forgetSegment(segment.number, config);

@@ -71,7 +71,10 @@ function problemsOf({ initial, states, transitions }: Record<string, unknown>) {
   return problemsOfMachine(parts as unknown as Machine);
 }
 
-/** The options in code: a machine with functions and agents, agents that actions name, and new defaults for the context. */
+/**
+ * The options of `stateMachine`: a machine, the agents that actions name, and defaults for the context of a run. The machine may contain
+ * functions and agents.
+ */
 export interface StateMachineOptions extends Partial<MachineInCode>, Omit<z.input<Context>, keyof MachineInCode | "agents"> {
   agents?: Member[];
   name?: string;

@@ -64,7 +64,7 @@ function contextFor(members: Handing[] | undefined, defaults: object) {
 type Context = ReturnType<typeof contextFor>;
 type GivenHandoff = { to: string } & Partial<Handoff>;
 
-/** The options in code: the agents with their handoffs, and new defaults for the context. */
+/** The options of `swarm`: the agents with their handoffs, and defaults for the context of a run. */
 export interface SwarmOptions extends Omit<z.input<Context>, "agents"> {
   /** The agents with their handoffs. In code, the filter of a handoff may be a function, and its input may be a zod schema. */
   agents?: (Member & { handoffs?: GivenHandoff[] })[];

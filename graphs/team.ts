@@ -58,7 +58,7 @@ function contextFor(members: Agent[] | undefined, defaults: object) {
 
 type Context = ReturnType<typeof contextFor>;
 
-/** The options in code: the agents of the team, and new defaults for the context. */
+/** The options of `team`: the members, the lead, and defaults for the context of a run. */
 export interface TeamOptions extends Omit<z.input<Context>, "members" | "lead"> {
   members?: Member[];
   lead?: Member;
@@ -67,8 +67,8 @@ export interface TeamOptions extends Omit<z.input<Context>, "members" | "lead"> 
 }
 
 /**
- * Returns the member with the team's middleware. It is added only once, because agents with the same list of middleware share a cached
- * graph.
+ * Adds the team's middleware to a member that has middleware of its own. This happens only once, because agents share a cached graph only
+ * if they have the same list of middleware.
  */
 function asTeamMember(member: Member): Agent {
   const agent = asAgent(member);
@@ -92,7 +92,7 @@ function setUp(members: Agent[] | undefined, lead: Agent, context: Context): Set
   };
 }
 
-/** Returns whether the members waited for each other at the end, for the metrics of the run. */
+/** Returns the number of deadlocks for the metrics of the run. It is 1 if the members waited for each other at the end, and otherwise 0. */
 const factsOf = ({ stopped }: Team): Facts => ({ deadlocks: Number(stopped === "deadlock") });
 
 const afterBegin = ({ topology }: Team) => (topology === null ? "assess" : "planTasks");

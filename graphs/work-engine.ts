@@ -54,7 +54,7 @@ const contextFor = (defaults: object) => patternContext(shape, defaults);
 type Context = z.output<ReturnType<typeof contextFor>>;
 type Values = WorkflowValues & typeof State.State;
 
-/** The options in code: agents that contracts name, and new defaults for the context. */
+/** The options of `workEngine`: the agents that contracts name, and defaults for the context of a run. */
 export interface WorkEngineOptions extends Omit<z.input<ReturnType<typeof contextFor>>, "agents"> {
   agents?: Member[];
   name?: string;

@@ -60,7 +60,7 @@ function setVariables(variables: Record<string, string>): () => void {
 /** Returns the value of an environment variable that the project file names. */
 export const variable = (name: string): string | undefined => process.env[name];
 
-/** Returns the path of the project file. It is read before all other settings, because the project file may add environment variables. */
+/** Returns the path of the project file. This file is read before all other settings, because it may add environment variables. */
 export function projectFile(env: NodeJS.ProcessEnv = process.env): string {
   return env.ENSEMBLE_CONFIG || settings.ENSEMBLE_CONFIG.parse(undefined);
 }

@@ -174,7 +174,7 @@ async function warnOfEmptySchemas(registry: Registry, project: Project, log: Log
     );
 }
 
-/** Loads the project's graphs. The patterns can then run each of these graphs by its id. */
+/** Loads the project's graphs. The patterns, which are ready-made graphs, can then run each of these graphs by its id. */
 async function loadGraphs({ graphs }: Project, log: Logger, closers: Closers) {
   const offered = offerGraphs(graphs.map(({ graphId }) => graphId));
   closers.push(offered.withdraw);

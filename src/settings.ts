@@ -32,7 +32,7 @@ const WebhookSecret = z
   .transform((text) => Buffer.from(text.slice("whsec_".length), "base64"))
   .refine(({ length }) => length >= 24 && length <= 64, "must be 24 to 64 bytes long");
 
-/** A key of AES. The official server takes the bytes of the text itself as the key. */
+/** A key for AES encryption. As on the official server, the bytes of the variable's text are the key. */
 const AesKey = z
   .string()
   .transform((text) => Buffer.from(text))

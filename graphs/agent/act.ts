@@ -112,7 +112,7 @@ function decisionOn(
 ): Approval {
   if (!approve.some((one) => callName(one) === name)) return { approved: true };
   const question = { action: { name, args }, timeoutSeconds: run.askTimeoutSeconds };
-  // if the turn has several such calls, a person has already decided on all of them
+  // if several calls of the turn need approval, a person has already decided on all of them
   return decisions[id] ?? askApproval(`May ${name} be used?`, { tool: name, args }, question);
 }
 

@@ -19,14 +19,14 @@ export interface AgentRun {
   /** The ledger entries of the calls before the current super-step. They count towards the run's budget. */
   earlier?: LedgerEntry[];
   /**
-   * The calls of the current super-step. Without an account, this agent's graph is the graph of the run, and the ledger in its state is
-   * used.
+   * The model calls of the current super-step. Undefined if the agent's graph is the run's own graph. The calls of earlier super-steps are
+   * then in the ledger of the agent's state.
    */
   account?: Account;
   /** The internal hosts that the run's context selects from the operator's list. Null selects all of them. */
   hosts: string[] | null;
   askTimeoutSeconds: AskTimeout;
-  /** The shortest time without an ended call after which the run counts as stalled. Default: 60 seconds. */
+  /** The run counts as stalled only after this many seconds without the end of a model call. Default: 60. */
   stalledSeconds?: number | undefined;
   /** True if this agent's tokens are hidden from clients that stream the run. */
   quiet: boolean;
@@ -34,17 +34,20 @@ export interface AgentRun {
   task: string;
   /** The name of the pattern for which the agent works. It appears in progress events. */
   pattern: string;
-  /** Whether another agent called this agent as a tool. If so, this agent can only propose calls of tools of tier 3. */
+  /**
+   * Whether another agent called this agent as a tool. If so, this agent can only propose tool calls whose effect cannot be undone
+   * (tier 3).
+   */
   isCalled?: boolean;
-  /** Called with the tool calls that this agent proposes, and with those that agents called by it propose. */
+  /** Called with the tool calls that this agent proposes, and with the proposals of the agents that this agent calls. */
   propose?: (proposals: Proposal[]) => void;
   /**
    * Called with the ledger entries of each model call as soon as the call ends. The caller thus knows the cost of work that fails later.
    */
   record?: (entries: LedgerEntry[]) => void;
   /**
-   * Called with the ledger entries that are in the agent's state when a process begins to work on it. Only after a crash does the state
-   * have entries.
+   * Called at the start of each round with the ledger entries in the agent's state. From the first call, the caller learns which entries
+   * an earlier execution of the run has stored, for example before a crash.
    */
   resume?: (stored: LedgerEntry[]) => void;
 }
@@ -57,10 +60,10 @@ export function purseOf({ budget, earlier = [], account }: AgentRun, ledger: Led
 /** Returns the names of the agent's tools, including the tools that are defined in code. */
 export const namesOf = ({ agent }: AgentRun): string[] => agent.tools.map((tool) => (typeof tool === "string" ? tool : tool.name));
 
-/** Returns the facts about a model call for those who watch it. */
+/** Returns the facts about an agent that the stall watch needs for each of the agent's model calls. */
 export const callerOf = ({ agent, pattern, stalledSeconds }: AgentRun) => ({ agent: agent.name, pattern, stalledSeconds });
 
-/** Returns the facts for a ledger entry that are known when the model call starts. */
+/** Returns the fields of a ledger entry that are known when the model call starts. */
 export const calledBy = ({ agent, task, model, budget }: AgentRun, started: number) => {
   const used = agent.model ?? model;
   const name = typeof used === "string" ? used : String(Object(used).model ?? used.getName());

@@ -34,7 +34,7 @@ export function agentTool(agent: Agent, run: AgentRun): StructuredToolInterface 
   );
 }
 
-/** The key of `configurable` that names the graph whose tool runs the current graph. */
+/** The key in `configurable` that marks a graph that runs as a tool. Its value is the id of that graph. */
 const callerKey = "ensemble_called_as_tool";
 
 /**

@@ -21,7 +21,7 @@ export interface Agent extends Omit<AgentData, "model" | "tools" | "output" | "g
   guardrails?: Guarding;
   /** The sources of knowledge. The agent reads matching passages before it begins its task. */
   knowledge?: Source[];
-  /** LangChain middleware. It runs around each model call and tool call, inside the agent's own hooks. */
+  /** LangChain middleware. It runs around each model call and tool call, inside the agent's outermost hook. */
   middleware: readonly AgentMiddleware[];
   /** A compiled graph that does the work of the agent. An agent with a graph calls no model itself. */
   graph?: Workable;
@@ -30,7 +30,7 @@ export interface Agent extends Omit<AgentData, "model" | "tools" | "output" | "g
 /** A compiled graph whose state has `messages`, or the result of LangChain's `createAgent`. */
 export interface Workable {
   invoke(input: { messages: BaseMessage[] }, config?: LangGraphRunnableConfig): Promise<unknown>;
-  /** Streams the values of the graph. If a graph without this method fails, the ledger lacks the model calls inside the graph. */
+  /** Streams the state of the graph. Without this method, the earlier model calls of a graph that fails are missing in the ledger. */
   stream?(input: { messages: BaseMessage[] }, config?: LangGraphRunnableConfig & { streamMode: "values" }): Promise<AsyncIterable<unknown>>;
 }
 

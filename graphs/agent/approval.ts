@@ -17,8 +17,8 @@ export const Approval = z.object({
 export type Approval = z.infer<typeof Approval>;
 
 /**
- * Returns the fields with which chat clients show a question with buttons. Agent Inbox reads the first three, and Agent Chat UI reads the
- * other two.
+ * Returns the fields with which chat clients show a question with buttons. Agent Inbox reads `action_request`, `config` and
+ * `description`. Agent Chat UI reads `action_requests` and `review_configs`.
  */
 export function drawing({ name, args }: Action, prompt: string) {
   return {

@@ -28,7 +28,10 @@ interface Building {
   context?: z.ZodObject;
   /** Returns the agent and its limits for a run with this context. */
   runOf: (context: unknown) => AgentRun;
-  /** LangChain middleware. It runs around each model call and tool call, inside the agent's outer hook and outside its inner hook. */
+  /**
+   * LangChain middleware. Around a model call, it runs between the agent's hooks `think` and `speak`. Around a tool call, it runs inside
+   * the agent's hook `act`.
+   */
   middleware?: readonly AgentMiddleware[];
 }
 

@@ -74,7 +74,7 @@ export async function callModel(call: ModelCall): Promise<ModelReply> {
   }
 }
 
-/** Makes one request. Returns undefined if a retry may help, and throws if no retry would. */
+/** Makes one request and returns the reply. Returns undefined if a retry may help. Throws if a retry cannot help. */
 async function attempt(call: ModelCall, state: Attempts): Promise<ModelReply | undefined> {
   const { answer, guard, messages, tools = [] } = call;
   state.attempts++;
@@ -127,7 +127,7 @@ function cutText(message: AIMessage): AIMessage {
   return new AIMessage({ id, content, tool_calls, invalid_tool_calls, response_metadata, usage_metadata });
 }
 
-/** Returns a message that calls tools, with the text that the guards have left in it. */
+/** Returns a message that calls tools, after guards have checked the text beside the tool calls. */
 async function withThought(message: AIMessage, { guardThought }: ModelCall): Promise<AIMessage> {
   const content = message.text && guardThought ? await guardThought(message.text) : message.text;
   if (content === message.text) return cutText(message);

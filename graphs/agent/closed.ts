@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** A problem of an object as a whole, and the path of the wrong value in it. */
+/** A problem that a check of a whole object found, and the path of the wrong value in that object. */
 export interface Problem {
   path: PropertyKey[];
   message: string;
@@ -34,8 +34,8 @@ const Closed = z.core.$constructor<z.ZodObject, ClosedDef>("Closed", (inst, def)
  * Returns the schema of an object that refuses unknown keys. The error suggests the nearest known key, or lists all known keys if none is
  * near.
  *
- * An object with a key that LangGraph or LangSmith puts into `configurable`, or with `thread_id`, may have unknown keys. If a caller sends
- * no context, LangGraph validates `configurable` in its place.
+ * Unknown keys are allowed in an object that contains `thread_id` or a key of LangGraph or LangSmith. Such an object is the `configurable`
+ * of a run. LangGraph validates the `configurable` in place of the context if the caller sends no context.
  */
 export function closed<Shape extends z.ZodRawShape>(shape: Shape, judge: ClosedDef["judge"] = () => []): z.ZodObject<Shape> {
   const known = Object.keys(shape);

@@ -70,8 +70,8 @@ export async function fitted(messages: BaseMessage[], model: BaseChatModel, { to
 }
 
 /**
- * Returns the messages without the oldest rounds, so that the rest fits. Keeps the task, which is the first message or a later message of a
- * person.
+ * Returns the messages without the oldest rounds, so that the rest fits. Always keeps the last message of a person, because that message
+ * is the task.
  */
 function withoutOldest(messages: BaseMessage[], tokens: number): BaseMessage[] {
   const leaving = leavingRoom(messages, 0, 0, { tokens, strategy: "semantic" });

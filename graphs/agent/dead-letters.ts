@@ -13,7 +13,7 @@ export interface FailedItem {
   attempts: number;
 }
 
-/** Takes the failed items of a run. The service passes this object in the run's `configurable`. */
+/** Receives the failed items of a run and stores them as dead letters. The service passes this object in the run's `configurable`. */
 interface LetterBox {
   report(taskId: string, item: object): void;
 }
@@ -22,9 +22,9 @@ interface LetterBox {
 const mostCharacters = 64 * 1024 * 1024;
 
 /**
- * Reports items that failed for good. The service keeps them as dead letters, like the package's function `reportDeadLetter`, which
- * patterns cannot import. Does nothing outside the service. Does nothing if another graph runs the pattern, because that graph decides how
- * to handle the failures.
+ * Reports items that failed for good. The service stores the items as dead letters. Patterns use this function, because they cannot import
+ * the package's function `reportDeadLetter`. Does nothing outside the service. Does nothing if another graph runs the pattern, because that
+ * graph decides how to handle the failures.
  */
 export function reportFailedItems({ configurable = {}, metadata = {} }: LangGraphRunnableConfig, failed: FailedItem[]): void {
   const box = configurable.__ensemble_letters as LetterBox | undefined;

@@ -12,7 +12,7 @@ export interface ProjectParts {
   tools?: StructuredToolInterface[];
   agents?: unknown[];
   mcp?: Record<string, McpServer>;
-  /** Remote agents that speak the Agent2Agent protocol, by name. A context refers to one as `a2a:<name>`. */
+  /** Remote agents that speak the Agent2Agent protocol, by name. A run's context refers to an agent as `a2a:<name>`. */
   a2a?: Record<string, RemoteAgent>;
   /** Functions that check values, by name. Guardrails refer to these names. */
   guards?: Record<string, GuardFunction>;
@@ -24,9 +24,9 @@ export interface ProjectParts {
 }
 
 /**
- * Defines the tools, agents, MCP servers and remote agents that a run's context can name. The service calls this when it starts, with the parts that
- * langgraph.json lists. A program that runs patterns without the service calls it before its first run. Returns a function that removes
- * the definitions and closes the connections to the MCP servers.
+ * Defines the tools, agents, MCP servers and remote agents that a run's context can name. The service calls this function when it starts,
+ * with the parts that langgraph.json lists. A program that runs patterns without the service calls it before the first run. Returns a
+ * function that removes the definitions and closes the connections to the MCP servers.
  */
 export function defineProject({ tools = [], agents = [], mcp = {}, a2a = {}, guards = {}, graphs }: ProjectParts): () => Promise<void> {
   for (const tool of tools)

@@ -48,8 +48,8 @@ interface Options {
 }
 
 /**
- * Returns a node that calls models. If an error of `work` carries ledger entries, the node stores them and does not throw, because
- * LangGraph stores nothing of a node that throws. The edges of the node need `orFail`, which then leads to the node `fail`.
+ * Returns a node that calls models. If an error of `work` carries ledger entries, the node stores the entries and does not throw. LangGraph
+ * would store nothing of a node that throws. The edges of the node need `orFail`, which then leads to the node `fail`.
  */
 export function failing<Work extends (...call: never[]) => unknown>(work: Work, { begins = () => false }: Options = {}): Work {
   const node = async (state: never, config: never) => {

@@ -48,8 +48,8 @@ const table: Budget["prices"] = {
 };
 
 /**
- * Returns the cost of a call in dollars, or 0 if no price is known. The context's price for the answering model comes first, then its price
- * for the requested model, then the built-in table. The built-in table has no price for the rehearsal model.
+ * Returns the cost of a call in dollars, or 0 if no price is known. `priceOf` finds the price. The built-in table has no price for the
+ * rehearsal model, which stands in for a real model. Calls of the rehearsal model therefore cost nothing.
  */
 export function costOf(asked: string, { answered = asked, inputTokens, outputTokens, cachedTokens = 0 }: Usage, budget: Budget): number {
   const price = priceOf(asked, answered, budget);
@@ -59,8 +59,11 @@ export function costOf(asked: string, { answered = asked, inputTokens, outputTok
 }
 
 /**
- * Returns the price of a model, or undefined if the price is unknown. The built-in table is searched for the requested model if the
- * answering model is a version of it. Otherwise the table is searched for the answering model.
+ * Returns the price of a model call, or undefined if no price is known. The prices are searched in this order:
+ * 1. the context's price for the answering model
+ * 2. the context's price for the requested model
+ * 3. the built-in price for the requested model, if the answering model is a version of the requested model
+ * 4. otherwise, the built-in price for the answering model
  */
 export function priceOf(asked: string, answered: string, { prices }: Budget): Price | undefined {
   const plain = withoutProvider(asked);
@@ -117,7 +120,7 @@ export function spentIn(ledger: LedgerEntry[]): Spent {
 }
 
 /**
- * Returns the remaining budget, for a graph that counts its own calls. Call this only while something is left, because a budget must be
+ * Returns the budget minus the cost of the calls in the ledger. Call this only before the budget is used up, because a budget must be
  * positive.
  */
 export function budgetLeft(ledger: LedgerEntry[], budget: Budget): Budget {

@@ -2,14 +2,14 @@ import { type StructuredToolInterface, tool } from "@langchain/core/tools";
 import { z } from "zod";
 import type { McpServer } from "./project.ts";
 
-/** A connection to an MCP server. It opens on first use, and opens again after a break. */
+/** A connection to an MCP server. It opens on first use, and opens again after a call has failed. */
 export interface OpenServer {
   /** Returns a tool of the server. If the server cannot be reached or lacks the tool, returns a tool that tells the model so. */
   tool(name: string): Promise<StructuredToolInterface>;
   close(): Promise<void>;
 }
 
-/** Splits a name "<server>/<tool>" into its two parts. */
+/** Splits a name "<server>/<tool>" into the server, with its definition, and the tool. Returns undefined if the server is unknown. */
 export function serverNamed(name: string, servers: Map<string, McpServer>) {
   const slash = name.indexOf("/");
   const server = name.slice(0, Math.max(0, slash));

@@ -27,7 +27,10 @@ function storeOf(config: LangGraphRunnableConfig) {
   return store;
 }
 
-/** Returns the store's namespace for memories. Each assistant has its own namespace. If the user is known, each user has one within it. */
+/**
+ * Returns the store's namespace for memories. The namespace contains the id of the assistant. If the user is known, the namespace also
+ * contains the user's identity.
+ */
 function namespaceOf({ configurable }: LangGraphRunnableConfig): string[] {
   const user: unknown = configurable?.langgraph_auth_user?.identity;
   return ["memories", String(configurable?.assistant_id ?? "nobody"), ...(typeof user === "string" ? [user] : [])];

@@ -11,8 +11,8 @@ import { cut } from "./prompt.ts";
 import { tokensOf } from "./usage.ts";
 
 /**
- * The maximum number of messages of a conversation that the model sees. If there are more, the oldest `foldSize` messages are merged into a
- * summary at once.
+ * The maximum number of messages of a conversation that the model sees. If there are more, the oldest messages are merged into a summary,
+ * at least `foldSize` of them in one step.
  */
 const windowSize = 20;
 const foldSize = 10;

@@ -16,10 +16,10 @@ export async function openModel(name: string | BaseChatModel, temperature?: numb
   try {
     const opened = await initChatModel(model, {
       modelProvider: provider,
-      configurableFields: [], // gpt-5 models refuse every temperature except their own
+      configurableFields: [], // by default, `model` in a caller's `configurable` would replace the model
       maxRetries: 0, // call-model.ts makes the retries, because it counts them and can cancel them
       ...(provider === "openai" && { streamUsage: true }),
-      ...(temperature !== undefined && { temperature }), // left out if unset, because gpt-5 models refuse every temperature except their own
+      ...(temperature !== undefined && { temperature }), // left out if unset, because gpt-5 models accept only their default temperature
     });
     return await instanceOf(opened);
   } catch (error) {

@@ -10,7 +10,7 @@ export type Needs = z.infer<typeof Needs>;
 /** The schema of the time that work waits for its resources. */
 export const NeedsWaitSeconds = z.number().min(0).max(86_400).describe("Seconds that the work waits for its resources. Default: 60");
 
-/** Work with the resources that it needs. */
+/** The resources that a piece of work needs, and the longest time that the work waits for them. */
 interface Needing {
   needs?: Needs | undefined;
   needsWaitSeconds?: number | undefined;
@@ -19,7 +19,7 @@ interface Needing {
 /** Tells whether work failed because the run could not get the resources for it. */
 export const isLackOfResources = ({ name }: Error): boolean => ["ResourceError", "ResourceTimeoutError", "DeadlockError"].includes(name);
 
-/** How a request for resources was served. */
+/** The outcome of a successful request for resources. */
 interface Got {
   /** The milliseconds that the request waited. 0 if the resources were free at once. */
   waitedMs: number;
@@ -35,8 +35,8 @@ interface RunResources {
 }
 
 /**
- * Gets the resources in `needs`, does the work, and returns the resources. Patterns cannot import the package's function `withResources`,
- * because it belongs to the service. Outside the service there are no limits.
+ * Acquires the resources in `needs`, does the work, and then releases the resources. Patterns cannot import the package's function
+ * `withResources`, because it belongs to the service. Outside the service there are no limits.
  */
 export async function withNeeds<Result>(
   { needs, needsWaitSeconds: waitSeconds }: Needing,

@@ -13,8 +13,8 @@ export function allowedHosts(context: string[] | null): string[] {
 }
 
 /**
- * Returns the directories that a graph may read, as real paths. A caller's context can only narrow the operator's directories. If a
- * caller's directory contains one of the operator's, or the other way round, the inner one is returned.
+ * Returns the directories that a graph may read, as real paths. A caller's context can only narrow the operator's directories. A
+ * caller may name a directory inside or around an operator's directory. In both cases, the inner directory is returned.
  */
 export async function allowedDirectories(context: string[] | null): Promise<string[]> {
   const operators = await existing(listed(process.env.ENSEMBLE_PATTERN_DIRECTORIES, ","));

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** A call of a tool of tier 3 that a called agent proposes to the agent that called it. */
+/** A tool call whose effect cannot be undone (tier 3). An agent that was called as a tool proposes the call to its caller. */
 export const Proposal = z.object({
   agent: z.string().describe("Agent that proposes the call"),
   tool: z.string().describe("Name of the tool"),

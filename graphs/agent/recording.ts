@@ -16,7 +16,7 @@ export function noteFailure(
   return entry;
 }
 
-/** Returns the ledger of an errand whose first call waited for resources. */
+/** Returns the ledger of an errand. The first entry gets the time for which the errand waited for resources. */
 export function withWait(ledger: LedgerEntry[], waitedMs: number): LedgerEntry[] {
   const [first, ...others] = ledger;
   return first && waitedMs > 0 ? [{ ...first, waitedMs }, ...others] : ledger;

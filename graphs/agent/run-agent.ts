@@ -36,7 +36,7 @@ interface Failure {
   error: string;
   /** Whether a retry would fail in the same way. */
   isFatal: boolean;
-  /** The milliseconds that the work waited for its own resources, besides those of its agent. */
+  /** The milliseconds for which the work waited for the resources in its own `needs`. The ledger has the wait for the agent's `needs`. */
   waitedMs?: number;
   ledger: LedgerEntry[];
 }
@@ -54,11 +54,11 @@ export interface Success<Result> {
    * without tools.
    */
   added?: BaseMessage[];
-  /** The calls of tools of tier 3 that this agent proposes to the agent that called it. */
+  /** The tool calls that this agent proposes to the agent that called it, because their effect cannot be undone (tier 3). */
   proposed?: Proposal[];
   /** The reason why the agent answered early, such as `step_limit`. Undefined if it did not. */
   stopped?: string;
-  /** The milliseconds that the work waited for its own resources, besides those of its agent. */
+  /** The milliseconds for which the work waited for the resources in its own `needs`. The ledger has the wait for the agent's `needs`. */
   waitedMs?: number;
   ledger: LedgerEntry[];
 }
@@ -72,7 +72,7 @@ export interface Assignment extends Errand, Omit<AgentRun, "task" | "constraints
 /**
  * Gives an agent one piece of work and returns the outcome. Throws only for an abort of the run, a question to a person, and a used-up
  * budget. An agent with tools runs as a subgraph. Each of its rounds is a checkpoint, so a crash repeats no finished tool call. For an
- * agent with tools, call this only once in a node, because the rounds are stored below the node.
+ * agent with tools, call this only once in a node, because the rounds are stored in the checkpoint namespace of the node.
  */
 export async function runAgent<Result = unknown>(assignment: Assignment, config: LangGraphRunnableConfig): Promise<Outcome<Result>> {
   const { agent, task } = assignment;
@@ -80,7 +80,7 @@ export async function runAgent<Result = unknown>(assignment: Assignment, config:
   enforceBudget([...(assignment.earlier ?? []), ...account.ended], assignment.budget);
   const { recorded, ...recording } = recordIn(account);
   const run: AgentRun = { quiet: true, ...assignment, account, ...recording };
-  executionOf(config); // the events of a stall are written here, and not in the subgraph of an agent
+  executionOf(config); // called with this config first, so that stall events are not written to the agent's subgraph
   let started = Date.now();
   let waitedMs = 0;
   let deadline: AbortSignal | undefined;
@@ -114,8 +114,8 @@ export async function runAgent<Result = unknown>(assignment: Assignment, config:
 }
 
 /**
- * Calls an agent without whose answer the run cannot continue. If the agent fails, throws an error, and the run ends. Without a schema, the
- * result is text.
+ * Calls an agent whose answer the run must have. If the agent fails, throws an error that ends the run. Without a schema, the result is
+ * text.
  */
 export async function requireAgent<Schema extends z.ZodType = z.ZodString>(
   { schema, ...assignment }: Assignment & { schema?: Schema },

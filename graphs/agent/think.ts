@@ -97,8 +97,8 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
 }
 
 /**
- * Returns the names of the tools that need a person's approval. For a called agent, tools of tier 3 are left out, because such an agent
- * only proposes their calls.
+ * Returns the names of the tools that need a person's approval. The effect of a tool of tier 3 cannot be undone. These tools are left out
+ * for an agent that another agent called, because that agent only proposes such calls.
  */
 function approvalsOf({ agent, isCalled }: AgentRun, tools: { name: string }[]): string[] {
   const highest = tools.filter((tool) => tierOfTool(tool, agent) === 3).map(({ name }) => name);

@@ -23,8 +23,8 @@ interface Tiered {
 }
 
 /**
- * Returns the tier of a tool. It is the tool's own tier, which is 2 by default, or a higher tier that the agent sets. Data can never lower
- * a tier.
+ * Returns the tier of a tool: the tool's own tier, or the agent's tier for the tool if that is higher. The tool's own tier is 2 by
+ * default. An agent can raise the tier of a tool, but never lower it.
  */
 export function tierOfTool({ name, metadata }: Tiered, { tiers = {} }: { tiers?: Record<string, Tier> } = {}): Tier {
   const own = Tier.safeParse(metadata?.tier).data ?? 2;

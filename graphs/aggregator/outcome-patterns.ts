@@ -43,8 +43,8 @@ const namesIn = (results: LabelledResult[], of: (result: LabelledResult) => obje
 ];
 
 /**
- * Returns a line with the range of a figure among the successes, and the labels of the lowest and the highest value. Returns no line unless
- * all successes have the figure.
+ * Returns a line with the range of a figure among the successes, and the labels of the lowest and the highest value. Returns an empty list
+ * if a success lacks the figure, or if there are fewer than two successes.
  */
 function rangeOf(name: string, good: LabelledResult[], figure: (result: LabelledResult) => number | undefined): string[] {
   const known = good.flatMap((result) => {

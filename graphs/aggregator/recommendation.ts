@@ -45,8 +45,8 @@ export function recommend(results: LabelledResult[], thresholds: Thresholds): Re
 }
 
 /**
- * Chooses the largest load whose quality, speed and error rate are within the thresholds. Every larger load exceeds a threshold, and a
- * smaller load would prove less.
+ * Chooses the largest load whose quality, speed and error rate are within the thresholds. The reasons also say why each other load was not
+ * chosen. Returns undefined if all loads have the same size.
  */
 function chooseByLoad(results: LabelledResult[], thresholds: Thresholds): Choice | undefined {
   const smallest = loadsOf(results)?.smallest;

@@ -86,7 +86,7 @@ export const Sources = z
 
 type KeyTriggerInCode = string | { key: string; when?: ConditionInCode } | { and: KeyTriggerInCode[] } | { or: KeyTriggerInCode[] };
 
-/** A source in code. It may have functions and agents where a source as data has their names. */
+/** A source that is defined in code. Unlike a source as data, it may contain functions and agents instead of their names. */
 export type SourceInCode = Omit<z.input<typeof SourceSchema>, "do" | "on"> & { do: DoingInCode; on?: KeyTriggerInCode };
 
 /** Returns sources from code as listeners. Their functions and agents are added to `code` and `conditions`. */
@@ -106,7 +106,10 @@ export function sourcesOf(sources: SourceInCode[], code: Code, conditions: Condi
 
 type Parsed = Omit<z.output<typeof SourceSchema>, "do" | "on"> & { do: Listener["do"]; on?: TriggerData | Trigger };
 
-/** Returns parsed sources as listeners. A source whose keys no other source waits for writes the answer, so clients see its tokens. */
+/**
+ * Returns parsed sources as listeners. A source writes the answer if it alone writes its only key, and no source waits for that key.
+ * Clients see the tokens of a source that writes the answer.
+ */
 export function toListeners(sources: Parsed[]): Listener[] {
   const writers = (key: string) => sources.filter(({ writes }) => writes.includes(key)).length;
   const plain = sources.map(({ on, reads, writes, ...source }): Listener => {

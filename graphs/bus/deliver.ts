@@ -103,7 +103,7 @@ export class Exchange {
     this.send({ from: bus, to: from, type, correlationId, payload: { id, to, reason } });
   }
 
-  /** Ends the waits of agents for which this message is the reply. */
+  /** Ends the wait of the agent that was waiting for this message as a reply. */
   #closeWith({ from, to, type, correlationId }: Message): void {
     if (type === "REQUEST" || type === "HELP") return;
     const isNotice = from === bus || from === human;
@@ -133,7 +133,7 @@ export class Exchange {
   }
 }
 
-/** Returns the result of a turn, or its error. A result that does not match the schema of a turn becomes an error. */
+/** Returns the result of an agent's turn, or an error. A result that does not match the schema `Turn` becomes an error. */
 function turnOf({ agent, status, result, error, isFatal = false }: TurnDone) {
   const failed = (message: string) => ({ agent, error: message, isFatal });
   if (status !== "success") return failed(error ?? "The turn failed.");

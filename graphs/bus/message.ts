@@ -4,7 +4,7 @@ import { z } from "zod";
 export const MessageType = z.enum(["DISCOVERY", "REQUEST", "ALERT", "COMPLETE", "HELP"]);
 export type MessageType = z.infer<typeof MessageType>;
 
-/** The receiver name that addresses all agents. The three constants after it name senders and receivers that are not agents. */
+/** The receiver name that addresses all agents. The constants `user`, `human` and `bus` name senders and receivers that are not agents. */
 export const everybody = "*";
 export const user = "user";
 export const human = "human";
@@ -54,7 +54,7 @@ export interface Open {
 /** Returns the messages that an agent sent. Without an agent, returns all messages. */
 export const historyOf = (log: Message[], agent?: string): Message[] => log.filter(({ from }) => agent === undefined || from === agent);
 
-/** The schema of a turn's result. */
+/** The schema of the result that an agent returns after it has handled its messages. */
 export const Turn = z.object({
   send: z
     .array(
@@ -71,7 +71,7 @@ export const Turn = z.object({
 });
 export type Turn = z.infer<typeof Turn>;
 
-/** Returns the schema of a turn for an agent that is not a function. Such an agent acknowledges every message that it received. */
+/** Returns the result schema of a turn, for agents other than functions. These agents acknowledge every message that they received. */
 export const turnFor = (names: string[]) =>
   z.object({
     send: z

@@ -26,7 +26,7 @@ export interface Subscriber {
   do: Doing;
 }
 
-/** The rules of a run, from the code and the context. */
+/** The agents, priorities and limits of a run, from the options in code and the context of the run. */
 export interface Rules {
   subscribers: Subscriber[];
   agents: AgentData[];
@@ -45,7 +45,7 @@ export interface Setup {
   rulesOf(config: Config): Rules;
 }
 
-/** The input of the node `turn`: the turn of one agent. */
+/** The input of the node `turn`, in which one agent handles the messages with these ids. */
 interface Errand {
   subscriber: Subscriber;
   ids: string[];
@@ -70,7 +70,7 @@ export const begin = (setup: Setup) => (state: BusValues, config: Config) => {
   };
 };
 
-/** Lets one agent handle its messages. The agent's time limit is the time limit for an acknowledgement. */
+/** Lets one agent handle its messages. The agent must finish within `ackSeconds`, the time limit for an acknowledgement. */
 export const turn = (setup: Setup) => async (sent: Errand, config: Config) => {
   const { agents, ackSeconds, context, ...rules } = setup.rulesOf(config);
   const { subscriber, ids, stage, budget, input, notes } = sent;

@@ -5,7 +5,7 @@ import { type Delivery, Message, type Open, Receipt } from "./message.ts";
 
 const internal = <Value>() => z.unknown() as unknown as z.ZodType<Value>;
 
-/** The result of a turn. The node `deliver` turns it into messages. */
+/** The result of one agent's turn. The node `deliver` sends the messages in the result. */
 export interface TurnDone {
   agent: string;
   /** The ids of the messages that the agent received. */

@@ -51,7 +51,7 @@ export const Reading = z.object({
     .describe("Facts that the task shows. A fact without evidence is left out."),
 });
 
-/** Returns the list of the facts for the judge, each with its values. */
+/** Returns a text for the judge that lists these facts, each with its possible values and its description. */
 export const describeFacts = (names: FactName[]): string =>
   names.map((name) => `- ${name} (${valuesOf(name)}): ${Facts.shape[name].description}`).join("\n");
 

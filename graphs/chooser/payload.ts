@@ -28,7 +28,7 @@ const approved = [
   { name: "finish", do: { task: "Write the final text from the draft and the person's answer." }, takes: ["draft", "approve"] },
 ];
 
-/** The assumed tokens of one model call. Compare the assumption with the ledger of a run. */
+/** The assumed number of tokens of one model call. The ledger of a run has the real numbers. */
 const perCall = { input: 1_500, output: 500 };
 const usualAgents = 3;
 const fanIn = 8;

@@ -45,7 +45,10 @@ const namesOf = (facts: Facts) =>
     .map((name) => `\`${name}\``)
     .join(" with ");
 
-/** Tells whether the facts match an example. A number matches if it is on the same side of its limit as the number in the example. */
+/**
+ * Tells whether the facts match an example. `minutes` must be below 5. `items` must be at least the number in the example. Every other fact
+ * must be equal to the fact in the example.
+ */
 function holds(facts: Facts, example: Facts): boolean {
   return Object.entries(example).every(([name, value]) => {
     const fact = facts[name as FactName];

@@ -92,10 +92,10 @@ export const Listeners = z
   })
   .describe("Listeners, each with the events that wake it");
 
-/** A trigger in code. Its conditions can be functions. */
+/** A trigger that is defined in code. Its conditions can be functions. */
 export type TriggerInCode = string | { event: string; when?: ConditionInCode } | { and: TriggerInCode[] } | { or: TriggerInCode[] };
 
-/** A listener in code. It may have functions and agents where a listener as data has their names. */
+/** A listener that is defined in code. Unlike a listener as data, it may contain functions and agents instead of their names. */
 export type ListenerInCode = Omit<ListenerData, "do" | "on"> & { do: DoingInCode; on: TriggerInCode };
 
 /** Returns listeners from code in the engine's form. Their functions and agents are added to `code` and `conditions`. */
@@ -118,8 +118,8 @@ function triggerToData(trigger: TriggerInCode, place: string, conditions: Condit
 }
 
 /**
- * Returns parsed listeners in the engine's form. A listener whose events no other listener waits for writes the answer, so clients see its
- * tokens.
+ * Returns parsed listeners in the engine's form. A listener writes the answer if it has a single event type, and no listener
+ * waits for that type. Clients see the tokens of a listener that writes the answer.
  */
 export function toListeners(listeners: (Omit<z.output<typeof ListenerSchema>, "do"> & { do: Listener["do"] })[]): Listener[] {
   const plain = listeners.map(({ once, sees, maxFires, ...listener }): Listener => {

@@ -24,7 +24,7 @@ const { result, stopReason, speaker, turns, usage, notes, messages, ledger, metr
  * Returns a graph in which participants speak one after another until a condition holds.
  * - `choose` selects the next speaker.
  * - `speak` lets an agent write a message.
- * - `listen` lets a person write one.
+ * - `listen` lets a person write a message.
  * - `check` evaluates the conditions after each message.
  */
 export function conversation({ context, name, description, turn = {}, choice, ...setup }: Building) {

@@ -49,7 +49,7 @@ export const Doing = closed(
   },
 );
 
-/** A piece of work. It is data, or `code`, which is the name of a function or an agent in code. A function also receives `args`. */
+/** A piece of work: data, or the name (`code`) of a function or an agent from TypeScript code. A function also receives `args`. */
 export type Doing = z.infer<typeof Doing> & { code?: string };
 
 /**
@@ -90,7 +90,7 @@ export interface Errand {
   timeoutSeconds: number;
   /** Whether clients that stream the run see the tokens of this work. */
   speaks: boolean;
-  /** Returns the schema of the agent's result. `output` is the agent's own schema. */
+  /** Returns the schema that the agent's result must have for this work. `output` is the agent's own schema. */
   shape?(output: z.ZodType | undefined): z.ZodType | undefined;
 }
 
@@ -127,7 +127,7 @@ async function performAtOnce(errand: Errand, around: Surroundings, config: LangG
   return sendAgent(own ?? (await agentFor(errand, around)), errand, around, config);
 }
 
-/** Returns the agent that a piece of work names, or the general worker. */
+/** Returns the agent that does a piece of work. If the work names neither an agent nor a graph, a general worker does the work. */
 async function agentFor({ name, do: { agent: named, graph: graphId, input } }: Errand, { agents, code }: Surroundings): Promise<Agent> {
   if (graphId !== undefined) {
     const graph = await openProjectGraph(graphId);
@@ -176,7 +176,10 @@ async function callTool(tool: string, errand: Errand, around: Surroundings, conf
   return { ...outcome, ledger };
 }
 
-/** Asks a person about the call of a tool of tier 3. Returns the arguments, or throws if the person refuses. */
+/**
+ * Asks a person to approve the call of a tool whose changes cannot be undone (tier 3). Returns the arguments, or throws if the person
+ * refuses.
+ */
 function approvedArgs(name: string, args: Record<string, unknown>, { context: { askTimeoutSeconds = null } }: Surroundings) {
   const asked = { action: { name, args }, timeoutSeconds: askTimeoutSeconds };
   const { approved, reason, edited = args } = askApproval(`May ${name} be used?`, { tool: name, args }, asked);
@@ -212,7 +215,7 @@ const failed = (error: string) => ({ status: "failed" as const, error, isFatal: 
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Returns the value in a tool's result. Tools of MCP servers return JSON as text. */
+/** Parses the result of a tool if it is JSON text, because tools of MCP servers return JSON as text. */
 function fromText(result: unknown): unknown {
   if (typeof result !== "string" || !/^\s*[[{]/.test(result)) return result;
   try {

@@ -26,7 +26,7 @@ export interface MachinePattern<Fields extends StateSchemaFields, Context extend
   context: Context;
   /** Returns the machine of a run, and the agents to which its actions refer. */
   plan(values: MachineValues, context: z.output<Context>): Planned;
-  /** Returns the state update that ends a run or precedes a wait. */
+  /** Returns the state update of the node `conclude`. After this node, the run ends or the machine waits for an event. */
   conclude(values: Running, context: z.output<Context>): object;
 }
 
@@ -96,7 +96,7 @@ const cleared = () => ({
   ...{ answers: new Overwrite({}), ledger: new Overwrite([]) },
 });
 
-/** Returns the node after `begin`. The judge reads the message if only an event can move the machine and the message names none. */
+/** Returns the node after `begin`. If the machine needs an event and the run has none, the judge reads the message to choose the event. */
 function afterBegin({ machine, state, event, task }: Running) {
   const isRead = event === null && task !== null && candidatesFor(machine, state, null).length === 0 && eventsIn(machine, state).length > 0;
   return isRead ? "interpret" : "take";

@@ -2,8 +2,9 @@ import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { effectsOf } from "../agent/effect-memory.ts";
 
 /**
- * Runs a side effect once for each task, like the package's function `effect`. A retried task gets the stored result. Patterns cannot
- * import `effect`, because it belongs to the service. The effect always runs outside the service, and under a durability other than `sync`.
+ * Runs a side effect once for each task, like the package's function `effect`. A retried task gets the stored result. Outside the service,
+ * or with a durability other than `sync`, no result is stored, so a retried task repeats the side effect. Patterns cannot import `effect`,
+ * because it belongs to the service.
  */
 export async function once<Result>(
   { configurable, runId }: LangGraphRunnableConfig,

@@ -26,8 +26,8 @@ function payloadOf({ by }: Wake, { events }: ChoreographyValues): unknown {
 }
 
 /**
- * Returns the event for the result of a step. The payload of a label is the input of its router. A person's answer has both texts: the
- * output and the feedback.
+ * Returns the event that the result of a step publishes. If the result is a label, the event carries the input of the router that chose the
+ * label. If the result is a person's feedback, the event carries the reviewed output and the feedback.
  */
 export function emissionsOf(listener: Listener, result: unknown, input: unknown, isRouter: boolean): Emission[] {
   const { name, emits } = listener;

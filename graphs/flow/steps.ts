@@ -125,7 +125,7 @@ export const readersOf = (steps: FlowStep[]): z.input<typeof AgentData>[] =>
     ];
   });
 
-/** Returns the step whose feedback a listener asks for or reads. */
+/** Returns the step whose feedback a listener handles. `part` says whether the listener asks for the feedback or maps it to an outcome. */
 export const feedbackOn = ({ name }: Listener): { step: string; part: "feedback" | "outcome" } | undefined => {
   const [, part, step] = /^(feedback|outcome):(.*)$/.exec(name) ?? [];
   return part === undefined || step === undefined ? undefined : { step, part: part as "feedback" };

@@ -19,7 +19,7 @@ export interface Order {
   /** The report of the earlier try, so that the squad does not repeat work. Undefined on the first try. */
   before?: SquadReport;
   tries: number;
-  /** The number of squads in the wave that start before this squad. */
+  /** The number of squads in the wave that start before this squad. The squad waits `limits.stageMs` for each of them. */
   stage: number;
   wave: string;
   budget: Budget;

@@ -24,7 +24,7 @@ function contextFor(isInCode: boolean, defaults: object) {
   return patternContext(shape, defaults, [], unpriced);
 }
 
-/** Returns a problem for each model of a squad whose price is unknown. Returns none if the budget has no limit in dollars. */
+/** Returns a problem for each model of the squads that has no known price. Only a budget with a limit in dollars needs these prices. */
 function unpriced(values: Record<string, unknown>) {
   const { squads, budget } = values as { squads?: z.output<typeof Squads>; budget?: Budget };
   if (!squads || budget?.dollars === undefined) return [];
@@ -36,7 +36,7 @@ function unpriced(values: Record<string, unknown>) {
 
 type Context = ReturnType<typeof contextFor>;
 
-/** The options of the pattern in code: the squads, and new defaults for the context. */
+/** The options of `hierarchy`: the squads, and defaults for the context of a run. */
 export interface HierarchyOptions extends Omit<z.input<Context>, "squads"> {
   /** The squads, by name. Default: three squads of testers. The `squads` of a run's context replace them. */
   squads?: Record<string, SquadInCode>;

@@ -68,7 +68,7 @@ function isDue(state: Commanded): boolean {
   return readySteps(state).length === 0 && additions < mostAdditions;
 }
 
-/** Returns the facts about an objective for the commander. */
+/** Describes an objective for the commander: its goal and its report. If there is no report yet, adds the status and the error. */
 const progressOf =
   ({ reports, results }: Commanded) =>
   ({ dependsOn: _, ...objective }: Commanded["objectives"][number]) => {

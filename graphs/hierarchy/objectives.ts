@@ -13,7 +13,7 @@ export const Objective = z.object({
 });
 export type Objective = z.infer<typeof Objective>;
 
-/** Returns the schema of an objective for a model, with the names of the squads. */
+/** Returns the schema of an objective that a model plans. The schema tells the model the names of the squads. */
 export const objectiveFor = (squads: string[]) =>
   Objective.extend({ squad: z.string().meta({ description: "Squad that pursues the objective", enum: squads }) });
 

@@ -63,8 +63,8 @@ function named(config: LangGraphRunnableConfig, squad: string): LangGraphRunnabl
 }
 
 /**
- * Returns the state update for the report of a squad. A failure is final, because the squad has already tried again. The commander may
- * still order another try.
+ * Returns the state update for the report of a squad. A failed objective is tried again only if the commander orders this, because the
+ * squad has already retried its own steps.
  */
 function writeReport({ step, wave, tries }: Order, told: SquadReport, ledger: LedgerEntry[]) {
   const isFailed = told.status === "failed";

@@ -45,7 +45,7 @@ export interface SquadInCode extends Omit<z.input<typeof Squad>, "workers"> {
 /** The graph of a squad: a supervisor whose leader reports to the commander. */
 export type SquadGraph = ReturnType<typeof supervisor>;
 
-/** Returns the squads from code, and their graphs. */
+/** Converts the squads that are defined in code. Returns their form in the run's state, and the graph of each squad. */
 export function squadsOf(squads: Record<string, SquadInCode>): { states: Record<string, SquadState>; graphs: Map<string, SquadGraph> } {
   const graphs = new Map<string, SquadGraph>();
   const states: Record<string, SquadState> = {};

@@ -71,10 +71,10 @@ export function planSteps(items: unknown[], parts: Partition[], shape: Shape): {
 type Settings = z.infer<typeof Compute>;
 type Groups = Record<string, unknown[]>;
 
-/** Joins outputs of the next lower level of the tree. These outputs have the same form as the result. */
+/** Joins outputs of the level below in the tree. These outputs already have the form of the final result. */
 export const compute: StepFunction = (input, { args }) => join(input as unknown[], args as Settings);
 
-/** Joins the outputs of partitions. The entries of an output that is a list are joined one by one. */
+/** Joins the outputs of partitions, on the lowest level of the tree. If an output is a list, each element counts as one entry. */
 export const computeFirst: StepFunction = (input, { args }) => {
   const settings = args as Settings;
   const entries = (input as unknown[]).flat();
@@ -112,5 +112,5 @@ function numberAt(entry: unknown, by: string | undefined): number {
   throw new Error(`${by === undefined ? "An entry" : `"${by}"`} is not a number: ${JSON.stringify(value)?.slice(0, 100)}`);
 }
 
-/** The schema of the work that joins outputs: a computation, or work as data. */
+/** The schema of the work that joins outputs: a fixed computation, or work such as a task for an agent. */
 export const Reduce = z.union([Compute, Doing]);

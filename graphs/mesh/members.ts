@@ -41,7 +41,7 @@ export const Objections = z.object({
     .default([]),
 });
 
-/** The part of a round that an agent does. */
+/** A part of a mesh's round. An agent looks at the board, objects to intentions of others, or acts. */
 export type Part = "look" | "object" | "act";
 
 /** An agent in code that decides by functions. */
@@ -55,7 +55,7 @@ export interface MeshFunctions {
   act: StepFunction;
 }
 
-/** The forms in which code gives an agent of a mesh. */
+/** The ways to define an agent of a mesh in code: an agent, the options of an agent, or functions. */
 export type MeshMember = Member | MeshFunctions;
 
 /** An agent of a mesh: its name, and its work in each part of a round. */
@@ -65,7 +65,7 @@ export interface Actor extends Partial<Record<Part, Doing>> {
   act: Doing;
 }
 
-/** Returns an agent from the context as an actor. */
+/** Converts an agent from the context to an actor, which looks, objects and acts with the default tasks. */
 export const actorOf = ({ name }: Pick<AgentData, "name">): Actor => ({
   name,
   look: { agent: name, task: prompts.look },
@@ -73,7 +73,7 @@ export const actorOf = ({ name }: Pick<AgentData, "name">): Actor => ({
   act: { agent: name, task: prompts.act },
 });
 
-/** Returns an agent from code as an actor. The agent or its functions are added to `code`. */
+/** Converts an agent from code to an actor. The agent or its functions are added to `code`. */
 export function actorInCode(member: MeshMember, code: Code): Actor {
   if ("look" in member) {
     const { name, look, object, act } = member;

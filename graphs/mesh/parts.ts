@@ -17,7 +17,7 @@ import type { Announced, Done, Mesh } from "./state.ts";
 
 export type Config = LangGraphRunnableConfig;
 
-/** The rules of a run, from the code and the context. */
+/** The rules of a run: the agents, and the settings. They come from the code and from the run's context. */
 export interface Rules {
   actors: Actor[];
   agents: AgentData[];

@@ -51,9 +51,9 @@ function objectionsIn({ intentions, objected }: Mesh): Objection[] {
 }
 
 /**
- * Decides which agents act. Intentions without objections are carried out together. Among intentions that oppose each other, the strongest
- * is carried out, so that some agent always acts. An objection of an agent that does not want to act counts only if that agent's standing
- * exceeds the strength of the intention.
+ * Decides which agents act. Intentions without a blocking objection are carried out together. If an agent with an intention blocks another
+ * intention, the stronger of the two is carried out. An agent without an intention can block an intention only if the agent's standing
+ * exceeds the intention's strength.
  */
 export function permitIn(state: Mesh): Permit {
   const objections = objectionsIn(state);

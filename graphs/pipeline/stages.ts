@@ -112,7 +112,7 @@ export const Stages = z
   })
   .describe("The stages, in order");
 
-/** A stage in code. It may have functions and agents where a stage as data has their names. */
+/** A stage that is defined in TypeScript code, so it can contain functions and agents directly. */
 export type StageInCode = Omit<StageData, "do" | "when" | "branch"> & {
   do?: DoingInCode;
   when?: ConditionInCode;

@@ -45,7 +45,7 @@ export const usualSteps = Steps.parse(
   })),
 );
 
-/** A step in code. It may have functions and agents where a step as data has their names. */
+/** A step that is defined in TypeScript code, so it can contain functions and agents directly. */
 export type StepInCode = Omit<z.input<typeof SagaStep>, "execute" | "compensate"> & { execute: DoingInCode; compensate?: DoingInCode };
 
 /** Returns a step from code as data. Its functions and agents are added to `code`. */

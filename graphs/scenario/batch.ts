@@ -114,7 +114,7 @@ function readBatch(returned: unknown[] | Batch<unknown>, size: number): Batch<un
   return returned;
 }
 
-/** Waits for a skill, but not longer than until the signal is aborted, because a skill may ignore its signal. */
+/** Waits for a skill's work, and rejects as soon as the signal is aborted. This is needed because a skill may ignore its signal. */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);

@@ -17,7 +17,7 @@ const mostBatches = 200;
 /** Returns the smallest batch size that an input of this size allows. */
 export const smallestBatch = (inputSize: number) => Math.ceil(inputSize / mostBatches);
 
-/** The planned work of a run: its skill and mode, and the names of the scenarios of an earlier run that run again. */
+/** The plan of a run: its skill and mode, and the names of the earlier scenarios that it repeats. */
 export const Planned = z.object({
   skill: z.string(),
   mode: Mode,
@@ -42,7 +42,7 @@ interface Asked extends Omit<Planned, "skill"> {
 interface Plan {
   planned: Planned;
   definitions: ScenarioDefinition[];
-  /** The progress of those scenarios of an earlier run that do not run again, by name. */
+  /** The progress of the earlier scenarios that are not repeated, by the scenario's name. */
   kept: Record<string, ScenarioProgress>;
 }
 

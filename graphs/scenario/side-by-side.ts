@@ -50,8 +50,8 @@ export function besides(segment: number, config: LangGraphRunnableConfig): SideB
 }
 
 /**
- * Deletes the facts of a segment whose scenarios have met. Without this, a later segment could find them, because numbers repeat if all
- * scenarios start again.
+ * Deletes the shared facts of a segment that has ended. If all scenarios start again, a new segment gets the same number. Without the
+ * deletion, that segment would find the old facts.
  */
 export const forgetSegment = (segment: number, config: LangGraphRunnableConfig): void => void sharedOf(config).segments.delete(segment);
 

@@ -5,7 +5,7 @@ import type { Segment } from "./state.ts";
 export const Mode = z.enum(["free", "milestone", "lockstep"]);
 export type Mode = z.infer<typeof Mode>;
 
-/** The maximum time that scenarios wait for a slow one, in milliseconds from the start of the work on the segment. */
+/** The maximum time in milliseconds that scenarios wait for a slow scenario. The time begins with the work on the segment. */
 const segmentLimitMs = 60_000;
 
 /** The record of a meeting: the progress of each scenario at the end of a segment. */

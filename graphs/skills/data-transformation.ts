@@ -104,8 +104,8 @@ function findEarlier(earlier: Order[], own: string[], similarity: number): numbe
 }
 
 /**
- * Returns the similarity of two texts, from 0 to 1. It is one minus their Levenshtein distance as a share of their letters. The function
- * needs only one row of the distance table.
+ * Returns the similarity of two texts, from 0 to 1. This is 1 minus the Levenshtein distance divided by the length of the longer text. The
+ * function needs only one row of the distance table.
  */
 function likenessOf(a: string, b: string): number {
   const row = Array.from({ length: b.length + 1 }, (_, index) => index);

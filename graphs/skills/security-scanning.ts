@@ -98,7 +98,7 @@ export const securityScanning = defineSkill<Item, Result, Params>({
     return { files: results.length, findings, ...(known && { falsePositives, falseNegatives }) };
   },
 
-  // Problems must be found in generated files. The caller's own files may have no problems, so they have no such target.
+  // The scan of generated files must find problems. The caller's own files may have no problems, so this target is left out for them.
   targets: ({ files, directory }) => [
     ...(files.length > 0 || directory !== undefined ? [] : [{ metric: "findings", above: 0, weight: 0.3 }]),
     { metric: "coverage", atLeast: 1, weight: 0.7 },

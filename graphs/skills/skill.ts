@@ -79,7 +79,7 @@ export interface Skill<Item = unknown, Result = unknown, Params = unknown> {
   measure(results: Result[], worked: Worked<Params>): Record<string, number>;
   /** Returns targets for measurements and scores. The weighted share of the targets that are met is itself a score, called `functional`. */
   targets(params: Params): Target[];
-  /** Returns how much work one item has at a complexity. */
+  /** Returns the amount of work in one item at the given complexity. */
   work(complexity: number): number;
   /**
    * Returns the expected time per unit of work, compared with the smallest scenario. `loads` is the number of items, as a multiple of the

@@ -16,7 +16,7 @@ export const Work = z.object({
   findings: z.array(Finding).describe("Findings, one by one"),
 });
 
-/** Returns the findings in an agent's result. A result with another schema may have no findings. */
+/** Returns the findings in an agent's result. If the result has no valid list of findings, returns an empty list. */
 export function findingsIn(work: unknown): Finding[] {
   const parsed = z.object({ findings: z.array(Finding) }).safeParse(work);
   return parsed.success ? parsed.data.findings : [];

@@ -57,7 +57,7 @@ type Context = ReturnType<typeof contextFor>;
 export type ContextInput = z.input<Context>;
 export type Config = LangGraphRunnableConfig;
 
-/** The options of the pattern in code: the agents, and new defaults for the context. */
+/** The options of `supervisor`: the agents, and defaults for the context of a run. */
 export interface SupervisorOptions extends Omit<ContextInput, "roster"> {
   /** The agents of the team. Default: the four reviewers. The `roster` of a run's context replaces them. */
   agents?: Member[];
@@ -68,7 +68,7 @@ export interface SupervisorOptions extends Omit<ContextInput, "roster"> {
 /** The values that all nodes share: the agents from the code, and access to the context of the run. */
 export interface Setup {
   agents: Agent[];
-  /** The agents from the code that are nodes of their own. */
+  /** The names of the agents that have a node of their own in the graph. */
   nodes: string[];
   contextOf(config: Config): z.output<Context>;
 }

@@ -66,7 +66,7 @@ export function readySteps(state: Supervised): WorkStep[] {
   );
 }
 
-/** Returns the failed steps that are not retried unless the judge or a person decides so. */
+/** Returns the failed steps that can be retried only by a decision of the judge or of a person. */
 export const failedSteps = (state: Supervised): WorkStep[] =>
   state.steps.filter(({ id }) => isFailure(state.results[id]) && !mayTry(id, state));
 

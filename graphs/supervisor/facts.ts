@@ -4,7 +4,10 @@ import type { Supervised } from "./state.ts";
 
 type Values = Pick<Supervised, "steps" | "results" | "spans" | "settlements">;
 
-/** Returns the tasks, findings and contradictions of a run, for its metrics. A cached result has no times, so it is not a task. */
+/**
+ * Returns the tasks, findings and contradictions of a run, for its metrics. A step with a cached result has no times, so the metrics leave
+ * it out.
+ */
 export function factsOf({ steps, results, spans, settlements }: Values): Facts {
   const tasks = steps.flatMap(({ id, dependsOn: needs }) => {
     const { status, tries = 1 } = results[id] ?? {};

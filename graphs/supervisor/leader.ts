@@ -10,8 +10,8 @@ export const Leader = closed({ name, role, description, goal, backstory, instruc
 export type Leader = z.infer<typeof Leader>;
 
 /**
- * Returns the agent that does a leader's work. This is the run's leader with the instructions of the default agent, or the default agent if
- * the run has no leader.
+ * Returns the agent that does a leader's work: the run's leader, or otherwise the default agent (`usual`). The instructions of the default
+ * agent always apply.
  */
 export function leading(usual: Agent, { leader, timeoutSeconds }: { leader?: Leader; timeoutSeconds: number }): Agent {
   const instructions = [leader?.instructions, usual.instructions].filter(Boolean).join("\n");

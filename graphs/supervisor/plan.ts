@@ -20,7 +20,9 @@ export const WorkStep = z.object({
 
 export type WorkStep = z.infer<typeof WorkStep>;
 
-/** Returns the schema of a step for a model, with the names of the agents. Code validates the plan as a whole later. */
+/**
+ * Returns the schema of a step that a model plans. The schema tells the model the names of the agents. Code validates the whole plan later.
+ */
 export const stepFor = (names: string[]) =>
   WorkStep.extend({ agent: z.string().meta({ description: "Agent of the team that does it", enum: names }) });
 

@@ -7,7 +7,7 @@ export const judge = agent({
   instructions: "Plan, judge and decide. Invent nothing.",
 });
 
-/** The agent that writes the report for the caller. It is the judge in another role. */
+/** The agent that writes the report for the caller. It has the same name and role as the judge. */
 export const reporter = agent({
   name: "supervisor",
   role: "the supervisor of a team",

@@ -67,7 +67,10 @@ export function settle(setup: Setup): Node {
   };
 }
 
-/** Settles a conflict by counting. For resources, priority counts first. Returns undefined if only the judge can decide. */
+/**
+ * Settles a conflict without asking the judge, by the measure that the strategy names. For a resource, priority is tried first. Returns
+ * undefined if only the judge can decide.
+ */
 function countedBy(strategy: Strategy, conflict: Conflict) {
   const settled = conflict.kind === "resource" ? settleByCount(conflict, "priority") : undefined;
   if (settled || strategy === "arbitration") return settled;
@@ -75,8 +78,8 @@ function countedBy(strategy: Strategy, conflict: Conflict) {
 }
 
 /**
- * Tells whether a person settles a conflict. The context can send all conflicts to a person. Conflicts of strategy go to a person unless
- * the caller is unattended.
+ * Tells whether a person settles a conflict. With the setting `human` for conflicts, a person settles all of them. Otherwise, a person
+ * settles only conflicts of strategy, and only if `onFailures` is `ask`.
  */
 const isForPerson =
   ({ conflicts, onFailures }: ReturnType<Setup["contextOf"]>) =>

@@ -4,8 +4,8 @@ const { confidence, vote, weighted } = Strategy.enum;
 export type Count = typeof confidence | typeof vote | typeof weighted | "priority";
 
 /**
- * Settles a conflict by the sum of confidence, by votes, by weights, or by priority, which is the weight of an agent. Returns undefined on
- * a tie and for an even number of votes, so that the judge decides.
+ * Settles a conflict by the highest confidence, by the number of votes, by the sum of weights, or by the highest weight (`priority`).
+ * Returns undefined on a tie and for an even number of votes, so that the judge decides.
  */
 export function settleByCount({ subject, views }: Conflict, by: Count): Settlement | undefined {
   if (by === vote && views.length % 2 === 0) return undefined;

@@ -40,7 +40,7 @@ export interface Errand {
   before: Span | undefined;
   /** When the step could begin. Undefined if it needs no other step. */
   readyAt: number | undefined;
-  /** The number of steps in the wave that start before this step. */
+  /** The number of steps in the wave that start before this step. The step waits `limits.stageMs` for each of them. */
   stage: number;
   wave: string;
   /** The part of the run's budget that is left. */

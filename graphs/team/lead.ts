@@ -6,7 +6,10 @@ import { assign, countOf } from "./settle.ts";
 import type { Config, Setup, Team } from "./state.ts";
 import { problemsOf, TaskSpec, TeamTask, whyStuck } from "./tasks.ts";
 
-/** Above the score `meshAbove`, members should write to each other. Below the score `starBelow`, they need not. */
+/**
+ * The judge scores from 1 to 5 how much the members need each other. Above `meshAbove`, members write to each other. Below `starBelow`,
+ * they work alone.
+ */
 const meshAbove = 3.5;
 const starBelow = 3;
 const meshPrice = "A mesh uses about 2.4 to 2.7 times the tokens of a star.";
@@ -22,7 +25,10 @@ export const begin = (setup: Setup) => (state: Team, config: Config) => {
   };
 };
 
-/** Lets the judge score how much the members need each other. `askTopology` decides a score between the two limits. */
+/**
+ * Lets the judge score how much the members need each other, and chooses a star or a mesh. If the score is between the limits and
+ * `onUnclear` is `ask`, `askTopology` chooses.
+ */
 export const assess = (setup: Setup) => async (state: Team, config: Config) => {
   const startedAt = Date.now();
   const context = setup.contextOf(state, config);

@@ -77,7 +77,10 @@ function change(changes: Round, id: unknown, update: (task: TeamTask) => TeamTas
   changes.tasks = changes.tasks.map((task) => (task.id === id ? update(task) : task));
 }
 
-/** Applies one call of a team tool. If the call came too late, the member gets a notice. */
+/**
+ * Applies one call of a team tool. The member gets a notice if the call is no longer possible, for example because the task is already
+ * claimed.
+ */
 function carryOut(changes: Round, member: string, { name, args }: Turn["actions"][number]): void {
   if (name === "claim") claim(changes, member, String(args.id));
   if (name === "add_task") add(changes, member, args);

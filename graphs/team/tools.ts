@@ -67,7 +67,7 @@ export function teamTools({ member, members, tasks, own, broadcastsLeft }: View)
 
 const ending = ["claim", "complete"];
 
-/** The middleware of members. A turn ends when the member claims or completes a task. */
+/** The middleware that ends a member's turn when the member has claimed or completed a task. */
 export const endingTurns = [
   createMiddleware({
     name: "team",

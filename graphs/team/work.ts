@@ -9,7 +9,7 @@ import { actionsIn, endingTurns, teamTools } from "./tools.ts";
 /** The input of a member for one turn. */
 export interface Errand {
   member: string;
-  /** The id of the member's task. Null if the member has no task. It then claims a task or answers its messages. */
+  /** The id of the member's task. Null if the member has no task. A member without a task claims one or answers messages. */
   own: string | null;
   wholeTask: string;
   tasks: TeamTask[];

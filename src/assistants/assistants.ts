@@ -80,8 +80,8 @@ export type AssistantToRun = Assistant & {
 const columnsToRun = sql`${columns}, ${hasBudget(sql`graph_id`)} as "isBudgeted"`;
 
 /**
- * Returns the assistants of new runs with these ids, in the order of `ids`, and undefined in place of an id without an assistant. Applies
- * no scope, because the caller has already checked access.
+ * Returns the assistants for new runs, in the order of `ids`. The result has undefined in place of an id without an assistant. Applies no
+ * scope, because the caller has already checked access.
  */
 export async function findAssistantsToRun(db: Db, ids: string[]): Promise<(AssistantToRun | undefined)[]> {
   const wanted = ids.map(toAssistantId);
@@ -92,7 +92,7 @@ export async function findAssistantsToRun(db: Db, ids: string[]): Promise<(Assis
   return wanted.map((id) => found.get(id.toLowerCase()));
 }
 
-/** Returns the assistant of a new run, or undefined. */
+/** Returns the assistant for a new run, by the assistant's id or a graph's id. Returns undefined if there is none in the scope. */
 export async function findAssistantToRun(db: Db, scope: Scope, id: string): Promise<AssistantToRun | undefined> {
   const { rows } = await db.query<AssistantToRun>(sql`
     select ${columnsToRun} from assistants where assistant_id = ${toAssistantId(id)} and ${scope.visible(sql`metadata`)}`);

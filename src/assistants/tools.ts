@@ -3,9 +3,9 @@ import type { Scope } from "../db/scope.ts";
 import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import type { Assistant } from "./assistants.ts";
 
-/** An assistant under the name that it has as a tool. */
+/** An assistant as an MCP tool, with the name of the tool. */
 export interface ToolAssistant extends Pick<Assistant, "assistant_id" | "graph_id" | "name" | "description" | "metadata"> {
-  /** The name of the tool. Among the assistants that a caller may see, no two have the same one. */
+  /** The name of the tool. It is unique among the assistants that a caller may see. */
   tool: string;
 }
 
@@ -19,16 +19,16 @@ export interface ToolCursor {
 const isOfProject = sql`substr(assistant_id::text, 15, 1) = '5'`;
 
 /**
- * An assistant's name in the characters that tool names may have. An assistant without such a name is called like its graph. 64 characters
- * are the most that all hosts of models accept.
+ * Converts an assistant's name to a valid tool name of at most 64 characters, which all model providers accept. An assistant without a
+ * usable name gets the id of its graph as its tool name.
  */
 const plainName = sql`
   left(regexp_replace(case when name ~ '[A-Za-z0-9]' and name <> 'Untitled' then name else graph_id end, '[^A-Za-z0-9_.-]+', '_', 'g'), 64)`;
 const suffixedName = sql`left(plain, 51) || '-' || right(replace(assistant_id::text, '-', ''), 12)`;
 
 /**
- * Selects assistants with their tool names. If several assistants have the same name, the first of them keeps it, and a part of the id
- * follows the names of the others. Assistants of the project come first, and then the oldest.
+ * Selects assistants with their tool names. If several assistants have the same name, the first one keeps the plain name. The others get a
+ * part of their id as a suffix. Assistants of the project come first, and then the oldest.
  */
 const named = (visible: Sql): Sql => sql`
   select assistant_id, graph_id, name, description, metadata, suffixed, case when place = 1 then plain else suffixed end as tool
@@ -53,8 +53,8 @@ export async function listToolAssistants(
 }
 
 /**
- * Returns the assistant with this tool name, or undefined. The name with a part of the id is valid even if the assistant has its plain name
- * now, because the assistant that had the plain name before may have been deleted.
+ * Returns the assistant with this tool name, or undefined. The name with the id suffix always stays valid. An assistant can lose the suffix
+ * from its tool name, because the assistant that had the plain name before may be deleted.
  */
 export async function findToolAssistant(db: Db, scope: Scope, tool: string): Promise<ToolAssistant | undefined> {
   return find(db, scope.visible(sql`metadata`), tool);

@@ -30,8 +30,8 @@ export interface Auth {
   accepts: ("api-key" | "token" | "custom")[];
   authenticate(credentials: Credentials): Promise<User>;
   /**
-   * Returns the scope of the rows on which the user may perform the action. `value` is the content of the action, which an auth handler may
-   * change.
+   * Returns the scope of the rows on which the user may perform the action. `value` holds the request's data for the action. An auth
+   * handler may change this data.
    */
   authorize(user: User, event: AuthEvent, value: object): Promise<Scope>;
 }

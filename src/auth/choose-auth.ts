@@ -23,8 +23,8 @@ export interface ProjectAuth {
 }
 
 /**
- * Returns the configured auth, or undefined if none is configured. Without auth, throws if other machines can reach the service, unless the
- * operator has allowed this.
+ * Returns the configured auth, or undefined if none is configured. Throws if there is no auth and other machines can reach the service. The
+ * operator can switch this check off with ENSEMBLE_AUTH=none.
  */
 export function chooseAuth(settings: AuthSettings, project: ProjectAuth | undefined): Auth | undefined {
   const { host, apiKeys: keys, isOpen } = settings;

@@ -13,8 +13,8 @@ export type Channel = Pick<BlobRow, "threadId" | "namespace" | "channel">;
  */
 export interface ChannelLists {
   /**
-   * Returns the items to store for a new version of a list, and `base`, the stored version that has the items before them. If no earlier
-   * version is known, returns all items and no `base`.
+   * Returns the items to store for a new version of a list, and `base`. `base` is the stored version that holds the items before the
+   * returned ones. If no earlier version is known, returns all items and no `base`.
    */
   dump(place: Omit<BlobRow, "value">, list: unknown[]): Pick<BlobRow, "base" | "value">;
   /** Returns the list whose items are in these rows. The row with the first items must come first. */

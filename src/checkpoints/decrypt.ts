@@ -1,6 +1,6 @@
 import { type Db, sql } from "../db/sql.ts";
 
-/** The first bytes of an encrypted value. */
+/** The condition for encrypted blobs. Every encrypted value begins with these bytes. */
 const isSealed = sql`substring(blob from 1 for 16) = 'ensemble.sealed:'::bytea`;
 
 /** Throws if a checkpoint is encrypted, because LangGraph's own saver cannot read it. */
@@ -15,7 +15,10 @@ export async function refuseEncrypted(db: Db): Promise<void> {
 
 const rowsInBatch = 200;
 
-/** Stores all checkpoints unencrypted. `db` decrypts what it reads. Returns the number of rewritten rows. */
+/**
+ * Stores all checkpoints unencrypted. `db` decrypts the rows that it reads, and this function writes them back. Returns the number of
+ * rewritten rows.
+ */
 export async function decryptCheckpoints(db: Db): Promise<number> {
   let rewritten = 0;
   for (const table of [sql`checkpoint_blobs`, sql`checkpoint_writes`]) {

@@ -1,11 +1,12 @@
 import { type Sql, sql } from "../db/sql.ts";
 
 /**
- * Returns `with recursive` queries that select the checkpoints from which LangGraph rebuilds the values of DeltaChannels. A checkpoint
- * stores no value of such a channel. LangGraph walks to the nearest ancestor with a value, or to the first checkpoint, and applies the
- * writes on the way. The query `needed_checkpoints` selects these ancestors, and the checkpoints of the query `kept`, which the caller
- * defines before. `kept` has the columns of the primary key of `checkpoints`. The column `is_ancestor` of the query `walk` tells the
- * checkpoints whose writes are needed.
+ * Returns `with recursive` queries that select the checkpoints from which LangGraph rebuilds the values of DeltaChannels. Most checkpoints
+ * store no value of such a channel. LangGraph then walks back to the nearest ancestor with a value, or to the first checkpoint. It applies
+ * the writes on the way.
+ *
+ * The caller must first define a query `kept` with the primary key columns of `checkpoints`. The query `needed_checkpoints` selects the
+ * kept checkpoints and the ancestors that they need. In the query `walk`, `is_ancestor` marks the checkpoints whose writes are needed.
  *
  * The statements contain `offset 0`, so that the planner looks rows up by their keys and never reads a whole table.
  */
@@ -36,9 +37,9 @@ export function deltaAncestors(threadIds: string[]): Sql {
 }
 
 /**
- * Selects the DeltaChannels that no checkpoint counts, because only state updates have written to them. Such a channel has versions and
- * writes, but never a value. Every other channel with a version and a write also has a value. The channels with which LangGraph controls
- * the graph are left out.
+ * Selects the DeltaChannels that no checkpoint lists in its metadata, because only state updates have written to them. Such a channel has
+ * versions and writes, but never a value. Any other channel with a version and a write also has a value. The internal channels of LangGraph
+ * are left out.
  */
 const uncounted = sql`
   select v.thread_id, v.checkpoint_ns, v.channel

@@ -1,8 +1,8 @@
 import { type Db, sql } from "../db/sql.ts";
 
 /**
- * Rewrites all lists so that each row holds a whole list, as LangGraph's own saver expects. Returns the number of rewritten versions. The
- * lists then need as much space as LangGraph's saver needs. Runs that begin later again store only the added items.
+ * Rewrites all lists so that each row holds a whole list, as LangGraph's own saver expects. The lists then need as much space as with that
+ * saver. Later runs of this service still store only the added items of a list. Returns the number of rewritten rows.
  */
 export async function exportLists(db: Db): Promise<number> {
   const { rows } = await db.query<{ threadId: string }>(sql`

@@ -26,8 +26,8 @@ export interface ListVersion {
 }
 
 /**
- * The number of stored rows of similar size from which the next row stores their items again. A list thus has few rows, and each item is
- * written only a few times.
+ * The number of rows of similar size at which the newest row also stores the items of the other rows. A list thus consists of few rows, and
+ * each item is written only a few times.
  */
 const fanout = 16;
 /** Lists with fewer items than this are stored as a whole, in the form that LangGraph's own saver can read. */

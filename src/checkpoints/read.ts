@@ -46,7 +46,10 @@ interface Row extends StoredValue {
   threadId: string;
   namespace: string;
   checkpointId: string;
-  /** The parent of a checkpoint. In a row of a list, the version whose items precede the row's items. Null if there is none. */
+  /**
+   * For a checkpoint: the id of its parent. For a row of a list: the version whose items come before the row's items. Null if there is
+   * none.
+   */
   parentId: string | null;
   /** The JSON of a checkpoint, or the version of a value. */
   content: string;

@@ -5,9 +5,9 @@ import type { WriteRow } from "./rows.ts";
 import { bytesOf } from "./serializer.ts";
 
 /**
- * Stores errors, interrupts and answers of tasks. A task has only one of each kind, so each write replaces an earlier one. An earlier write
- * of another run is first copied to `replaced_writes`, so that it can be restored if this run is rolled back. Returns false if the attempt
- * has lost the right to write.
+ * Stores the errors, interrupts and resume values of tasks. A task has at most one value of each kind, so a new value replaces the stored
+ * one. If another run stored the old value, first copies that value to `replaced_writes`. A rollback or a retry of this run can then
+ * restore it. Returns false if the attempt has lost the right to write.
  */
 export async function replaceWrites(db: Db, fence: Fence | undefined, rows: WriteRow[]): Promise<boolean> {
   const right = fence ? fenced(fence) : sql`fence as (select null::uuid as run_id)`;

@@ -14,7 +14,10 @@ export interface BlobRow extends Place {
   version: string;
   /** The channel's value, or undefined if the channel is empty in this version. */
   value: Dumped | undefined;
-  /** The earlier version of the same list to which this row's items are appended. Undefined if the row holds a whole value. */
+  /**
+   * The earlier version of the channel that holds the first items of the list. This row holds only the items after them. Undefined if the
+   * row holds a whole value.
+   */
   base?: string | undefined;
 }
 
@@ -55,14 +58,15 @@ export function joinRows(parts: CheckpointRows[]): CheckpointRows {
 }
 
 /**
- * Tells whether a value is so large that it is sent as a binary parameter of its own. As text inside an array, a large value would take
- * twice its size.
+ * Tells whether a value is sent as a separate binary parameter, because it is binary or large. As text inside an array, a large value would
+ * take about twice as many bytes.
  */
 const isLarge = ({ value }: { value: Dumped | undefined }) =>
   value !== undefined && (value.type === "bytes" || value.text.length > largeDocument);
 
 /**
- * Tells whether all values of these rows are small. If they are, the statement always has the same text, so the server plans it only once.
+ * Tells whether all values of these rows are small. The statement for small rows always has the same text, so the server plans it only
+ * once.
  */
 export const isAlike = ({ blobs, writes }: CheckpointRows) => !blobs.some(isLarge) && !writes.some(isLarge);
 
@@ -146,8 +150,8 @@ function storingWrites(rows: Owned<WriteRow>[]): Sql {
 }
 
 /**
- * Returns the query that stores checkpoints and numbers them in the given order. The order is a column of its own, because the join with
- * `fence` would lose it. A checkpoint that is stored again keeps its number.
+ * Returns the query that stores checkpoints, and numbers them in the given order. The column `place` holds this order, because the join
+ * with `fence` would lose it. A checkpoint that is stored again keeps its number.
  */
 function storingCheckpoints(rows: Owned<CheckpointRow>[]): Sql {
   return sql`

@@ -28,7 +28,7 @@ import { type BlobRow, type CheckpointRows, isAlike, joinRows, noRows, storeRows
 import { dumpState, keepingImpostors } from "./serializer.ts";
 import { isOld, toTuple, type ValueReader, valueReader } from "./tuple.ts";
 
-/** The members of a run's attempt that its saver uses. */
+/** The parts of a run's attempt that the checkpoint saver uses. */
 export interface SaverAttempt {
   fence: Fence;
   /** Stores rows in one statement with other waiting rows of the attempt. Resolves to false if the attempt has lost the right to write. */
@@ -44,7 +44,7 @@ export interface SaverAttempt {
   refused: (reason: Error) => void;
   /** Returns the name of the node whose writes are stored next, for error messages. Undefined if the node is unknown. */
   currentNode: () => string | undefined;
-  /** Receives the super-steps and tasks of nested graphs, which the graph's stream does not report. */
+  /** Receives the super-steps and tasks of nested graphs, because the stream of the outer graph does not report them. */
   nested: {
     noteNestedStep(namespace: string, step: number): void;
     noteNestedTask(namespace: string, taskId: string, name: string | undefined, end: TaskEnd): void;
@@ -56,7 +56,7 @@ export interface SaverAttempt {
   room: () => Promise<void>;
 }
 
-/** The error of an attempt that has lost the right to write, because a newer attempt began or because the run was ended or deleted. */
+/** The error of an attempt that has lost the right to write. Either a newer attempt has begun, or the run was ended or deleted. */
 export class LostRight extends Error {
   constructor({ runId, attempt }: Fence) {
     super(`Attempt ${attempt} of run ${runId} no longer holds the right to write.`);
@@ -93,8 +93,8 @@ export class EnsembleSaver extends PostgresSaver {
    */
   readonly #storeBatched: (rows: CheckpointRows) => Promise<void>;
   /**
-   * True after the first refused write. The saver then sends no more writes, because a later step must not be stored without the refused
-   * one.
+   * True after the first refused write. After that, the saver sends no writes, so the thread never holds a step without the steps before
+   * it.
    */
   #refused = false;
   readonly #lists: ChannelLists;
@@ -177,8 +177,8 @@ export class EnsembleSaver extends PostgresSaver {
       }));
     if (writes.length === 0) return;
     if (namespace !== "") this.#noteNestedTask(namespace, taskId, writes);
-    // A task has at most one error, one interrupt and one resume value, and a new one replaces the old one. All other writes are stored
-    // only once.
+    // A task has at most one error, one interrupt and one resume value. A new value of these kinds replaces the old one. All other writes
+    // are stored once and never replaced.
     const replaces = writes.every(([channel]) => channel in WRITES_IDX_MAP);
     if (replaces) await this.#orAbort(() => ({ ...noRows, writes: rowsOf() }), this.#replaceWrites);
     else await this.#writeOrAbort(() => ({ ...noRows, writes: rowsOf() }));
@@ -232,8 +232,8 @@ export class EnsembleSaver extends PostgresSaver {
   }
 
   /**
-   * Stores rows. During an attempt, a failure aborts the attempt. `rowsOf` serialises the values. It is called before the first await, so
-   * that a step with an unstorable value stores neither its writes nor its checkpoint.
+   * Stores rows. During an attempt, a failure aborts the attempt. `rowsOf` serialises the values, and is called before the first await. If
+   * a value cannot be stored, neither the writes of the step nor its checkpoint are stored.
    */
   async #writeOrAbort(rowsOf: () => CheckpointRows): Promise<void> {
     const attempt = this.#attempt;
@@ -243,7 +243,7 @@ export class EnsembleSaver extends PostgresSaver {
 
   /**
    * Stores rows that belong to no attempt. Small rows share a statement. Rows with large values are sent in a separate statement, because
-   * the server needs long for them.
+   * the server needs a long time for them.
    */
   async #storeWithoutAttempt(rows: CheckpointRows): Promise<void> {
     return isAlike(rows) ? this.#storeBatched(rows) : storeRows(this.#db, rows);
@@ -285,8 +285,8 @@ export class EnsembleSaver extends PostgresSaver {
 }
 
 /**
- * Returns the metadata with counters of 0 for the DeltaChannels that this checkpoint stores whole. LangGraph leaves these counters out and
- * reads a missing counter as 0. The pruning of checkpoints finds a thread's DeltaChannels by their counters.
+ * Returns the metadata with a counter of 0 for each DeltaChannel whose whole value is in this checkpoint. LangGraph omits these counters
+ * and treats a missing counter as 0. Pruning needs the counters, because it finds the DeltaChannels of a thread by them.
  */
 function withSnapshots(metadata: CheckpointMetadata, values: Checkpoint["channel_values"]): CheckpointMetadata {
   const whole = Object.keys(values).filter((channel) => isDeltaSnapshot(values[channel]));

@@ -14,15 +14,15 @@ export class UnstorableValue extends Error {
   }
 }
 
-/** A serialised value, in the form that its table stores. */
+/** A serialised value in the form in which the checkpoint tables store it. */
 export type Dumped = { type: "json" | "list"; text: string } | { type: "bytes"; text: null; bytes: Uint8Array };
 
 export const bytesOf = (dumped: Dumped): Uint8Array => (dumped.type === "bytes" ? dumped.bytes : Buffer.from(dumped.text));
 
 /**
  * Serialises a value in the format of LangGraph's JsonPlusSerializer, so that LangGraph's saver and Ensemble can read each other's rows.
- * Throws for values that JsonPlusSerializer would lose: BigInt, functions, symbols, cycles and typed arrays. Dates, NaN and undefined
- * are stored as JSON stores them.
+ * Throws for values that JsonPlusSerializer would lose: BigInt, functions, symbols, cycles, and nested binary data other than a plain
+ * Uint8Array. Dates and NaN are stored as JSON stores them.
  */
 export function dumpState(value: unknown, name: string): Dumped {
   if (value instanceof Uint8Array) return { type: "bytes", text: null, bytes: value };
@@ -105,9 +105,9 @@ export interface LoadedItem {
 }
 
 /**
- * Returns a serializer that reads everything that LangGraph's serializer reads. Some values only look like serialised objects. This
- * serializer keeps them unchanged, while LangGraph's serializer throws. Callers may send such values in their input, and a state that
- * cannot be read could never be repaired.
+ * Returns a serializer that reads all formats of LangGraph's serializer. If a value only looks like a serialised object, this serializer
+ * returns the value unchanged, but LangGraph's serializer throws. Callers may send such values in their input. If reading them failed,
+ * nobody could repair the thread.
  */
 export function keepingImpostors(stock: SerializerProtocol): StateSerializer {
   const revive = async (text: string, value: unknown) =>
@@ -129,8 +129,8 @@ export function keepingImpostors(stock: SerializerProtocol): StateSerializer {
 }
 
 /**
- * The key that LangChain adds to objects that only look like LangChain's own objects. LangGraph's own code reads a text with this key,
- * because it handles the key correctly, although it is slower.
+ * The key with which LangChain marks user data that looks like one of LangChain's serialised objects. If a text contains this key,
+ * LangGraph's serializer reads the objects in the text. It is slower, but handles the key correctly.
  */
 const escapeMark = "__lc_escaped__";
 

@@ -22,8 +22,8 @@ const makers: Record<string, (fields: never) => BaseMessage> = {
 };
 
 /**
- * The message fields that LangChain stores under the names of its constructor arguments. LangChain stores all other fields under different
- * names.
+ * The fields of a stored message that have the same names as the arguments of the message's constructor. A message with any other field is
+ * left to the slower serializer.
  */
 export const plainFields = new Set([
   "content",

@@ -1,6 +1,6 @@
 import { type Db, sql } from "../db/sql.ts";
 
-/** The number and the size of some stored rows. */
+/** The number and the total size of a thread's rows in one table. */
 export interface StoredRows {
   count: number;
   bytes: number;
@@ -14,7 +14,7 @@ export interface ThreadStorage {
   checkpoints: StoredRows;
   /** The values of the graph's channels. Each version of a channel has one row. */
   channel_values: StoredRows & { by_channel: Record<string, { versions: number; bytes: number }> };
-  /** The results of tasks in steps that have not ended. */
+  /** The writes of tasks, which are the rows in the table `checkpoint_writes`. */
   pending_writes: StoredRows;
 }
 

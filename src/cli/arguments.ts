@@ -21,7 +21,7 @@ export interface Command {
   /** The words that the command takes, as its help shows them. `<graph>` is required, and `[graph]` and `[graph…]` are optional. */
   takes?: string[];
   options?: Record<string, Option>;
-  /** Calls of the command that its help shows. */
+  /** Example calls for the help of the command. */
   examples: string[];
   /** Additional lines for the command's help. */
   details?: string[];

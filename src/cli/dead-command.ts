@@ -67,8 +67,8 @@ function report(changed: string[], ids: string[], isOne: string, areMany: string
 }
 
 /**
- * Returns the choice of letters that the arguments make. Without ids, a filter or `--all` is required, so that nobody changes all letters
- * by mistake.
+ * Returns which dead letters the command acts on: those with the given ids, or those that match the filter. Without ids, a filter or
+ * `--all` is required, so that nobody changes all letters by mistake.
  */
 function choiceIn({ texts, flags }: Arguments, ids: string[]): Choice {
   const filter = filterIn(texts);

@@ -30,8 +30,8 @@ async function checkApi(url: string): Promise<void> {
 }
 
 /**
- * Checks only that the service responds. With `http.disable_meta`, /info does not exist. A refusal for missing credentials also shows that
- * the service is running.
+ * Checks only that the service responds, because `http.disable_meta` removes /info. A refusal for missing credentials also shows that the
+ * service is running.
  */
 async function checkWithoutMeta(url: string): Promise<void> {
   const { status } = await ask(`${url}/ok`);

@@ -85,7 +85,7 @@ function read(action: string, plan: string | undefined) {
   return withDatabase((pool) => getPlan(pool, everything, planId));
 }
 
-/** Deletes the plans that have not changed for a number of days. This is the value of `--days`, or else the service's setting. */
+/** Deletes the plans that have not changed for a number of days: the value of `--days`, or else the setting of the service. */
 async function cleanup({ texts }: Arguments): Promise<void> {
   const days = texts.days === undefined ? (await readEnvironment()).planDays : Number(texts.days);
   if (!(days >= 0)) throw new Error(`--days is "${texts.days}"; it should be a number of days.`);

@@ -2,8 +2,8 @@ import { mayHoldSecret, settings } from "../settings.ts";
 import { readEnvironment } from "./environment.ts";
 
 /**
- * Prints all environment variables that the service reads. Shows the value in this process, or else the default. Does not show values that
- * may hold a secret.
+ * Prints each environment variable that the service reads, with its value in this process or else its default. Hides values that may hold a
+ * secret.
  */
 export async function printConfig(): Promise<void> {
   await readEnvironment();

@@ -8,7 +8,7 @@ import { withDatabase } from "./with-database.ts";
 const columns = ["calls", "input_tokens", "cached_tokens", "output_tokens", "dollars"] as const;
 const mostRows = 1_000;
 
-/** Prints what model calls have used, summed by the given parts. Without parts, sums by day. */
+/** Prints the calls, tokens and dollars of models, grouped by the given parts, such as "day" or "graph". Without parts, groups by day. */
 export async function usage({ words, texts }: Arguments): Promise<void> {
   const by = (words.length > 0 ? words : ["day"]).map(partIn);
   const since = texts.since === undefined ? undefined : dayIn(texts.since);

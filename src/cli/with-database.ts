@@ -12,14 +12,14 @@ import { provideCipher } from "../startup/provide-cipher.ts";
 import { readEnvironment } from "./environment.ts";
 
 /**
- * Calls `work` with a pool on the service's database. The database is the one in DATABASE_DIRECT_URL or DATABASE_URL, or else the embedded
- * one that runs.
+ * Calls `work` with a pool on the service's database. This is the database in DATABASE_DIRECT_URL or DATABASE_URL, or else the running
+ * embedded database.
  */
 export async function withDatabase<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
   return withPool(await readEnvironment(), undefined, work);
 }
 
-/** Calls `work` like `withDatabase`, with a pool that encrypts and decrypts the values of users like the service. */
+/** Calls `work` like `withDatabase`. The pool encrypts and decrypts user data as the service does. */
 export async function withValues<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
   const config = await readEnvironment();
   const file = projectFile();

@@ -14,7 +14,8 @@ export type PostBody<Path extends keyof paths> = paths[Path] extends { post: { r
   : never;
 
 /**
- * The error of a failed request. The message is the service's sentence. The status is the HTTP status, or 0 if the service did not answer.
+ * The error of a failed request. The message is the sentence that the service returned. The status is the HTTP status, or 0 if the service
+ * did not answer.
  */
 export class ApiFailure extends Error {
   readonly status: number;

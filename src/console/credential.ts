@@ -14,7 +14,7 @@ let state: State = { credential: sessionStorage.getItem(key) ?? undefined, refus
 /** Returns the API key or token that the person has entered, or undefined without one. The browser forgets it when the tab closes. */
 export const readCredential = (): string | undefined => state.credential;
 
-/** Stores the credential for this tab and ends the login. */
+/** Stores the credential for this tab and hides the login. */
 export function keepCredential(credential: string): void {
   sessionStorage.setItem(key, credential);
   set({ credential, refusal: undefined });

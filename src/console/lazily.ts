@@ -2,12 +2,15 @@ import { type ComponentType, type LazyExoticComponent, lazy } from "react";
 import { whenUp } from "./connection.ts";
 
 const key = "ensemble.reloaded";
-/** The minimum time between two reloads, in milliseconds. A failure sooner after a reload is thrown, because reloading would not help. */
+/**
+ * The minimum time between two reloads, in milliseconds. If loading fails again within this time, the error is thrown, because another
+ * reload would not help.
+ */
 const loopMs = 10_000;
 
 /**
- * Returns a component that is loaded when it is first shown. Loading fails if the service does not answer, or if a release with other files
- * has replaced it. The returned component then waits for the service and reloads the whole page.
+ * Returns a component that is loaded when it is first shown. Loading fails if the service does not answer, or if a new release has replaced
+ * the files of this page. The component then waits for the service and reloads the whole page.
  */
 // biome-ignore lint/suspicious/noExplicitAny: a component may have any properties
 export function lazily<Part extends ComponentType<any>>(load: () => Promise<{ default: Part }>): LazyExoticComponent<Part> {

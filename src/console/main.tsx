@@ -34,8 +34,8 @@ function Console() {
 }
 
 /**
- * Tells whether the console must ask for a credential before its first request. A project's own auth may accept cookies, so there the
- * service decides.
+ * Tells whether the console must ask for a credential before its first request. With a project's own auth, the console first tries without
+ * a credential, because such auth may accept cookies.
  */
 const needsCredential = ({ auth }: Settings) => auth.length > 0 && !auth.includes("custom");
 

@@ -10,7 +10,8 @@ export interface PageEntry {
   /** The page's entry in the navigation. A page without an entry can be opened only by links. */
   menu?: { label: string; icon: IconName; Badge?: ComponentType };
   /**
-   * The path of the entry that the navigation marks while this page is open. Default: the entry with whose path this page's path begins.
+   * The path of the navigation entry that is marked while this page is open. By default, this is the entry whose path is the beginning of
+   * the page's path.
    */
   under?: string;
 }

@@ -8,7 +8,10 @@ export interface RunSettings {
   context?: Record<string, unknown>;
 }
 
-/** The keys of a run's config that the service sets. They belong to that run. For example, a copied checkpoint would fork the new run. */
+/**
+ * The keys of a run's config that the service sets. A new run must not copy them. For example, a copied `checkpoint_id` would make the new
+ * run start from an old checkpoint.
+ */
 const own = new Set([
   "run_id",
   "thread_id",
@@ -35,7 +38,7 @@ export function settingsOf({ assistant_id, kwargs }: Pick<Schemas["Run"], "assis
   return { assistant_id, ...(Object.keys(settings).length > 0 && { config: settings }), ...(hasContext && { context }) };
 }
 
-/** Reads the settings of a run. Returns undefined if there is no run, or if it cannot be read, for example after it was deleted. */
+/** Reads the settings of a run. Returns undefined if `runId` is null, or if the run cannot be read, for example because it is deleted. */
 export async function readSettings(threadId: string, runId: string | null): Promise<RunSettings | undefined> {
   if (runId === null) return undefined;
   const path = { threadId, runId };

@@ -113,8 +113,8 @@ export async function planChange(db: Db, scope: Scope, cronId: string, patch: Cr
 
 /**
  * Stores a planned change of a cron. Call it in a transaction.
- * - The checks are the same as for a new cron of this caller.
- * - A change after which the cron creates no runs needs no caller.
+ * - The changed cron is checked like a new cron of this caller.
+ * - `caller` is undefined if the cron is disabled after the change and its runs stay the same. Such a change needs no check.
  * - If the change affects what the cron's runs do, the caller becomes the owner of its later runs. Otherwise, the owner stays the same.
  */
 export async function updateCron(
@@ -188,8 +188,8 @@ export async function countCrons(db: Db, scope: Scope, filter: CronFilter): Prom
 }
 
 /**
- * Creates the cron's run and rolls it back. If all later runs of the cron would have an error, this error thus appears now. Another open
- * run on the thread is no such error, because it may have ended when the cron is due.
+ * Creates the cron's run and rolls it back. An error that every later run of the cron would have thus appears now. A busy thread is not an
+ * error, because its open run may have ended when the cron is due.
  */
 async function tryRun(tx: Db, caller: Caller, cron: AskedCron, { check, retention }: CronRules): Promise<Run> {
   await tx.query(sql`savepoint before_run`);

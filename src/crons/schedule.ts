@@ -16,9 +16,9 @@ export function nextTick({ schedule, timezone, end_time }: Schedule, after: Date
 const mode = "5-part";
 
 /**
- * Returns a schedule that names certain hours, with its minutes and hours written out. The library Croner treats such a schedule as times
- * of day when the clock changes. It makes up for a time that the clock skips, and fires only once at a time that occurs twice. Returns a
- * schedule for every hour or every other hour unchanged, because its times follow the clock.
+ * Returns a schedule with its minutes and hours written out, if it names certain hours. The library Croner then treats the hours as times
+ * of day when the clock changes. If the clock skips a time, Croner makes up for it. If a time occurs twice, Croner fires only once. A
+ * schedule with `*` in its hours is returned unchanged, because its times follow the clock.
  */
 function timesOfDay(schedule: string): string {
   const [, hours = "", ...days] = schedule.trim().split(/\s+/);

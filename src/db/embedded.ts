@@ -29,8 +29,8 @@ interface Binaries {
 }
 
 /**
- * The operating system user that runs the server, and the server's working directory. This user may lack access to the directory of the
- * shell.
+ * The operating system user that runs the server, and the server's working directory. The working directory is set because this user may
+ * have no access to the directory in which Ensemble was started.
  */
 interface ServerUser {
   uid?: number;

@@ -1,6 +1,6 @@
 import { v5, v7 } from "uuid";
 
-/** The UUID namespace that the official server uses to derive an assistant's id from the graph's id. */
+/** The UUID namespace that the official LangGraph server uses to derive an assistant's id from the graph's id. */
 const graphNamespace = "6ba7b821-9dad-11d1-80b4-00c04fd430c8";
 
 /** Returns a new id. The order of ids is that of their creation, so new rows are next to each other in an index. */

@@ -6,7 +6,7 @@ import { type Db, sql } from "./sql.ts";
 
 /**
  * The two channels: one for every process, and one for processes that follow runs, such as API servers. The events of runs are sent on the
- * second channel, so that they do not wake processes that only work.
+ * second channel, so that these events do not wake processes that only execute runs.
  */
 export const channels = { common: "ensemble", followers: "ensemble_runs" };
 /** Returns the channel of a topic. A topic about one run or thread contains a colon, and is sent on the followers' channel. */

@@ -25,7 +25,7 @@ export async function claimOwnership(home: string): Promise<() => Promise<void>>
   return () => rm(file, { force: true });
 }
 
-/** Removes the `owner` file of a dead service. Puts the file back if it is another service's. */
+/** Removes the `owner` file of a dead service. If another service has replaced the file meanwhile, puts the new file back. */
 async function removeStale(file: string, stale: string): Promise<void> {
   const aside = `${file}.stale-${process.pid}`;
   const moved = await rename(file, aside).then(
@@ -33,8 +33,8 @@ async function removeStale(file: string, stale: string): Promise<void> {
     () => false, // another service has moved the file first
   );
   if (!moved) return;
-  // If a third service has written its own `owner` file meanwhile, the link fails. The caller's own attempt to write the file then fails as
-  // well, and reports that.
+  // If a third service has written its own `owner` file meanwhile, the link fails. `claimOwnership` then also fails to write its file, and
+  // throws an error about that.
   if ((await readFile(aside, "utf8")) !== stale) await link(aside, file).catch(() => {});
   await rm(aside, { force: true });
 }

@@ -9,7 +9,7 @@ export interface Page<Row> {
   isEstimate: boolean;
   /** True if more rows follow this page. */
   more: boolean;
-  /** True if the page has fewer rows than its limit, because more rows would have exceeded `bytes`. */
+  /** True if the page has fewer rows than `limit`, because more rows would have exceeded the size limit in bytes. */
   isCut: boolean;
 }
 

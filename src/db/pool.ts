@@ -14,7 +14,7 @@ export interface PoolOptions {
   prepares?: boolean;
   /** True if a connection pooler is between this process and the server. Session options are then left out, because poolers refuse them. */
   isPooled?: boolean;
-  /** Returns the class of the pool's connections, made from the usual class. */
+  /** Returns the class of the pool's connections, which extends `Base`. For example, this class encrypts the values of statements. */
   extend?: ((Base: typeof pg.Client) => typeof pg.Client) | undefined;
   onError: (error: Error) => void;
 }
@@ -24,7 +24,7 @@ export interface PoolOptions {
  * server. The server waits a minute, because a client whose event loop is blocked may read no data for that long.
  */
 const serverKeepalives = keepalives(60_000);
-/** Session options for a connection of a thread that never blocks. With these, the server waits only ten seconds for the client. */
+/** Session options for a connection of a Node worker thread that never blocks. The server waits only ten seconds for such a client. */
 export const impatientKeepalives = keepalives(10_000);
 
 function keepalives(userTimeoutMs: number): string {

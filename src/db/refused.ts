@@ -12,8 +12,8 @@ const mostTries = 3;
 const pauseMs = 500;
 
 /**
- * Runs `work`, and retries it if the server lacked memory or time for it, or had an internal error. After each such failure, runs `probe`,
- * a small statement. If the probe fails as well, the statement is not the cause, and its error is rethrown. After three failures with
+ * Runs `work`, and retries it if the server lacked memory or time, or had an internal error. After each such failure, runs `probe`, a small
+ * statement. If `probe` fails as well, the statement is not the cause, so the error of `work` is rethrown. After three failures with
  * successful probes, throws `Refused`. Any other error is rethrown at once.
  */
 export async function unlessRefused<T>(work: (nth: number) => Promise<T>, probe: () => Promise<unknown>): Promise<T> {

@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
-/** The kinds of data that encryption handlers can tell apart. The first six have the names of the official server. */
+/**
+ * The kinds of data that encryption handlers can tell apart. The first six kinds have the same names as in the official LangGraph server.
+ */
 export type SealedModel =
   | "assistant"
   | "checkpoint"
@@ -106,7 +108,9 @@ export class Sealable {
   }
 }
 
-/** Returns a parameter for a column with encrypted values. `value` is text, JSON text or bytes. Null and undefined stay what they are. */
+/**
+ * Returns a parameter for a column with encrypted values. `value` is text, JSON text or bytes. Null and undefined are returned unchanged.
+ */
 export function sealable<Value extends string | Uint8Array | null | undefined>(
   name: SealedColumnName,
   value: Value,
@@ -117,14 +121,14 @@ export function sealable<Value extends string | Uint8Array | null | undefined>(
 /** Returns a parameter that holds a document as JSON, for a column with encrypted values. */
 export const sealableJson = (name: SealedColumnName, document: unknown): Sealable => new Sealable(name, JSON.stringify(document));
 
-/** The error of a value that cannot be encrypted or decrypted. Like an unreachable database, it may work again later. */
+/** The error of a value that cannot be encrypted or decrypted. The cause may be temporary, so a later try can succeed. */
 export class SealingError extends Error {
   override name = "SealingError";
   /** Marks the error as trouble with the database, so that runs are retried and not ended. */
   readonly code = "ESEALED";
 }
 
-/** Facts about the owner of a value, such as a tenant. The project's encryption chooses the key by them. */
+/** Facts about the owner of a value, such as a tenant. The project's encryption uses these facts to choose the key. */
 export type SealingContext = Record<string, unknown>;
 
 /**

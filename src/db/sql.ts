@@ -7,7 +7,7 @@ export interface Sql {
   text: string;
   values: unknown[];
   name?: string;
-  /** True to leave out rows that cannot be decrypted. Otherwise, the statement fails because of one such row. */
+  /** True to leave out rows that cannot be decrypted. If false, one such row makes the whole statement fail. */
   skipsUnreadable?: boolean;
 }
 
@@ -20,8 +20,8 @@ export interface Db {
 }
 
 /**
- * A piece of SQL. `text` and `values` are getters that build the statement when pg reads them. They are on the prototype, because pg reads
- * a statement through an object that inherits from it.
+ * A piece of SQL. The getters `text` and `values` build the statement when pg reads them. The getters are on the prototype, because pg
+ * reads them through an object that inherits from the fragment.
  */
 class Fragment implements Sql {
   readonly strings: readonly string[];

@@ -1,6 +1,6 @@
 /**
- * Waits for the start of the service. If the start takes longer than Fastify waits for a plugin, gives up with an error that names the
- * remedy. Fastify's own error would come a moment later.
+ * Waits for the start of the service. Shortly before Fastify's `pluginTimeout` runs out, throws an error that says how to raise this
+ * timeout. Otherwise, Fastify would throw its own error a moment later.
  */
 export async function inTime<Started>(starting: Promise<Started>, pluginTimeout: number, giveUp: () => unknown): Promise<Started> {
   if (pluginTimeout <= 0) return starting;

@@ -11,7 +11,7 @@ import { acceptUpgrades } from "./upgrades.ts";
 
 /** The options of the plugin, in addition to Fastify's own option `prefix`. */
 export interface EnsembleOptions {
-  /** The configuration of the service. If it is missing, the service reads the environment and the project's `env`, like the command. */
+  /** The configuration of the service. If it is missing, the service reads the environment variables and the `env` of the project file. */
   config?: Config;
   /** The log of the service. If it is missing, the service logs to the standard output. */
   log?: Logger;
@@ -60,7 +60,7 @@ async function start(app: FastifyInstance, prefix: string, { config, log, releas
   app.addHook("onClose", stopOnce);
   app.addHook("onListen", async () => {
     const address = url();
-    if (address !== undefined) closers.push(setServiceUrl(address)); // graphs read it from the environment
+    if (address !== undefined) closers.push(setServiceUrl(address)); // graphs read this URL from the environment
   });
   const { mounted } = await inTime(starting, app.initialConfig.pluginTimeout ?? 0, stopOnce);
 
@@ -76,14 +76,14 @@ async function start(app: FastifyInstance, prefix: string, { config, log, releas
 }
 
 /**
- * Registers `forward` for all requests below the prefix. It is the last hook before the handler, so that the app's hooks run first. The
- * body is not parsed here, because the service reads it.
+ * Registers `forward` for all requests below the prefix. `forward` is the last hook before the handler, so that the app's own hooks run
+ * first. The body is not parsed here, because the service reads the body.
  */
 function forwardAll(app: FastifyInstance, forward: (request: FastifyRequest, reply: FastifyReply) => void): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _body, done) => done(null));
   const preHandler = (request: FastifyRequest, reply: FastifyReply) => forward(request, reply);
-  const handler = () => {}; // never called
+  const handler = () => {}; // never called, because `forward` takes over every request
   const route = { method: app.supportedMethods, schema: { hide: true }, exposeHeadRoute: false, preHandler, handler };
   for (const url of ["/", "/*"]) app.route({ ...route, url });
 }
@@ -107,8 +107,8 @@ function claimProcess(prefix: string): () => void {
 }
 
 /**
- * Returns the URL at which this process can call the service, or undefined if the app does not listen. With TLS, only the operator knows
- * the URL, because a certificate is not valid for an address.
+ * Returns the URL at which this process can call the service. Returns undefined if the app does not listen or if it uses TLS. A TLS
+ * certificate is valid for a host name, which only the operator knows.
  */
 function ownUrl(app: FastifyInstance, prefix: string): string | undefined {
   const address = app.addresses().find((one) => typeof one === "object");

@@ -29,12 +29,13 @@ export function acceptUpgrades(app: FastifyInstance, prefix: string): Upgrades {
   const onUpgrade = (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
     const ours = isOurs(incoming);
     if (ours) heads.set(incoming, head);
-    // @fastify/websocket sends all upgrades through the router.
+    // Other listeners handle the upgrades that are not ours. If @fastify/websocket is one of them, it also sends our upgrades through the
+    // router.
     if (hasOtherListeners() && (!ours || app.hasDecorator("websocketServer"))) return;
     route(app, incoming, socket);
   };
   server.prependListener("upgrade", onUpgrade);
-  // If a hook has answered an upgrade, its connection ends here. Node no longer watches the connection.
+  // If a hook has responded to an upgrade request, this closes the connection, because Node no longer manages the connection.
   app.addHook("onResponse", async ({ raw }) => void (heads.has(raw) && raw.socket.destroySoon()));
   return {
     headOf: (incoming) => heads.get(incoming),
@@ -45,7 +46,7 @@ export function acceptUpgrades(app: FastifyInstance, prefix: string): Upgrades {
   };
 }
 
-/** Sends an upgrade through the router. If the app answers it instead of accepting it, the connection ends with the response. */
+/** Sends an upgrade through the router. If the app sends an ordinary response, the connection ends after this response. */
 function route(app: FastifyInstance, incoming: IncomingMessage, socket: Socket): void {
   socket.on("error", () => socket.destroy());
   const outgoing = new ServerResponse(incoming);

@@ -47,5 +47,7 @@ const algorithmOf = ({ length }: Buffer) => (length === 32 ? "aes-256-gcm" : len
 /** Returns the id of a key. It is a hash, which does not reveal the key. */
 const idOf = (key: Buffer): Buffer => createHash("sha256").update("ensemble key id\n").update(key).digest().subarray(0, idBytes);
 
-/** Returns the place of a value. The value can be decrypted only as a value of the same place. */
+/**
+ * Returns the column of a value, as additional data of AES-GCM. A value that somebody moves to another column can thus not be decrypted.
+ */
 const placeOf = ({ model, field }: EncryptionContext): Buffer => Buffer.from(`${model}.${field}`);

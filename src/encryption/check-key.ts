@@ -9,8 +9,9 @@ const howToSet =
   "Set LANGGRAPH_AES_KEY to the key with which they were encrypted, or encryption.path in langgraph.json to the handlers that encrypted them.";
 
 /**
- * Checks at the start that this process can read the encrypted values of the database. The database holds an encrypted sample for that.
- * Throws if the sample cannot be read. Otherwise, encrypts the sample anew, so that an old key can be removed one day.
+ * Checks at the start that this process can read the encrypted values of the database. For this check, the database holds an encrypted
+ * sample. Throws if the sample cannot be read. Otherwise, encrypts the sample again with the present key, so that an old key can be removed
+ * later.
  */
 export async function checkKey(db: Db, cipher: Cipher | undefined): Promise<void> {
   const { rows } = await db.query<{ sample: string }>(sql`select sample || '' as sample from encryption_sample`);
@@ -29,7 +30,9 @@ export async function isEncrypted(db: Db): Promise<boolean> {
   return rowCount !== 0;
 }
 
-/** Stores the sample. A project whose keys depend on the user may be unable to encrypt it, and then no sample is stored. */
+/**
+ * Stores the sample. If the keys depend on the user, the project may be unable to encrypt the sample. In that case, no sample is stored.
+ */
 async function storeSample(db: Db): Promise<void> {
   await db
     .query(sql`

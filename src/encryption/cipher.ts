@@ -17,12 +17,11 @@ export interface Cipher {
   needsUser: boolean;
 }
 
-/** The number of different failures that are reported. */
+/** The highest number of different failures that one cipher reports. */
 const mostReported = 100;
 
 /**
- * Returns a cipher that encrypts with `own`, and decrypts also the values of `others`. Calls `report` with each kind of failure, but only
- * once.
+ * Returns a cipher that encrypts with `own`, and decrypts the values of `own` and of `others`. Reports each different failure only once.
  */
 export function createCipher(own: Handlers, others: Handlers[], report: (error: Error) => void): Cipher {
   const opener = createOpener([own, ...others]);

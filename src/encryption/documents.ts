@@ -11,7 +11,7 @@ export interface PartSealer {
 
 export const isDocument = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Returns a document with the parts encrypted that its column's form names. SQL statements still find what they read. */
+/** Returns a copy of the document in which the parts that `form` names are encrypted. SQL statements can still read all other parts. */
 export async function sealDocument(document: unknown, { form }: SealedColumn, sealer: PartSealer): Promise<unknown> {
   if (form === "outcomes") return sealOutcomes(document, sealer);
   if (form === "spans") return Array.isArray(document) ? sealSpans(document, sealer) : sealer.value(document);
@@ -44,7 +44,9 @@ const fieldsOrValue = (sealer: PartSealer) => (value: unknown) => (isDocument(va
 
 const sealConfig = (config: Json, sealer: PartSealer) => sealKeys(config, ["configurable", "metadata"], fieldsOrValue(sealer));
 
-/** Seals the request of a run. The keys of an answer stay readable, because they are the ids of the questions. */
+/**
+ * Encrypts the request of a run. In a command that answers questions, the keys stay readable, because they are the ids of the questions.
+ */
 async function sealRequest(request: Json, sealer: PartSealer): Promise<Json> {
   const sealed = await sealKeys(request, ["input", "context", "metadata"], fieldsOrValue(sealer));
   return {
@@ -62,7 +64,7 @@ async function sealQuestions(items: unknown, sealer: PartSealer): Promise<unknow
 const sealOutcomes = async (list: unknown, sealer: PartSealer): Promise<unknown> =>
   Array.isArray(list) ? Promise.all(list.map((one) => (isDocument(one) ? sealKeys(one, ["lastError"], sealer.value) : one))) : list;
 
-/** The place of the error's text in a stored span. */
+/** The index of the error's text in a stored span, which is an array. */
 const errorOfSpan = 9;
 
 async function sealSpans(spans: unknown, sealer: PartSealer): Promise<unknown> {

@@ -1,6 +1,8 @@
 import type { SealingContext } from "../db/sealable.ts";
 
-/** The data that a handler gets about the value that it encrypts or decrypts. The names are those of the official server. */
+/**
+ * The data that a handler gets about the value that it encrypts or decrypts. The field names are those of the official LangGraph server.
+ */
 export interface EncryptionContext {
   /** The kind of data, such as "thread" or "run". */
   model: string;
@@ -13,13 +15,18 @@ export interface EncryptionContext {
 export type Json = Record<string, unknown>;
 type Promised<T> = T | Promise<T>;
 
-/** A pair of functions for bytes, and optionally one for documents. */
+/** The functions that encrypt and decrypt values: a pair for bytes, and an optional pair for JSON documents. */
 export interface Handlers {
-  /** "a" for the built-in AES, and "h" for the handlers of the project. Each value names it, so that both can be read at the same time. */
+  /**
+   * "a" for the built-in AES, and "h" for the handlers of the project. Each encrypted value contains its kind, so that values of both kinds
+   * can be decrypted.
+   */
   kind: "a" | "h";
   encryptBlob(context: EncryptionContext, bytes: Buffer): Promised<Uint8Array>;
   decryptBlob(context: EncryptionContext, bytes: Buffer): Promised<Uint8Array>;
-  /** Encrypts some or all values of a document, and keeps its keys. Without it, `encryptBlob` encrypts each value. */
+  /**
+   * Encrypts some or all values of a document, and leaves the keys unchanged. If undefined, `encryptBlob` encrypts each value separately.
+   */
   encryptJson?: ((context: EncryptionContext, document: Json) => Promised<Json>) | undefined;
   decryptJson?: ((context: EncryptionContext, document: Json) => Promised<Json>) | undefined;
   /** The keys that are encrypted even in documents that clients search. */

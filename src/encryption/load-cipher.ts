@@ -7,13 +7,13 @@ import { projectHandlers } from "./project-handlers.ts";
 export interface EncryptionSources {
   /** The options of the built-in AES (`LANGGRAPH_AES_KEY`). Undefined if no key is set. */
   aes: { key: Buffer; fallbackKeys: Buffer[]; searchedKeys: string[] } | undefined;
-  /** The export that `encryption.path` in langgraph.json names. Undefined if the key is missing. */
+  /** The export that `encryption.path` in langgraph.json names. Undefined if langgraph.json has no `encryption.path`. */
   project: { name: string; exported: unknown } | undefined;
 }
 
 /**
- * Returns the cipher for the values of the database. The handlers of the project encrypt if there are any. The built-in AES then only
- * decrypts the values that it encrypted before. Returns undefined if values are not encrypted.
+ * Returns the cipher for the values of the database. If the project has its own handlers, they encrypt all new values. The built-in AES
+ * then only decrypts older values. Returns undefined if neither is configured.
  */
 export function loadCipher({ aes, project }: EncryptionSources, log: Pick<Logger, "error">): Cipher | undefined {
   const [own, ...others] = [project && projectHandlers(project.name, project.exported), aes && aesHandlers(aes)].filter(

@@ -30,8 +30,8 @@ async function openIn(container: object, openers: Openers): Promise<void> {
 }
 
 /**
- * Decrypts the values of one object that belong together. The handler gets the whole object, because it may need a readable value to choose
- * the key.
+ * Decrypts the values of one object that the project's handler encrypted with the same context. The handler gets the whole object, because
+ * it may need a readable value to choose the key.
  */
 async function openFieldsOf(container: object, fields: [string, SealedText][], { openFields }: Openers): Promise<void> {
   const [first] = fields;

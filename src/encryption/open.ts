@@ -58,7 +58,7 @@ const missing = {
 
 const contextIn = ({ model, field, context }: SealedText): EncryptionContext => ({ model, field, metadata: context });
 
-/** Tells whether a text is JSON. Other text, such as the message of an error, may contain the mark by chance. */
+/** Tells whether a text is JSON. Any other text, such as an error message, may contain the prefix of encrypted values by chance. */
 function isJson(text: string): boolean {
   try {
     JSON.parse(text);

@@ -1,6 +1,6 @@
 /**
  * The keys that are never encrypted, in any document. They hold ids and facts of the service, by which SQL statements and clients find
- * rows. The official server leaves the same keys readable.
+ * rows. The official LangGraph server leaves the same keys readable.
  */
 const plainKeys = new Set([
   "thread_id",

@@ -11,7 +11,7 @@ const Encryption = z
   .object({
     encrypt: z.object({ blob, json: json.optional() }),
     decrypt: z.object({ blob, json: json.optional() }),
-    /** Returns facts about the user that choose the key. They are stored unencrypted with each value. */
+    /** Returns facts about the user, by which the handlers choose the key. These facts are stored unencrypted with each value. */
     context: z.custom<(user: unknown, context: EncryptionContext) => Promise<SealingContext>>(isFunction, "must be a function").optional(),
   })
   .refine(({ encrypt, decrypt }) => (encrypt.json === undefined) === (decrypt.json === undefined), {
@@ -21,7 +21,10 @@ const Encryption = z
 
 const Context = z.record(z.string(), z.unknown());
 
-/** Returns the handlers of the project. Throws if the export has not the expected form. `name` names it in the error. */
+/**
+ * Returns the handlers of the project. Throws if the export does not have the expected form. The error contains `name`, the name of the
+ * export.
+ */
 export function projectHandlers(name: string, exported: unknown): Handlers {
   const { data, error } = Encryption.safeParse(exported);
   if (!data) {

@@ -5,10 +5,10 @@ import type { Handlers, Json } from "./handlers.ts";
 import { isPlainKey } from "./plain-keys.ts";
 import { asBuffer, looksSealed, writeSealed } from "./sealed-text.ts";
 
-/** The contexts of users whose requests or attempts still go on. */
+/** A cache of the users' encryption contexts. An entry lives as long as the user object of its request or attempt. */
 const contexts = new WeakMap<object, Promise<SealingContext>>();
 
-/** Returns the context of the present user's values. Values of the service itself have an empty context. */
+/** Returns the encryption context for the user of the present request or attempt. Without a user, the context is empty. */
 async function contextOfUser({ contextOf }: Handlers): Promise<SealingContext> {
   const user = contextOf && sealingUser.getStore();
   if (!contextOf || !user) return {};
@@ -64,8 +64,8 @@ interface ByHandler {
 }
 
 /**
- * Lets the project's handler encrypt a document. A value that the handler returns unchanged is stored as it is, so that searches find it.
- * Each changed value is stored with the mark.
+ * Lets the project's handler encrypt a document. A value that the handler returns unchanged is stored unencrypted, so that searches can
+ * match it. Each changed value is stored with the prefix of encrypted values.
  */
 async function sealByHandler({ handlers: { kind, encryptJson }, column, context, isPlain }: ByHandler, document: Json): Promise<Json> {
   const { model, field } = column;
@@ -82,7 +82,7 @@ async function sealByHandler({ handlers: { kind, encryptJson }, column, context,
   return Object.fromEntries(stored);
 }
 
-/** Returns a value that is stored as it is. Throws if it would be taken for an encrypted value. */
+/** Returns a value that is stored unencrypted. Throws if the value contains a text that looks like an encrypted value. */
 function leave(key: string, value: unknown): unknown {
   if (value !== null && (typeof value === "object" || typeof value === "string") && looksSealed(JSON.stringify(value)))
     throw new SealingError(`"${key}" contains a text that looks like an encrypted value.`);

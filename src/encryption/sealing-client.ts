@@ -19,7 +19,9 @@ type Types = Pick<typeof pg.types, "getTypeParser">;
 
 const standard = (oid: number, text: string): unknown => pg.types.getTypeParser(oid as never, "text")(text as never);
 
-/** Returns the parsers of a connection. Values without the mark are parsed as always. */
+/**
+ * Returns the parsers for the column values that a connection receives. A value without the prefix of encrypted values is parsed as usual.
+ */
 function typesOf(cipher: Cipher): Types {
   const json = (text: string) => (text.includes(mark) ? new Unopened(() => cipher.openJson(text)) : JSON.parse(text));
   const parsers = new Map<number, (text: string) => unknown>([

@@ -14,7 +14,7 @@ type Json = Record<string, unknown>;
 export const longestKey = 100;
 export const longestComment = 10_000;
 export const mostKeys = 50;
-/** How often the feedback of a URL may change. It keeps the holder of a URL from writing without end. */
+/** How often the feedback of a URL may change. This limit keeps the holder of a URL from writing without end. */
 const mostChanges = 100;
 
 /** The parts of feedback that a person gives. A part that is undefined stays as it is. */
@@ -38,7 +38,7 @@ export interface Feedback {
   comment: string | null;
   correction: unknown;
   metadata: Json | null;
-  /** The time at which it was given first. Null if nobody has used the URL. */
+  /** The time at which somebody first gave this feedback. Null if nobody has given feedback through the URL yet. */
   given_at: Date | null;
   updated_at: Date;
 }
@@ -65,8 +65,8 @@ export async function offerFeedback(db: Db, fence: Fence, keys: string[]): Promi
 }
 
 /**
- * Stores feedback that was given through a URL. The parts of several calls add up in one row, so that a thumb and a later comment stay
- * together, and a URL cannot fill the database. Throws if the URL has expired, its run is deleted, or it was used too often.
+ * Stores feedback that was given through a URL. All calls for a URL change the same row. A later call can thus add a comment to a score,
+ * and a URL cannot fill the database. Throws if the URL has expired, if its run is deleted, or if the feedback was changed too often.
  */
 export async function giveFeedback(db: Db, right: FeedbackRight, given: GivenFeedback): Promise<Feedback> {
   const { runId, key, expires } = right;
@@ -150,14 +150,20 @@ function matching(filter: Omit<FeedbackSearch, "limit" | "offset">): Sql {
     ${unless(given_since, sql`given_at >= ${given_since}`)} ${unless(given_until, sql`given_at < ${given_until}`)}`;
 }
 
-/** Keeps the feedback of threads that are about to be swept, so that the trigger does not delete it. */
+/**
+ * Marks the feedback of threads that the retention sweep is about to delete. When the runs are deleted, the database's trigger keeps the
+ * marked feedback.
+ */
 export async function detachFeedback(tx: Db, threadIds: string[]): Promise<void> {
   await tx.query(sql`update feedback set detached = true where thread_id = any(${threadIds}::uuid[])`);
 }
 
 const outdated = (days: number): Sql => sql`detached and updated_at < now() - make_interval(secs => ${days * 86_400})`;
 
-/** Deletes at most `limit` rows of deleted runs that have not changed for `days` days. Returns the number of deleted rows. */
+/**
+ * Deletes old feedback whose run is already deleted. A row is old if it has not changed for `days` days. Deletes at most `limit` rows, and
+ * returns their number.
+ */
 export async function sweepFeedback(db: Db, days: number, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     delete from feedback where (run_id, key) in (select run_id, key from feedback where ${outdated(days)} order by updated_at limit ${limit})`);

@@ -20,12 +20,15 @@ export interface FeedbackTokens {
 }
 
 interface TokenOptions {
-  /** The operator's secrets. The first signs, and all of them are accepted. If there is none, the secret in the database is used. */
+  /**
+   * The operator's secrets. The first secret signs new URLs, and URLs that any of the secrets has signed are valid. If there is no secret,
+   * the database's own secret is used.
+   */
   feedbackSecrets: Buffer[];
   feedbackUrlHours: number;
 }
 
-/** The form of a token: what is signed, a dot, and the signature. */
+/** The form of a token: the signed text, a dot, and the signature. */
 const tokenForm = /^([\w-]{1,1500})\.([\w-]{43})$/;
 const pathForm = /^\/feedback\/tokens\/([^/]+)\/?$/;
 
@@ -58,7 +61,7 @@ export function feedbackTokens(db: Db, { feedbackSecrets, feedbackUrlHours }: To
   };
 }
 
-/** Returns the signature of a text. The words before the text keep the signature from being valid for anything else. */
+/** Returns the signature of a text. Because of the fixed prefix, the signature is valid only for feedback URLs. */
 const signatureOf = (signed: string, secret: Buffer): Buffer => createHmac("sha256", secret).update(`ensemble feedback ${signed}`).digest();
 
 const isSame = (given: Buffer, right: Buffer): boolean => given.length === right.length && timingSafeEqual(given, right);

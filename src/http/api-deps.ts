@@ -60,7 +60,10 @@ export interface ApiDeps {
     mountedAt: string;
     /** The host names that the service accepts in the Host header, in addition to loopback names. */
     hosts: string[];
-    /** True if the service accepts only connections from this machine, because it has no auth and another server receives its requests. */
+    /**
+     * True if the service accepts only connections from this machine. This holds for a service without auth inside another HTTP server,
+     * unless the operator has set ENSEMBLE_AUTH=none.
+     */
     onlyLocal: boolean;
     bodyLimitBytes: number;
     maxWaiting: number;

@@ -200,9 +200,10 @@ async function acceptSockets(app: FastifyInstance, { settings }: ApiDeps): Promi
   });
 }
 
-/** Makes each request encrypt the values that it stores with the key of its user. */
+/** Makes each request use the key of its user to encrypt the values that the request stores. */
 function encryptForUsers(app: FastifyInstance): void {
-  // This hook has a callback, because the user must be known to the following hooks and to the route. The body was read before.
+  // This hook calls `done` inside `sealingUser.run`, so that the following hooks and the route know the user. At `preValidation`, Fastify
+  // has already read the body.
   app.addHook("preValidation", (request, _reply, done) => sealingUser.run(request.user, done));
 }
 

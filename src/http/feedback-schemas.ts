@@ -53,7 +53,7 @@ export const Feedback = z
 /** The feedback of a run under one key, with a URL to give or change it. */
 export const FeedbackWithUrl = Feedback.extend({ url: z.string(), expires_at: z.iso.datetime() }).meta({ id: "FeedbackWithUrl" });
 
-/** The answer to somebody who has given feedback: their words, as they are stored now. */
+/** The response to a person who has given feedback. It contains the person's score, value and comment as they are stored now. */
 export const FeedbackTaken = Feedback.pick({ run_id: true, key: true, score: true, value: true, comment: true, updated_at: true }).meta({
   id: "FeedbackTaken",
 });

@@ -63,7 +63,7 @@ export const ListedPlan = z
 /** A plan with its subtasks and the fields that are derived from the subtasks. */
 export const Plan = ListedPlan.extend(derivedFields).meta({ id: "Plan" });
 
-/** The task ledger that a pattern keeps on a thread, in the form of a plan. */
+/** The tasks that a pattern (one of our ready-made graphs) keeps in the state of a thread, in the form of a plan. */
 export const ThreadPlan = z
   .object({ thread_id: Id, type: z.string(), title: z.string().nullable(), ...derivedFields })
   .meta({ id: "ThreadPlan" });

@@ -150,7 +150,7 @@ export const Run = z
   .meta({ id: "Run" });
 
 const amount = z.number().int().nullable();
-/** The schema of a limit of the queue. */
+/** A limit on the runs of some graphs, in the form that the API returns. */
 export const QueueLimit = z
   .object({
     name: z.string(),

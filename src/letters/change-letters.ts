@@ -45,9 +45,9 @@ export async function graphsOfLetters(db: Db, scope: Scope, choice: Choice): Pro
 }
 
 /**
- * Orders the redrive of dead letters, and returns the ids of these letters. Workers create the runs and send the webhooks. If two callers
- * redrive a letter at the same time, only one of them finds it dead. A webhook has no input, so an edit leaves webhooks as they are. Call
- * it in a transaction.
+ * Marks dead letters for a redrive, and returns their ids. Workers then create the runs and send the webhooks. If two callers redrive the
+ * same letter at the same time, only the first one gets its id. With an edit, webhooks are left out, because they have no input. Call this
+ * in a transaction.
  */
 export async function redriveLetters(tx: Db, scope: Scope, choice: Choice, redrive: Redrive): Promise<string[]> {
   const webhooks = redrive.edit ? undefined : webhooksIn(choice);

@@ -36,7 +36,7 @@ export interface DeadLetter {
   state: LetterState;
   by: string | null;
   owner: string | null;
-  /** The run that redrives the letter, or the last run that did. Null if there was no redrive. */
+  /** The run that redrives the letter, or that was the last to redrive it. Null if there was no redrive. */
   redrive: { run_id: string; thread_id: string } | null;
 }
 

@@ -63,7 +63,7 @@ export function reportDeadLetter({ configurable = {}, metadata = {} }: RunnableC
 /** Replaces the characters of a text that Postgres cannot store. */
 const storable = (text: string) => text.replaceAll("\0", "\ufffd").toWellFormed();
 
-/** A reported item with its run's id, and with the run's request without its input (`kwargs`). */
+/** A reported item with the id of its run, and with the run's request (`kwargs`) except for the input. */
 export interface OwnedItem extends ReportedItem {
   runId: string;
   kwargs: string;
@@ -71,7 +71,7 @@ export interface OwnedItem extends ReportedItem {
 
 /**
  * Returns the `with` queries that store reported items. `holders` names a query of the same statement that selects the runs whose items may
- * be stored. If the run redrives the letter of a failed item, no new letter is stored. That letter then records the new failure.
+ * be stored. If the run redrives the letter of one of these items, that letter records the new failure, and no new letter is stored.
  */
 export function storingItems(items: OwnedItem[], holders: Sql): Sql {
   const column = <Value>(of: (item: OwnedItem) => Value) => items.map(of);

@@ -22,7 +22,7 @@ export interface AgentMetrics {
 
 const durations = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900];
 
-/** Registers the metrics of agents. The caller limits how many names of agents there are. */
+/** Registers the metrics of agents. The caller must limit the number of different agent names, because each name adds time series. */
 export function agentMetrics(registry: Registry): AgentMetrics {
   const registers = [registry];
   const counter = (name: string, help: string, labelNames: string[]) =>

@@ -23,11 +23,11 @@ export interface ReportedTokens {
 export interface CallEnd extends ReportedTokens {
   outcome: "success" | "error" | "interrupted";
   error?: string;
-  /** Returns the number of characters that a model has read and written, for an estimate of its tokens. */
+  /** Counts the characters that a model has read and written. If the endpoint reports no tokens, they are estimated from these counts. */
   characters?: () => { read: number; written: number };
 }
 
-/** Ends a call. It is called once for each call. */
+/** Reports the end of a call to the watcher. Must be called exactly once for each call. */
 export type EndCall = (end: CallEnd) => void;
 
 /** Receives the start and the end of each model or tool call. */
@@ -77,7 +77,7 @@ interface Model {
   _streamIterator(input: unknown, options: unknown): AsyncGenerator<Written & { usage_metadata?: Usage }>;
 }
 
-/** A message, a chunk of one, or the text of a model that is no chat model. */
+/** A chat message, a chunk of a chat message, or the plain text of a model without chat messages. */
 type Written = string | { text?: unknown; tool_calls?: unknown; tool_call_chunks?: unknown };
 
 interface Generated {
@@ -98,7 +98,7 @@ function watchGenerate(prototype: Model): void {
   };
 }
 
-/** Watches streamed calls. A model that cannot stream uses `generate`, which is watched already. */
+/** Watches streamed calls. A model that cannot stream calls `generate` instead, which `watchGenerate` already watches. */
 function watchStream(prototype: Model, cannotStream: unknown): void {
   const { _streamIterator } = prototype;
   prototype._streamIterator = async function* (input, options) {
@@ -193,7 +193,7 @@ function charactersOf(value: unknown): number {
   if (typeof value === "string") return value.length;
   if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + charactersOf(one), 0);
   const { messages, value: text, tool_calls, tool_call_chunks } = Object(value);
-  if (messages !== undefined || typeof text === "string") return charactersOf(messages ?? text); // a prompt value
+  if (messages !== undefined || typeof text === "string") return charactersOf(messages ?? text); // a LangChain prompt value
   const calls = tool_call_chunks ?? tool_calls;
   const args = Array.isArray(calls)
     ? calls.map((call) => call?.args).map((one) => (typeof one === "string" ? one : (JSON.stringify(one) ?? "")))

@@ -4,8 +4,11 @@ export const TaskStatus = z.enum(["pending", "running", "done", "failed", "skipp
 export type TaskStatus = z.infer<typeof TaskStatus>;
 
 /**
- * The status of a plan. A plan is pending until a subtask begins. It is failed if a subtask has failed and no other subtask runs or can
- * begin. It is done if every subtask is done or skipped.
+ * The status of a plan:
+ * - pending: no subtask has begun.
+ * - running: a subtask is running or can begin, and at least one has begun.
+ * - failed: a subtask has failed, and no other subtask is running or can begin.
+ * - done: every subtask is done or skipped.
  */
 export const PlanStatus = z.enum(["pending", "running", "done", "failed"]);
 export type PlanStatus = z.infer<typeof PlanStatus>;

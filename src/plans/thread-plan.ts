@@ -2,13 +2,16 @@ import { z } from "zod";
 import type { TaskStatus } from "./plan.ts";
 import { type PlanState, type PlanTask, stateOf } from "./progress.ts";
 
-/** The plan of a thread: the ledger that the thread's pattern keeps, in the form of a registered plan. */
+/**
+ * The plan of a thread: the tasks that a pattern (one of our ready-made graphs) keeps in the thread's state, in the form of a registered
+ * plan.
+ */
 export type ThreadPlan = PlanState & { thread_id: string; type: string; title: string | null; subtasks: PlanTask[] };
 
 const Result = z.object({
   status: z.enum(["success", "failed", "timeout", "skipped", "cancelled"]),
   output: z.unknown().optional(),
-  /** The pattern supervisor stores its output under this name. */
+  /** The output of a step under the name that the pattern supervisor uses. The other patterns use `output`. */
   work: z.unknown().optional(),
   error: z.string().nullable().default(null),
   tries: z.number().default(0),
@@ -84,8 +87,8 @@ const Ledger = z.object({
 });
 
 /**
- * Returns the plan in the state of a thread. It comes from the most detailed ledger in the state: the pattern's steps, or its list of
- * tasks, or else the calls of its agents. Returns undefined if the state has no ledger.
+ * Returns the tasks in the state of a thread as a plan. The tasks are the pattern's steps, or else its list of tasks, or else the calls of
+ * its agents. Returns undefined if the state contains none of these.
  */
 export function planOfThread(threadId: string, type: string, values: unknown): ThreadPlan | undefined {
   const subtasks = subtasksIn(values);

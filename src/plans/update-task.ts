@@ -74,8 +74,8 @@ function values(change: TaskChange): Sql {
 }
 
 /**
- * Returns the condition under which a change to the present status is allowed, because it repeats an earlier change or adds to it. An agent
- * may report more about its own subtask. It cannot take the subtask of another agent, and no result can replace another result.
+ * Returns the condition under which a change may keep the subtask's status. The change must repeat the stored values or add missing ones.
+ * An agent may report more about its own subtask, but may not take another agent's subtask or replace a stored result.
  */
 function isRepeated(change: TaskChange): Sql {
   const { status, error = null, agent = null } = change;

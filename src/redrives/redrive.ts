@@ -10,7 +10,7 @@ import { submitWithin } from "../runs/submit.ts";
 import { lockThread } from "../threads/threads.ts";
 import { type Held, type HeldRedrive, runOfLetter } from "./run-of-letter.ts";
 
-/** The result of one step of a redrive: the letter whose run was due, and the reason if the run could not be created. */
+/** The result of one step of a redrive: the letter whose run was to be created, and the reason if the run could not be created. */
 export interface Started {
   /** The id of the letter. Undefined if no letter of the redrive waits for its run. */
   letterId?: string | undefined;
@@ -39,8 +39,8 @@ const openRuns = sql`
     where letters.redrive_id = redrives.redrive_id and letters.state = 'redriving' and letters.redrive_run_id is not null)`;
 
 /**
- * Locks a redrive that may start another run, or of which no letter waits any more. The open runs are counted after the row was locked,
- * because another worker may have started a run before. Returns undefined if there is no such redrive.
+ * Locks a redrive that may start another run, or that is complete because none of its letters waits for a run. Counts the open runs only
+ * after the row is locked, because another worker may just have started a run. Returns undefined if there is no such redrive.
  */
 async function holdRedrive(tx: Db): Promise<HeldRedrive | undefined> {
   const { rows: held } = await tx.query<{ redriveId: string }>(sql`

@@ -9,7 +9,7 @@ import type { NewRun } from "../runs/create.ts";
 import type { RunDefaults } from "../runs/request.ts";
 import { type Json, type RunKwargs, withoutCheckpoint } from "../runs/run.ts";
 
-/** An order to redrive letters, whose row this transaction has locked. */
+/** An order to redrive letters. This transaction has locked the order's row. */
 export interface HeldRedrive {
   redriveId: string;
   /** The number of runs that the redrive may start now. */
@@ -19,7 +19,7 @@ export interface HeldRedrive {
   metadata: Record<string, unknown>;
 }
 
-/** A dead letter whose row this transaction has locked. */
+/** A dead letter that is to be redriven. This transaction has locked the letter's row. */
 export interface Held {
   letterId: string;
   kind: LetterKind;

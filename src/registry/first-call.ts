@@ -6,15 +6,15 @@ export interface FirstCall {
   input: Record<string, unknown>;
 }
 
-/** The inputs to try, the most instructive one first. Each is tried only on graphs with the given field. */
+/** The inputs to try, starting with the most instructive one. An input is tried only on graphs whose input has the given field. */
 const inputs: [field: string, input: FirstCall["input"]][] = [
   ["messages", { messages: [{ role: "user", content: "hello" }] }],
   ["task", { task: "hello" }],
 ];
 
 /**
- * Returns a call that a graph accepts: the first one with messages or a task, or else the first one with an empty input. Returns undefined
- * if no graph accepts such a call. Skips graphs that cannot be opened without a configuration.
+ * Returns a first call that a graph accepts. Tries all calls with messages or a task before the calls with an empty input. A graph that
+ * cannot be opened without a configuration is tried only with an empty input. Returns undefined if no graph accepts a call.
  */
 export async function findFirstCall(registry: Registry): Promise<FirstCall | undefined> {
   const fields = new Map<string, Set<string>>();

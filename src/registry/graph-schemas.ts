@@ -45,7 +45,7 @@ function orEmpty(read: () => unknown): JsonSchema {
 /** Tells whether these schemas describe the graph's state. */
 export const isDescribed = ({ state_schema }: GraphSchemas) => Object.keys(state_schema).length > 0;
 
-/** Fills the schemas of a graph that declares no state with the schemas from its TypeScript types. */
+/** If the graph declares no state, returns the schemas from its TypeScript types instead. A config schema that the graph declares stays. */
 export function fillFromTypes(schemas: GraphSchemas, types: TypeSchemas | undefined): GraphSchemas {
   if (!types || isDescribed(schemas)) return schemas;
   const config = Object.keys(schemas.config_schema).length > 0 ? schemas.config_schema : types.config;

@@ -4,8 +4,8 @@ import { findInstalled, ourVersion } from "./installed.ts";
 import { packageOf } from "./shared-packages.ts";
 
 /**
- * Returns a sentence if a file failed because it imports a name that our version of a shared package lacks. In an ES module, Node's error
- * contains the missing name. A file that was compiled to CommonJS fails only where it uses the name.
+ * Returns a sentence about the missing name if a file imports a name that our version of a shared package lacks. The error of an ES module
+ * contains this name. A CommonJS file fails only where it uses the name, so the imports of the file are searched.
  */
 export async function findMissingExport(error: unknown, file: string | undefined): Promise<string | undefined> {
   const message = error instanceof Error ? error.message : "";

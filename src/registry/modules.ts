@@ -8,7 +8,10 @@ import { packageOf } from "./shared-packages.ts";
 
 const isSource = import.meta.url.endsWith(".ts");
 
-/** The files that a graph gets when it imports this package. They are TypeScript sources or built files, as this file itself is. */
+/**
+ * The entry points of this package, for graphs that import the package. They are TypeScript sources if this file is one, and built files
+ * otherwise.
+ */
 const ourselves: Record<string, string> = {
   ensemble: new URL(isSource ? "../index.ts" : "../index.js", import.meta.url).href,
   "ensemble/testing": new URL(isSource ? "../../graphs/testing/index.ts" : "../patterns/testing/index.js", import.meta.url).href,
@@ -39,8 +42,8 @@ export async function importUserModule(file: string): Promise<Record<string, unk
 }
 
 /**
- * Returns the path of the nearest tsconfig.json in a directory or above it. This file has the project's compiler options, such as path
- * aliases. They thus apply in whatever directory the service was started.
+ * Returns the path of the nearest tsconfig.json in a directory or above it. The project's compiler options, such as path aliases, then
+ * apply in whatever directory the service was started.
  */
 function nearestTsconfig(directory: string): string | undefined {
   const file = join(directory, "tsconfig.json");
@@ -51,8 +54,8 @@ function nearestTsconfig(directory: string): string | undefined {
 type Hooks = Required<Parameters<typeof registerHooks>[0]>;
 
 /**
- * The folder of this package's own files. If these files import LangGraph's zod entry, they get it unchanged. The module at `extendingUrl`
- * imports our patch for zod, and the patch imports that entry, so the two would wait for each other.
+ * The folder of this package's own files. Their imports of LangGraph's zod entry are not redirected to `extendingUrl`. The module at that
+ * URL imports our zod patch, and the patch imports the zod entry, so the two modules would wait for each other.
  */
 const ourFolder = new URL("..", import.meta.url).href;
 const isOfUser = (importer: string | undefined): importer is string =>
@@ -63,7 +66,7 @@ const resolveToOurs: Hooks["resolve"] = (specifier, context, next) => {
   if (url === undefined) return next(specifier, context);
   const importer = context.parentURL;
   const own = specifier === zodEntry && isOfUser(importer) ? extendingUrl(url, { importer, zods: zodsOf(importer) }) : url;
-  // Also names the ES module for a require(), because the package's CommonJS build would be a second copy.
+  // A require() gets the ES module as well, because the package's CommonJS build would be a second copy.
   return { url: own, format: "module", shortCircuit: true };
 
   /** Returns the URLs of the copies of zod that the importing file would load. */

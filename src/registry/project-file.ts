@@ -71,7 +71,7 @@ export const WebhookOptions = z
   })
   .loose();
 
-/** The operator's limits for the patterns of this package. */
+/** The operator's limits for the patterns, which are the ready-made graphs of this package. */
 export const PatternOptions = z
   .object({
     allowed_hosts: z

@@ -1,4 +1,7 @@
-/** The key of the global object under which the patterns find the project's graphs (see graphs/agent/project-graphs.ts). */
+/**
+ * The key of the global object under which the patterns (our ready-made graphs) find the project's graphs. See
+ * graphs/agent/project-graphs.ts.
+ */
 const key = Symbol.for("ensemble.graphs");
 
 /** The graphs that a step or a tool of a pattern can run by their ids. */

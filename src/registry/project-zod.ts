@@ -11,8 +11,8 @@ const mark = "?zod-of=";
 const Extension = z.object({ importer: z.string(), zods: z.array(z.string()) });
 
 /**
- * Returns the URL of a module that exports LangGraph's zod entry. When the module is loaded, it also extends the importing file's own
- * copies of zod.
+ * Returns the URL of a generated module that re-exports LangGraph's zod entry. When the module is loaded, it also adds `.langgraph` to the
+ * importing file's own copies of zod.
  */
 export const extendingUrl = (entryUrl: string, extension: z.infer<typeof Extension>): string =>
   `${entryUrl}${mark}${encodeURIComponent(JSON.stringify(extension))}`;
@@ -30,7 +30,7 @@ export function extendingSource(url: string): string | undefined {
   ].join("\n");
 }
 
-/** Adds LangGraph's method to these copies of zod, and to the copies that a `require()` in the importing file would load. */
+/** Adds the `.langgraph` method to these copies of zod, and to the copies that a `require()` in the importing file would load. */
 export function extendZods(zods: unknown[], importer: string): void {
   const require = createRequire(importer);
   const required = zodEntries.map((name) => {

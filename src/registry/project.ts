@@ -71,9 +71,9 @@ export interface Project {
   auth: AuthSource | undefined;
   /** The file and export of the project's own encryption. Undefined if it has none. */
   encryption: Source | undefined;
-  /** The operator's limits for patterns (`ensemble.patterns`). */
+  /** The hosts and directories that the patterns (our ready-made graphs) may use, from `ensemble.patterns`. */
   patterns: { hosts: string[]; directories: string[] };
-  /** The tools, skills, guards, agents and MCP servers that the context of a pattern can name. */
+  /** The sources of the tools, skills, guards, agents and servers that the context of a ready-made graph can name. */
   parts: PartSources;
   /** The operator's rules for the queue (`ensemble.queues`). */
   queues: QueueRules;

@@ -29,7 +29,8 @@ const message: JsonSchema = {
 const messages: JsonSchema = { type: "array", items: message, langgraph_type: "messages" };
 
 /**
- * Returns the schema of a state from its definition, in which each field is a channel. Returns undefined if the type of no field is known.
+ * Returns the schema of a state from its definition, whose fields are channels. Returns undefined if no field has a channel type that is
+ * known.
  */
 export function definitionSchema(context: SchemaContext, type: Type | undefined, side: "ValueType" | "UpdateType"): JsonSchema | undefined {
   const { ts, checker } = context;

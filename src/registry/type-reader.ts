@@ -106,7 +106,10 @@ function initializerOf(declaration: TypeScript.Node): TypeScript.Node | undefine
   return ts.isExportAssignment(declaration) ? declaration.expression : declaration;
 }
 
-/** Adds the schemas of graphs that are nodes of the graph in an expression. Follows the variables in the expression. */
+/**
+ * Adds the schemas of all subgraphs in `root`, the expression that builds a graph. The subgraphs are the graphs that `addNode` adds as
+ * nodes. Follows the variables in the expression.
+ */
 function readSubgraphs(
   schemas: Record<string, TypeSchemas>,
   path: string[],

@@ -4,7 +4,10 @@ import { type Prompt, readPrompt } from "./prompt.ts";
 import type { ChatRequest, Tool } from "./request.ts";
 import { expressionIn, tokensOf, wordsOf } from "./words.ts";
 
-/** An answer of the rehearsal model: either a text, split into the chunks in which it is streamed, or a list of tool calls. */
+/**
+ * An answer of the rehearsal model, which replaces a real model in tests: either a text, split into streamed chunks, or a list of tool
+ * calls.
+ */
 export interface Answer {
   tokens: string[];
   toolCalls: ToolCall[];

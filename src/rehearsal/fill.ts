@@ -18,8 +18,8 @@ interface Source extends Prompt {
 }
 
 /**
- * The number of levels below which answers are kept short, because a schema may contain itself. From this depth on, lists have as few
- * elements as allowed, and unions use their first variant that is neither an object nor a list.
+ * The depth from which values are kept short, because a schema may contain itself. Lists then have as few elements as allowed, and unions
+ * use a variant that is neither an object nor a list, if there is one.
  */
 const deep = 6;
 

@@ -1,6 +1,6 @@
 import type { ChatRequest } from "./request.ts";
 
-/** The parts of a conversation that determine the rehearsal model's answer. */
+/** The parts of a conversation from which the rehearsal model, which replaces a real model in tests, makes its answer. */
 export interface Prompt {
   /** The last user message and the system prompt. The answer prefers enum values that occur in this text. */
   text: string;

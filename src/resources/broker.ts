@@ -47,7 +47,9 @@ interface Broker extends BrokerOptions {
   watcher: Watcher<string, WaitingNews>;
 }
 
-/** The requests whose work the current code belongs to, from the outermost to the innermost, and their attempt. */
+/**
+ * The resource requests whose `work` the current code is a part of, from the outermost to the innermost, and the attempt that made them.
+ */
 const enclosing = new AsyncLocalStorage<Fence & { holders: string[] }>();
 
 /**

@@ -8,7 +8,7 @@ export interface Grant {
   needs: Record<string, number>;
   priority: number;
   since: string;
-  /** The ids of the requests inside which this request was made. They keep their resources until this request has ended. */
+  /** The ids of the requests whose `work` made this request. They keep their resources until this request has ended. */
   inside: string[];
 }
 
@@ -18,19 +18,22 @@ export interface Room {
   capacity: number;
 }
 
-/** The way out of a deadlock, by the id of a request. `passes` is served before all others, and `victim` gets an error. */
+/**
+ * The way out of a deadlock. The request with the id `passes` is served before all others. The request with the id `victim` gets an error.
+ */
 export type WayOut = { passes: string } | { victim: string };
 
 /**
  * Finds a deadlock among the requests, and the way out of it. `grants` are in the order in which they are served. Returns undefined if
  * there is no deadlock.
  *
- * The function simulates the best possible future. Requests inside which nothing waits end and free their resources. The queue is then
- * served, and this repeats until nothing changes. Requests that still wait are deadlocked, because they wait for each other. This method
- * also works for resources with many units, in which a cycle of waits alone proves nothing.
+ * The function simulates the best possible future. A request that holds its resources ends and frees them, unless a request inside it still
+ * waits. The queue is then served, and both steps repeat until nothing changes. Requests that still wait are deadlocked, because they wait
+ * for each other. This method also works for resources with many units, in which a cycle of waits alone proves nothing.
  *
- * A request may be stuck only because an earlier request of the queue waits for it. Such a request passes. Otherwise, the victim is the
- * youngest request of the lowest priority whose end lets other requests continue.
+ * Only a deadlocked request inside another request can pass or be the victim. If enough is free for such a request, but is set aside for
+ * earlier requests, the request passes. Otherwise, the victim is a request whose end lets others continue, by preference the youngest of
+ * the lowest priority.
  */
 export function findWayOut(grants: Grant[], rooms: Room[]): WayOut | undefined {
   const { stuck, free } = play(grants, rooms);

@@ -12,13 +12,17 @@ export interface ResourceRequest extends Fence {
   priority: number;
   /** The number of seconds that the request may wait. With 0, it does not wait at all. */
   waitSeconds: number;
-  /** The ids of the same attempt's requests inside which this request is made. */
+  /** The ids of the attempt's requests whose `work` made this request, from the outermost to the innermost. */
   inside: string[];
 }
 
 /**
- * The outcome of a new request. "held" means that it holds its resources, and "waiting" that it waits. "busy" means that it would have to
- * wait but may not, and "impossible" that it can never be served. "lost" means that its attempt has lost the right to write.
+ * The outcome of a new request:
+ * - held: the request holds its resources.
+ * - waiting: the request waits for its resources.
+ * - busy: the resources are not free, and the request may not wait.
+ * - impossible: the request can never be served.
+ * - lost: the attempt has lost the right to write.
  */
 export type Taken = "held" | "waiting" | "busy" | "impossible" | "lost";
 
@@ -45,8 +49,11 @@ export async function leaveResources(db: Db, holder: string, onlyWaiting: boolea
 }
 
 /**
- * The news about a waiting request. "held" means that it is served, and "deadlocked" that it is the victim of a deadlock. "impossible"
- * means that the capacity of a resource has become too small, and "gone" that the request was deleted.
+ * The news about a waiting request:
+ * - held: the request was served and holds its resources.
+ * - deadlocked: the request is the victim of a deadlock.
+ * - impossible: the capacity of a resource has become too small for the request.
+ * - gone: the request was deleted.
  */
 export type WaitingNews = "held" | "deadlocked" | "impossible" | "gone";
 

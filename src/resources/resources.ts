@@ -88,7 +88,9 @@ export async function ensureResources(db: Db, limits: Record<string, ResourceLim
        and (r.kind, r.capacity, r.per_seconds) is distinct from (excluded.kind, excluded.capacity, excluded.per_seconds)`);
 }
 
-/** Sets the tokens of a rate whose limit changes. The rate keeps its present tokens, up to the new capacity. */
+/**
+ * SQL that sets the tokens of a resource with a rate when its limit changes. The resource keeps its present tokens, up to the new capacity.
+ */
 const refilled = sql`
   tokens = case excluded.kind when 'rate' then least(excluded.capacity, case r.kind when 'rate' then tokens_now(r) end) end,
   filled_at = case excluded.kind when 'rate' then now() end`;

@@ -4,7 +4,7 @@ import { type ResourceOptions, readRequest, type ValidRequest } from "./request.
 /** The key of `configurable` under which the nodes of a run find the service's resources. */
 export const runResourcesKey = "__ensemble_resources";
 
-/** How a request was served. */
+/** Tells `work` how long its request for resources has waited. */
 export interface ServedRequest {
   /** The milliseconds that the request waited. 0 if the resources were free at once. */
   waitedMs: number;

@@ -12,7 +12,7 @@ export interface RetentionRules {
   planDays?: number | undefined;
   /** The number of days that feedback about a deleted stateless run is kept after its last change. */
   feedbackDays?: number | undefined;
-  /** The days that the daily usage of models is kept. */
+  /** The number of days that a row of daily model usage is kept. */
   usageDays?: number | undefined;
   /** The number of minutes between two sweeps of expired threads. */
   ttlSweepMinutes?: number | undefined;

@@ -40,7 +40,7 @@ export async function surveyRemoval(db: Db, rules: RetentionRules): Promise<Remo
   };
 }
 
-/** Returns the number of checkpoints that a rule would delete from all threads to which it applies. */
+/** Counts the checkpoints that a rule would delete, in all threads to which the rule applies. */
 async function countOf(db: Db, rule: "keep_latest" | "trim", { threadTtl }: RetentionRules, kept: Kept): Promise<number> {
   let count = 0;
   let after = "00000000-0000-0000-0000-000000000000";

@@ -31,11 +31,11 @@ export interface Removal {
   temporaryThreads: number;
   /** The number of deleted Idempotency-Keys. A later request with such a key counts as a new request. */
   idempotencyKeys: number;
-  /** The number of deleted results of the cache that had expired. */
+  /** The number of expired cache entries that were deleted. */
   cacheEntries: number;
-  /** The number of deleted items of the store that had expired. */
+  /** The number of expired store items that were deleted. */
   storeItems: number;
-  /** The number of deleted webhook deliveries that succeeded, or failed for good, long ago. */
+  /** The number of old webhook deliveries that were deleted. Each of them had succeeded or had failed for good. */
   webhooks: number;
   /** The number of deleted dead letters. */
   deadLetters: number;
@@ -43,9 +43,9 @@ export interface Removal {
   plans: number;
   /** The number of deleted rows of feedback about stateless runs. */
   feedback: number;
-  /** The number of old rows of daily usage. */
+  /** The number of old rows of daily model usage that were deleted. */
   usages: number;
-  /** The number of old rows of statistics: one for each hour and each graph or agent. */
+  /** The number of old rows of statistics that were deleted. A row holds one hour of one graph or agent. */
   statistics: number;
   deletedThreads: number;
   /** The number of expired threads that were reduced to their latest checkpoint. */
@@ -121,8 +121,8 @@ export async function sweepOnce(
 }
 
 /**
- * Deletes only old checkpoints, and reclaims their disk space. Call it between two sweeps, because a thread in use adds checkpoints in
- * every run. Returns the number of deleted checkpoints, or undefined if another process is sweeping.
+ * Deletes only old checkpoints, and reclaims their disk space. Call this repeatedly between two sweeps, because threads in use keep adding
+ * checkpoints. Returns the number of deleted checkpoints, or undefined if another process is sweeping.
  */
 export async function trimOnce(pool: Pool, keepCheckpoints: number): Promise<number | undefined> {
   const batch = await transaction(pool, async (tx) => ((await takeTurn(tx)) ? trimThreads(tx, keepCheckpoints) : undefined));

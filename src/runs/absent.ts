@@ -4,7 +4,7 @@ import { endingUnfinished } from "./unfinished.ts";
 /** A graph that a due run needs, but that no live worker has loaded. */
 export interface AbsentGraph {
   graphId: string;
-  /** True if no earlier call of `noteAbsentGraphs` has returned this graph as missing. */
+  /** True if this call has newly found the graph missing. False if an earlier call has already recorded the graph. */
   isNew: boolean;
 }
 
@@ -30,8 +30,8 @@ const neededGraphs = sql`
        and exists (select from runs where head and runs.graph_id = steps.graph_id and run_at <= now()))`;
 
 /**
- * Returns the graphs that due runs need but no live worker has. Records for each of them the time since when it is missing. Deletes the
- * record when a worker has the graph again, or when no due run needs the graph any more.
+ * Returns the graphs that due runs need but no live worker has. Records when each of them was first found missing. Deletes the record when
+ * a worker has the graph again, or when no due run needs the graph any more.
  */
 export async function noteAbsentGraphs(db: Db): Promise<AbsentGraph[]> {
   const { rows } = await db.query<AbsentGraph>(sql`

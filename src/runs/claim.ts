@@ -59,14 +59,20 @@ export interface ClaimRequest {
   maxCrashes: number;
   /** True to claim runs of all graphs and obey the limits. False to leave out the graphs with limits, which is cheaper. */
   isLimited: boolean;
-  /** True if this process has no key. It then claims nothing as soon as another process encrypts values. Undefined means false. */
+  /**
+   * True if this process has no encryption key. The process then claims nothing as soon as another process encrypts values. Undefined means
+   * false.
+   */
   isKeyless?: boolean;
 }
 
 /** The result of a claim. */
 export interface Claimed {
   claims: Claim[];
-  /** The number of runs that the claim has parked, because their key has reached a limit. Runs behind them in the queue may be due. */
+  /**
+   * The number of runs that the claim has set aside (parked), because their key has reached a limit. If the number is not 0, claim again at
+   * once, because later runs in the queue may be due.
+   */
   parked: number;
   /** True if the claim has left out runs because another process had locked the rows of their limits. */
   contended: boolean;
@@ -94,9 +100,9 @@ const isStillHead = sql`coalesce(runs.head, false)`;
 const columns = sql`run_id, thread_id, ${placeInQueue} as place, seq, graph_id, queue_key, cancel`;
 
 /**
- * Returns a query of the runs that come first: those with a rank, those without a rank, and those that were cancelled. `suspect` is the
- * condition of a suspect run. Runs with a rank are always due, so the query does not test their due time. With that test, Postgres might
- * read them by another index.
+ * Returns a query of the first runs in the queue. The query joins three groups: runs with a rank, runs without a rank (delayed runs), and
+ * cancelled runs. `suspect` is the condition that one more crash would end a run. Runs with a rank are always due, so the query does not
+ * test their due time. With that test, Postgres might choose another index.
  */
 function candidatesOf(suspect: Sql, most: Sql, isKeyless: boolean): Sql {
   const readable = isKeyless ? sql`not exists (select from encryption_sample) and` : nothing;

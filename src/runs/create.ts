@@ -23,7 +23,7 @@ export interface NewRun {
   assistantId: string;
   createThread: boolean;
   keepThread: boolean;
-  /** True if the thread will be kept if the run asks a question, although it is temporary until then. Undefined means false. */
+  /** True if a temporary thread is kept once its run asks a question. Undefined means false. */
   isAnswerable?: boolean;
   metadata: Json;
   multitaskStrategy: MultitaskStrategy;
@@ -127,8 +127,7 @@ async function openThread(tx: Db, scope: Scope, { threadId, createThread }: NewR
 }
 
 /**
- * Tells whether the creation of this run depends on whether the run's thread is busy. Returns false for an enqueued run, unless the run
- * answers a question.
+ * Tells whether the service must know if the run's thread is busy. For an enqueued run, this matters only if the run answers a question.
  */
 function needsToKnow({ multitaskStrategy, kwargs }: NewRun): boolean {
   return multitaskStrategy !== "enqueue" || answersQuestion(kwargs);

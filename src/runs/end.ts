@@ -59,7 +59,7 @@ export interface EndingRun extends Fence {
   record?: string | undefined;
   /** The names of the limits of which the run holds a slot. Null or undefined if there are none. */
   holds?: string[] | null;
-  /** The failed items that are not yet stored with a step. */
+  /** The failed items that nodes have reported, and that no step has stored yet. */
   items?: OwnedItem[];
 }
 
@@ -85,9 +85,9 @@ export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
 }
 
 /**
- * Tells whether the end of a run may share a statement with the ends of other runs. Returns false if the run has a webhook or failed items,
- * leaves a question open, stores a large document or holds a slot of a limit. The end of such a run locks the rows of its slots, so two
- * shared statements could deadlock.
+ * Tells whether the end of a run may share a statement with the ends of other runs. Returns false for an end with a webhook, failed items
+ * or large documents, or with a timer to keep or start. Also returns false if the run holds a slot of a limit. Its end locks the rows of
+ * its slots, so two shared statements could deadlock.
  */
 export function isPlainEnd({ end: { webhook, timers, output, thread }, record, holds, items = [] }: EndingRun): boolean {
   const documents = [documentOf(output), thread?.values, thread?.interrupts, record];
@@ -112,7 +112,7 @@ export async function endRuns(db: Db, ends: EndingRun[]): Promise<boolean[]> {
 
 /**
  * Returns the `with` queries that `endRun` and `endRuns` share. The query `ended` selects the ended runs, and the query `rested` selects
- * their threads. `held` is an SQL clause that says what happens if a thread is locked.
+ * their threads. `held` is the end of the locking clause for threads: `skip locked` to skip locked threads, or nothing to wait.
  */
 function ending(ends: Sql, held: Sql, withWebhook: boolean): Sql {
   return sql`
@@ -146,7 +146,7 @@ function ending(ends: Sql, held: Sql, withWebhook: boolean): Sql {
       returning threads.thread_id ${withWebhook ? sql`, threads."values"` : nothing})`;
 }
 
-/** Returns a `select` for a single end. Each value is a separate parameter, because documents may be large. */
+/** Returns a `select` with one row, for a single run to end. Each value is a separate parameter, because documents may be large. */
 function alone({ runId, attempt, threadId, end, record }: EndingRun): Sql {
   const { status, output, error, graphVersion = null, thread } = end;
   return sql`

@@ -7,8 +7,8 @@ import { type Sql, sql } from "../db/sql.ts";
 export const numbersPerEvent = 1024;
 
 /**
- * A number of logged events that no run ever reaches. It is small enough that a thread's event numbers stay exact JavaScript integers over
- * thousands of such runs.
+ * A number of logged events that no run ever reaches. The number is small enough that a thread's event numbers stay exact JavaScript
+ * integers, even after thousands of runs.
  */
 const mostLogged = 2 ** 26;
 

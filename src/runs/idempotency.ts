@@ -34,8 +34,8 @@ export async function onceForKey(tx: Db, idempotent: IdempotentRequest | undefin
 }
 
 /**
- * Returns the runs that an earlier request with this key has created, or undefined if the key is new. Throws if that request was a
- * different one.
+ * Returns the runs that an earlier request with this key has created, or undefined if the key is new. Throws if the earlier request had
+ * different content.
  */
 export async function madeForKey(db: Db, idempotent: IdempotentRequest): Promise<Run[] | undefined> {
   const key = keyOfUser(idempotent);

@@ -19,7 +19,7 @@ export interface RunRow {
   user: User | null;
   priority: number;
   queueKey: string | null;
-  /** The rank that the run has taken in the turns of its key. Null for a run without a key and for a delayed run. */
+  /** The run's place in the queue, as a rank. Null for a run without a key and for a delayed run, whose places the database decides. */
   turn: number | null;
   traceparent?: string | null | undefined;
   /** The id of the dead letter that the run redrives. Undefined for any other run. */
@@ -37,8 +37,8 @@ const columns = sql`run_id, thread_id, assistant_id, graph_id, multitask_strateg
 const webhookHostOf = ({ kwargs: { webhook } }: RunRow) => webhook && hostOf(webhook);
 
 /**
- * Returns the task that a new run continues, as an expression. A run that answers a question continues the task of the thread's last run.
- * The caller holds the thread's lock.
+ * Returns an SQL expression for the Agent2Agent task that a new run continues. A run that answers a question continues the task of the
+ * thread's last run. Any other run continues no task. The caller holds the thread's lock.
  */
 const taskOf = ({ threadId, kwargs }: RunRow): Sql =>
   answersQuestion(kwargs)

@@ -11,7 +11,7 @@ import { type Db, type Sql, sql } from "../db/sql.ts";
  * - `limited`: the limits of the worker's graphs, and whether one of a limit's graphs has runs to claim.
  * - `totals`: the locked rows that count the slots of whole limits.
  * - `covering`: the limits that the claim can obey now, and how many more runs each allows (`room`).
- * - `open_graphs`: the graphs of which no limit refuses all runs at the moment.
+ * - `open_graphs`: the graphs, except those that a full limit holds up and those whose limit another claim has locked.
  */
 const beforeCandidates: Sql = sql`
     asked_graphs as materialized (
@@ -80,7 +80,7 @@ const aboutCandidates: Sql = sql`
 /**
  * The `with` queries that follow the claimed runs in the query `claimed`:
  * - `taken`: takes the slots and tokens of the claimed runs.
- * - `noted`: adds to each limit's count of refused runs, which in shadow are the runs that would have waited.
+ * - `noted`: counts, for each limit, the runs whose key had no free slot. In shadow mode, also counts the runs beyond the total.
  * - `parking`: parks the candidates whose key is full, so that later claims need not look at them.
  */
 const afterClaim: Sql = sql`
@@ -156,8 +156,8 @@ export const withoutLimits: LimitQueries = {
 };
 
 /**
- * Corrects the numbers of slots that the running runs hold of a limit. Call it after a limit has got a total, a rate or a limit for each
- * key. A run that ends meanwhile waits for the lock of its slots' row, so that the numbers are exact.
+ * Counts again how many slots of a limit the running runs hold. Call this after the limit has got a total, a rate or a limit for each key.
+ * Locks the rows of the slots first, so that a run that ends meanwhile waits and the numbers are exact.
  */
 export async function countSlots(tx: Db, name: string): Promise<void> {
   await tx.query(sql`select 1 from limit_slots where name = ${name} order by key for update`);
@@ -185,9 +185,9 @@ export async function insertSlots(db: Db, name: string): Promise<void> {
 }
 
 /**
- * Makes parked runs claimable if their key has a free slot, for example after a limit was raised. Handles at most `most` runs for each key
- * and limit. Returns the number of released runs. It starts from the keys of parked runs, because a key without running runs may have no
- * row in `limit_slots`.
+ * Makes parked runs claimable if their key has a free slot, or if no limit for each key applies to them any more. Handles at most `most`
+ * runs for each key and limit. Returns the number of released runs. The query starts from the keys of parked runs, because a key without
+ * running runs may have no row in `limit_slots`.
  */
 export async function unpark(db: Db, most: number): Promise<number> {
   const { rowCount } = await db.query(sql`

@@ -5,8 +5,8 @@ const units: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 const ratePattern = /^([1-9]\d{0,6})\/([1-9]\d{0,4})?([smhd])$/;
 
 /**
- * The values of a limit in langgraph.json and in the API. A value that was set at run time takes precedence, and null then removes the
- * value of langgraph.json.
+ * The values of a limit in langgraph.json and in the API. A value from the API takes precedence over langgraph.json. Null in the API
+ * removes the value of langgraph.json.
  */
 export const LimitValues = z.object({
   graphs: z
@@ -52,7 +52,7 @@ export const WrittenLimit = z.preprocess((given) => {
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [otherNames[name] ?? name, value]));
 }, LimitValues.strict());
 
-/** The values of a limit that are in force, as its row stores them. Null means that there is no such value. */
+/** The values of a limit that are in force, as the columns of its row. A column that is null limits nothing. */
 export interface LimitColumns {
   graphs: string[];
   total: number | null;
@@ -65,7 +65,7 @@ export interface LimitColumns {
   shadow: boolean;
 }
 
-/** Returns the values in force: those that were set at run time, and for the others those of langgraph.json. */
+/** Returns the values in force. A value that was set at run time (`override`) replaces the value of langgraph.json (`configured`). */
 export function inForce(name: string, configured: LimitValues | null, override: LimitValues | null): LimitColumns {
   const {
     graphs,

@@ -8,7 +8,7 @@ import { inForce, type LimitValues } from "./limit-values.ts";
 /** A limit in the API's form. */
 export interface Limit {
   name: string;
-  /** The values in force follow, from `graphs` to `shadow`. */
+  /** The fields from `graphs` to `shadow` are the values in force. */
   graphs: string[];
   total: number | null;
   per_key: number | null;
@@ -25,8 +25,8 @@ export interface Limit {
   /** The number of waiting runs that the limit counts, up to 10,000. */
   waiting: number;
   /**
-   * The number of times that runs waited because their key had no free slot, and of runs that a budget refused. In shadow, also the runs
-   * that would have waited for the total or would have been refused.
+   * The number of times that a run had to wait because its key had no free slot, or that a budget refused a run. A limit in shadow mode
+   * also counts the runs that it would have held up or refused for another reason.
    */
   refused: number;
 }
@@ -88,8 +88,8 @@ export async function defineLimits(pool: Pool, graphIds: string[], limits: Recor
 }
 
 /**
- * Sets values of a limit at run time. They replace all values that were set at run time before. With `keepOthers`, they replace only those
- * with the same names. Creates the limit if it does not exist.
+ * Sets values of a limit at run time, in place of all values that were set at run time before. With `keepOthers`, keeps the earlier values
+ * that have other names. Creates the limit if it does not exist.
  */
 export async function overrideLimit(pool: Pool, name: string, values: LimitValues, { keepOthers = false } = {}): Promise<void> {
   const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
@@ -154,14 +154,14 @@ async function store(tx: Db, name: string, configured: LimitValues | null, overr
   if (perKey === null) await tx.query(sql`delete from limit_slots where name = ${name} and key <> ''`);
 }
 
-/** Corrects the slots of a changed limit, and releases parked runs that the limit no longer holds up. */
+/** Corrects the slots of a changed limit. Then makes parked runs claimable again if the limit no longer holds them up. */
 async function settle(pool: Pool, name: string): Promise<void> {
   await insertSlots(pool, name);
   await transaction(pool, (tx) => countSlots(tx, name));
   while ((await unpark(pool, mostUnparked)) >= mostUnparked);
 }
 
-/** Refuses a new run with a 429 if its key has as many waiting runs as a limit allows. A limit in shadow only counts the refusal. */
+/** Refuses a new run with a 429 if its key has as many waiting runs as a limit allows. In shadow mode, a limit only counts the run. */
 export async function refuseFullQueue(db: Db, key: string, graphId: string): Promise<void> {
   const { rows } = await db.query<{ name: string; most: number; shadow: boolean }>(sql`
     with full_queues as (
@@ -186,8 +186,8 @@ export async function refuseSpentBudget(db: Db, key: string | null, graphId: str
 }
 
 /**
- * Returns a sentence about the first budget of a graph that a key has used up today, or undefined. The key is null for runs without a
- * key, which share one budget. A limit in shadow only counts them.
+ * Returns a sentence about the first budget of a graph that a key has used up today, or undefined. The key is null for runs without a key,
+ * which share one budget. In shadow mode, a limit only counts the run, and yields no sentence.
  */
 export async function findSpentBudget(db: Db, key: string | null, graphId: string): Promise<string | undefined> {
   const { rows } = await db.query<BudgetRow>(sql`

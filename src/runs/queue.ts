@@ -4,14 +4,15 @@ import { ServiceError } from "../errors.ts";
 import type { RunConfig } from "./run.ts";
 
 /**
- * The distance of two turns in the queue, in seconds. Each run gets a rank when it is created, and runs with smaller ranks are claimed
+ * The distance between two turns in the queue, in seconds. Each run gets a rank when it is created, and runs with smaller ranks are claimed
  * first. A rank is a time in seconds:
  * - A run without a key has the rank of the run that is claimed next, but not less than the present time.
- * - The runs of a key follow each other at a distance of one turn. The first one has the rank of a run without a key. Keys with many
- * waiting runs thus take turns, and a key with few waiting runs need not wait for them.
- * - Each step of priority brings a run one turn forward.
+ * - The first run of a key has the rank of a run without a key. The other runs of the key follow at a distance of one turn, divided by the
+ * key's weight. Keys with many waiting runs thus take turns, and a key with few waiting runs need not wait for them.
+ * - Each step of priority then brings the run one turn forward.
  *
- * New ranks are never less than the present time. Every run is thus claimed at last, whatever its key and its priority.
+ * Before its priority counts, a new rank is never less than the present time. Every run is thus claimed at last, whatever its key and its
+ * priority.
  */
 const turnSeconds = 60;
 
@@ -30,14 +31,14 @@ export function priorityOf(own: number | undefined, config: RunConfig): number {
 /** Returns an SQL expression for the place of a run in the queue, as a time in seconds. Runs with smaller places are claimed first. */
 export const placeInQueue: Sql = sql`coalesce(rank, extract(epoch from run_at)::double precision - (priority - 3) * 60)`;
 
-/** The turns to take of one key, for `amount` new runs of a graph. */
+/** A request for places in the queue, for `amount` new runs of a graph with this queue key. */
 export interface TakenTurns {
   key: string;
   graphId: string;
   amount: number;
 }
 
-/** The rank of the first taken turn, and the distance from one turn to the next, in seconds. */
+/** The reserved places in the queue: the rank of the first place, and the distance from one place to the next, in seconds. */
 export interface Turns {
   first: number;
   step: number;
@@ -78,7 +79,10 @@ export async function takeTurns(db: Db, wanted: TakenTurns[]): Promise<Turns[]> 
   });
 }
 
-/** Stores the weights of keys. Keys that are not in `weights` get weight 1. */
+/**
+ * Stores the weights of queue keys. A key with weight 3 gets three turns while a key with weight 1 gets one. Keys that are not in `weights`
+ * get weight 1.
+ */
 export async function setWeights(db: Db, weights: Record<string, number>): Promise<void> {
   const keys = Object.keys(weights).sort();
   await db.query(sql`

@@ -8,7 +8,7 @@ import { type Run, type RunStatus, runColumns } from "./run.ts";
 export const visibleBy = (scope: Scope): Sql =>
   sql`exists (select from threads where threads.thread_id = runs.thread_id and ${scope.visible(sql`threads.metadata`)})`;
 
-/** The graph for which a pending run waits, as a column. Null if a live worker has the graph. */
+/** A column with the missing graph for which a pending run waits. Null if the run is not due, or if a live worker has the graph. */
 export const waitingForGraph: Sql = sql`
   case when status = 'pending' and run_at <= now() then (select graph_id from absent_graphs where absent_graphs.graph_id = runs.graph_id) end as "waiting_for_graph"`;
 

@@ -12,13 +12,14 @@ export interface RunWriter {
   findAssistant(scope: Scope, id: string): Promise<AssistantToRun | undefined>;
   insertWithThread(run: RunWithThread): Promise<Run>;
   /**
-   * Takes the next turn of a queue key for a run of a graph, and returns the turn's rank. If the run is new work, throws a 429 if the key
-   * has too many waiting runs.
+   * Reserves the next place in the queue for a run with this queue key. Returns the rank of the place, by which the queue is sorted. Throws
+   * a 429 if the key already has too many waiting runs. `isNewWork` is false for a run that answers a question. Such a run is always
+   * accepted.
    */
   takeTurn(key: string, graphId: string, isNewWork: boolean): Promise<number>;
 }
 
-/** Returns a writer that uses the given transaction. `runs` is the number of runs that it will create. */
+/** Returns a writer that uses the given transaction. `runs` is the number of runs that the transaction will create. */
 export function runWriterOf(tx: Db, runs = 1): RunWriter {
   return {
     findAssistant: (scope, id) => findAssistantToRun(tx, scope, id),
@@ -28,8 +29,8 @@ export function runWriterOf(tx: Db, runs = 1): RunWriter {
 }
 
 /**
- * Returns a function that takes turns in a transaction that creates up to `most` runs. The runs of one request usually have the same key,
- * so it takes several turns with one statement, and twice as many the next time.
+ * Returns the `takeTurn` of a transaction that creates up to `most` runs. The runs of one request usually have the same queue key. One
+ * statement therefore reserves several turns in advance, and each further statement reserves twice as many.
  */
 function turnsInStock(tx: Db, most: number): RunWriter["takeTurn"] {
   const stock = new Map<string, Turns & { left: number }>();

@@ -87,7 +87,7 @@ interface RunFacts {
 
 interface PendingRun extends RunFacts {
   status: "pending";
-  /** The graph for which the run waits, because no live worker has it. Absent if a live worker has the graph. */
+  /** The graph that the run needs, if no live worker has loaded this graph. Absent if a live worker has loaded it. */
   waiting_for_graph?: string;
 }
 
@@ -104,8 +104,8 @@ export const runColumns: Sql = sql`run_id, thread_id, assistant_id, metadata, st
  * The four topics of notifications about runs:
  * - claim: a run may be claimed.
  * - cancel: a running run was cancelled or deleted.
- * - end: this run has ended.
- * - thread: a run has begun on this thread.
+ * - end:<run id>: the run has ended.
+ * - thread:<thread id>: a run of the thread has begun or was cancelled.
  */
 export const claimTopic = "claim";
 export const cancelTopic = "cancel";

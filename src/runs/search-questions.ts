@@ -42,7 +42,7 @@ export interface QuestionSearch extends QuestionFilter {
   sort_order?: "asc" | "desc";
   select?: (keyof FoundQuestion)[];
   exact?: boolean;
-  /** The size limit of a page, in bytes, for its questions together. Undefined means no limit. */
+  /** The highest total size of the questions on a page, in bytes. Undefined means no limit. */
   bytes?: number;
 }
 
@@ -77,8 +77,8 @@ function inOrder({ sort_by = "created_at", sort_order = "desc" }: QuestionSearch
 }
 
 /**
- * An expression that is true if a thread has an open run. It looks for the runs of each thread separately. With `exists`, Postgres would
- * read all open runs first.
+ * An SQL expression that is true if a thread has an open run. The subquery reads only the runs of this thread. With `exists`, Postgres
+ * would first read the open runs of all threads.
  */
 const isBusy = sql`coalesce((select true from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running') limit 1), false)`;
 
@@ -95,8 +95,8 @@ const countedQuestions = (scope: Scope, search: QuestionSearch): Sql => {
 };
 
 /**
- * Returns the tables that a search joins. The ids come from a sanitized copy of the document, because Postgres functions refuse characters such as
- * NUL in the original. The values come from the original document.
+ * Returns the tables that a search joins. The ids come from a sanitized copy of the document, because Postgres functions refuse characters
+ * such as NUL in the original. The values come from the original document.
  */
 function questions({ sort_by, deadline_since, deadline_until }: QuestionSearch, withAsker: boolean): Sql {
   const isTimed = sort_by === "deadline" || deadline_since !== undefined || deadline_until !== undefined;

@@ -46,7 +46,7 @@ export interface RunSearch extends RunFilter {
   select?: (keyof typeof columns)[];
   /** True to count all runs exactly, even if there are more than 10,000. */
   exact?: boolean;
-  /** The size limit of a page, in bytes, for its runs together. Undefined means no limit. */
+  /** The highest total size of the runs on a page, in bytes. Undefined means no limit. */
   bytes?: number;
 }
 
@@ -83,8 +83,8 @@ export async function searchRuns(db: Db, scope: Scope, search: RunSearch): Promi
 }
 
 /**
- * Looks for the page among the first runs in sort order. If many runs match, these runs fill the page quickly, while an index on threads or
- * metadata would first collect all matches. If they do not fill the page, returns undefined.
+ * Looks for the page among the first runs in sort order. If many runs match, the page is full quickly, while an index on threads or
+ * metadata would first collect all matches. Returns undefined if the page is not full.
  */
 async function readRecent(db: Db, scope: Scope, search: RunSearch): Promise<BoundedRows<FoundRun> | undefined> {
   const isChecked = !isEverything(scope) || search.metadata !== undefined || search.error !== undefined;
@@ -119,8 +119,8 @@ function inOrder({ sort_by = "created_at", sort_order = "desc" }: RunSearch): Sq
 }
 
 /**
- * Selects the first matching runs in sort order. Each requested status is selected separately, because the index yields the runs of one
- * status in this order.
+ * Selects the first matching runs in sort order. The runs of each requested status are selected separately, because the index holds the
+ * runs of each status in sort order.
  */
 function inOrderOfStatuses(search: RunSearch, matches: Sql, most: number): Sql {
   const first = (ofStatus: Sql) => sql`select * from runs where ${ofStatus} and ${matches} ${inOrder(search)} limit ${most}::integer`;
@@ -131,7 +131,7 @@ function inOrderOfStatuses(search: RunSearch, matches: Sql, most: number): Sql {
   return sql`select * from (${join(selects, " union all ")}) runs ${inOrder(search)} limit ${most}::integer`;
 }
 
-/** Returns the statuses that a matching run can have. Only failed runs have an error. Undefined means every status. */
+/** Returns the statuses that a matching run can have, or undefined for every status. A search for an error matches only failed runs. */
 function statusesOf({ status, error }: RunFilter): RunStatus[] | undefined {
   const statuses = status && [...new Set(status)];
   if (error === undefined) return statuses;

@@ -12,7 +12,7 @@ import { type RunWriter, runWriterOf } from "./run-writer.ts";
 export interface SubmitDeps {
   pool: Pool;
   wakeups: Wakeups;
-  /** The writer for requests that create one run each, which combines their statements. */
+  /** The writer for requests that create one run on a new thread. It combines the statements of simultaneous requests. */
   writer: RunWriter;
 }
 
@@ -75,7 +75,10 @@ export async function submitWithin(
   return sealingUser.run(caller.user, () => createRun(tx, caller, run, check));
 }
 
-/** Notifies the workers that may claim the new runs, and the workers whose runs the new runs cancel. Call it after the commit. */
+/**
+ * Notifies the workers that may claim the new runs. If new runs interrupt or roll back running runs, also notifies the workers of those
+ * runs. Call it after the commit.
+ */
 export function announceRuns(wakeups: Wakeups, strategies: Run["multitask_strategy"][]): void {
   const displaces = strategies.some((strategy) => strategy === "interrupt" || strategy === "rollback");
   wakeups.notify(claimTopic, ...(displaces ? [cancelTopic] : []));

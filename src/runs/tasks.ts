@@ -5,8 +5,8 @@ import type { RunError } from "./end.ts";
 import type { RunStatus } from "./run.ts";
 
 /**
- * A task as its newest run shows it. A task begins with a run. Each run that answers a question of the task continues the task. Clients of
- * the Agent2Agent protocol know a task by the id of its first run.
+ * A task of the Agent2Agent protocol, described by its newest run. A task begins with a run. Each run that answers a question of the task
+ * continues the task. Clients know a task by the id of its first run.
  */
 export interface TaskRun {
   /** The id of the task's first run. */

@@ -20,10 +20,7 @@ export interface BegunRun {
   answers: string[];
 }
 
-/**
- * A position in the events of a thread. `from` is an event number. The next run is the first one whose own first event has this number or a
- * higher one.
- */
+/** A position in the events of a thread. The next run after the cursor is the first run that begins at the event number `from` or later. */
 export interface RunCursor {
   threadId: string;
   from: number;
@@ -47,8 +44,7 @@ interface Row {
 
 /**
  * Returns, for each cursor, the first run that begins at or after the cursor. The results are in the order of the cursors. The statement
- * first compares the cursor with the next event number in the thread's row. If no run has ended since, it does not search the ended runs.
- * Following an idle thread thus costs little.
+ * searches ended runs only if the thread's next event number is above the cursor. Following an idle thread thus costs little.
  */
 export async function nextRuns(db: Db, cursors: RunCursor[]): Promise<NextRun[]> {
   const { rows } = await db.query<Row & { known: boolean; next: number }>(sql`

@@ -105,7 +105,7 @@ export interface ShownAttempt {
   version: string | null;
   claimed_at: Date | null;
   ended_at: Date | null;
-  /** The outcome, or null while the attempt is running and if nobody recorded the outcome. */
+  /** The outcome of the attempt. Null while the attempt is running, or if no process recorded the outcome. */
   outcome: AttemptOutcome | null;
   spans: ShownSpan[];
   dropped_spans: number;

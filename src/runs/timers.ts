@@ -4,7 +4,7 @@ import { answersById, questionsIn } from "../threads/questions.ts";
 import type { JsonText } from "../threads/threads.ts";
 import type { RunKwargs } from "./run.ts";
 
-/** The change that the end of a run makes to the timers of its thread. If a question is in neither list, its timer is deleted. */
+/** The change that the end of a run makes to the timers of its thread. The timers of all questions outside the two lists are deleted. */
 export interface TimerChange {
   /** The ids of the open questions that this run did not answer. Their timers stay as they are. */
   unanswered: string[];
@@ -43,8 +43,8 @@ function isAnswered(resume: unknown, interruptId: string): boolean {
 }
 
 /**
- * Returns the `with` queries that set the timers. They are part of the statement that ends the run, so that an open question never lacks
- * its timer. That statement must have a query `ended` with the run's row.
+ * Returns the `with` queries that set the timers. Add them to the statement that ends the run, so that the end and the timers are committed
+ * together. That statement must have a query `ended` with the run's row.
  */
 export function settingTimers(runId: string, { unanswered, set }: TimerChange): Sql {
   const ids = set.map(({ interruptId }) => interruptId);

@@ -7,13 +7,13 @@ import { withEndedAttempt } from "./timeline.ts";
 const lockClass = 1_163_084_621;
 
 /**
- * The number of seconds that the server and the observer's connection must have been up before a free lock proves that its worker is dead.
- * A restart of the server frees all locks at once, so workers need time to take their locks again.
+ * The number of seconds after which a free lock proves that its worker is dead. The time counts from the start of the database server, and
+ * from the start of the observer's connection. After an outage, live workers need this time to take their locks again.
  */
 export const settledSeconds = 5;
 /**
- * The number of seconds without a renewed lease after which an observer with a new connection considers a worker dead. A live worker renews
- * its lease every second.
+ * The number of seconds without a renewal of the lease after which a worker counts as silent. A live worker renews its lease every second.
+ * Soon after an observer has connected, a free lock proves that a worker is dead only if the worker is also silent.
  */
 const silentSeconds = 2;
 
@@ -29,8 +29,8 @@ export interface WorkerFacts {
 }
 
 /**
- * Inserts a worker and its facts, so that the worker may claim runs. Takes an advisory lock, which lasts as long as this connection, and
- * then stores the key of the lock. An observer thus never sees the key of a lock that is not yet taken.
+ * Inserts a worker and its facts, so that the worker may claim runs. First takes an advisory lock, which lasts as long as this connection,
+ * and then stores the key of the lock. In the opposite order, an observer could find the lock free and consider the new worker dead.
  */
 export async function announceWorker(connection: Db, { workerId, graphs, slots, version }: WorkerFacts): Promise<void> {
   const { rows } = await connection.query<{ key: number }>(sql`select nextval('worker_lock_keys')::integer as key`);
@@ -44,7 +44,7 @@ export async function announceWorker(connection: Db, { workerId, graphs, slots, 
 
 /** The result of the renewal of a worker's lease. */
 export interface Renewal {
-  /** True if the worker's row exists. It does not if another worker considered this worker dead and deleted the row. */
+  /** True if the worker's row exists. False if another worker considered this worker dead and deleted the row. */
   known: boolean;
   /** True if the service is halted. */
   halted: boolean;
@@ -73,17 +73,17 @@ export async function retireWorker(db: Db, workerId: string): Promise<void> {
 export interface ObservedWorker {
   workerId: string;
   lockKey: number;
-  /** True if the worker's lock is free, and the server has been up for long enough to prove that the worker is dead. */
+  /** True if the worker's lock is free, and the database server has been up for long enough to prove that the worker is dead. */
   lockFree: boolean;
   /** True if the worker has not renewed its lease for two seconds. */
   silent: boolean;
-  /** True if the worker's lease has run out. Time while the server was down does not count. */
+  /** True if the worker's lease has run out. The time while the database server was down does not count. */
   leaseOver: boolean;
 }
 
 /**
- * An expression that is true if the lock of the worker `w` is free. It is false for some seconds after the server's start, because workers
- * must first take their locks again. It reads `pg_locks`, because `pg_try_advisory_lock` would take the lock.
+ * An SQL expression that is true if the lock of the worker `w` is free. It is false for some seconds after the start of the database
+ * server, because workers must first take their locks again. It reads `pg_locks`, because `pg_try_advisory_lock` would take the lock.
  */
 const lockFree = sql`
   (pg_postmaster_start_time() < now() - make_interval(secs => ${settledSeconds})
@@ -134,7 +134,7 @@ export async function listWorkers(db: Db, leaseSeconds: number): Promise<ListedW
 }
 
 /**
- * Returns the runs of these workers to the queue, and deletes the workers' rows.
+ * Returns the runs of these workers to the queue, and deletes the rows of workers that hold no runs any more.
  *
  * If the workers `died`, each run that they held counts a crash. If the workers only lost their connection or their lease, the runs count
  * no crash. If a run stored a checkpoint in the lost attempt, its count of crashes starts again at 0. Only crashes without progress suggest

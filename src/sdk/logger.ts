@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { setGlobal } from "./globals.ts";
 
-/** The log levels of winston's interface, which graphs use, and the level of our own log for each of them. */
+/** Maps the log levels that graphs use to the levels of the service's log. The SDK's logger has the levels of winston. */
 const levels = { error: "error", warn: "warn", info: "info", http: "debug", verbose: "debug", debug: "debug", silly: "trace" } as const;
 
 type Level = keyof typeof levels;

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 
-/** The functions to call when the service stops, in reverse order. */
+/** The functions that stop the parts of the service. When the service stops, the function that was added last is called first. */
 export type Closers = (() => unknown)[];
 
 export async function closeAll(closers: Closers, log: Logger): Promise<void> {

@@ -24,8 +24,9 @@ import { provideUi } from "../ui/bundles.ts";
 import type { Closers } from "./closers.ts";
 
 /**
- * Provides the model for the graphs and the store's index. If no endpoint is configured, starts the rehearsal model. Returns which of the
- * two the graphs use. Returns null in a process with the role api, because it executes no graphs and its workers may have another model.
+ * Provides the model for the graphs and the store's index. If no model endpoint is configured, starts the built-in rehearsal model. Returns
+ * which kind of model the graphs use. Returns null in a process with the role api, because only workers execute graphs, and their model may
+ * be another one.
  */
 export async function provideModel(
   { hasModelEndpoint, role }: Config,
@@ -46,8 +47,8 @@ export async function provideModel(
 }
 
 /**
- * Returns a function that creates the store's rules, to be called when the database is open. The embedding function is loaded earlier, so
- * that a mistake in it stops the start at once.
+ * Returns a function that creates the store's rules. Call this function when the database is open. The embedding function is loaded before
+ * that, so that an invalid embedding function stops the start at once.
  */
 export async function provideStore(
   { hasModelEndpoint, role }: Config,
@@ -90,8 +91,8 @@ async function loadAuth(config: Config, { auth, http }: Project): Promise<Auth |
 }
 
 /**
- * Returns the ids of the graphs without schemas. Leaves out graphs that cannot be made without a configuration, because their schemas are
- * unknown.
+ * Returns the ids of the graphs whose state schema is empty. Leaves out graphs that cannot be created without a configuration, because
+ * their schemas cannot be read here.
  */
 export async function graphsWithoutSchemas({ graphIds, declaredSchemas }: Registry, { file }: Project): Promise<string[]> {
   if (typescriptOf(file)) return []; // their schemas can be read from their TypeScript types
@@ -99,7 +100,7 @@ export async function graphsWithoutSchemas({ graphIds, declaredSchemas }: Regist
   return graphIds.filter((_, index) => known[index] && Object.keys(known[index].state_schema).length === 0);
 }
 
-/** Stores the project's assistants, resources, weights and limits, which all processes read from the database. */
+/** Stores the project's assistants, resources, queue weights and limits in the database, from which all processes read them. */
 export async function storeProject(pool: Pool, project: Project, registry: Registry, config: Config): Promise<void> {
   const { parts, queues, graphs, resources } = project;
   const presets = await readAssistants(parts.assistants, registry);

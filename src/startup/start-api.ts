@@ -75,8 +75,9 @@ interface ConsoleFacts {
 }
 
 /**
- * Returns the mode of the console. If the operator has not set it, the console is off in two cases. One is a service without auth that
- * other machines can reach, and the other a project that disables the endpoints about the service.
+ * Returns the mode of the console: the operator's setting, if there is one. Otherwise, the console is off in two cases:
+ * - The service has no auth, and other machines can reach it.
+ * - The project disables the endpoints about the service.
  */
 export const consoleMode = (
   { consoleMode: wanted, host }: Pick<Config, "consoleMode" | "host">,

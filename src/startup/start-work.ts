@@ -10,7 +10,7 @@ import { startTimers } from "../worker/timers.ts";
 import { startWorker, type Worker } from "../worker/worker.ts";
 import type { Closers } from "./closers.ts";
 
-/** Starts all work of a worker: it executes runs, creates the runs of crons, timers and redrives, and sweeps old data. */
+/** Starts all work of a worker. It executes runs, creates the runs of crons, timers and redriven dead letters, and sweeps old data. */
 export async function startWork(
   config: Config,
   project: Project,

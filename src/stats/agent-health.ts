@@ -2,11 +2,11 @@ import { sealableJson } from "../db/sealable.ts";
 import { type Db, nothing, sql } from "../db/sql.ts";
 import { keptDays } from "./hours.ts";
 
-/** The outcomes of an agent's last calls. */
+/** The outcomes of the last calls of one agent in one graph. */
 export interface AgentOutcomes {
   graphId: string;
   agent: string;
-  /** The latest first: `s` for a success, `f` for a failure. */
+  /** One letter for each call, the latest call first: `s` for a success, and `f` for a failure. */
   outcomes: string;
   lastError: string | null;
 }
@@ -15,17 +15,20 @@ export type ReadOutcomes = AgentOutcomes & { lastErrorAt: Date | null };
 
 export type Health = "healthy" | "degraded" | "failing";
 
-/** How many of the last calls count. */
+/** The number of an agent's last calls that determine its health. */
 export const mostOutcomes = 20;
 
-/** Returns the health of an agent: failing above 50 % of failed calls, and degraded above 10 %. */
+/** Returns an agent's health. An agent is failing if more than 50 % of its last calls failed, and degraded if more than 10 % failed. */
 export function healthOf(outcomes: string): Health {
   const failures = outcomes.replaceAll("s", "").length;
   if (failures * 2 > outcomes.length) return "failing";
   return failures * 10 > outcomes.length ? "degraded" : "healthy";
 }
 
-/** Puts new outcomes before the known ones, and keeps the last 20. Rows are locked in the order of the key. */
+/**
+ * Adds the outcomes of new calls, and keeps the last 20 outcomes of each agent. Locks the rows in the order of their key to prevent
+ * deadlocks.
+ */
 export async function addOutcomes(db: Db, given: AgentOutcomes[]): Promise<void> {
   await db.query(sql`
     insert into agent_health as known (graph_id, agent, outcomes, last_error, last_error_at)
@@ -37,7 +40,10 @@ export async function addOutcomes(db: Db, given: AgentOutcomes[]): Promise<void>
            last_error = coalesce(excluded.last_error, known.last_error), last_error_at = coalesce(excluded.last_error_at, known.last_error_at)`);
 }
 
-/** Returns the last outcomes of all agents of a graph, or of all graphs. There are at most 10,000. */
+/**
+ * Returns the last outcomes of the agents of a graph, or of all graphs. Returns at most 10,000 agents, the most recently called agents
+ * first.
+ */
 export async function readOutcomes(db: Db, graph?: string): Promise<ReadOutcomes[]> {
   const { rows } = await db.query<ReadOutcomes>(sql`
     select graph_id as "graphId", agent, outcomes, last_error as "lastError", last_error_at as "lastErrorAt"
@@ -45,7 +51,7 @@ export async function readOutcomes(db: Db, graph?: string): Promise<ReadOutcomes
   return rows;
 }
 
-/** Deletes up to `limit` agents that were not called for too long. Returns their number. */
+/** Deletes up to `limit` agents whose last call is more than `keptDays` days ago. Returns the number of deleted agents. */
 export async function sweepOutcomes(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     delete from agent_health where (graph_id, agent) in (select graph_id, agent from agent_health where ${isOld} order by called_at limit ${limit})`);

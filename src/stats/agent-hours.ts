@@ -2,7 +2,7 @@ import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import type { Counts } from "./histogram.ts";
 import { hourNow, keptDays } from "./hours.ts";
 
-/** Counts of the calls of an agent. */
+/** Sums over the calls of one agent in one graph during a period. */
 export interface AgentCounts {
   graphId: string;
   agent: string;
@@ -22,8 +22,8 @@ export interface AgentCounts {
 const counted = sql`calls, failures, elapsed_ms, waits, waited_ms, input_tokens, output_tokens, retries, recoveries, stalls, latency`;
 
 /**
- * Adds counts to the current hour, in one statement. Rows are locked in the order of the key, so that two workers that store at the same time
- * wait for each other and never for a circle.
+ * Adds counts to the sums of the current hour, in one statement. Locks the rows in the order of their key, so that two workers that store
+ * at the same time cannot cause a deadlock.
  */
 export async function addAgentHours(db: Db, counts: AgentCounts[]): Promise<void> {
   await db.query(sql`
@@ -42,14 +42,14 @@ export async function addAgentHours(db: Db, counts: AgentCounts[]): Promise<void
            stalls = known.stalls + excluded.stalls, latency = add_counts(known.latency, excluded.latency)`);
 }
 
-/** Which statistics are read. */
+/** The statistics to read. An undefined `graph` means all graphs. */
 export interface StatsFilter {
   graph?: string | undefined;
-  /** The first hour. Default: the hour that began 24 hours ago. */
+  /** A time in the first hour to read. The default is 24 hours ago. */
   since?: Date | undefined;
 }
 
-/** Returns the condition of the hours and graphs of a filter. */
+/** Returns the SQL condition that selects the rows of a filter's hours and graph. */
 export const chosen = ({ graph, since }: StatsFilter): Sql => sql`
   hour >= ${firstHour(since)} ${graph === undefined ? nothing : sql`and graph_id = ${graph}`}`;
 
@@ -58,7 +58,7 @@ export const firstHour = (since: Date | undefined): Sql =>
 
 const mostAgents = 1_000;
 
-/** Returns the sums of each agent, those with the most calls first. There are at most 1,000. */
+/** Returns the sums of each agent, the agent with the most calls first. Returns at most 1,000 agents. */
 export async function readAgentHours(db: Db, filter: StatsFilter): Promise<AgentCounts[]> {
   const { rows } = await db.query<AgentCounts>(sql`
     select graph_id as "graphId", agent, sum(calls)::double precision as calls, sum(failures)::double precision as failures, sum(elapsed_ms)::double precision as "elapsedMs",
@@ -70,7 +70,7 @@ export async function readAgentHours(db: Db, filter: StatsFilter): Promise<Agent
   return rows;
 }
 
-/** Deletes up to `limit` rows of hours that are too old. Returns their number. */
+/** Deletes up to `limit` rows whose hour is more than `keptDays` days ago. Returns the number of deleted rows. */
 export async function sweepAgentHours(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     delete from agent_hours where (hour, graph_id, agent) in (

@@ -1,6 +1,6 @@
 import { type Db, nothing, sql } from "../db/sql.ts";
 
-/** The last check of a threshold by a run of a graph. */
+/** The checks of one threshold of a graph since checks were last stored. A check compares a figure of a run with the threshold. */
 export interface AlertCheck {
   graphId: string;
   alert: string;
@@ -8,17 +8,17 @@ export interface AlertCheck {
   threshold: number;
   isCrossed: boolean;
   runId: string;
-  /** How many runs have crossed the threshold since the last time that checks were stored. */
+  /** The number of runs that have crossed the threshold since checks were last stored. */
   crossings: number;
 }
 
-/** An alert of a graph. */
+/** An alert of a graph, which reports that runs have crossed a threshold. */
 export interface Alert {
   graph: string;
   alert: string;
-  /** Whether the last run that was checked has crossed the threshold. */
+  /** True if the last checked run crossed the threshold. */
   active: boolean;
-  /** The figure of the run that crossed the threshold last. */
+  /** The figure of the last run that crossed the threshold. `threshold`, `run_id` and `crossed_at` belong to that run, too. */
   value: number;
   threshold: number;
   run_id: string;
@@ -27,8 +27,8 @@ export interface Alert {
 }
 
 /**
- * Stores the last checks. A crossed threshold sets its alert. A run within the threshold ends an alert, and stores nothing if there is none.
- * Rows are locked in the order of the key.
+ * Stores checks of thresholds. An alert is active if the last checked run crossed the threshold. If no run crossed a threshold, its checks
+ * only end an active alert. Locks the rows in the order of their key to prevent deadlocks.
  */
 export async function storeAlerts(db: Db, checks: AlertCheck[]): Promise<void> {
   await db.query(sql`
@@ -47,7 +47,7 @@ export async function storeAlerts(db: Db, checks: AlertCheck[]): Promise<void> {
            crossed_at = case when excluded.crossings > 0 then now() else known.crossed_at end`);
 }
 
-/** Returns the alerts of a graph, or of all graphs. There are at most 1,000. */
+/** Returns the alerts of a graph, or of all graphs. Returns at most 1,000 alerts, the active alerts first. */
 export async function listAlerts(db: Db, graph?: string): Promise<Alert[]> {
   const { rows } = await db.query<Alert>(sql`
     select graph_id as graph, alert, is_active as active, value, threshold, run_id, crossings::double precision as crossings, crossed_at

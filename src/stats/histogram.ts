@@ -1,7 +1,10 @@
-/** The upper bounds of the buckets, in milliseconds. One more bucket holds longer times. A later release may only add bounds at the end. */
+/**
+ * The upper bounds of the buckets, in milliseconds. One more bucket holds longer times. A later release may only add bounds at the end,
+ * because stored counts depend on the order of the buckets.
+ */
 const bounds = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000];
 
-/** Counts of times by bucket. */
+/** The number of measured times in each bucket, in the order of the buckets. */
 export type Counts = number[];
 
 export const noCounts = (): Counts => new Array(bounds.length + 1).fill(0);
@@ -13,8 +16,8 @@ export function count(counts: Counts, ms: number): void {
 }
 
 /**
- * Returns the time below which a share of the counted times lies, in milliseconds. Within a bucket, times count as evenly spread. Returns null
- * if nothing was counted.
+ * Estimates the time below which the given share of the counted times lies, in milliseconds. Assumes that the times in a bucket are evenly
+ * spread. Returns null if nothing was counted.
  */
 export function percentile(counts: Counts, share: number): number | null {
   const total = counts.reduce((sum, one) => sum + one, 0);

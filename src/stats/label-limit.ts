@@ -3,8 +3,8 @@ export const otherAgents = "other";
 const longestName = 200;
 
 /**
- * Returns a function that gives each agent the name under which it is counted. Agents are data of callers, so only the first ones of a process
- * are counted by name. All later ones are counted as "other".
+ * Returns a function that gives each agent the name under which it is counted. Callers choose the names of agents, so only the first `most`
+ * agents of a process are counted by name. All later agents are counted as "other".
  */
 export function agentNames(most = 200): (graphId: string, agent: string) => string {
   const known = new Set<string>();

@@ -3,7 +3,7 @@ import { chosen, type StatsFilter } from "./agent-hours.ts";
 import type { Counts } from "./histogram.ts";
 import { hourNow, keptDays } from "./hours.ts";
 
-/** Counts of the runs of a graph. */
+/** Sums over the runs of one graph during a period. */
 export interface RunCounts {
   graphId: string;
   created: number;
@@ -15,7 +15,7 @@ export interface RunCounts {
   waits: Counts;
 }
 
-/** Adds counts to the current hour, in one statement. Rows are locked in the order of the key. */
+/** Adds counts to the sums of the current hour, in one statement. Locks the rows in the order of their key to prevent deadlocks. */
 export async function addRunHours(db: Db, counts: RunCounts[]): Promise<void> {
   await db.query(sql`
     insert into run_hours as known (hour, graph_id, created, succeeded, failed, interrupted, conflicts, durations, waits)
@@ -29,7 +29,7 @@ export async function addRunHours(db: Db, counts: RunCounts[]): Promise<void> {
            durations = add_counts(known.durations, excluded.durations), waits = add_counts(known.waits, excluded.waits)`);
 }
 
-/** Returns the sums of each graph, by its id. */
+/** Returns the sums of each graph, sorted by the id of the graph. */
 export async function readRunHours(db: Db, filter: StatsFilter): Promise<RunCounts[]> {
   const { rows } = await db.query<RunCounts>(sql`
     select graph_id as "graphId", sum(created)::double precision as created, sum(succeeded)::double precision as succeeded,
@@ -40,7 +40,7 @@ export async function readRunHours(db: Db, filter: StatsFilter): Promise<RunCoun
   return rows;
 }
 
-/** Deletes up to `limit` rows of hours that are too old. Returns their number. */
+/** Deletes up to `limit` rows whose hour is more than `keptDays` days ago. Returns the number of deleted rows. */
 export async function sweepRunHours(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     delete from run_hours where (hour, graph_id) in (select hour, graph_id from run_hours where ${isOld} order by hour limit ${limit})`);

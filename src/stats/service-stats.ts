@@ -11,7 +11,7 @@ interface Times {
   p95: number | null;
 }
 
-/** Figures of the runs of one graph, or of several. */
+/** The statistics of the runs of one graph, or of all selected graphs together. */
 export interface RunFigures {
   created: number;
   succeeded: number;
@@ -23,11 +23,11 @@ export interface RunFigures {
   wait_seconds: Times;
 }
 
-/** Figures of an agent. */
+/** The statistics of one agent in one graph. */
 export interface AgentFigures {
   graph: string;
   agent: string;
-  /** The health by the last 20 calls, whenever they were. */
+  /** The health according to the agent's last 20 calls, even if these calls are older than the other statistics. */
   health: Health;
   calls: number;
   failures: number;
@@ -45,7 +45,7 @@ export interface AgentFigures {
 
 export interface ServiceStats {
   now: Date;
-  /** The start of the first hour that counts. */
+  /** The start of the first hour that the statistics include. */
   since: Date;
   runs: RunFigures;
   graphs: ({ graph: string } & RunFigures)[];
@@ -53,7 +53,10 @@ export interface ServiceStats {
   alerts: Alert[];
 }
 
-/** Returns the statistics of a graph, or of all graphs. They come from sums by the hour, so the first hour counts as a whole. */
+/**
+ * Returns the statistics of a graph, or of all graphs. The database stores sums for each hour, so the statistics include the whole first
+ * hour.
+ */
 export async function readStats(db: Db, filter: StatsFilter): Promise<ServiceStats> {
   const { rows } = await db.query<{ now: Date; since: Date }>(sql`select now(), ${firstHour(filter.since)} as since`);
   const { now, since } = rows[0] ?? { now: new Date(), since: new Date() };

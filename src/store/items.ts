@@ -17,8 +17,8 @@ export interface NewItem extends Pick<Item, "namespace" | "key" | "value"> {
 }
 
 /**
- * Returns the query `fence` for a write. If an attempt writes, the query is empty once the attempt has lost the right to write. For a
- * caller over HTTP, who needs no such right, it is never empty.
+ * Returns the `with` query `fence`, on which a write depends. The query returns no row if the attempt that writes has lost the right to
+ * write. For a caller over HTTP, the query always returns a row.
  */
 const byRight = (fence: Fence | undefined): Sql => (fence ? fenced(fence) : sql`fence as (select)`);
 

@@ -45,8 +45,8 @@ interface ModeEvent extends RunEvent {
 }
 
 /**
- * Returns the classic events for one logged event. The first of them gets the number of the logged event. The others get higher numbers,
- * one for each mode.
+ * Returns the classic events for one logged event. The first event gets the number of the logged event. An event of the mode `lifecycle`
+ * gets the next number, and an event of the mode `state_update` gets the number after that.
  */
 function projectLogged({ base, runId }: BegunRun, { id, event, data }: LoggedEvent): ModeEvent[] {
   const number = numberOf(base, id);

@@ -39,7 +39,7 @@ export class Lifecycle {
     return [toDraft(root)];
   }
 
-  /** Marks the subgraph or node at a namespace as started, and those that contain it. Does not change those that have already started. */
+  /** Marks the subgraph or node at a namespace as started. Also marks each subgraph or node around it that has not started yet. */
   at(namespace: string[]): Draft[] {
     const drafts: Draft[] = [];
     for (let length = 1; length <= namespace.length; length++) {
@@ -49,7 +49,10 @@ export class Lifecycle {
     return drafts;
   }
 
-  /** Sets the final status of the started subgraph or node at a namespace. The last segment of `namespace` names its task. */
+  /**
+   * Sets the final status of the subgraph or node at a namespace, if its status is `started`. The last segment of `namespace` identifies
+   * the node's task.
+   */
   finish(namespace: string[], status: Status): Draft[] {
     const place = this.#places.get(keyOf(namespace));
     return place?.status === "started" ? [change(place, status)] : [];
@@ -64,7 +67,10 @@ export class Lifecycle {
     return [...open.map((place) => change(place, status)), toDraft(root, details)];
   }
 
-  /** Stores the name of the agent at a namespace, or the id of the tool call that started it. The event of its start then includes them. */
+  /**
+   * Stores the name of the agent at a namespace, or the id of the tool call that started the agent. The event of the agent's start then
+   * contains the name. If both are known, the event also contains the id.
+   */
   identify({ namespace, agentName, toolCallId }: { namespace: string[]; agentName?: string | undefined; toolCallId?: string | undefined }) {
     const key = keyOf(namespace);
     if (agentName !== undefined && !this.#agents.has(key)) this.#agents.set(key, agentName);

@@ -80,8 +80,8 @@ function projectUpdates(projecting: Projecting, namespace: string[], data: strin
 }
 
 /**
- * Ends the status of a node that has just returned an update. It is for runs that log no tasks. In other runs, the event of the task ends
- * the node's status.
+ * Marks a node that has just returned an update as completed, and finishes its messages. Call it only for runs that log no tasks. In other
+ * runs, the event of the task marks the node as completed.
  */
 function finishNode({ lifecycle, messages }: Projecting, namespace: string[], node: string): Draft[] {
   const place = lifecycle.places.find(
@@ -118,9 +118,9 @@ function projectTask(projecting: Projecting, namespace: string[], data: string):
 }
 
 /**
- * Returns the drafts for a finished task: the ends of its messages, the task itself, and the end of its status. If the task asks a
- * question, its status stays open until the run has ended. Clients answer as soon as the status ends, and the service would refuse an
- * answer before the end of the run.
+ * Returns the drafts for a finished task: the ends of its messages, the task itself, and the final status of its node. A node that asks a
+ * question gets its final status only at the end of the run. Clients answer as soon as they receive this status, and the service would
+ * refuse an answer before the end of the run.
  */
 function finishTask(projecting: Projecting, namespace: string[], task: TaskFacts, draft: Draft): Draft[] {
   const { lifecycle, messages } = projecting;

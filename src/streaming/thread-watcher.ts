@@ -21,7 +21,7 @@ export interface ThreadWatcher {
 
 type Found = { run: BegunRun } | "thread gone";
 
-/** A thread, and the time of its last change as far as the waiting caller knows it. */
+/** A thread for whose change a caller waits. `known` is the time of the last change that the caller knows. */
 interface Known {
   threadId: string;
   known: string | undefined;

@@ -13,7 +13,7 @@ export class ThreadWindow {
   readonly closed = new AbortController();
   /** True if the thread has been deleted. */
   over = false;
-  /** The event number from which the window is complete: it contains every later event. */
+  /** The window contains all events of the thread whose numbers are higher than this number. */
   floor: number;
   #tail: number;
   #events: ThreadEvent[] = [];

@@ -14,15 +14,14 @@ const unused = sql`not temporary
   and not exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))`;
 
 /**
- * Selects threads whose own time to live has passed. Leaves out threads that have kept only their latest checkpoints and were not used
- * since. The conditions repeat those of the partial index `threads_own_ttl`, so that Postgres can use that index.
+ * Selects threads whose own time to live has passed. Leaves out threads that were not used since they were reduced to their latest
+ * checkpoints. The conditions repeat those of the partial index `threads_own_ttl`, so that Postgres can use that index.
  */
 const byOwnRule = sql`${unused} and ttl_minutes is not null and kept_latest_at is distinct from updated_at
   and (updated_at at time zone 'UTC') + make_interval(secs => ttl_minutes * 60) <= now() at time zone 'UTC'`;
 /**
- * Selects threads without their own time to live, for which the time of the common rule has passed. If the rule is `keep_latest`, leaves
- * out threads that already keep only their latest checkpoints. If it is `delete`, includes these threads, because an earlier rule may have
- * reduced them.
+ * Selects threads without their own time to live, for which the time to live of the common rule has passed. The rule `keep_latest` leaves
+ * out threads that already keep only their latest checkpoints. The rule `delete` includes these threads.
  */
 const byCommonRule = ({ minutes, strategy }: ThreadTtl) => sql`${unused} and ttl_minutes is null
   ${strategy === "keep_latest" ? sql`and kept_latest_at is distinct from updated_at` : nothing}
@@ -93,8 +92,8 @@ export async function findSpentThreads(tx: Db, walk: Walk, limit: number): Promi
 const firstId = "00000000-0000-0000-0000-000000000000";
 
 /**
- * Returns the ids of those locked threads that have no open run. A statement of its own is necessary. The statement that locked the threads
- * had already read the runs, and a run may have been created meanwhile.
+ * Returns the ids of the locked threads that have no open run. Call it after the statement that locks the threads. That statement may have
+ * read the runs before it got the locks, and a run may have been created in between.
  */
 export async function withoutOpenRuns(tx: Db, threadIds: string[]): Promise<string[]> {
   return idsOf(
@@ -182,8 +181,8 @@ function idsOf({ rows }: { rows: object[] }): string[] {
 }
 
 /**
- * Keeps the thread of a stateless run, although nobody asked for that when the run was created. Deletes the thread when it was not used for
- * the given time.
+ * Turns the temporary thread of a stateless run into a lasting thread. The sweeper deletes the thread when nobody has used it for the given
+ * number of minutes.
  */
 export async function keepTemporaryThread(db: Db, threadId: string, minutes: number): Promise<void> {
   await db.query(sql`

@@ -28,8 +28,8 @@ export interface ThreadSearch extends ThreadFilter {
  */
 const openThreads = sql`(select runs.thread_id from runs where runs.head union all select runs.thread_id from runs where runs.status = 'running')`;
 /**
- * An expression that is true if a thread has an open run. It looks for the runs of each thread separately, which suits a search that reads
- * only a few threads. With `exists`, Postgres would read all open runs first.
+ * An SQL expression that is true if a thread has an open run. The subquery reads only the runs of this thread, so it suits a search that
+ * reads few threads. With `exists`, Postgres would first read the open runs of all threads.
  */
 const isOpen = sql`coalesce((select true from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running') limit 1), false)`;
 const status = sql`case when exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))
@@ -59,9 +59,9 @@ export async function countThreads(db: Db, scope: Scope, filter: ThreadFilter): 
 const recent = 1_000;
 
 /**
- * Looks for the page among the first lasting threads in sort order, and the temporary threads before the last of them. If many threads
- * match, these threads fill the page quickly, while an index would first collect all matches. If they do not fill the page, returns
- * undefined, and the caller uses an index.
+ * Looks for the page among the first threads in sort order. Checks up to `recent` lasting threads, and the temporary threads that come
+ * before the last of these lasting threads. If many threads match, the page is full quickly, while an index would first collect all
+ * matches. Returns undefined if the page is not full. The caller then uses an index.
  */
 async function readRecent(db: Db, scope: Scope, search: ThreadSearch): Promise<BoundedRows<Thread> | undefined> {
   const wantsBusy = search.status === "busy";
@@ -82,8 +82,8 @@ async function readRecent(db: Db, scope: Scope, search: ThreadSearch): Promise<B
 }
 
 /**
- * A condition for threads that come before the last lasting thread that `readRecent` checks. It is true for all threads if `readRecent`
- * checks all lasting threads.
+ * Returns a condition for threads that come before the last lasting (not temporary) thread that `readRecent` checks. The condition is true
+ * for all threads if `readRecent` checks all lasting threads.
  */
 function isAboveWalk({ sort_by = "created_at", sort_order = "desc" }: ThreadSearch): Sql {
   const key = sortKeys[sort_by];
@@ -108,8 +108,9 @@ function inOrder({ sort_by = "created_at", sort_order = "desc" }: Pick<ThreadSea
 }
 
 /**
- * Selects the first threads in sort order. Lasting and temporary threads are selected separately, because an index then yields each kind in
- * this order. Each selection ends after `most` threads, so the cost does not grow with the number of waiting temporary threads.
+ * Selects the first threads in sort order. Lasting and temporary threads are selected separately, because an index holds the threads of
+ * each kind in sort order. Each selection ends after `most` threads, so the cost does not grow with the number of waiting temporary
+ * threads.
  */
 function visible(order: ThreadSearch, scope: Scope, filter: ThreadFilter, most: number): Sql {
   const lasting = lastingThreads(order, scope, filter, most);

@@ -19,7 +19,7 @@ interface Entry {
 }
 
 export interface SpanTree {
-  /** Registers a part of the call that has no span of its own. The spans of the parts below it become children of the span above it. */
+  /** Registers a part of the call that gets no span. The spans of its child parts become children of the nearest span around it. */
   pass(runId: string, parentRunId: string | undefined): void;
   startNode(runId: string, parentRunId: string | undefined, node: string, step: number): void;
   start(runId: string, parentRunId: string | undefined, what: { name: string; attributes: Attributes; isCall: boolean }): void;

@@ -49,7 +49,10 @@ export async function provideUi(
   return bundles;
 }
 
-/** Builds the files of the project's UI components. Returns undefined if no bundler is installed, because most projects need none. */
+/**
+ * Builds the files of the project's UI components. Returns undefined if no bundler is installed. The bundler is optional, because most
+ * projects have no UI components.
+ */
 async function buildUi({ file, ui, uiShared }: UiSources): Promise<UiBundles | undefined> {
   const bundler = await loadBundler(file);
   if (!bundler) return undefined;

@@ -13,7 +13,9 @@ export type Price = z.infer<typeof Price>;
 /** The prices of models by name. */
 export type Prices = Record<string, Price>;
 
-/** The prices of the patterns' default models. The patterns have the same table, and a test compares both. */
+/**
+ * The prices of the default models of the orchestration patterns. `graphs/agent/ledger.ts` has the same table, and a test compares both.
+ */
 export const usualPrices: Prices = {
   "gpt-5": { input: 1.25, cachedInput: 0.125, output: 10 },
   "gpt-5-mini": { input: 0.25, cachedInput: 0.025, output: 2 },
@@ -31,7 +33,7 @@ export function priceOf(model: string, prices: Prices): Price | undefined {
   return undefined;
 }
 
-/** A model may have a name such as "constructor", which every object has as well. */
+/** Returns the price of a model from the table. Ignores inherited properties, because a model may have a name such as "constructor". */
 const own = (prices: Prices, name: string): Price | undefined => (Object.hasOwn(prices, name) ? prices[name] : undefined);
 
 export interface CallTokens {

@@ -15,7 +15,7 @@ export interface Usage extends CallTokens {
   dollars: number;
 }
 
-/** A statement that adds usage. The number keeps a repeated statement from counting twice. */
+/** A statement that adds usage. Each statement of a writer has the next `number`, so that a repeated statement does not count twice. */
 export interface UsageWrite {
   writerId: string;
   number: number;
@@ -58,7 +58,7 @@ export type UsagePart = z.infer<typeof UsagePart>;
 /** The usage to sum. Days are dates in UTC, such as `2026-11-29`. */
 export interface UsageFilter {
   by: UsagePart[];
-  /** Without it, the usage of the last 30 days is summed. */
+  /** The first day to sum. If undefined, the last 30 days are summed. */
   since?: string | undefined;
   until?: string | undefined;
   key?: string | undefined;
@@ -91,7 +91,7 @@ const parts: Record<UsagePart, { column: Sql; shown: Sql }> = {
   model: { column: sql`model`, shown: sql`model` },
 };
 
-/** Sums usage, the newest day first, and then the highest cost and the most tokens first. */
+/** Sums usage by the given columns. Sorts the sums by day, the newest first, and then by cost and tokens, the highest first. */
 export async function sumUsage(db: Db, { by, since, until, key, graph, model, limit, offset }: UsageFilter): Promise<UsageSum[]> {
   const wanted = by.map((part) => parts[part]);
   const shown = wanted.map((part) => part.shown);
@@ -118,13 +118,13 @@ export const usedToday = (key: Sql, graphs: Sql): Sql => sql`
 
 const isOutdated = (days: number) => sql`day < (now() at time zone 'utc')::date - ${days}::integer`;
 
-/** Returns how many rows of usage are older than so many days. */
+/** Returns the number of rows of usage that are more than `days` days old. */
 export async function countOutdatedUsage(db: Db, days: number): Promise<number> {
   const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from usage where ${isOutdated(days)}`);
   return rows[0]?.count ?? 0;
 }
 
-/** Deletes usage that is older than so many days, at most `limit` rows, and writers that were not used for a day. */
+/** Deletes at most `limit` rows of usage that are more than `days` days old. Also deletes writers that have written nothing for a day. */
 export async function sweepUsage(tx: Db, days: number, limit: number): Promise<number> {
   await tx.query(sql`delete from usage_writers where used_at < now() - interval '1 day'`);
   const { rowCount } = await tx.query(sql`

@@ -50,7 +50,7 @@ const chosen = (scope: Scope, { runIds, graph, since }: ChosenWebhooks): Sql => 
   ${graph === undefined ? nothing : sql`and searchable(metadata) ->> 'graph_id' = ${graph}`}
   ${since === undefined ? nothing : sql`and settled_at >= ${since}`}`;
 
-/** Makes dead deliveries due again for one more day. Returns the ids of their runs. */
+/** Makes dead deliveries due now, and lets them be tried again for one more day. Returns the ids of their runs. */
 export async function redriveWebhooks(db: Db, scope: Scope, which: ChosenWebhooks = {}, by: string | null = null): Promise<string[]> {
   const { rows } = await db.query<{ runId: string }>(sql`
     update webhooks set status = 'pending', settled_at = null, attempts = 0, due_at = now(), give_up_at = now() + interval '1 day',

@@ -27,7 +27,7 @@ export async function storePushConfig(db: Db, config: PushConfig): Promise<boole
   return rowCount === 1;
 }
 
-/** Returns the configs of a task, or only the one with the given id, the oldest first. */
+/** Returns the configs of a task, the oldest first. If `configId` is given, returns only the config with this id. */
 export async function findPushConfigs(db: Db, taskId: string, configId?: string): Promise<PushConfig[]> {
   const { rows } = await db.query<PushConfig>(sql`
     select task_id as "taskId", config_id as "configId", url, token, scheme, credentials, version from push_configs

@@ -1,8 +1,8 @@
 import type { Push, StoredRun } from "./webhooks.ts";
 
 /**
- * Returns the headers and the body of a push notification. The body is the task with its status, in the version that the client speaks. It
- * has no artifacts, because they may be large. The receiver reads them with GetTask.
+ * Returns the headers and the body of a push notification. The body is the task with its status, in the client's version of the Agent2Agent
+ * protocol. Artifacts are left out, because they may be large. The receiver can read them with GetTask.
  */
 export function writePush(
   { task_id: id, state, version, token, scheme, credentials }: Push,

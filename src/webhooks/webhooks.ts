@@ -16,7 +16,7 @@ export interface StoredRun {
 /** A push notification of the Agent2Agent protocol about a task, as it is stored with its delivery. */
 export interface Push {
   task_id: string;
-  /** The state of the task, in the words of version 0.3. */
+  /** The state of the task, as version 0.3 of the Agent2Agent protocol names it. */
   state: "completed" | "failed" | "canceled" | "input-required";
   version: "1.0" | "0.3";
   /** The token with which the receiver recognises the sender. Empty if the client gave none. */
@@ -99,8 +99,8 @@ export interface ClaimedWebhooks {
 }
 
 /**
- * Claims due deliveries for a limited time. `free` is the number of deliveries that may start for each pace. In addition, each receiver has
- * a limit of its own, because a receiver that never responds would otherwise occupy all free places.
+ * Claims due deliveries for a limited time. `free` is the number of deliveries that may start for each pace of receivers. In addition, each
+ * receiver has a limit of its own, because a receiver that never responds would otherwise occupy all free places.
  */
 export async function claimWebhooks(
   db: Db,

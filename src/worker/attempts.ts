@@ -20,8 +20,8 @@ interface RunningAttempt {
   claim: Claim;
   control: AttemptControl;
   /**
-   * The time at which the attempt began, after its claim was committed, in milliseconds of the machine's monotonic clock. `askedAt` is a
-   * time of the same clock.
+   * The time at which the attempt began, after its claim was committed, in milliseconds of the machine's monotonic clock. The parameter
+   * `askedAt` of `compare` is a time of the same clock.
    */
   since: number;
   done: Promise<void>;

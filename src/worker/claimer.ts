@@ -8,7 +8,7 @@ import type { Attempts } from "./attempts.ts";
 import { now } from "./liveness-news.ts";
 
 const pollMs = 1_000;
-/** The longest pause after a claim that met locked rows of limits, in milliseconds. */
+/** The longest pause after a claim that left out runs because another process had locked the rows of their limits, in milliseconds. */
 const contendedMs = 20;
 const nothing: Claimed = { claims: [], parked: 0, contended: false, limited: false };
 /** The topic by which the worker notifies itself that a slot has become free. */
@@ -25,8 +25,8 @@ export interface ClaimerOptions {
   isKeyless: boolean;
   attempts: Attempts;
   /**
-   * Tells whether this worker is in the table `workers`. If it is not, it must claim nothing, because other workers would take over its
-   * runs.
+   * Tells whether this worker is in the table `workers`. A worker without a row must claim nothing, because other workers would take over
+   * its runs.
    */
   isAnnounced(): boolean;
   /** Starts a claimed run. `askedAt` is the time at which the claim was sent to the database. */
@@ -51,7 +51,7 @@ export function startClaimer(options: ClaimerOptions): Claimer {
   const stopped = new AbortController();
   let claimedAt = Number.POSITIVE_INFINITY;
   let pausedUntil = 0;
-  /** True if there are limits, according to the last claim. */
+  /** True if limits apply to this worker's graphs, according to the last claim. */
   let isLimited = false;
 
   async function claim(slots: number): Promise<Claimed> {

@@ -8,8 +8,8 @@ import type { WorkerDeps } from "./worker-deps.ts";
 
 const pollMs = 1_000;
 /**
- * The highest number of deliveries in progress to receivers of one pace. Slow receivers have their own count, so they cannot delay prompt
- * receivers.
+ * The highest number of deliveries in progress for each pace of receivers (new, prompt or slow). Slow receivers have their own count, so
+ * they cannot delay prompt receivers.
  */
 const turns = 32;
 const timeoutMs = 10_000;

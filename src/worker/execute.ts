@@ -40,7 +40,7 @@ async function runAttempt(deps: AttemptDeps, claim: Claim, control: AttemptContr
       (error) => conclude(attempt, { error }),
     )
     .then(async (outcome) => {
-      await attempt.calls.stored(); // so that whoever waits for the run's end finds its usage
+      await attempt.calls.stored(); // so that the usage can be read as soon as the run has ended
       return settle(attempt, outcome);
     });
 }

@@ -27,7 +27,7 @@ export class LetterBuffer implements LetterBox {
     return stored;
   }
 
-  /** Returns the items that are not stored with a write, because the run stores nothing before its end. */
+  /** Returns the items that are not stored yet, for example because the run stores nothing before its end. */
   left(): OwnedItem[] {
     return [...this.#waiting.values()].flat();
   }

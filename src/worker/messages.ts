@@ -29,9 +29,9 @@ export function messageTuple(event: string, [message, metadata]: MessageChunk): 
 }
 
 /**
- * Returns functions that create the events of the stream mode `messages`. While a model answers, these are its partial messages. A message
- * in the state is sent once, when it is complete. As on the official servers, these events have no namespace. The metadata of a message
- * names the node that sent it.
+ * Returns functions that create the events of the stream mode `messages`. While a model answers, each `messages/partial` event contains the
+ * message so far. When a message appears in the state, it is sent once as a complete message. As on the official servers, these events have
+ * no namespace. The metadata of a message names the node that sent it.
  */
 export function createMessagesMode() {
   const partial = new Map<string, AIMessageChunk>();

@@ -21,7 +21,7 @@ export interface OpenGraph {
   graph: AnyGraph;
   start: StartingPoint;
   effects: EffectMemory;
-  /** The service's resources, for this attempt. */
+  /** Lets the nodes of this attempt acquire the shared resources of the service. */
   resources: RunResources;
   /** The handlers that trace the graph. Undefined if the operator has not turned on tracing. */
   callbacks: BaseCallbackHandler[] | undefined;

@@ -7,13 +7,13 @@ import type { WorkerDeps } from "./worker-deps.ts";
 const pollMs = 1_000;
 
 /**
- * Creates the runs of letters that wait to be redriven. Looks for them every second, and as soon as a letter is redriven or the run of a
- * redrive ends. Any number of processes may do this at the same time.
+ * Creates the runs that redrive dead letters, which means that failed work is tried again. Looks for waiting letters every second, and as
+ * soon as a letter is redriven or the run of a redrive ends. Any number of processes may do this at the same time.
  */
 export function startRedrives({ pool, wakeups, log }: WorkerDeps, defaults: RunDefaults): { stop(): Promise<void> } {
   const stopped = new AbortController();
 
-  /** Creates the run of the next letter. Returns whether the caller should look for a further letter at once. */
+  /** Creates the run of the next waiting letter. Returns true if the caller should look for another letter at once. */
   async function startNext(): Promise<boolean> {
     const started = await startNextRun(pool, defaults);
     if (!started) return false;

@@ -23,7 +23,7 @@ export async function settle(attempt: Attempt, outcome: Outcome): Promise<string
   const settled = await store(attempt, outcome).catch((error) => storeWithoutResult(attempt, error));
   if (isOver(settled)) notifyEnd(attempt);
   if (claim.kwargs.webhook) deps.wakeups.notifyHere(webhookTopic);
-  if (letterKey in claim.metadata) deps.wakeups.notifyHere(letterTopic); // so that the next letter of this redrive can begin
+  if (letterKey in claim.metadata) deps.wakeups.notifyHere(letterTopic); // so that the next waiting dead letter can be redriven
   const became = settled.kind === "ended" ? settled.end.status : settled.kind;
   log.info({ outcome: became }, "run left");
   return became;

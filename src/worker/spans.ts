@@ -101,8 +101,8 @@ export class SpanRecorder implements CallWatcher {
   }
 
   /**
-   * Begins the spans of the tasks in a namespace that have not begun yet. Returns the number of the innermost span, or 0 if there is none.
-   * A task of a nested graph starts at the start time of its super-step.
+   * Begins spans for the tasks in a namespace that have no span yet. Returns the number of the innermost span, or 0 if there is none. The
+   * span of a nested graph's task starts at the start time of the super-step.
    */
   #enter(namespace: string): number {
     let parent = 0;
@@ -144,7 +144,7 @@ export class SpanRecorder implements CallWatcher {
     return this.#spans.length >= mostSpans;
   }
 
-  /** Counts a span that is not kept. Returns how many there are. */
+  /** Counts a span that is not kept. Returns the number of such spans so far. */
   #drop(): number {
     return ++this.#dropped;
   }

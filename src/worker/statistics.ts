@@ -13,7 +13,7 @@ import { noRuns } from "../stats/service-stats.ts";
 /** The key of `configurable` under which the agents of a run find the object that counts their calls. */
 export const callBoxKey = "__ensemble_calls";
 
-/** A call of an agent that has ended. Patterns pass the entry of their ledger. */
+/** A finished call of an agent. The orchestration patterns pass the entry of their ledger for the call. */
 export interface EndedCall {
   agent: string;
   outcome: "success" | "failed" | "timeout" | "skipped";
@@ -26,7 +26,10 @@ export interface EndedCall {
 
 /** Counts what the agents of one attempt do. The worker puts this object into the run's `configurable`. */
 export interface CallBox {
-  /** When the answer of a person began the run, if this is a later attempt. Such an attempt does not read the answer again. */
+  /**
+   * The time at which a person's answer created the run, in milliseconds since 1970. Set only for later attempts, because they do not read
+   * the answer again.
+   */
   readonly resumedAt: number | undefined;
   ended(call: EndedCall): void;
   waited(agent: string, ms: number): void;
@@ -39,15 +42,15 @@ export interface Statistics {
   callsOf(graphId: string, runId: string, resumedAt?: number): CallBox;
   /** Counts the first attempt of a run. */
   began(graphId: string, waitedSeconds: number): void;
-  /** Counts the end of an attempt. Only outcomes that end the run count. */
+  /** Counts the end of an attempt if the run has succeeded, failed, timed out or been interrupted. Ignores other outcomes. */
   ended(graphId: string, outcome: string, seconds: number): void;
-  /** Stores what is left. */
+  /** Stores the remaining counts, and ends the counting. */
   stop(): Promise<void>;
 }
 
 const pauseMs = 1_000;
 const longestError = 500;
-/** How long a stopping worker tries to store what is left, in milliseconds. */
+/** The time that a stopping worker may take to store the remaining counts, in milliseconds. */
 const lastTryMs = 2_000;
 
 const endings: Record<string, "succeeded" | "failed" | "interrupted"> = {
@@ -73,7 +76,7 @@ export function startStatistics({ db, metrics, log }: { db: Db; metrics: AgentMe
   const pending = nothingPending();
   let storing: Promise<void> | undefined;
 
-  /** Stores the counts a moment after the first one. The timer keeps no process alive. */
+  /** Stores the pending counts after a second, unless a write is already planned or running. The timer does not keep the process alive. */
   function wake(): void {
     storing ??= sleep(pauseMs, undefined, { ref: false, signal: stopped.signal })
       .catch(() => {})
@@ -181,7 +184,7 @@ class CountedCalls implements CallBox {
     for (const check of alerts) {
       const known = pending.alerts.get(keyOf(graphId, check.alert));
       const crossings = (known?.crossings ?? 0) + Number(check.isCrossed);
-      // the figures are those of the last run that crossed the threshold
+      // A later check within the threshold keeps the figures of the last run that crossed the threshold.
       const shown = check.isCrossed || !known ? { ...check, runId } : { ...known, isCrossed: false };
       pending.alerts.set(keyOf(graphId, check.alert), { ...shown, graphId, crossings });
     }
@@ -201,7 +204,7 @@ class CountedCalls implements CallBox {
   }
 }
 
-/** Returns a number that the database takes. Figures come from the code of graphs. */
+/** Returns a figure as a whole number that the database accepts. The code of graphs may pass any number. */
 const whole = (value: number) => (Number.isFinite(value) ? Math.max(0, Math.round(value)) : 0);
 
 const keyOf = (...parts: string[]) => JSON.stringify(parts);
@@ -222,8 +225,8 @@ const noCalls = (graphId: string, agent: string): AgentCounts => ({
 const isEmpty = (pending: Pending) => Object.values(pending).every((map) => map.size === 0);
 
 /**
- * Stores the counts with one statement for each table. Counts that arrive meanwhile are stored the next time. If a statement fails, its counts
- * are lost rather than stored twice.
+ * Stores the counts with one statement for each table. Counts that arrive during the statement of their table are stored the next time. If
+ * a statement fails, its counts are dropped, because a second try could store them twice.
  */
 async function storeAll(db: Db, pending: Pending): Promise<void> {
   await storeMap(pending.agents, (rows) => addAgentHours(db, rows));

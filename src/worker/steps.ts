@@ -36,7 +36,10 @@ export function stepWriter(pool: Pool): StoreStep {
     );
 }
 
-/** Tells whether a step may share a statement with other steps. A statement for such steps always has the same text. */
+/**
+ * Tells whether a step may share a statement with other steps. A statement for such steps always has the same text, so Postgres plans it
+ * only once.
+ */
 const isPlain = ({ rows, items = [] }: Step) => isAlike(rows) && items.length === 0;
 
 /** Stores a very small step and rolls it back, to test whether the database works. Rejects if the database does not work. */

@@ -58,7 +58,7 @@ async function streamGraph(attempt: Attempt, opened: OpenGraph): Promise<void> {
   }
 }
 
-/** A namespace that no message has. It is used for a chunk that ends no task, so that no broken message matches. */
+/** An impossible namespace, which matches no broken message. It is used for chunks that end no task. */
 const nowhere = [""];
 
 /** Returns the namespace of the task that this chunk ends, or undefined if it ends no task. */
@@ -109,7 +109,10 @@ function callConfig(
   return config;
 }
 
-/** Returns when the run was created, in milliseconds since 1970, if it continues after an answer and this is not its first attempt. */
+/**
+ * Returns the creation time of a run that answers a question, in milliseconds since 1970. Returns undefined for the first attempt, and for
+ * all other runs.
+ */
 function answeredAt({ attempt, kwargs, claimedAt, waitedSeconds }: Claim): number | undefined {
   const isAnswer = Object(kwargs.command).resume !== undefined;
   return attempt > 1 && isAnswer ? Math.round(claimedAt - waitedSeconds * 1_000) : undefined;

@@ -17,7 +17,7 @@ const pauseMs = 5_000;
 const headMinutes = 1;
 /** The highest number of unused queue keys that are deleted at once. */
 const mostKeys = 10_000;
-/** The highest number of parked runs of a key that are released at once. */
+/** The highest number of parked runs of a queue key that are released at once. A parked run waits because its key has reached a limit. */
 const mostUnparked = 100;
 /** The number of temporary threads that one sweep checks. */
 const temporaryStep = 2_000;
@@ -105,7 +105,7 @@ class Sweeper {
     }
   }
 
-  /** Logs once that this process lacks the key with which other processes encrypt values. It claims no runs any more. */
+  /** Logs once that this process lacks the key with which other processes encrypt values. Without the key, this process claims no runs. */
   async #watchKey(): Promise<void> {
     const { cipher, pool, log } = this.#deps;
     if (cipher || this.#isBlind || !(await isEncrypted(pool))) return;
@@ -128,7 +128,7 @@ class Sweeper {
     wakeups.notify(claimTopic);
   }
 
-  /** Makes parked runs claimable if their key has a free slot. Normally, the end of another run of the key has already done this. */
+  /** Makes parked runs claimable if their queue key has a free slot again. Normally, this happens when another run of the key ends. */
   async #unpark(): Promise<void> {
     if ((await unpark(this.#deps.pool, mostUnparked)) > 0) this.#deps.wakeups.notify(claimTopic);
   }
@@ -138,8 +138,8 @@ class Sweeper {
   }
 
   /**
-   * Waits until the next sweep. Meanwhile, if threads keep only some checkpoints, deletes old ones every second, because threads in use add
-   * new ones.
+   * Waits until the next sweep. If the rules limit the number of checkpoints, deletes old checkpoints every second meanwhile, because
+   * threads in use add new ones.
    */
   async #pause(): Promise<void> {
     const { keepCheckpoints } = this.#options.rules;

@@ -26,7 +26,10 @@ export interface Transforming {
   fail(error: unknown): PendingEvent[];
 }
 
-/** A channel of a transformer. Clients receive its items under the channel's name. It has the form that LangGraph's own server reads. */
+/**
+ * A channel of a transformer. Clients receive the channel's items under its name. LangGraph's own server reads channels through this
+ * interface, too.
+ */
 interface RemoteChannel {
   channelName: string;
   _wire(told: (item: unknown) => void): void;

@@ -18,7 +18,7 @@ export interface StreamTranslator {
    * nodes.
    */
   graphModes: GraphMode[];
-  /** True if the client wants LangChain's own events, for which the graph must be called in another way. */
+  /** True if the client wants LangChain's own events, which the graph yields only if it is called with `streamEvents`. */
   wantsEvents: boolean;
   /** True if a checkpoint event without the checkpoint's values precedes each values event. */
   logsEnvelopes: boolean;
@@ -182,8 +182,8 @@ interface CheckpointPayload {
 }
 
 /**
- * Returns a payload in a form that clients can read. Only two kinds of payloads need a change. Checkpoints have our saver in their configs,
- * and errors would become empty JSON objects.
+ * Returns a payload in a form that clients can read. Removes our saver from the configs of checkpoints. Replaces the errors of tools by
+ * objects with the name and the message, because errors would become empty JSON objects.
  */
 function presentable(mode: GraphMode, payload: unknown): unknown {
   if (mode === "tools") return presentTool(payload as { error?: unknown });

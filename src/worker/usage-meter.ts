@@ -17,7 +17,7 @@ export interface UsageMeter {
 
 /**
  * Returns the meter of a worker. Calls that end while a statement runs share the next statement. A statement is repeated until the database
- * answers, and its number keeps it from counting twice.
+ * answers. Each statement has a number, so that a repeated statement does not count twice.
  */
 export function usageMeter(pool: Pool, log: Logger): UsageMeter {
   const writerId = newId();
@@ -132,5 +132,8 @@ const whole = (value: unknown): number => (typeof value === "number" && value > 
 
 const longestName = 200;
 
-/** Returns the name of a model as the database stores it. Callers may name any model, and the calls of other runs share the statement. */
+/**
+ * Returns a model's name in a form that the database accepts, because callers may name any model. A refused name would fail the whole
+ * statement, which also contains the usage of other runs.
+ */
 const storableName = (name: string): string => name.replaceAll("\0", "").slice(0, longestName).toWellFormed();

@@ -9,7 +9,7 @@ export interface RemoteAgent {
    */
   url: string;
   headers?: Record<string, string>;
-  /** The address of the agent's JSON-RPC endpoint. Undefined if the address in the card is right. */
+  /** The address of the agent's JSON-RPC endpoint. If this field is undefined, the address in the agent's card is used. */
   endpoint?: string;
 }
 

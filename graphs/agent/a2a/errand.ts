@@ -22,8 +22,8 @@ export interface Errand {
 }
 
 /**
- * Sends a message to a remote agent. Returns the agent's answer, or its task once the task has ended or needs something.
- * - If the run is cancelled or the time is up, the remote task is cancelled.
+ * Sends a message to a remote agent. Returns the agent's direct answer, or its task as soon as the task has ended or needs an answer.
+ * - If the run is cancelled or a time limit is reached, the remote task is cancelled.
  * - If another attempt continues the run, that attempt waits for the same task and does not send the message again.
  */
 export async function runErrand(errand: Errand, config: RunnableConfig): Promise<Said> {
@@ -115,8 +115,8 @@ async function cancel(endpoint: Endpoint, started: Promise<string>): Promise<voi
 }
 
 /**
- * Tells whether another attempt continues the run after this abort. That is so if the service stopped only this attempt, for one of these
- * reasons.
+ * Tells whether another attempt of the run follows after this abort. For the reasons in the list, the service stops only the current
+ * attempt and not the whole run.
  */
 const isContinued = ({ reason }: AbortSignal) => ["shutdown", "lost", "unreachable"].includes(Object(Object(reason).reason).kind);
 

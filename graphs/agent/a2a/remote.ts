@@ -17,7 +17,10 @@ const Task = z.object({
 
 /** Milliseconds after which a cached card is read again. */
 const readForMs = 300_000;
-/** Milliseconds to wait before the card of an unreachable agent is read again. Without this pause, every round would wait for the agent. */
+/**
+ * Milliseconds to wait before the card of an unreachable agent is read again. Without this pause, every round of the calling agent would
+ * wait for the unreachable agent.
+ */
 const pauseMs = 15_000;
 
 /** Returns a remote agent. All runs of a process share the returned object. */

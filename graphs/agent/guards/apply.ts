@@ -61,7 +61,7 @@ async function callFunction(guard: Extract<AnyGuard, (...call: never[]) => unkno
   return { value: value === undefined ? around.value : value, isChanged: value !== undefined };
 }
 
-/** Checks the value with one guard that is data. If the value fails the check, takes the guard's action. */
+/** Checks the value with one guard that is described as data. If the value fails the check, takes the action in the guard's `onFail`. */
 async function settle(guard: Guard, around: Around, startedAt: number): Promise<Passed> {
   const { value, run, config, ledger } = around;
   const found = await check(guard, value, run, config);
@@ -112,7 +112,7 @@ function refuse(guard: AnyGuard, around: Around, refusal: Refusal): Passed {
 const nameOf = (guard: AnyGuard) =>
   typeof guard === "function" ? guard.name || "function" : guard.kind === "function" ? guard.name : guard.kind;
 
-/** Reports a value that did not pass as a custom event. The event does not contain the value. */
+/** Emits a custom event that says which guard refused a value, and why. The event does not contain the value. */
 function tell(guard: AnyGuard, { place, tool, run, config }: Around, { startedAt, action, reason }: Refusal): void {
   const details = { agent: run.agent.name, place, ...(tool !== undefined && { tool }), guard: nameOf(guard), action, reason };
   report(config, run.pattern, "guardrail", startedAt, details);

@@ -28,8 +28,8 @@ export async function judge(
     output: Judgement,
   };
   const errand = { task: `Does the material keep this rule? ${rule}`, input: text, constraints: [], messages: undefined };
-  // The model call whose answer is being checked is still in flight. The judge gets a list without it, because a judge that waited for this
-  // call would wait forever.
+  // The model call whose answer is being checked is still in flight. The judge's account omits all calls in flight, because a judge that
+  // waited for the checked call would wait forever.
   const account = { ...(run.account ?? accountOf(getConfig() ?? config)), inFlight: new Set<never>() };
   const outcome = await unguarded(() =>
     runAgent<z.infer<typeof Judgement>>({ ...run, account, agent: judging, ...errand, quiet: true }, config),

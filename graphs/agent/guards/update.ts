@@ -14,7 +14,7 @@ export function swap(value: unknown, from: string, to: string): unknown {
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
-/** Returns the changed values without their wrappers. Replaced messages take the places of the originals. */
+/** Returns the changed values without LangGraph's wrapper `Overwrite`. Each replaced message takes the place of its original. */
 export function plainOf(changed: Record<string, unknown>, { messages = [] }: { messages?: BaseMessage[] }): Record<string, unknown> {
   const plain = Object.entries(changed).map(([key, value]) => [key, value instanceof Overwrite ? value.value : value]);
   const replaced = new Map(((changed.messages ?? []) as BaseMessage[]).map((message) => [message.id, message]));
@@ -26,7 +26,7 @@ export function messagesOf({ messages: replaced }: Record<string, unknown>, { me
   return replaced === undefined ? {} : { messages: [...(replaced as BaseMessage[]), ...([own ?? []].flat() as BaseMessage[])] };
 }
 
-/** Returns the ledger of an update, with the entries of judges added. An update that replaces the previous run's ledger still does so. */
+/** Returns the ledger of an update, with the entries of judges added. An `Overwrite` stays an `Overwrite`. */
 export function ledgerOf(judged: LedgerEntry[], { ledger }: Record<string, unknown>) {
   if (judged.length === 0) return {};
   if (ledger instanceof Overwrite) return { ledger: new Overwrite([...judged, ...(ledger.value as LedgerEntry[])]) };

@@ -79,8 +79,8 @@ async function noteEntities(store: BaseStore, run: AgentRun, text: string, confi
 }
 
 /**
- * Returns the store's namespace for a kind of memory. Each assistant has its own namespace. If the user is known, each user has one within
- * it.
+ * Returns the store's namespace for a kind of memory. The namespace contains the id of the assistant. If the user is known, the namespace
+ * also contains the user's identity.
  */
 function namespaceOf(kind: keyof typeof spaces, { configurable }: LangGraphRunnableConfig): string[] {
   const user: unknown = configurable?.langgraph_auth_user?.identity;

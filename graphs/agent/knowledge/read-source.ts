@@ -15,7 +15,7 @@ export class KnowledgeError extends Error {
 /** Returns the name by which the model knows a source. */
 export const nameOf = ({ name, file, pdf, page, store }: Source): string => name ?? file ?? pdf ?? page ?? store?.join("/") ?? "text";
 
-/** Returns the text of a source. If there is none, throws an error that names the source. */
+/** Returns the text of a source. If the source cannot be read, throws an error that names the source. */
 export async function readSource(source: Source, hosts: string[] | null, signal: AbortSignal | undefined): Promise<string> {
   const { text, file, pdf, page } = source;
   try {
@@ -30,7 +30,7 @@ export async function readSource(source: Source, hosts: string[] | null, signal:
   }
 }
 
-/** Returns the real path of a file. If the source is data, the real path must lie in a directory that the operator allows. */
+/** Returns the real path of a file. Unless the source comes from code, the path must lie in a directory that the operator allows. */
 async function findFile(path: string, { isOwn }: Source, longest: number): Promise<string> {
   const candidates = isOwn ? [resolve(path)] : (await allowedDirectories(null)).map((directory) => resolve(directory, path));
   for (const candidate of candidates) {

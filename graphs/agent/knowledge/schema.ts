@@ -36,7 +36,7 @@ export type SourceInput = z.input<typeof Source>;
 export const Knowledge = z.array(Source).max(50).optional().describe("Sources whose passages the agent reads before its task");
 const KnowledgeInCode = z.array(SourceInCode).max(50);
 
-/** Validates the sources that code gives to an agent, and marks them as its own. Throws if a source is invalid. */
+/** Validates sources from code, and marks them with `isOwn`, so that they may name any file. Throws if a source is invalid. */
 export const ownSources = (given: SourceInput[]): Source[] => KnowledgeInCode.parse(given).map((source) => ({ ...source, isOwn: true }));
 
 function findKindProblems(given: object): Problem[] {

@@ -2,7 +2,7 @@ import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import type { LedgerEntry } from "../ledger.ts";
 import type { StallState } from "./stalls.ts";
 
-/** A threshold of a run's context, and the figure of the run. */
+/** A threshold from the run's context, and the value of the run that was compared with the threshold. */
 export interface CheckedAlert {
   alert: string;
   value: number;
@@ -10,21 +10,24 @@ export interface CheckedAlert {
   isCrossed: boolean;
 }
 
-/** Takes what the agents of a run do, for the statistics of the service. The service passes this object in the run's `configurable`. */
+/**
+ * Receives reports about the agents of a run, for the statistics of the service. The service passes this object in the run's
+ * `configurable`.
+ */
 export interface CallBox {
   /**
-   * When the answer of a person began this run, in milliseconds since 1970. It is set for an attempt after a crash, which does not read the
-   * answer again.
+   * The time at which a person's answer started this run, in milliseconds since 1970. Set only for attempts after the first one, because
+   * these attempts do not read the answer again.
    */
   resumedAt?: number | undefined;
   ended(call: LedgerEntry): void;
-  /** A call of an agent got the resources for which it had to wait. */
+  /** Called when an agent gets resources for which it has waited `ms` milliseconds. */
   waited(agent: string, ms: number): void;
   stalled(agent: string, state: StallState): void;
-  /** A pattern has ended. The figures are those of the whole run. */
+  /** Called when the pattern that is the run's own graph ends. `conflicts` and `alerts` cover the whole run. */
   concluded(run: { conflicts: number; alerts: CheckedAlert[] }): void;
 }
 
-/** Returns the object of the service. Undefined outside the service. */
+/** Returns the `CallBox` that the service put into the config. Returns undefined outside the service. */
 export const boxOf = (config: Pick<LangGraphRunnableConfig, "configurable"> | undefined): CallBox | undefined =>
   config?.configurable?.__ensemble_calls as CallBox | undefined;

@@ -2,17 +2,23 @@ import { getConfig, type LangGraphRunnableConfig } from "@langchain/langgraph";
 import { boxOf } from "./call-box.ts";
 import { type StallWatch, watchForStalls } from "./stalls.ts";
 
-/** Notes on a run while one process executes it. */
+/** The facts that are collected while one process executes a run. */
 export interface Execution {
   /** When the first answer of a person was read, in milliseconds since 1970. Undefined if no answer continued the run. */
   resumedAt: number | undefined;
   stalls: StallWatch;
 }
 
-/** The executions by an object that LangGraph keeps for one execution and its subgraphs. An entry is freed with its execution. */
+/**
+ * The facts about each execution. The key is an object that LangGraph keeps for one execution and its subgraphs, so the entry is freed with
+ * the execution.
+ */
 const executions = new WeakMap<object, Execution>();
 
-/** Returns the notes on the execution to which a config belongs. Events about stalls go to the writer of the first config. */
+/**
+ * Returns the facts about the execution to which a config belongs. The first call for an execution creates the facts. All events about
+ * stalls then go to the `writer` of that first config.
+ */
 export function executionOf(config: Pick<LangGraphRunnableConfig, "control" | "writer" | "configurable"> | undefined): Execution {
   const key = config?.control;
   const known = key && executions.get(key);
@@ -22,7 +28,7 @@ export function executionOf(config: Pick<LangGraphRunnableConfig, "control" | "w
   return execution;
 }
 
-/** Notes that a person's answer continues the run. The time until then is a pause, which is not part of the run's duration. */
+/** Records the time at which a person's answer continues the run. The wait for the answer does not count as part of the run's duration. */
 export function noteAnswer(): void {
   const execution = executionOf(getConfig());
   execution.resumedAt ??= Date.now();

@@ -10,7 +10,7 @@ import { boxOf, type CheckedAlert } from "./call-box.ts";
 import { executionOf } from "./executions.ts";
 import { type Facts, Metrics, metricsOf } from "./run-metrics.ts";
 
-/** The state keys of a pattern that counts its calls. `measured` sets the metrics. */
+/** The state keys of a pattern that records its calls in a ledger. The function `measured` computes `metrics` at the end of a run. */
 export const ledgerState = {
   ledger: Ledger,
   metrics: Metrics.nullable()
@@ -30,8 +30,8 @@ type Values = Record<string, unknown> & { messages?: BaseMessage[]; ledger?: Led
 type NodeFunction = (values: Values, config: LangGraphRunnableConfig) => Promise<unknown> | unknown;
 
 /**
- * Makes the last nodes of a graph add the metrics of the run to its state, and the first nodes clear those of the thread's previous run.
- * `factsOf` returns what the final values of the pattern tell in addition to the ledger. Returns the graph.
+ * Makes the last nodes of a graph add the metrics of the run to the state. The first nodes clear the metrics of the thread's previous run.
+ * `factsOf` returns facts about the run that the ledger does not contain. Returns the same graph.
  */
 export function measured<Graph extends object>(graph: Graph, factsOf: (values: never) => Facts = () => ({})): Graph {
   const { builder, name = "pattern" } = graph as unknown as Built;
@@ -68,11 +68,11 @@ interface Around {
   config: LangGraphRunnableConfig;
 }
 
-/** Tells the service how the run ended, and emits an event for each crossed threshold. */
+/** Reports the run's conflicts and checked thresholds to the service, and emits an event for each crossed threshold. */
 function announce(metrics: Metrics, { conflicts = 0 }: Facts, { pattern, alerts, config }: Around): void {
   const checked = alerts ? checkAlerts(metrics, alerts) : [];
   for (const { isCrossed, ...crossed } of checked) {
-    // a stall has already emitted an event
+    // for a stall, the stall watch has already emitted an event
     if (isCrossed && crossed.alert !== "stalled") report(config, pattern, "alert", Date.now(), crossed);
   }
   boxOf(config)?.concluded({ conflicts, alerts: checked });

@@ -16,7 +16,7 @@ export interface Caller {
 export interface OpenCall {
   /** Runs the work of the call. Parts of an answer that a model sends meanwhile show that the call is alive. */
   during<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** Ends the call with its ledger entries. Adds facts to the entries that only the execution knows. */
+  /** Ends the call and reports its ledger entries. Before that, `addFacts` completes the entries. */
   end(entries: LedgerEntry[]): void;
 }
 
@@ -25,7 +25,7 @@ const usualStalledSeconds = 60;
 /** The call to which the current code belongs. */
 const current = new AsyncLocalStorage<WatchedCall>();
 
-/** Notes that a model has sent a part of its answer. */
+/** Records the time at which a model sent a part of its answer. The stall watch then knows that the call is not dead. */
 export function noteSign(): void {
   const call = current.getStore();
   if (call) call.signAt = performance.now();
@@ -55,7 +55,7 @@ export async function openCall(
   };
 }
 
-/** Adds the facts to a new ledger entry that only the execution knows: whether a person's answer came before, and whether the call stalled. */
+/** Adds facts about the execution to a new ledger entry: when a person's answer continued the run, and how the call stalled. */
 export function addFacts(entry: LedgerEntry): LedgerEntry {
   const { resumedAt } = executionOf(getConfig());
   const stalled = current.getStore()?.stalled;

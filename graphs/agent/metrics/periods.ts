@@ -23,15 +23,15 @@ export const sharedBy = ({ from, to }: Period, others: Period[]): number =>
   others.reduce((sum, other) => sum + Math.max(0, Math.min(to, other.to) - Math.max(from, other.from)), 0);
 
 /**
- * Returns the pauses of a run. A pause ends when a person's answer continues the run. It began when the last work before that time ended, or
- * with the end of the previous pause.
+ * Returns the pauses in which a run waited for a person. A pause ends when a person's answer continues the run. The pause begins when the
+ * last work before the answer ended, but not before the end of the previous pause.
  */
 export function pausesIn(worked: Period[], resumes: number[]): Period[] {
   const ends = worked.map(({ to }) => to);
   const pauses: Period[] = [];
   for (const to of [...new Set(resumes)].toSorted((one, other) => one - other)) {
     const before = ends.filter((end) => end <= to);
-    if (before.length === 0) continue; // nothing was done before the question
+    if (before.length === 0) continue; // no work ended before this answer, so no pause is counted
     const from = Math.max(...before, pauses.at(-1)?.to ?? Number.NEGATIVE_INFINITY);
     pauses.push({ from, to });
   }

@@ -35,7 +35,7 @@ export const Metrics = z.object({
 });
 export type Metrics = z.infer<typeof Metrics>;
 
-/** A task of a run, for the metrics. */
+/** The facts about one task of a run from which the metrics are computed. */
 export interface TaskFact {
   id: string;
   /** The ids of the tasks that this task needs. */
@@ -50,7 +50,7 @@ export interface Facts {
   tasks?: TaskFact[];
   findings?: number;
   conflicts?: number;
-  /** The milliseconds from sending to acknowledging, of each message. */
+  /** The milliseconds between the sending and the acknowledgement of each message. */
   latenciesMs?: number[];
   deadlocks?: number;
 }
@@ -60,8 +60,8 @@ interface Call extends Period {
 }
 
 /**
- * Returns the metrics of a run. They are computed from the ledger and the facts of the pattern, and nothing is estimated. A figure without
- * its facts is left out. `resumedAt` is the time at which a person's answer continued the run, if one did.
+ * Returns the metrics of a run, computed from the ledger and the facts of the pattern. A metric is left out if the facts for it are
+ * missing, because nothing is estimated. `resumedAt` is the time at which a person's answer continued the run, if there was an answer.
  */
 export function metricsOf(ledger: LedgerEntry[], facts: Facts = {}, resumedAt?: number): Metrics {
   const calls = ledger.filter(({ cached }) => !cached).map(callOf);
@@ -171,7 +171,7 @@ function longestChain(tasks: TaskFact[]): number {
     if (!task) return 0;
     const found = known.get(id);
     if (found !== undefined) return found;
-    known.set(id, 0); // a circle would otherwise never end
+    known.set(id, 0); // ends the recursion if tasks need each other in a cycle
     const length = task.span.endedAt - task.span.startedAt + Math.max(0, ...task.needs.map(lengthOf));
     known.set(id, length);
     return length;

@@ -11,7 +11,7 @@ export const Span = z.object({
 });
 export type Span = z.infer<typeof Span>;
 
-/** One try of a task. */
+/** The times of one try of a task, and whether the try failed. */
 export interface TryTimes extends Omit<Span, "failedAt" | "resumedAt"> {
   resumedAt: number | undefined;
   isFailure: boolean;
@@ -30,7 +30,7 @@ export function spanAfter(before: Span | undefined, { isFailure, resumedAt, ...n
   };
 }
 
-/** Returns when a task became ready: when the last task that it needs ended. Without such a task, it is `otherwise`. */
+/** Returns when a task became ready: the latest end of the tasks in `needs`, or `otherwise` if no task in `needs` has ended. */
 export function readyAfter(needs: (Span | undefined)[], otherwise: number): number {
   const ends = needs.flatMap((span) => (span ? [span.endedAt] : []));
   return ends.length === 0 ? otherwise : Math.max(...ends);

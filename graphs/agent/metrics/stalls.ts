@@ -7,7 +7,7 @@ export type StallState = "slow" | "dead";
 export interface WatchedCall {
   agent: string;
   pattern: string;
-  /** The shortest time without an ended call that counts as a stall. */
+  /** The run stalls only after this many seconds without the end of a call. */
   stalledSeconds: number;
   openedAt: number;
   /** When the model last sent a part of its answer. */
@@ -27,9 +27,9 @@ export interface StallWatch {
 const mostDurations = 101;
 
 /**
- * Watches the calls of one execution of a run. The run stalls if calls are open and none ends for twice the median duration of its ended
- * calls, but at least for `stalledSeconds`. The watch then marks the oldest call and writes one event. It has a timer only while calls are
- * open.
+ * Watches the calls of one execution of a run. The run stalls if calls are open and none of them ends within a time limit. The limit is
+ * twice the median duration of the ended calls, or `stalledSeconds` if that is longer. After a stall, the watch marks the oldest open call
+ * and writes one event. The watch has a timer only while calls are open.
  */
 export function watchForStalls(write: ((event: unknown) => void) | undefined): StallWatch {
   const open = new Set<WatchedCall>();
@@ -37,7 +37,8 @@ export function watchForStalls(write: ((event: unknown) => void) | undefined): S
   let endedAt = 0;
   let hasStalled = false;
   let timer: NodeJS.Timeout | undefined;
-  // LangGraph finds the place of an event by the current context. The timer must not use that of an agent's subgraph.
+  // LangGraph uses the current async context to decide to which graph an event belongs. The timer therefore runs in the context of this
+  // moment, and not in the context of an agent's subgraph.
   const outside = AsyncLocalStorage.snapshot();
 
   function restart(): void {

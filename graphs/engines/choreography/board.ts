@@ -19,8 +19,8 @@ interface Settled {
 }
 
 /**
- * Decides which writes of a wave are applied. A write that repeats the value of its key is dropped. A conflict is several different values
- * for one key, or a value whose writer had read an older version of the key.
+ * Decides which writes of parallel listeners are applied to the board. A write that repeats the present value of its key is dropped. A
+ * conflict is several different values for one key, or a value whose writer had read an older version of the key.
  */
 export function settleWrites(all: Write[], board: Board, rule: ConflictRule): Settled {
   const settled: Settled = { writes: [], settlements: [], conflicts: [] };

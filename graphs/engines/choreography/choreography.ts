@@ -106,7 +106,7 @@ const cleared = () => ({
   ...{ reactions: new Overwrite([]), answers: new Overwrite({}), spoken: new Overwrite([]), ledger: new Overwrite([]) },
 });
 
-/** Returns the changes of the board and the conflicts on it, for the metrics of the run. A pattern without a board has none. */
+/** Counts the changes of the board and the settled conflicts, for the metrics of the run. Without a board, nothing is counted. */
 function factsOf({ board, events, settlements = [] }: ChoreographyValues): Facts {
   if (!board) return {};
   return {

@@ -4,7 +4,7 @@ import { type Emission, type Listener, typesOf } from "./event.ts";
 /** The key by which an event from a function in code is recognized. `emit` sets this key. */
 const brand = "ensemble.emission";
 
-/** Returns an event for a function in code to publish. A function may return several events in a list. */
+/** Makes an event. A listener that is a function in code publishes an event, or a list of events, by returning it. */
 export const emit = (type: string, payload: unknown = null) => ({ [brand]: type, payload });
 
 const Emitted = z.object({ [brand]: z.string(), payload: z.unknown() });

@@ -39,7 +39,7 @@ export interface Listener {
   priority: number;
   timeoutSeconds: number;
   retries: number;
-  /** Whether all events that the listener has not read yet wake it once. Otherwise each event wakes it separately. */
+  /** Whether all unread events together wake the listener once. Otherwise, each event wakes the listener separately. */
   together?: boolean;
   /** Whether the listener's input contains, for each event that woke the listener, the chain of earlier events that led to it. */
   seesChain?: boolean;
@@ -84,7 +84,7 @@ export interface Reaction extends Wake {
   message?: AIMessage;
 }
 
-/** The position up to which a listener has read the log, and the events that it has collected for a trigger that needs several events. */
+/** The progress of a listener: the position up to which it has read the log, and the events that its trigger has collected so far. */
 export interface Look {
   seen: number;
   fires: number;

@@ -20,7 +20,7 @@ interface Found {
 interface Looked {
   listener: Listener;
   found: Found[];
-  /** The position of the listener in the log if all of its wakes in `found` begin. */
+  /** The listener's position in the log after all wakes in `found` have begun. */
   final: Look;
   questions: Question[];
 }
@@ -145,7 +145,7 @@ function questionsAbout({ on }: Listener, event: Event) {
   return leaves.flatMap(({ when }) => (when && !("code" in when) ? questionsIn(when) : [])).map((question) => ({ ...question, input }));
 }
 
-/** Returns the chain of events that reached a limit, if the pending wakes would exceed it. */
+/** Returns the chain of events that reached a limit. Returns undefined if the pending wakes stay within the limits. */
 export function limitReached({ events, bounds }: ChoreographyValues, pending: Wake[]): Event[] | undefined {
   const last = events.at(-1);
   const deepest = pending.flatMap(({ by }) => by.map((seq) => events[seq - 1])).find((event) => event && event.depth >= bounds.maxDepth);

@@ -28,7 +28,7 @@ export interface Setup {
   inputOf(listener: Listener, wake: Wake, state: ChoreographyValues): unknown;
   /** Returns the events in the result of a listener. The listener's input is given as well. Throws if the result is invalid. */
   emissionsOf(listener: Listener, result: unknown, input: unknown): Emission[];
-  /** Returns an update of the state keys that the pattern adds, after new events. */
+  /** Returns an update of the pattern's own state keys. The node `publish` calls this function with the new events. */
   fold?(state: ChoreographyValues, events: Event[]): object;
   /** Returns the output schema of a listener's agent. `output` is the agent's own schema. */
   shapeOf?(listener: Listener, output: z.ZodType | undefined): z.ZodType | undefined;
@@ -42,7 +42,8 @@ export interface Setup {
   /** Returns the rule that decides between several values that were written to one key at the same time. Default: the last one is kept. */
   ruleOf?(context: ChoreographyContext): ConflictRule;
   /**
-   * Tells whether the judge answers the questions in `until` now, although work is left. Default: after each wave that published an event.
+   * Tells whether the judge answers the questions in `until` now, although work is left. Default: each time after parallel listeners have
+   * published an event.
    */
   isJudgeDue?(state: ChoreographyValues): boolean;
 }
@@ -67,7 +68,7 @@ const hasFailed = ({ failed }: ChoreographyValues, { limits }: ChoreographyConte
 
 const untilPlace = ({ events }: ChoreographyValues) => `until@${events.length}`;
 
-/** Returns the questions in the condition `until` that the judge must answer before the next wave. */
+/** Returns the questions in the condition `until` that the judge must answer before more listeners are woken. */
 function untilQuestions({ conditions, isJudgeDue, factsOf }: Setup, state: ChoreographyValues): Question[] {
   const { until, answers } = state;
   if (!until || "code" in until) return [];
@@ -112,7 +113,7 @@ export const next = (setup: Setup) => (state: ChoreographyValues, config: Config
   return [...work, ...questions.slice(0, room).map((question) => new Send("decide", { ...question, budget }))];
 };
 
-/** Returns the next nodes after `publish`: the judge if values on the board conflict, or otherwise the next wave. */
+/** Returns the next nodes after `publish`: `arbitrate` for conflicts on the board, or `match` if there are none. */
 export const afterPublish = (setup: Setup) => (state: ChoreographyValues, config: Config) => {
   const context = setup.contextOf(config);
   if (!state.conflicts?.length) return "match";
@@ -130,7 +131,7 @@ interface Try {
   versions: Record<string, number> | undefined;
   agents: Surroundings["agents"];
   advice: string;
-  /** The number of listeners of the wave that start before this listener. */
+  /** The number of parallel listeners that start before this listener. The starts are `limits.stageMs` apart. */
   stage: number;
   budget: ChoreographyContext["budget"];
 }
@@ -146,7 +147,7 @@ function tryOf(setup: Setup, wake: Wake, state: ChoreographyValues): Omit<Try, "
   };
 }
 
-/** Runs the work of one listener once. The result stays in the state until `publish` processes the whole wave. */
+/** Runs the work of one listener once. The result stays in the state until `publish` processes the results of all parallel listeners. */
 export const react = (setup: Setup) => async (sent: Try, config: Config) => {
   const { wake, listener, advice, stage, budget, versions } = sent;
   const context = { ...setup.contextOf(config), budget };
@@ -177,7 +178,7 @@ function resultOf(setup: Setup, { listener, input }: Try, outcome: Outcome) {
   }
 }
 
-/** Ends a wave: numbers its events and appends them to the log. */
+/** Turns the results of the parallel listeners into events, numbers the events, and appends them to the log. */
 export const publish = (setup: Setup) => (state: ChoreographyValues, config: Config) => {
   const { events, ...lists } = publishAll(state, setup.ruleOf?.(setup.contextOf(config)) ?? "last");
   for (const { seq, type, from, payload } of events) {

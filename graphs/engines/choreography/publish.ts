@@ -5,8 +5,8 @@ import type { ChoreographyValues, Spoken, Write } from "./state.ts";
 type Published = Partial<ChoreographyValues> & Pick<ChoreographyValues, "events">;
 
 /**
- * Turns the reactions of a wave into events. Events are sorted by the name of their listener, and then by the events that woke it. The
- * order thus does not depend on which listener finished first. Changes of the board come last.
+ * Turns the results of parallel listeners into events. Events are sorted by the name of their listener, and then by the first event that
+ * woke the listener. The order thus does not depend on which listener finished first. Changes of the board come last.
  */
 export function publishAll(state: ChoreographyValues, rule: ConflictRule): Published {
   const heard = heardBy(state.listeners);

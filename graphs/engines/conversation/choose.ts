@@ -37,7 +37,10 @@ export const Speakers = z.enum(["round_robin", "selector"]).default("round_robin
 type Choosing = ConversationContext & { speakers: z.output<typeof Speakers>; selector: z.output<typeof Selector> };
 type Choice = (conversation: Pick<Conversation, "messages" | "speaker" | "turns">) => string | undefined;
 
-/** Selects the next speaker. A function in code decides first, then the model, then the order of the list. */
+/**
+ * Selects the next speaker. If the function in code names no participant, the context's `speakers` decides whether the model or the order
+ * of the list selects the speaker.
+ */
 export const choose = (setup: ConversationSetup, choice: Choice | undefined) => async (state: Conversation, config: Config) => {
   const { messages, speaker, turns } = state;
   const all = setup.participantsOf(state);

@@ -25,7 +25,7 @@ export const Handoff = closed({
   approve: z.boolean().default(false).describe("Whether a person must approve the handoff"),
 });
 
-/** A handoff in code. The filter may be a function, and the input a zod schema. */
+/** A handoff that is defined in code. The filter may be a function, and the input may be a zod schema. */
 export interface Handoff extends Omit<z.output<typeof Handoff>, "filter" | "input"> {
   filter: z.output<typeof Filter> | ((messages: BaseMessage[]) => BaseMessage[]);
   input?: Record<string, unknown> | z.ZodType;

@@ -3,7 +3,8 @@ import { cut } from "../../agent/prompt.ts";
 import type { Conversation } from "./state.ts";
 
 /**
- * Participants see at most `windowSize` messages. If there are more, the oldest `foldSize` messages are merged into the summary at once.
+ * Participants see at most `windowSize` messages. If there are more, the oldest `foldSize` messages are merged into the summary in one
+ * step.
  */
 const windowSize = 16;
 const foldSize = 8;

@@ -26,7 +26,7 @@ export interface Errand {
   others: Record<string, object>;
   /** The error of the expert's last try in this round. Null if no try has failed. */
   error: string | null;
-  /** The number of experts that start before this expert. */
+  /** The number of parallel experts that start before this expert. The starts are `limits.stageMs` apart. */
   stage: number;
   budget: Budget;
   rules: unknown;
@@ -115,8 +115,8 @@ function answerOf({ name: expert, weight }: Expert, outcome: Outcome, own: View 
 }
 
 /**
- * Returns whether the expert kept, amended or conceded its position. With a ballot, the vote takes precedence. An expert that votes as
- * before has not conceded, and an expert that votes otherwise has not kept its position.
+ * Returns whether the expert kept, amended or conceded its position. If the expert's vote contradicts its stated move, the vote decides.
+ * With an unchanged vote, `concede` becomes `keep`. With a changed vote, `keep` becomes `amend`.
  */
 function moveOf({ move, option }: View, own: View): View["move"] {
   if (option === null) return move;

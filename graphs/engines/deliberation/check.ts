@@ -10,8 +10,8 @@ import { judge, prompts } from "./prompts.ts";
 import type { Config, Deliberation, DeliberationContext, DeliberationSetup } from "./state.ts";
 
 /**
- * Computes the agreement after a round, and decides whether another round follows. Does nothing while an expert has a try left. Throws if
- * fewer experts than the quorum have answered.
+ * Computes the agreement after a round, and decides whether another round follows. Returns without a change if some expert must still be
+ * asked or asked again. Throws if fewer experts than the quorum have answered.
  */
 export const check = (setup: DeliberationSetup) => async (state: Deliberation, config: Config) => {
   const startedAt = Date.now();

@@ -7,7 +7,10 @@ import { movesIn } from "./opinion.ts";
 import { chair, prompts, shown } from "./prompts.ts";
 import type { Config, Deliberation, DeliberationSetup } from "./state.ts";
 
-/** Completes the result, and lets the chair write a text about the decision. The text is streamed, and does not change the result. */
+/**
+ * Collects the dissent, the shared points and the changes of position, and lets the chair write a text about the decision. The text is
+ * streamed, and cannot change the decision.
+ */
 export const conclude = (setup: DeliberationSetup) => async (state: Deliberation, config: Config) => {
   const { camps, views, rounds, decision, gaps } = state;
   const context = setup.contextOf(state, config);
@@ -43,7 +46,7 @@ const outcomeOf = ({ decision, decidedBy, agreement, reasoning, blockedBy, stopp
   ...{ decision, decidedBy, agreement: Math.round(agreement * 100) / 100, reasoning, blockedBy, stopped, rounds: rounds.length },
 });
 
-/** Returns a text about the decision that is made without a model. Used if the chair cannot write one. */
+/** Describes the decision in words without calling a model. Used if the chair could not write its text. */
 function inWords({ decision, decidedBy, agreement, dissent, blockedBy }: Deliberation): string {
   const against = dissent.length > 0 ? ` Dissent: ${dissent.map(({ expert, position }) => `${expert}: ${position}`).join("; ")}.` : "";
   if (blockedBy.length > 0 && decision === null) return `There is no decision. Blocked by ${blockedBy.join("; ")}.${against}`;

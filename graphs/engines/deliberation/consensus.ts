@@ -1,7 +1,10 @@
 import { z } from "zod";
 import type { Ballot, View } from "./opinion.ts";
 
-/** The agreement that counts as consensus: a share of the weights of all experts, all weights, or more than half of them. */
+/**
+ * The agreement that makes a consensus, as a share of the experts' total weight. `unanimous` means the whole weight, and `majority` means
+ * more than half.
+ */
 export const Threshold = z
   .union([z.enum(["unanimous", "majority"]), z.number().gt(0).max(1)])
   .default(0.7)
@@ -52,8 +55,8 @@ const campsOfOptions = (views: View[]) =>
   [...Map.groupBy(views, ({ option }) => option ?? "").entries()].map(([option, camp]) => campOf(option, camp));
 
 /**
- * Returns the camps for numbers on a scale. Values within a tenth of the scale around the weighted median form one camp. Each other value
- * is a camp.
+ * Returns the camps for numbers on a scale. Values within a tenth of the scale around the weighted median form one camp. Every other value
+ * forms a camp of its own.
  */
 function campsOnScale(views: View[], { min, max }: { min: number; max: number }): Camp[] {
   const ordered = views.toSorted((a, b) => Number(a.option) - Number(b.option));
@@ -63,7 +66,7 @@ function campsOnScale(views: View[], { min, max }: { min: number; max: number })
   return [campOf(median, views.filter(isNear)), ...campsOfOptions(views.filter((view) => !isNear(view)))];
 }
 
-/** Returns a camp for each group of the judge. Views outside all groups form a camp with the views that have the same words. */
+/** Returns a camp for each of the judge's groups. Views that the judge put into no group form camps by equal wording. */
 function campsOfGroups(views: View[], groups: Grouping["groups"]): Camp[] {
   const left = new Map(views.map((view, index) => [labelOf(index), view]));
   const grouped = groups.flatMap(({ position, labels }) => {
@@ -77,7 +80,7 @@ function campsOfGroups(views: View[], groups: Grouping["groups"]): Camp[] {
   return [...grouped, ...[...alone.values()].map((camp) => campOf(camp[0]?.position ?? "", camp))];
 }
 
-/** Returns the share of the weights in the heaviest camp. */
+/** Returns the agreement: the weight of the heaviest camp as a share of the weight of all camps. */
 export const agreementOf = (camps: Camp[]): number => (camps[0]?.weight ?? 0) / sumOf(camps);
 
 /** Tells whether the heaviest camp is a consensus. A tie is never a consensus. */

@@ -3,7 +3,10 @@ import type { Problem } from "../../agent/closed.ts";
 import type { Expert } from "./state.ts";
 
 type Named = { name: string; role: string }[];
-/** Returns a check of a context's experts. Their names and roles must be unique, and their votes must lead to a decision. */
+/**
+ * Returns a function that checks the experts in a run's context. Names and roles must be unique. For a vote, the number of experts must be
+ * odd, or `tieBreak` must name an expert.
+ */
 export function checkExperts(members: Expert[] | undefined): (values: Record<string, unknown>) => Problem[] {
   for (const { path, message } of members ? twinsIn(members) : []) throw new Error(`${path.join(".")}: ${message}`);
   return ({ experts: sent, ruling, onSplit, tieBreak }) => {
@@ -32,10 +35,10 @@ function tieProblems(experts: Named, tieBreak: string | undefined): Problem[] {
     : [{ path: ["tieBreak"], message: `there is no expert "${tieBreak}"; there are ${names.join(", ")}` }];
 }
 
-/** An expert as the options name it: an agent, or the options of an agent. Both can have a veto. */
+/** An expert in the options of a panel: an agent, the options of an agent, or a compiled graph. A compiled graph cannot have a veto. */
 export type PanelMember = Member & { veto?: boolean };
 
-/** Returns the expert for any form that `PanelMember` allows. */
+/** Converts an expert from the options of a panel into an `Expert`. */
 export function asExpert(member: PanelMember): Expert {
   if ("invoke" in member) return asAgent(member);
   const { veto, ...options } = member;

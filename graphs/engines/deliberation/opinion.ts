@@ -3,7 +3,7 @@ import { closed } from "../../agent/closed.ts";
 import { findToolProblems } from "../../agent/guards/schema.ts";
 import { AgentData } from "../../agent/schema.ts";
 
-/** An expert of a panel, as data. */
+/** The schema of an expert that a caller defines in the context of a run. */
 export const Expert = closed(
   {
     ...AgentData.shape,

@@ -10,7 +10,7 @@ export const judge = agent({
   instructions: "Judge arguments by their weight, not by their number. Invent nothing.",
 });
 
-/** The agent that writes the decision for the caller. It is the judge in another role. */
+/** The chair of the panel. This agent writes the decision as a text for the caller. */
 export const chair = agent({
   name: "chair",
   role: "the chair of a panel",

@@ -30,7 +30,7 @@ const list = <Item extends z.ZodType>(item: Item, description: string) =>
 const text = z.string().nullable().default(null);
 const question = taskState.task.describe("Question to decide");
 
-/** How the decision was made. */
+/** How the decision was made. `count` means that the heaviest camp won although there was no consensus. */
 const DecidedBy = z.enum(["consensus", "vote", "judge", "human", "count", "veto"]);
 
 export const State = new StateSchema({

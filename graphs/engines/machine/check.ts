@@ -51,7 +51,7 @@ function unknownState(states: Machine["states"], name: string, path: PropertyKey
   return Object.hasOwn(states, name) ? [] : [{ path, message: `there is no state "${name}"; there are ${Object.keys(states).join(", ")}` }];
 }
 
-/** Returns the states that one step from this state can reach. */
+/** Returns the states that the machine can reach from this state in one transition. */
 function nextOf({ states, transitions }: Machine, state: string): string[] {
   const taken = transitions.filter(({ from }) => from === state).flatMap(({ to, onFailure }) => [to, onFailure]);
   return [...taken, states[state]?.onTimeout].filter((one) => one !== undefined);

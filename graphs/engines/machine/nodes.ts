@@ -14,7 +14,7 @@ import { eventsIn } from "./table.ts";
 export type Config = LangGraphRunnableConfig;
 export type MachineContext = Surroundings["context"] & { maxSteps: number };
 
-/** The parts of a machine that its nodes share. */
+/** The values that all nodes of a state machine share. */
 export interface Setup {
   name: string;
   code: Code;

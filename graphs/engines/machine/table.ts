@@ -39,7 +39,7 @@ export class InvalidTransition extends Error {
   override name = "InvalidTransition";
 }
 
-/** The error of an event that the state allows, but whose guards do not hold. */
+/** The error of an event that the current state allows, if the guards of all transitions for the event fail. */
 export class GuardFailed extends Error {
   override name = "GuardFailed";
 }
@@ -68,10 +68,10 @@ export function invalidTransition(machine: Machine, state: string, event: string
  */
 export interface Look {
   found?: Transition;
-  /** The values that the guard of the found transition read. Null if no transition was found, or the found one has no guard. */
+  /** The values that the guard of the found transition has read. Null if no transition was found or the transition has no guard. */
   seen: Record<string, unknown> | null;
   questions: { ask: string; model?: string }[];
-  /** The targets whose guards failed, and the values that those guards read. */
+  /** The target states of the transitions whose guards failed, and the values that these guards read. */
   refused: { to: string; saw: string }[];
 }
 

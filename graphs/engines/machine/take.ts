@@ -15,7 +15,10 @@ function lookIn(setup: Setup, state: Running) {
   return { candidates, ...look(candidates, valuesOf(state), setup.conditions, state.answers[placeOf(state)] ?? {}) };
 }
 
-/** Tells whether the run takes no further transition: an action failed, the limit of steps is reached, or the run was to take only one. */
+/**
+ * Tells whether the run takes no further transition. The run stops after a failed action, at the limit of steps, or after its first
+ * transition if `auto` is false.
+ */
 function isHalted(setup: Setup, { error, moves, event, auto }: Running, config: Config): boolean {
   return error !== null || moves >= setup.contextOf(config).maxSteps || (!auto && moves > 0 && event === null);
 }

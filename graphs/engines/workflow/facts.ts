@@ -5,7 +5,10 @@ import type { Step } from "./step.ts";
 
 type Values = Pick<WorkflowValues, "steps" | "results">;
 
-/** Returns the tasks of a workflow, for its metrics. Steps that did no work are left out, and their needs count for those that need them. */
+/**
+ * Returns the tasks of a workflow, for its metrics. Steps that did no work are left out. If a task needs one of these steps, the metrics
+ * use the work before that step instead.
+ */
 export function factsOf({ steps, results }: Values): Facts {
   const tasks = steps.flatMap((step) => {
     const { span, status, tries } = results[step.id] ?? {};
@@ -16,8 +19,8 @@ export function factsOf({ steps, results }: Values): Facts {
 }
 
 /**
- * Returns when a step became ready: when the last work that it needs ended. Without such work, it was ready when the first step was. Returns
- * undefined for the first steps of a run.
+ * Returns when a step became ready: when the last work that it needs ended. A step that needs no work was ready as early as the run's first
+ * step. Returns undefined if no step of the run has worked yet.
  */
 export function readyTime(step: Step, values: Values): number | undefined {
   const ends = workBefore(step, values).flatMap((id) => values.results[id]?.span?.endedAt ?? []);
@@ -26,7 +29,10 @@ export function readyTime(step: Step, values: Values): number | undefined {
   return known.length === 0 ? undefined : Math.min(...known.map(({ readyAt }) => readyAt));
 }
 
-/** Returns the steps with work that come directly before a step. Steps between them did no work, because they were skipped or only decide. */
+/**
+ * Returns the nearest earlier steps that did work and that this step needs. Skipped steps and gates are passed over, because they do no
+ * work.
+ */
 function workBefore({ needs }: Step, { steps, results }: Values): string[] {
   const found = new Set<string>();
   const seen = new Set<string>();

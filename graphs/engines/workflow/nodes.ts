@@ -24,13 +24,13 @@ export type Config = LangGraphRunnableConfig;
 /** The parsed context of a workflow. */
 export type WorkflowContext = Surroundings["context"] & { onFailures?: "ask" | "partial" };
 
-/** The parts of a workflow that its nodes share. */
+/** The values that all nodes of a workflow share. */
 export interface Setup {
   name: string;
   code: Code;
   conditions: Conditions;
   contextOf(config: Config): WorkflowContext;
-  /** Returns how many failed steps stop new work, so that a person is asked. Undefined means that failures do not stop new work. */
+  /** Returns the number of failed steps at which new work stops and a person is asked. Undefined if failed steps are not counted. */
   mostFailures?(state: WorkflowValues, context: WorkflowContext): number | undefined;
   /** Returns how many successful steps are enough. The remaining steps are then aborted. Undefined means that no step is aborted. */
   enough?(state: WorkflowValues): number | undefined;
@@ -49,7 +49,7 @@ interface Try {
   advice: string;
   /** When the step could begin. Undefined for the first steps of a run, which can begin at once. */
   readyAt?: number;
-  /** The number of steps of the wave that start before this step. */
+  /** The number of steps of the wave that start before this step. The step waits `limits.stageMs` for each of them. */
   stage: number;
   budget: WorkflowContext["budget"];
   race?: Race;
@@ -72,7 +72,7 @@ function completedIn(results: Record<string, StepResult>, order: string[]): stri
   return added.toSorted(([, one], [, other]) => ended(one) - ended(other)).map(([id]) => id);
 }
 
-/** The node that runs when all steps of a wave have ended. */
+/** The node that runs when all steps of a wave have ended. It decides conditions and skips steps before the next wave. */
 export const settle = (setup: Setup) => (state: WorkflowValues) => settled(setup, state);
 
 /** Returns the next nodes after a wave: more work, a question, or the end. */
@@ -170,7 +170,7 @@ export const step = (setup: Setup) => async (sent: Try, config: Config) => {
   return { results: { [step.id]: result }, ledger: outcome?.ledger ?? [], ...spoken };
 };
 
-/** Returns the times of a step after a try. */
+/** Returns when a step became ready, started and ended, and how long it waited. Earlier tries of the step are included. */
 function spanOf(times: Pick<Span, "readyAt" | "startedAt">, outcome: Outcome, before: StepResult | undefined, config: Config): Span {
   const waitedMs = (outcome.waitedMs ?? 0) + outcome.ledger.reduce((sum, entry) => sum + (entry.waitedMs ?? 0), 0);
   const { resumedAt } = executionOf(config);
@@ -250,7 +250,7 @@ export const askAboutFailures = (setup: Setup) => (state: WorkflowValues, config
   return { results: new Overwrite(Object.fromEntries(kept)), advice };
 };
 
-/** Returns the update that accepts the results so far. After it, only steps that collect the results of other steps begin. */
+/** Returns the update that accepts the results so far. From then on, only steps that collect the results of other steps can begin. */
 function accept({ steps, results }: WorkflowValues) {
   const left = steps.filter(({ id, collects }) => !collects && !results[id]?.isOver);
   const ended = left.map(({ id }) => [id, results[id] ? { ...results[id], isOver: true } : notDone("skipped", "No more work was begun.")]);

@@ -1,10 +1,10 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 
-/** The steps of a wave, if only some of them need to succeed. */
+/** A race between the steps of a wave. When enough of the steps have succeeded, the remaining steps are aborted. */
 export interface Race {
-  /** The number of the wave. It distinguishes the races of a run. */
+  /** The number of steps that had succeeded before the wave. It identifies the race within the run. */
   wave: number;
-  /** The number of successes that are still missing. */
+  /** The number of steps of the wave that must still succeed. */
   missing: number;
 }
 

@@ -10,8 +10,9 @@ export function runOf({ configurable = {} }: LangGraphRunnableConfig): string | 
 }
 
 /**
- * Returns the command with which a redriven run tries the failed steps again, once. Without it, the run would continue at its end and fail in
- * the same way. A failed step stays as it is if a later step has succeeded without it. Returns undefined if there is nothing to try again.
+ * Returns the command that lets a redriven run try its failed steps once more. Without the command, the run would end at once with the same
+ * failure. A failed step is not tried again if a later step has succeeded in spite of the failure. Returns undefined if no step needs
+ * another try.
  */
 export function retryFailures(values: WorkflowValues, config: LangGraphRunnableConfig): Command | undefined {
   const run = runOf(config);

@@ -37,7 +37,7 @@ const conditionOf = ({ when, gate }: Step) => when ?? gate;
 const decisionOf = ({ id }: Step, { path }: Facts) => path.find(({ step }) => step === id);
 const isDecided = (step: Step, facts: Facts) => conditionOf(step) === undefined || decisionOf(step, facts) !== undefined;
 
-/** Tells whether the gates before a step have all chosen the arm to which the step belongs. */
+/** Tells whether each gate before a step has decided as the step requires. */
 const isInArm = ({ arms = [] }: Step, { results }: Facts): boolean =>
   arms.every(({ gate, holds }) => results[gate]?.status === "success" && Object(results[gate]?.output).holds === holds);
 
@@ -113,7 +113,10 @@ function valueFor(path: string, facts: Facts): unknown {
   return facts.steps.some(({ id }) => id === path) ? outputOf(path, facts) : (valueAt(valuesOf(facts), path) ?? null);
 }
 
-/** Returns the output of a step. A gate has its input as its output, and so has a step with `passes` that did not succeed. */
+/**
+ * Returns the output of a step. A gate passes its input on as its output. A step with `passes` also passes its input on if it did not
+ * succeed.
+ */
 export function outputOf(id: string, facts: Facts): unknown {
   const step = facts.steps.find((one) => one.id === id);
   const result = facts.results[id];

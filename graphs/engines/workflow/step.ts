@@ -14,7 +14,7 @@ export const stepName = z
 /** The rule for a step that has failed for good. */
 export type OnFailure = "stop" | "continue" | { use: unknown } | { handler: Doing };
 
-/** A step of a workflow, as data. A pattern makes steps from its input. */
+/** A step of a workflow. A pattern makes the steps from the input of a run. */
 export interface Step {
   id: string;
   do: Doing;

@@ -13,7 +13,7 @@ export interface Ending {
   signal: NodeJS.Signals | null;
 }
 
-/** The process of the service. */
+/** The running process of the service, and the functions that stop the process. */
 export interface Child {
   ended: Promise<Ending>;
   /**

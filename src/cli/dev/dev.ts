@@ -11,7 +11,10 @@ import { openInBrowser } from "./open-browser.ts";
 import { type ProjectState, readState, watchedPaths } from "./project-state.ts";
 import { startWatcher } from "./watch.ts";
 
-/** Time that a service gets to stop after its drain timeout. If it needs longer, it is killed, and its runs continue all the same. */
+/**
+ * The seconds that the service gets to stop after its drain timeout. If it needs longer, it is killed. Its runs then continue in the next
+ * service process.
+ */
 const stopSeconds = 15;
 /** The drain timeout if nobody has set one. A developer does not want to wait for a long model call at each restart. */
 const drainSeconds = "1";
@@ -23,19 +26,19 @@ type Event =
   | { kind: "restart" }
   | { kind: "stop" };
 
-/** The state of one `ensemble dev`. */
+/** The state of one `ensemble dev` process. */
 interface Session {
   events: EventEmitter<{ event: [Event] }>;
   watcher: ReturnType<typeof startWatcher>;
-  /** Further files and folders to watch, as the user has named them. */
+  /** The absolute paths of further files and folders to watch, from the option `--watch`. */
   additional: string[];
   opens: boolean;
   child: Child | undefined;
   startedAt: number;
   stopSeconds: number;
-  /** The embedded Postgres. It runs in this process's care, so that it stays up while the service restarts. */
+  /** The embedded Postgres. This process starts the database instead of the service, so that it stays up while the service restarts. */
   database: EmbeddedPostgres | undefined;
-  /** The URL of the first service. Later ones get the same port. */
+  /** The URL of the service, or undefined until the first start. A restarted service gets the same port. */
   url: string | undefined;
   isStopping: boolean;
 }
@@ -121,12 +124,12 @@ const hint = () => (process.stdin.isTTY ? " or press Enter" : "");
 
 async function restart(session: Session): Promise<void> {
   const { child } = session;
-  session.child = undefined; // its end is expected
+  session.child = undefined; // the old process ends as expected, so its end is not reported
   await child?.stop(session.stopSeconds);
   if (!session.isStopping) await start(session);
 }
 
-/** Starts the service. If the project file is malformed, waits for a change of it. */
+/** Starts the service. If the project cannot be read, prints the error. The next change of a watched file tries again. */
 async function start(session: Session): Promise<void> {
   session.startedAt = performance.now();
   const state = await readState().catch((error: Error) => {

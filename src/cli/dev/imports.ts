@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 const everyMs = 100;
 
 /**
- * Reports the files that this process imports, except those of installed packages. Returns a function that reports at once what has not
- * been reported yet.
+ * Reports the files that this process imports, except those of installed packages. Returns a function that immediately reports the imported
+ * files that are not reported yet.
  */
 export function reportImports(report: (files: string[]) => void): () => void {
   const known = new Set<string>();

@@ -7,5 +7,5 @@ export const ServiceMessage = z.discriminatedUnion("kind", [
 ]);
 export type ServiceMessage = z.infer<typeof ServiceMessage>;
 
-/** The argument of a process that replaces another one. Such a process does not print the introduction again. */
+/** The command-line argument of a restarted service process. With this argument, the service does not print its introduction again. */
 export const again = "--again";

@@ -4,20 +4,26 @@ import { dirname, join, resolve } from "node:path";
 import { type Config, projectFile, readConfig } from "../../config.ts";
 import { type Project, readProject } from "../../registry/project.ts";
 
-/** The project as `ensemble dev` sees it before a start of the service. */
+/** The project and its configuration, as `ensemble dev` reads them before each start of the service. */
 export interface ProjectState {
   config: Config;
   project: Project;
 }
 
-/** Reads the project. Does not change the environment of this process, so that the next start sees the project's variables as they are then. */
+/**
+ * Reads the project without changing `process.env`. Otherwise, variables from an earlier start would override the project's current
+ * variables at the next start.
+ */
 export async function readState(): Promise<ProjectState> {
   const project = await readProject(projectFile());
   const given = Object.entries(process.env).filter(([, value]) => value !== "");
   return { project, config: readConfig({ ...project.env, ...Object.fromEntries(given) }) };
 }
 
-/** Returns the files and folders that a start reads in addition to the imported files. They exist also if the project cannot be read. */
+/**
+ * Returns the files and folders to watch in addition to the imported files. If the project cannot be read, returns only the files that are
+ * known without it, such as package.json.
+ */
 export async function watchedPaths(state: ProjectState | undefined): Promise<{ files: string[]; folders: string[] }> {
   const file = resolve(projectFile());
   const root = dirname(file);

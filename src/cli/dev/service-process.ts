@@ -3,8 +3,8 @@ import { reportImports } from "./imports.ts";
 import { again, type ServiceMessage } from "./messages.ts";
 
 /**
- * The program of the service's process under `ensemble dev`. It runs the service as `ensemble start` does. In addition, it tells
- * `ensemble dev` which files it imports and when it listens. If `ensemble dev` is killed, it stops.
+ * The program of the service's process under `ensemble dev`. Runs the service as `ensemble start` does. Also reports the imported files and
+ * the URL of the service to `ensemble dev`. If `ensemble dev` is killed, the service stops too.
  */
 async function main(): Promise<void> {
   process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));

@@ -6,7 +6,10 @@ export interface Watcher {
   addFiles(files: string[]): void;
   /** Watches a file, or all files in a folder but not in its subfolders. */
   add(path: string): void;
-  /** While true, a change of any source file next to a watched file counts. A missing import, for example, is a file that nobody watches. */
+  /**
+   * Turns the watching of neighbours on or off. A neighbour is a source file in the folder of a watched file. For example, a new file may
+   * be the one that a failed import needs.
+   */
   watchNeighbours(on: boolean): void;
   stop(): void;
 }

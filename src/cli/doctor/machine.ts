@@ -39,7 +39,7 @@ async function answersAsEnsemble(host: string, port: number): Promise<boolean> {
   return typeof info === "object" && info !== null && "halted" in info;
 }
 
-/** Checks which model the graphs will call. The key itself is never shown. */
+/** Checks which model the graphs will call. Never shows the API key. */
 export function checkModel({ hasModelEndpoint }: Config, env: NodeJS.ProcessEnv = process.env): Finding {
   if (!hasModelEndpoint)
     return warning("Model", "The rehearsal model answers.", "Set OPENAI_API_KEY, or OPENAI_BASE_URL for another endpoint.");

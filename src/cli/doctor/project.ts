@@ -3,10 +3,10 @@ import { findInstalled, ourVersion } from "../../registry/installed.ts";
 import { foldersOf, type Project, readProject } from "../../registry/project.ts";
 import { type Finding, messageOf, ok, problem, warning } from "./check.ts";
 
-/** The packages of which graphs and service must use the same copy, or at least the same version. */
+/** The packages that the graphs and the service share. The project should have them in the same version as the service. */
 const shared = ["@langchain/langgraph", "@langchain/core", "@langchain/langgraph-checkpoint"];
 
-/** Reads the project file. */
+/** Checks the project file, and finds its errors and its keys without effect. Returns the project too if the file is valid. */
 export async function checkProject(file: string): Promise<{ findings: Finding[]; project?: Project }> {
   const about = "Project";
   const advice = `Write one, for example { "graphs": { "agent": "./agent.ts:graph" } }, or name another file in ENSEMBLE_CONFIG.`;

@@ -1,7 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 
-/** The keys of langgraph.json for images that are obeyed here. The other ones are for Python or for the official base image. */
+/**
+ * The keys of langgraph.json that Ensemble uses to build an image. It ignores other image keys, which are for Python or for the official
+ * base image.
+ */
 const BuildKeys = z.object({
   node_version: z.union([z.string(), z.number()]).optional(),
   image_distro: z.string().optional(),
@@ -12,7 +15,7 @@ const BuildKeys = z.object({
 
 const defaultNode = 24;
 const oldestNode = 22;
-/** The endings of Node's official images, by distribution. */
+/** The tag suffixes of the official Node images, by the value of `image_distro`. */
 const distributions: Record<string, string> = {
   debian: "slim",
   bookworm: "bookworm-slim",
@@ -22,7 +25,7 @@ const distributions: Record<string, string> = {
 
 export interface ImageOptions {
   baseImage: string;
-  /** Lines of the user, such as the installation of system packages. */
+  /** The user's own Dockerfile lines, for example to install system packages. */
   lines: string[];
   /** The path of the project's file of variables, relative to the project file. Undefined if the project has none. */
   envFile: string | undefined;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Arguments } from "../arguments.ts";
 import { dockerignore, makeImage } from "./dockerfile.ts";
 
-/** Builds an image of the project with Docker, or else with Podman. Further words are options for the builder. */
+/** Builds an image of the project with Docker, or with Podman if Docker is not installed. `words` holds further options for the builder. */
 export async function build({ words, texts: { tag } }: Arguments): Promise<void> {
   if (!tag) throw new Error("An image needs a name: ensemble build -t my-agents");
   const { root, dockerfile } = await makeImage();
@@ -15,7 +15,8 @@ export async function build({ words, texts: { tag } }: Arguments): Promise<void>
   try {
     const file = join(folder, "Dockerfile");
     await writeFile(file, dockerfile);
-    // Builders read an ignore file next to the Dockerfile before one in the project, so it is written only if the project has none.
+    // An ignore file next to the Dockerfile takes precedence over the project's own .dockerignore. Ensemble therefore writes the former
+    // only if the latter does not exist.
     if (!existsSync(join(root, ".dockerignore"))) await writeFile(`${file}.dockerignore`, dockerignore);
     await runBuilder(["build", "-f", file, "-t", tag, ...words, root]);
   } finally {
@@ -35,7 +36,7 @@ async function runBuilder(args: string[]): Promise<void> {
   throw new Error('Neither docker nor podman is installed. "ensemble dockerfile Dockerfile" writes the Dockerfile for another builder.');
 }
 
-/** Runs a program in the terminal. Returns its exit code, or undefined if it is not installed. */
+/** Runs a program in the terminal. Returns its exit code, or undefined if the program is not installed. */
 async function run(program: string, args: string[]): Promise<number | undefined> {
   const child = spawn(program, args, { stdio: "inherit" });
   try {

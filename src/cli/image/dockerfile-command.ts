@@ -15,7 +15,7 @@ export async function dockerfile({ words: [name] }: Arguments): Promise<void> {
   await provideIgnoreFile(root);
 }
 
-/** Throws if the file exists and somebody else has written it. */
+/** Throws if the file exists and Ensemble did not write it. */
 async function refuseForeign(file: string): Promise<void> {
   const present = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return firstLine;

@@ -7,7 +7,7 @@ import { type Installation, readInstallation } from "./installation.ts";
 /** The first line of each Dockerfile that this module makes. A file without it belongs to the user. */
 export const firstLine = "# Made by `ensemble dockerfile` from langgraph.json and package.json.";
 
-/** The content of a .dockerignore. It keeps secrets and large folders out of what the builder gets. */
+/** The content of a .dockerignore, which keeps secrets and large folders out of the build context. */
 export const dockerignore = ["node_modules", ".ensemble", ".env", ".env.local", ".npmrc", ".git", ""].join("\n");
 
 export interface Image {
@@ -16,7 +16,7 @@ export interface Image {
   dockerfile: string;
 }
 
-/** Makes the Dockerfile of the user's project. Throws if the project cannot be read, so that no image is built that would not start. */
+/** Makes the Dockerfile of the user's project. Throws if the project cannot be read, because the service could not start from the image. */
 export async function makeImage(): Promise<Image> {
   const file = resolve(projectFile());
   await readProject(file);
@@ -67,7 +67,10 @@ ${install}
 FROM base
 COPY --from=project /app ./`;
 
-/** Removes what must not be in an image, even if there is no .dockerignore. The file of variables remains, but is empty. */
+/**
+ * Returns a `RUN` line that deletes secrets and unneeded folders from the image, even if there is no .dockerignore. An empty file replaces
+ * the project's file of variables.
+ */
 function removeSecrets(envFile: string | undefined): string {
   const empty = envFile === undefined ? "" : ` && mkdir -p ${dirname(envFile)} && touch ${envFile}`;
   return `RUN rm -rf node_modules .git .ensemble .npmrc .env .env.* ${envFile ?? ""}`.trimEnd() + empty;

@@ -29,7 +29,7 @@ const settings = [".npmrc", ".yarnrc.yml", ".yarnrc", "pnpm-workspace.yaml", "bu
 
 /** How a project's packages are installed. */
 export interface Installation {
-  /** The files that the installation reads. Undefined means the whole project, because its packages are spread over it. */
+  /** The files that the installation needs. Undefined means the whole project, because a workspace has packages in many folders. */
   files: string[] | undefined;
   commands: string[];
 }
@@ -77,7 +77,10 @@ function provide(name: string, packageManager: string | undefined): string {
   return `npm install --global ${wanted === name && version ? `${name}@${version}` : name}`;
 }
 
-/** Returns the files and folders of the project that are dependencies. The name of a folder ends with a slash. Throws if one is outside of the project, where no image can get it. */
+/**
+ * Returns the files and folders that package.json names as `file:` dependencies. A folder's name ends with a slash. Throws for a path
+ * outside of the project, because an image can contain only files of the project.
+ */
 function tarballsOf(root: string, { dependencies, optionalDependencies }: Manifest): string[] {
   const paths = Object.entries({ ...dependencies, ...optionalDependencies }).flatMap(([name, version]) => {
     if (!version.startsWith("file:")) return [];

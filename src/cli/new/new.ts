@@ -6,11 +6,11 @@ import { ourVersion } from "../../registry/installed.ts";
 import type { Arguments } from "../arguments.ts";
 import { packOurselves } from "./pack.ts";
 
-/** The folder of the files that each new project gets. It is the same in the checkout and in the package. */
+/** The folder of the files that each new project gets. Its path is the same in a checkout and in the npm package. */
 const template = fileURLToPath(new URL("../../../src/cli/new/template", import.meta.url));
-/** Files that have another name in the template, because npm leaves files with a dot out of packages or changes them. */
+/** The names of template files that get another name in a project. npm would leave out or change files whose names begin with a dot. */
 const renamed = { gitignore: ".gitignore", dockerignore: ".dockerignore", "env.example": ".env.example" };
-/** Files that an empty folder may contain. */
+/** Files that may be in a folder that still counts as empty. */
 const harmless = [".git", ".gitkeep", ".DS_Store"];
 
 /** Creates a project with one agent and one test, and prints what to do next. */

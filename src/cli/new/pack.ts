@@ -8,8 +8,8 @@ const run = promisify(execFile);
 const packageRoot = fileURLToPath(new URL("../../..", import.meta.url));
 
 /**
- * Packs this installation of Ensemble into a tarball in the folder, and returns the dependency that names it. A project can thus be
- * installed, and built into an image, although the package is not on npm. In a checkout, builds the package first.
+ * Packs this installation of Ensemble into a tarball in `folder`, and returns the `file:` dependency for package.json. The new project can
+ * then be installed and built into an image, although Ensemble is not on npm. In a checkout, builds the package first.
  */
 export async function packOurselves(folder: string): Promise<string> {
   const isCheckout = existsSync(`${packageRoot}/tsconfig.build.json`);
@@ -21,7 +21,7 @@ export async function packOurselves(folder: string): Promise<string> {
   return `file:ensemble-${version}.tgz`;
 }
 
-/** Runs npm. If npm itself has started this process, the same npm runs, with the same Node. */
+/** Runs npm. If npm started this process, uses the same npm and the same Node. */
 function npm(args: string[]): Promise<unknown> {
   const { npm_execpath: program } = process.env;
   const [file, first] = program?.endsWith("npm-cli.js") ? [process.execPath, [program]] : ["npm", []];

@@ -20,8 +20,8 @@ async function* threadPages(client: Client, status?: Thread["status"]): AsyncGen
 }
 
 /**
- * Returns the newest runs of all threads. Reads the threads in the order of their last use, which includes the creation of a run. Stops
- * when no remaining thread can have a newer run.
+ * Returns the newest runs of all threads. Reads the most recently used threads first, and the creation of a run counts as a use. Stops when
+ * no remaining thread can have a newer run.
  */
 export async function newestRuns(client: Client, limit: number, status?: Run["status"]): Promise<Run[]> {
   const isOpen = status === "pending" || status === "running";

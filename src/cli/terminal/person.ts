@@ -11,7 +11,7 @@ export interface Person {
   answer(questions: OpenQuestion[]): Promise<Record<string, unknown> | undefined>;
 }
 
-/** The error of an unanswered question if the person leaves with Ctrl-C or Ctrl-D. */
+/** Thrown if the person leaves with Ctrl-C or Ctrl-D instead of answering a question. */
 class Left extends Error {}
 
 type Ask = (prompt: string, prefilled?: string) => Promise<string>;
@@ -104,8 +104,8 @@ async function askApproval(details: unknown, screen: Screen, ask: Ask): Promise<
 const Call = z.looseObject({ args: z.record(z.string(), z.unknown()) });
 
 /**
- * Returns the part of the question's details that the person may edit. This is the arguments of a tool call, or all details if there is no
- * tool call.
+ * Returns the part of the question's details that the person may edit: the arguments of the tool call, or all details if there is no tool
+ * call.
  */
 function editable(details: unknown): unknown {
   const call = Call.safeParse(details);

@@ -29,7 +29,7 @@ export interface Session {
   /** Writes a note for the user to stderr. The note is not part of the result. */
   say: (sentence: string) => void;
   leaving: AbortSignal;
-  /** A note for a person who leaves. Undefined if leaving has no other effect, such as stopping the service. */
+  /** The note for a person who leaves with Ctrl-C. It is set if leaving also stops the service. Undefined means the default note. */
   farewell?: string | undefined;
 }
 

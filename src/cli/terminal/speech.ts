@@ -13,7 +13,7 @@ interface Utterance {
 
 export interface Speech {
   say(token: Token): void;
-  /** Ends the texts of one step. Calls `tellStep`, which shows the step, before the text of another model begins. */
+  /** Ends the texts of one step, and then calls `tellStep`, which shows the step. Waiting texts of other models are shown after that. */
   end(path: string[], node: string, tellStep: () => void): void;
   endAll(): void;
   hasSaid(text: string): boolean;

@@ -101,7 +101,7 @@ async function graph({ client, args, name }: Asked): Promise<void> {
 
 const labelOf = (item: WorkItem) => `${nameOf(item)}: ${item.status}, ${item.skill}`.replace(/["[\]{}<>\n]/g, " ");
 
-/** Shows the last event of each work item that has ended, and the lessons of its skill. */
+/** Shows the last event of each work item that has ended, and the lessons that the work item produced. */
 async function hooks({ client, args, screen, name }: Asked): Promise<void> {
   const ended = (await workItems(client, name)).filter(({ status }) => status === "done" || status === "failed");
   const since = args.texts.since === undefined ? undefined : new Date(args.texts.since);

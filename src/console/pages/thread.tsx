@@ -137,8 +137,8 @@ function Conversation({ thread, states, newestRun }: ConversationProps) {
     const last = messagesIn(values)?.at(-1) as { type?: unknown } | undefined;
     return last?.type === "human" && next.length > 0;
   });
-  // A new chat component reads the thread again. `mark` changes with each checkpoint and with each start or end of a run, so at most one
-  // new component is made for each.
+  // If the chat has missed a change, a new chat component takes its place and reads the thread again. `mark` names the newest checkpoint
+  // and whether the thread is busy, so each change makes at most one new component.
   const mark = `${state ? idOf(state) : ""} ${thread.status === "busy"}`;
   return (
     <Suspense fallback={<Skeleton lines={8} className="p-6" />}>

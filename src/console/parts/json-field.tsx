@@ -10,7 +10,7 @@ interface Props {
   onChange: (text: string) => void;
 }
 
-/** A field for a value that is entered as JSON, with a label and the problem of the value. */
+/** A labelled editor for a JSON value. Below the editor, the field shows `error`, or `hint` if there is no error. */
 export function JsonField({ label, text, hint, error, onChange }: Props) {
   return (
     <div role="group" aria-label={label}>

@@ -38,7 +38,10 @@ export type Kind = JsonType | "choice" | "variants" | "any";
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof BrokenJson);
 
-/** An invalid text that a person has entered as JSON. It takes the place of the value, so that `checkValue` can report it. */
+/**
+ * A text that a person has entered as JSON, but that is not valid JSON. The form stores this object as the value, so that `checkValue` can
+ * report the problem.
+ */
 export class BrokenJson {
   readonly text: string;
 
@@ -88,7 +91,10 @@ export function variantsOf(schema: JsonSchema, root: JsonSchema): JsonSchema[] |
   return type.map((one) => (one === "null" ? { type: one } : { ...rest, type: one }));
 }
 
-/** Returns a schema without its title, description and default, because these belong to all alternatives as a whole. */
+/**
+ * Returns a schema without its title, description and default. These three describe the whole choice, so its alternatives must not inherit
+ * them.
+ */
 const withoutTexts = ({ title, description, default: _, ...rest }: JsonSchema): JsonSchema => rest;
 
 /** Returns the way in which a value of a resolved schema is entered. */

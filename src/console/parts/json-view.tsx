@@ -11,8 +11,8 @@ const mostCharacters = 2_000;
 const openDepth = 2;
 
 /**
- * A JSON value, shown as plain text because it may come from a run. Objects and lists can be folded. Large ones are cut until a person asks
- * for the rest.
+ * Shows a JSON value as plain text, because the value may come from a run. A person can fold objects and lists. A long value is cut until
+ * the person asks for the rest.
  */
 export function JsonView({ value, label = "Value" }: { value: unknown; label?: string }) {
   return (

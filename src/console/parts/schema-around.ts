@@ -10,7 +10,7 @@ export interface FieldProps {
   path: string;
   name: string;
   isRequired: boolean;
-  /** True for the field of the whole value. The form already shows its name. */
+  /** True for the field of the form's whole value. The form already shows the name of this field. */
   isRoot?: boolean;
   /** True for an item of a list. Only screen readers read the name of an item. */
   isItem?: boolean;

@@ -16,7 +16,8 @@ interface Props {
 /** A form made from a JSON schema. A person can also edit the value as JSON. `useSchemaForm` holds the state of the form. */
 export function SchemaForm({ form, label, title }: Props) {
   const isJson = form.text !== undefined;
-  const isAny = kindOf(resolve(form.schema, form.schema)) === "any"; // such a value is always entered as JSON, so there is nothing to switch
+  // A person always enters a value of the kind "any" as JSON, so the button that switches to JSON is not shown.
+  const isAny = kindOf(resolve(form.schema, form.schema)) === "any";
   return (
     <div role="group" aria-label={label}>
       <div className="mb-1.5 flex min-h-7 items-center gap-2">

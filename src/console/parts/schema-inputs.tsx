@@ -16,7 +16,7 @@ function isLong({ format, maxLength, enum: choices }: JsonSchema, value: unknown
 /** A field for a text. An empty text counts as no value. */
 export function TextField(props: FieldProps) {
   const { schema, value, onChange, isRequired, isRoot = false } = props;
-  const [wasLong] = useState(isLong(schema, value, isRoot)); // fixed at first, because the kind of the field must not change while a person types
+  const [wasLong] = useState(isLong(schema, value, isRoot)); // set only once, because the kind of field must not change during typing
   const common = {
     ...aroundOf(props),
     required: isRequired,

@@ -3,7 +3,7 @@ import { Icon, type IconName } from "./icons.tsx";
 
 export type RunStatus = Schemas["FoundRun"]["status"];
 
-/** The label, icon and colour for each status of a run. The icon and the label say the same as the colour. */
+/** The label, icon and colour for each status of a run. The label and the icon are enough for people who cannot see the colour. */
 export const statusLooks: Record<RunStatus, { label: string; icon: IconName; colour: string }> = {
   pending: { label: "Queued", icon: "queued", colour: "text-muted" },
   running: { label: "Running", icon: "running", colour: "text-accent" },

@@ -4,7 +4,10 @@ import type { ReactNode } from "react";
 interface TabsProps {
   label: string;
   tabs: { id: string; label: ReactNode; content: ReactNode }[];
-  /** The id of the open tab, if the page keeps it, for example in the URL. Otherwise the component keeps it. */
+  /**
+   * The id of the open tab, for a page that stores the id itself, for example in the URL. If undefined, the component remembers the open
+   * tab.
+   */
   open?: string | undefined;
   onOpen?: (id: string) => void;
 }

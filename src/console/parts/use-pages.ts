@@ -8,7 +8,7 @@ export interface PageOfRows<Row> {
 }
 
 interface Options<Row> {
-  /** The name of the list in the cache of answers. It contains the filters of the list. */
+  /** The key of the list in the query cache. The key contains the filters of the list. */
   key: string[];
   pageSize: number;
   /** Milliseconds between two reads while the page is visible. */
@@ -22,7 +22,7 @@ export interface Pages<Row> {
   error: unknown;
   /** Returns the row at this index, or undefined until the row is loaded. */
   at: (index: number) => Row | undefined;
-  /** Sets the first and the last row on the screen. Pass this function to the list. */
+  /** Reports which rows are on the screen, so that their pages are loaded. Pass this function to `VirtualList`. */
   onRange: (first: number, last: number) => void;
   refresh: () => void;
 }

@@ -9,7 +9,10 @@ import { type Settings, useSettings } from "../settings.ts";
 
 const labels: Record<Settings["auth"][number], string> = { "api-key": "API key", token: "token", custom: "API key or token" };
 
-/** Asks for an API key or a token, checks it with the service, and stores it for this tab. `sentence` says why it asks. */
+/**
+ * Asks for an API key or a token, checks this credential with the service, and stores it for this tab. `sentence` tells the person why the
+ * login is shown.
+ */
 export function Login({ sentence }: { sentence: string }) {
   const { auth } = useSettings();
   const label = [...new Set(auth.map((kind) => labels[kind]))].join(" or ") || "API key";

@@ -22,7 +22,7 @@ export interface A2aCall {
 export const readableTasks = async ({ request }: A2aCall, taskId: string): Promise<Scope> =>
   (await request.access("threads:read", { run_id: taskId })).scope;
 
-/** Returns a task of the assistant that the caller may read. */
+/** Returns a task of the assistant. Throws if the task does not exist, or if the caller may not read it. */
 export async function readTask(call: A2aCall, id: string): Promise<TaskRun> {
   if (!id) throw new RequestMalformedError("The id of the task is missing.");
   const scope = await readableTasks(call, id);

@@ -9,7 +9,10 @@ export interface Failure {
   error?: unknown;
 }
 
-/** Returns the error to pass to the SDK. It keeps any error without a code in `failure`, because the SDK would turn it into -32603. */
+/**
+ * Returns the error to pass to the SDK. Also stores an error without a protocol code in `failure`, because the SDK would turn it into the
+ * code -32603.
+ */
 export function toProtocolError(error: unknown, failure: Failure): unknown {
   if (error instanceof A2AError) return error;
   if (error instanceof ServiceError && inProtocol.includes(error.code)) {

@@ -37,7 +37,7 @@ export async function cancelTask(call: A2aCall, id: string): Promise<TaskRun> {
   return findTaskOf(call, alreadyDecided, id);
 }
 
-/** Ends the thread's waiting tasks of the graph, so that no answer can continue the graph. */
+/** Moves the thread's graph to its end, so that no answer can continue the graph. */
 async function closeQuestions({ deps: { pool, registry } }: A2aCall, { threadId, taskId }: TaskRun): Promise<void> {
   const ending = [[{ values: null, asNode: "__end__" }]];
   await transaction(pool, (tx) => updateState(tx, alreadyDecided, registry, threadId, ending)).catch((error) => {

@@ -41,7 +41,9 @@ export async function cardOf(deps: ApiDeps, assistant: Assistant, origin: string
   };
 }
 
-/** The schemes of services with auth: the header of the official SDK, and the header of most other clients. */
+/**
+ * The ways to authenticate at a service with auth: the header `x-api-key` of LangGraph's SDK, and the bearer token of most other clients.
+ */
 const schemes: Record<string, SecurityScheme> = {
   apiKey: { scheme: { $case: "apiKeySecurityScheme", value: { description: "", location: "header", name: "x-api-key" } } },
   bearer: { scheme: { $case: "httpAuthSecurityScheme", value: { description: "", scheme: "Bearer", bearerFormat: "" } } },
@@ -56,8 +58,8 @@ const descriptionFor = (graphId: string, keys: string[] | undefined) =>
 export const toNewCard = (card: AgentCard): object => AgentCard.toJSON(card) as object;
 
 /**
- * Returns a card as clients of version 0.3 read it. It lists the interfaces of version 1.0 as well, because a client of that version may
- * fetch the card without naming its version.
+ * Returns a card as clients of version 0.3 read it. The card also lists the interfaces of version 1.0. A client of version 1.0 gets this
+ * card too if it does not name its version.
  */
 export async function toOldCard(card: AgentCard): Promise<object> {
   const source = { getAuthenticatedExtendedAgentCard: async () => card } as Partial<A2ARequestHandler> as A2ARequestHandler;

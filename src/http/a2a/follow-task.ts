@@ -8,8 +8,8 @@ import { toTask } from "./task-result.ts";
 import { isOpen, statusOf } from "./task-state.ts";
 
 /**
- * Yields a task and its updates, until the task has ended or waits for an answer. The updates come from the event log, from its start. A
- * client that comes back thus gets all that it has missed. Throws if this process stops.
+ * Yields a task and its updates, until the task has ended or waits for an answer. The updates come from the event log, beginning with its
+ * first event. A client that reconnects thus gets all updates that it has missed. Throws if this process stops.
  */
 export async function* followTask(call: A2aCall, begun: TaskRun): AsyncGenerator<StreamResponse, void, undefined> {
   const { deps, gone } = call;
@@ -25,7 +25,8 @@ export async function* followTask(call: A2aCall, begun: TaskRun): AsyncGenerator
     }
     if (gone.aborted) return;
     const now = await findTask(deps.pool, alreadyDecided, task.taskId);
-    if (!now) return yield statusUpdate(task, { state: TaskState.TASK_STATE_CANCELED, message: undefined, timestamp: undefined }); // rolled back
+    // If the run has been deleted, for example by a rollback, the task counts as canceled.
+    if (!now) return yield statusUpdate(task, { state: TaskState.TASK_STATE_CANCELED, message: undefined, timestamp: undefined });
     task = now;
   }
   const { artifacts } = await toTask(call, task, { artifacts: true, historyLength: 0 });

@@ -16,7 +16,7 @@ import { acceptMessage } from "./send-message.ts";
 import { toTask } from "./task-result.ts";
 import { isOpen, isOver, phaseOf } from "./task-state.ts";
 
-/** Returns the handler that the SDK calls for a request. It answers from the rows of runs and from the event log. */
+/** Returns the handler that the SDK calls for a request. The handler answers from the rows of runs and from the event log. */
 export function createHandler(call: A2aCall, failure: Failure, card: () => Promise<AgentCard>): A2ARequestHandler {
   const asked = <Result>(answer: Promise<Result>) =>
     answer.catch((error) => {
@@ -72,15 +72,17 @@ async function sendMessage(call: A2aCall, params: SendMessageRequest): Promise<T
 }
 
 /**
- * Closes the connection, and returns the error. The run of the message exists, so no 5xx may be sent for it. A client that sends the message
- * again gets the same task.
+ * Closes the connection, and returns the error. The message has already created its run, so the response must not be a 5xx. A client that
+ * sends the message again gets the same task.
  */
 function cutting({ reply }: A2aCall, error: unknown): unknown {
   if (!(error instanceof A2AError)) reply.raw.destroy();
   return error;
 }
 
-/** Waits until a task has no open run. Returns the task as it then is, or as it is when the client disconnects. */
+/**
+ * Waits until a task has no open run, and returns the task. If the client disconnects first, returns the task in its state at that moment.
+ */
 async function waitFor(call: A2aCall, begun: TaskRun): Promise<TaskRun> {
   const { deps, request, reply, gone } = call;
   keepAsking(deps, request, ownRequest, lineOf(reply));

@@ -31,7 +31,7 @@ export async function inputKeys(registry: Registry, graphId: string): Promise<st
   return properties ? Object.keys(properties) : undefined;
 }
 
-/** Returns the answer to a question in a message: the value of its data part, or else its text. */
+/** Returns the answer that a message gives to a question: the value of the message's data part, or else its text. */
 export function answerIn({ parts }: Message): unknown {
   const { data, text, words }: SortedParts = sortParts(parts);
   if (data.length > 1) throw new RequestMalformedError("message.parts: an answer can hold one data part.");

@@ -4,9 +4,9 @@ import { explain } from "../answers/issues.ts";
 import { Json, Text } from "../schemas.ts";
 
 const Name = Text.nullish();
-/** A whole number. Clients that write protobuf as JSON may send it as text. */
+/** A whole number. Clients that write protobuf as JSON may send the number as text. */
 const Count = z.union([z.number().int(), z.string().regex(/^-?\d{1,15}$/)]).nullish();
-/** A member of an enumeration. Version 1.0 allows its number as well. */
+/** A member of an enumeration. In version 1.0, a client may send the member's number instead of its name. */
 const Choice = z.union([z.string(), z.number().int()]).nullish();
 const Base64 = z.string().regex(/^[\w+/=-]*$/, "must be base64");
 
@@ -45,8 +45,8 @@ const Configuration = z.looseObject({
 });
 
 /**
- * The parameters of all methods in both versions, because a name has the same type wherever it occurs. The SDK reads the parameters, but does
- * not check their types. Unknown keys are left to the SDK.
+ * The parameters of all methods in both versions. One schema is enough, because a parameter has the same type in every method. The SDK
+ * reads the parameters, but does not check their types. Unknown keys are left to the SDK.
  */
 const Params = z.looseObject({
   ...PushConfig.shape,
@@ -65,7 +65,10 @@ const Params = z.looseObject({
   configuration: Configuration.nullish(),
 });
 
-/** Methods whose parameters have a required object in version 0.3. The SDK's converter reads it without a check. */
+/**
+ * The methods of version 0.3 whose parameters must contain an object. The SDK's converter reads this object without checking that it is
+ * there.
+ */
 const required: Record<string, "message" | "pushNotificationConfig"> = {
   "message/send": "message",
   "message/stream": "message",

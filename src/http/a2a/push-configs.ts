@@ -16,7 +16,7 @@ import { deletePushConfig, findPushConfigs, mostConfigs, type PushConfig, storeP
 import { isPath, objectionTo } from "../../webhooks/webhook-rules.ts";
 import { type A2aCall, findTaskOf, readTask } from "./a2a-call.ts";
 
-/** Returns the operations on the push configs of tasks. They need the right to change the task, because configs hold credentials. */
+/** Returns the operations on the push configs of tasks. The caller needs the right to change the task, because configs hold credentials. */
 export function pushConfigs(call: A2aCall) {
   const { pool } = call.deps;
   return {
@@ -59,11 +59,11 @@ function refuseWithoutWebhooks({ deps }: A2aCall): void {
   if (!deps.settings.sendsWebhooks) throw new PushNotificationNotSupportedError();
 }
 
-/** Returns the config that a client sends, with an id. Throws if the service must not send anything to its address. */
+/** Returns the config that a client sends, with an id. Throws if the service must not send requests to the URL of the config. */
 export function validConfig(call: A2aCall, given: TaskPushNotificationConfig, taskId: string): PushConfig {
   refuseWithoutWebhooks(call);
   const { id, authentication } = given;
-  const url = given.url ?? ""; // the SDK's converter of version 0.3 may pass null or undefined, whatever its types say
+  const url = given.url ?? ""; // the SDK's converter of version 0.3 may pass null or undefined despite its types
   const token = given.token ?? "";
   const objection = isPath(url) ? "must be a whole URL" : objectionTo(url, call.deps.webhookRules);
   if (objection) throw new RequestMalformedError(`url: ${objection}.`);
@@ -86,7 +86,7 @@ function refuseOddText(name: string, value: string): void {
   if (value.length > longestText) throw new RequestMalformedError(`${name}: is longer than ${longestText} characters.`);
 }
 
-/** Stores a config in the transaction that creates a run, or in one of its own. */
+/** Stores a config. `tx` is either the transaction that creates the run, or a separate transaction. */
 export async function store(tx: Db, config: PushConfig): Promise<void> {
   if (!(await storePushConfig(tx, config))) throw new RequestMalformedError(`A task can have ${mostConfigs} push notification configs.`);
 }

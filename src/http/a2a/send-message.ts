@@ -17,7 +17,7 @@ import { answerIn, inputOf } from "./message-input.ts";
 import { store, validConfig } from "./push-configs.ts";
 import { phaseOf } from "./task-state.ts";
 
-/** A message that was accepted: its task, and a function that ends the count of the client as one that waits for the task. */
+/** An accepted message. A client that waits for the task counts towards the limits until `leave` is called. */
 export interface Accepted {
   task: TaskRun;
   leave: () => void;
@@ -120,8 +120,8 @@ function checkAnswer({ deps }: A2aCall, taskId: string): RunCheck {
 }
 
 /**
- * Returns the key by which a message is recognised when it arrives again. The key covers the content as well as the id, because some clients
- * use the same id for different messages. It begins with a word and a space, which no Idempotency-Key of a client contains.
+ * Returns the key by which a message is recognised when it arrives again. The key covers the content as well as the id, because some
+ * clients use the same id for different messages. The key begins with a word and a space, which no Idempotency-Key of a client contains.
  */
 function keyOf({ assistant, request }: A2aCall, message: Message): IdempotentRequest {
   const { messageId, contextId, taskId, parts } = message;

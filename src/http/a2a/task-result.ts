@@ -16,7 +16,7 @@ export interface Wanted {
 
 type Values = Record<string, unknown>;
 
-/** Returns a task in the protocol's form. The caller has found the task within its own scope. */
+/** Returns a task in the protocol's form. Does not check access, so the caller must have found the task within its own scope. */
 export async function toTask(call: A2aCall, task: TaskRun, { historyLength, artifacts }: Wanted): Promise<Task> {
   const bare = bareTask(task);
   const needsHistory = historyLength !== 0;
@@ -32,7 +32,10 @@ export async function toTask(call: A2aCall, task: TaskRun, { historyLength, arti
   };
 }
 
-/** Returns the values with which the task ended. For a task that waits or has no values of its own, returns the values of its thread. */
+/**
+ * Returns the values of a task that has no open run. For a completed task, these are the output of its run. For any other task, these are
+ * the values of its thread.
+ */
 async function valuesOf({ deps, gone }: A2aCall, task: TaskRun): Promise<Values> {
   const { runId, threadId } = task;
   if (phaseOf(task) === "completed") {
@@ -53,7 +56,10 @@ function messagesOfTask({ messages }: Values, input: Values): Values[] {
 
 const roles: Record<string, Role> = { human: Role.ROLE_USER, user: Role.ROLE_USER, ai: Role.ROLE_AGENT, assistant: Role.ROLE_AGENT };
 
-/** Returns a message of the thread in the protocol's form. Returns undefined for messages of tools, and for messages without words. */
+/**
+ * Returns a message of the thread in the protocol's form. Returns undefined for messages of tools, and for messages without a readable
+ * part.
+ */
 function toMessage(task: TaskRun, message: Values, index: number): Message | undefined {
   const role = roles[String(message.type ?? message.role)];
   const parts = partsOf(message.content);
@@ -64,8 +70,8 @@ function toMessage(task: TaskRun, message: Values, index: number): Message | und
 const idOf = ({ taskId }: TaskRun, { id }: Values, index: number) => (typeof id === "string" && id !== "" ? id : `${taskId}-${index}`);
 
 /**
- * Returns the artifacts of a completed task. The agent's last message is one artifact. A client that sent no message gets the other values
- * as a second artifact, and so does every client if there is no such message.
+ * Returns the artifacts of a completed task. The agent's last message is one artifact. The other values are a second artifact if the task's
+ * input had no messages, or if the agent has sent no content.
  */
 function artifactsOf(task: TaskRun, { values, messages, input }: { values: Values; messages: Values[]; input: Values }): Artifact[] {
   const index = messages.findLastIndex((message) => roles[String(message.type ?? message.role)] === Role.ROLE_AGENT);

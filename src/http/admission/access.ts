@@ -42,8 +42,8 @@ declare module "fastify" {
 }
 
 /**
- * Makes auth check every route. A route without `config.access` cannot be registered. If a route declares actions, it cannot succeed
- * without asking auth about one of them. Register this before the routes.
+ * Makes auth check every route. A route without `config.access` cannot be registered. A route that declares actions cannot send a
+ * successful response before it has asked auth. Call this function before the routes are registered.
  */
 export function guardRoutes(app: FastifyInstance, auth: Auth | undefined, admitted: Admitted): void {
   app.decorateRequest("user", null);
@@ -76,8 +76,8 @@ export function guardRoutes(app: FastifyInstance, auth: Auth | undefined, admitt
 }
 
 /**
- * Returns the error for a request to the API by which this service delivers one of its own webhooks. The creator of the run chose the
- * webhook's URL, but the service's key may allow more than that creator may do. So the API refuses such a request.
+ * Returns the error for a webhook of this service whose URL leads back into the API. The creator of the run chose the URL, but the
+ * service's key may allow more than that creator may do. The API therefore refuses the request.
  */
 const webhookRefused = () => new AuthRefusal(403, "A webhook leads to a route of the project's own, not into this API.");
 

@@ -52,7 +52,7 @@ export function refusalOf(error: unknown, request: Request): Response | undefine
   return wantsJson ? Response.json({ detail: message }, { status, headers }) : new Response(message, { status, headers });
 }
 
-/** Passes the user to the routes of the project's app, in the context variable `auth`, like the official server. */
+/** Passes the user to the routes of the project's app, in the context variable `auth`, like the official LangGraph server. */
 export function tellUser(context: Context, user: User | undefined): void {
   if (user) context.set("auth", { user, scopes: user.permissions });
 }

@@ -19,8 +19,8 @@ interface ThreadInSight {
 }
 
 /**
- * Returns the checks that are repeated while a caller follows a thread. A caller that still waits for the thread to become visible passes
- * them.
+ * Returns the checks that are repeated while a caller follows a thread. Before the thread becomes visible to the caller, `find` always
+ * passes.
  */
 export function inSight({ pool }: ApiDeps, request: FastifyRequest, { threadId, sight }: ThreadInSight): Followed {
   return {

@@ -35,11 +35,11 @@ export function answerErrors(app: FastifyInstance): void {
   );
 }
 
-/** Returns the path of a URL for a log. The query and the token of a feedback URL are left out, because whoever has them may use them. */
+/** Returns the path of a URL for a log. The query and the token of a feedback URL are left out, because they may grant access. */
 export const pathOf = (url: string): string => (url.split("?")[0] ?? "").replace(/(\/feedback\/tokens\/)[^/]+/, "$1<token>");
 
 /**
- * Tells whether a caller's error hides an error of another system as its cause. Such a cause is not in the response, so it is logged. Other
+ * Tells whether a caller's error has an error of another system as its cause. Such a cause is not in the response, so it is logged. Other
  * errors of callers are not logged.
  */
 const hasForeignCause = (error: unknown) => error instanceof ServiceError && error.cause !== undefined;

@@ -40,8 +40,8 @@ export const listCheckpoints = withParams(List, async ({ deps: { pool, registry 
 });
 
 /**
- * Throws if a namespace is given. Call it after no checkpoint was found in the namespace: either no graph has this namespace, or the graph
- * has not run.
+ * Throws if a namespace is given. Call this function only if the namespace has no checkpoint. In that case, no graph has this namespace, or
+ * the graph has not run yet.
  */
 function refuseNamespace(namespace: string[] | null | undefined): void {
   if (namespace && namespace.length > 0)

@@ -25,8 +25,8 @@ const maxValues = 1_000_000;
 const maxDepth = 500;
 
 /**
- * Parses every body as JSON, whatever its content type, like the official server. A missing body becomes an empty object, because the SDK
- * sends some requests without a body.
+ * Parses every body as JSON, whatever its content type, like the official LangGraph server. A missing body becomes an empty object, because
+ * the SDK sends some requests without a body.
  */
 export function acceptJsonBodies(app: FastifyInstance, origins: AllowedOrigins, memory: Memory): void {
   app.removeAllContentTypeParsers();

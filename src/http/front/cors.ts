@@ -37,7 +37,7 @@ export function allowedOrigins({ allow_origins, allow_origin_regex }: CorsOption
   return { all: named.includes("*"), listed: [...(isSet ? named : defaultOrigins), loopbackOrigin] };
 }
 
-/** Tells whether `listed` contains this origin. If every origin is allowed, an origin that `listed` does not contain still gives false. */
+/** Tells whether `listed` contains this origin. Ignores `all`, so the result can be false although every origin is allowed. */
 export const isListed = ({ listed }: AllowedOrigins, origin: string): boolean =>
   listed.some((one) => (one instanceof RegExp ? one.test(origin) : one === origin));
 

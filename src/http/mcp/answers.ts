@@ -19,17 +19,20 @@ import { failedResult, invalidParams } from "./mcp-errors.ts";
 import { streamModesFor } from "./progress.ts";
 import { type AskedQuestion, asQuestions, readState, resumeArgument, unanswered } from "./questions.ts";
 
-/** The answers to the questions of a call: the state that the call has returned, and the client's responses by their keys. */
+/**
+ * The client's answers to the questions of an earlier call. `state` is the text that the earlier call returned with the questions.
+ * `responses` has the keys of the questions.
+ */
 export interface GivenAnswers {
   state: string;
   responses: Record<string, unknown>;
-  /** True if the responses are plain values, from the arguments of a tool. */
+  /** True if the responses are plain values from the tool's argument `_resume`. False if they are responses to requests of MCP. */
   isPlain: boolean;
 }
 
 const Resume = z.object({ [resumeArgument]: z.object({ state: z.string(), answers: z.record(z.string(), z.unknown()) }) });
 
-/** Returns the answers that a call contains, or undefined if it is a new call. */
+/** Returns the answers that a call contains. Returns undefined if the call does not answer an earlier call. */
 export function answersIn({ context: { mcpReq } }: McpCall, args: Record<string, unknown>): GivenAnswers | undefined {
   const state = mcpReq.requestState();
   if (typeof state === "string") return { state, responses: mcpReq.inputResponses ?? {}, isPlain: false };
@@ -40,8 +43,8 @@ export function answersIn({ context: { mcpReq } }: McpCall, args: Record<string,
 }
 
 /**
- * Continues a call with answers. Returns the run that continues it, or a result if the call cannot continue yet. If the same answers arrive
- * again, returns the run that the first of them has created.
+ * Continues a call with answers. Returns the run that continues the call, or a result if the call has no usable answer. If the same answers
+ * arrive twice, the second request gets the run of the first.
  */
 export async function continueCall(
   call: McpCall,
@@ -77,7 +80,7 @@ async function findAsker({ deps, request }: McpCall, { tool }: ToolAssistant, st
   return asker;
 }
 
-/** Returns the newest run of a thread that the caller may see. */
+/** Returns the newest run of a thread. Does not check access, so check first that the caller may see the thread. */
 export async function newestRun(db: Db, threadId: string): Promise<Run> {
   const {
     rows: [run],
@@ -106,14 +109,14 @@ function plainAnswers(asked: AskedQuestion[], answers: Record<string, unknown>):
 }
 
 interface Answering {
-  /** The run that has asked. */
+  /** The run that asked the questions. */
   asker: Run;
   /** The answers, by the ids of their questions. */
   resume: Record<string, unknown>;
   streamModes: StreamMode[];
 }
 
-/** Tells whether an answer came too late, because another request has answered the question. */
+/** Tells whether an error means that another request has already answered the question. */
 export const isAnswered = (error: unknown): boolean => error instanceof ServiceError && error.code === "conflict";
 
 /** Creates the run that continues with these answers. If another request has answered one of the questions meanwhile, throws a conflict. */

@@ -24,7 +24,10 @@ const patienceMs = 5_000;
 
 type Result = CallToolResult | InputRequiredResult;
 
-/** Calls a tool: starts a run of its assistant, or continues one with answers. Returns the result, questions, or a task. */
+/**
+ * Calls a tool. Starts a run of the tool's assistant, or continues an earlier run if the call contains answers. Returns a result,
+ * questions, or a task.
+ */
 export async function callTool(call: McpCall, name: string, args: Record<string, unknown>): Promise<Result> {
   const tool = await findTool(call, name);
   refuseWithoutTasks(call, tool);
@@ -43,7 +46,7 @@ export async function callTool(call: McpCall, name: string, args: Record<string,
   }
 }
 
-/** Refuses a client that does not know tasks, if the assistant says that its calls need them. */
+/** Refuses a client that does not support tasks, if the assistant requires a task for each call. */
 function refuseWithoutTasks({ context }: McpCall, tool: ToolAssistant): void {
   if (taskUseOf(tool) !== "required" || knowsTasks(context)) return;
   throw new MissingRequiredClientCapabilityError(
@@ -64,7 +67,9 @@ async function start({ deps, request, context }: McpCall, tool: ToolAssistant, i
   return makeRun(deps, request, { ...wanted, isAnswerable: true });
 }
 
-/** Continues a new call with the answers that it already contains, if there are any. Returns the result as it is if there are none. */
+/**
+ * If a new call already contains answers to its questions, continues the call with these answers. Otherwise, returns `result` unchanged.
+ */
 async function answerAtOnce(call: McpCall, tool: ToolAssistant, result: Result): Promise<Result> {
   const { inputResponses: responses = {} } = call.context.mcpReq;
   const { requestState: state } = result;
@@ -84,14 +89,17 @@ async function follow(call: McpCall, tool: ToolAssistant, run: Run): Promise<Res
     const outcome = await Promise.race([outcomeOf(deps, run, until), patience(call, tool, until)]);
     if (outcome === "task") return await toTask(call, run);
     if (outcome === undefined) return await abandon(call, run);
-    await progress; // all of its notifications come before the result
+    await progress; // the client gets all progress notifications before the result
     return await settle(call, run, outcome);
   } finally {
     over.abort();
   }
 }
 
-/** Resolves with "task" when the call should become a task. Never resolves if it should not. */
+/**
+ * Resolves with "task" when the call should become a task, or with undefined if `signal` aborts first. Never resolves if the call must not
+ * become a task.
+ */
 async function patience({ context }: McpCall, tool: ToolAssistant, signal: AbortSignal): Promise<"task" | undefined> {
   const use = taskUseOf(tool);
   if (!knowsTasks(context) || use === "never") return new Promise(() => {});

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { OpenQuestion } from "../../threads/questions.ts";
 import { isObject } from "./content.ts";
 
-/** The value of an interrupt that is itself a request of the protocol. A graph asks the client's model with it, for example. */
+/** The value of an interrupt that is itself a request of MCP. With such an interrupt, a graph can call the client's model, for example. */
 const OwnRequest = z.looseObject({
   method: z.enum(["elicitation/create", "sampling/createMessage", "roots/list"]),
   params: z.record(z.string(), z.unknown()).default({}),
@@ -11,7 +11,7 @@ const OwnRequest = z.looseObject({
   key: z.string().min(1).max(200).optional(),
 });
 
-/** How the answer to a question is asked for: as the graph's own request, as a form, as one value, or as text. */
+/** The way in which the client is asked a question: the graph's own MCP request, a form, a field for one value, or a text. */
 type Form = "own" | "form" | "value" | "text";
 
 /** A question as a request to the client. */
@@ -22,7 +22,7 @@ export interface ClientRequest {
   key: string | undefined;
 }
 
-/** Returns the request by which a client is asked a question. */
+/** Returns the MCP request that asks the client this question. */
 export function toClientRequest({ value, responseSchema }: OpenQuestion): ClientRequest {
   const own = OwnRequest.safeParse(value).data;
   if (own) return { request: { method: own.method, params: own.params } as InputRequest, form: "own", key: own.key };
@@ -63,7 +63,9 @@ export function toAnswer(question: OpenQuestion, response: unknown): { answer: u
   return { answer: form === "text" ? readText(content.answer) : content.answer };
 }
 
-/** Reads the text of an answer. A text that is a JSON object or list becomes that value, because many graphs wait for one. */
+/**
+ * Returns the value of an answer that was given as text. A JSON object or list is parsed, because many graphs expect an object or a list.
+ */
 export function readText(text: unknown): unknown {
   if (typeof text !== "string" || !/^\s*[[{]/.test(text)) return text;
   try {

@@ -19,7 +19,10 @@ export interface McpCall extends McpRequest {
   context: ServerContext;
 }
 
-/** The capabilities of the client. Only requests of version 2026-07-28 declare them, so all others count as clients without any. */
+/**
+ * The capabilities of the client. A client of a version before 2026-07-28 declares none in its requests, so it counts as a client without
+ * capabilities.
+ */
 export function capabilitiesOf({ mcpReq }: ServerContext): ClientCapabilities {
   const envelope: Record<string, unknown> = mcpReq.envelope ?? {};
   return (envelope[CLIENT_CAPABILITIES_META_KEY] as ClientCapabilities | undefined) ?? {};

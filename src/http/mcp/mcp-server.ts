@@ -9,7 +9,9 @@ import { listTools } from "./tools.ts";
 const instructions =
   "Each tool runs a graph of this service. A tool may ask questions before it continues. Calls that take long become tasks, if the client supports tasks.";
 
-/** How long a client may keep a page of tools, in milliseconds. The page depends on the caller. */
+/**
+ * How long a client may cache a page of tools, in milliseconds. The client must not share the page, because the tools depend on the caller.
+ */
 const toolsMayBeKeptMs = 60_000;
 
 /** Returns the MCP server for one request. The service keeps no sessions, so every request gets a server of its own. */
@@ -34,7 +36,10 @@ export function createMcpServer(mcp: McpRequest): Server {
 const TaskParams = z.looseObject({ taskId: z.string() });
 const Responses = z.record(z.string(), z.unknown());
 
-/** Adds the methods of the tasks extension. The package has none of its own, because only the server knows how its tasks are stored. */
+/**
+ * Adds the methods of MCP's extension for tasks. The MCP package does not contain them, because each server stores its tasks in its own
+ * way.
+ */
 function serveTasks(server: Server, mcp: McpRequest): void {
   const methods = {
     "tasks/get": (taskId: string) => getTask(mcp, taskId),

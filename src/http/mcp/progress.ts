@@ -7,7 +7,7 @@ import { isObject } from "./content.ts";
 
 /** A custom event by which a graph reports its own progress. */
 const Progress = z.looseObject({ progress: z.number(), total: z.number().optional(), message: z.string().optional() });
-/** A custom event that a graph sends to the log of its client. */
+/** A custom event by which a graph writes a line to the client's log. */
 const LogLine = z.looseObject({
   level: z.enum(["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]),
   data: z.unknown(),
@@ -16,13 +16,13 @@ const LogLine = z.looseObject({
 
 const tokenOf = ({ mcpReq: { _meta: meta } }: ServerContext) => meta?.progressToken;
 
-/** Returns the stream modes of a run whose progress the client wants to see. Events that nobody sends on are not logged. */
+/** Returns the stream modes for the run of a call. The mode "updates" is left out if the client has not asked for progress. */
 export const streamModesFor = (context: ServerContext): StreamMode[] =>
   tokenOf(context) === undefined ? ["custom"] : ["custom", "updates"];
 
 /**
- * Sends the progress of a run to the client, until the run has ended or the signal aborts. Never rejects, because the result of the call
- * does not depend on it. Each finished step counts as progress of 1, unless the graph reports its own progress.
+ * Sends the progress of a run to the client, until the run has ended or the signal aborts. Never rejects, because the call can succeed
+ * without these notifications. Each finished step counts as progress of 1, unless the graph reports its own progress.
  */
 export async function sendProgress({ feed, log }: StartDeps, runId: string, context: ServerContext, signal: AbortSignal): Promise<void> {
   const reporter = new Reporter(context);

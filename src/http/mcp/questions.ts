@@ -33,18 +33,20 @@ export async function unanswered(db: Db, threadId: string): Promise<AskedQuestio
 
 export const inputRequestsOf = (asked: AskedQuestion[]) => Object.fromEntries(asked.map(({ key, request }) => [key, request]));
 
-/** The run that has asked, as text that the client returns with the answers. */
+/** Returns the ids of the run that asked the questions, as one text. The client returns this text with its answers. */
 export const toState = ({ thread_id, run_id }: { thread_id: string; run_id: string }): string => `${thread_id}.${run_id}`;
 
-/** Returns the ids in a state, or undefined if the text is no state. */
+/** Returns the ids from a text that `toState` has written. Returns undefined for any other text. */
 export function readState(state: string): { threadId: string; runId: string } | undefined {
   const [, threadId, runId] = /^([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\.([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/.exec(state) ?? [];
   return threadId && runId ? { threadId, runId } : undefined;
 }
 
 /**
- * Returns the questions of a run as the result of a call: as requests if the client can answer them, and else as text. A request that the
- * graph itself makes of the client stays a request. The package refuses it if the client lacks the capability.
+ * Returns the questions of a run as the result of a call.
+ * - A client of an older protocol version gets a text for its model.
+ * - Any other client gets MCP requests if it supports them, and otherwise a text.
+ * - A request that the graph itself wrote is not turned into text. If the client does not support it, the MCP package refuses it.
  */
 export function asQuestions(
   call: McpCall,
@@ -62,7 +64,7 @@ function canAnswer({ context }: McpCall, { method }: InputRequest): boolean {
   return needed[method] !== undefined;
 }
 
-/** The argument with which a client without requests answers the questions of an earlier call. */
+/** The tool argument with which a model answers the questions of an earlier call, if the client got these questions as a text. */
 export const resumeArgument = "_resume";
 
 /**

@@ -3,7 +3,10 @@ import { isObject } from "./content.ts";
 
 type JsonSchema = Record<string, unknown>;
 
-/** The messages that a tool takes. LangGraph accepts more forms, but its own schema says nothing that a model could use. */
+/**
+ * The JSON schema of the messages that a tool takes. LangGraph accepts more forms of messages, but its own schema tells a model nothing
+ * useful.
+ */
 const messagesTaken = {
   type: "array",
   items: {
@@ -33,8 +36,8 @@ const isObjectSchema = (schema: JsonSchema | undefined): schema is JsonSchema =>
   schema !== undefined && (schema.type === undefined || schema.type === "object");
 
 /**
- * Returns an object's schema with two changes to its fields. A field of messages gets the schema `messages`. The name of the dialect is
- * removed, because it is only valid at the top of a schema.
+ * Returns an object's schema with two changes to its fields. A field for LangGraph messages gets the schema `messages`. The key `$schema`
+ * is removed from each field, because it is valid only at the top of a schema.
  */
 function withFields(schema: JsonSchema, messages: JsonSchema): JsonSchema {
   if (!isObject(schema.properties)) return schema;

@@ -21,7 +21,9 @@ const pageSize = 100;
 export const TaskUse = z.enum(["auto", "always", "required", "never"]).catch("auto");
 const Options = z.object({ mcp: z.object({ tasks: TaskUse.default("auto") }) });
 
-/** Returns when the calls of this assistant become tasks. The assistant's metadata says it, as `{"mcp": {"tasks": "always"}}`. */
+/**
+ * Returns when the calls of this assistant become tasks. The assistant's metadata contains this setting, as `{"mcp": {"tasks": "always"}}`.
+ */
 export const taskUseOf = ({ metadata }: ToolAssistant): z.infer<typeof TaskUse> => Options.safeParse(metadata).data?.mcp.tasks ?? "auto";
 
 /** Lists a page of the assistants that the caller may search, as tools. */
@@ -43,8 +45,8 @@ export async function findTool({ deps, request }: McpRequest, name: string): Pro
 }
 
 /**
- * Returns the schemas of graphs, each read once for all of its assistants. Leaves out graphs that only other processes have, and graphs
- * that cannot be made without a run. Their tools take any object.
+ * Returns the schemas of graphs by graph id. Leaves out graphs that this process does not have, and graphs that can be built only for a
+ * run. The tools of these graphs accept any object.
  */
 async function schemasOf({ registry, log }: McpRequest["deps"], graphIds: string[]): Promise<Map<string, GraphSchemas>> {
   const schemas = new Map<string, GraphSchemas>();

@@ -55,7 +55,7 @@ function openCalls({ added, state }: AnswerAssembler): CallToCaller[] {
   });
 }
 
-/** The reasons for which models of all providers stop, where they differ from OpenAI's `stop`. */
+/** OpenAI's finish reasons for the stop reasons that models of all providers give. Any reason that is missing here becomes `stop`. */
 const reasons: Record<string, FinishReason> = {
   length: "length",
   max_tokens: "length",
@@ -78,7 +78,7 @@ const UsageMetadata = z.object({
   output_token_details: z.object({ reasoning: z.number().catch(0) }).catch({ reasoning: 0 }),
 });
 
-/** Returns the total usage of the messages that the run has added. Calls whose messages are not in the state are not included. */
+/** Returns the total token usage of the messages that the run has added. Does not count model calls whose messages are not in the state. */
 function usageOf({ added }: AnswerAssembler): Usage {
   const usages = added.flatMap(({ usage_metadata }) => UsageMetadata.safeParse(usage_metadata).data ?? []);
   const sum = (pick: (usage: z.output<typeof UsageMetadata>) => number) => usages.reduce((total, usage) => total + pick(usage), 0);

@@ -25,7 +25,8 @@ type StateMessage = LoggedMessage & { id: string };
 
 /**
  * Assembles the answer from the events of a run. The answer is the text of the messages that the run adds to the state key `messages`.
- * Tokens are passed on at once if their node can be the last one. All other text is passed on when it is in the state.
+ * Tokens of a node that can be the graph's last node are passed on to the client at once. Any other text is passed on when its message is
+ * in the state.
  */
 export class AnswerAssembler {
   readonly #isFinal: IsFinal;
@@ -61,7 +62,7 @@ export class AnswerAssembler {
     return this.#messages;
   }
 
-  /** The text that was passed on. */
+  /** The text that was passed on to the client so far. */
   get text(): string {
     return this.#text;
   }
@@ -94,11 +95,14 @@ export class AnswerAssembler {
     const isInState = open !== undefined && untold.some(({ id }) => id === open.id);
     const first = open && untold.find((message) => (isInState ? message.id === open.id : textOf(message.content).startsWith(open.text)));
     const finished = open && first ? this.#finish(open, first) : "";
-    if (this.#open) return ""; // the other messages follow after the open one, or never if the run does not keep that one
+    if (this.#open) return ""; // the other messages wait until the streamed message is in the state
     return finished + untold.map((message) => (message === first ? "" : this.#take(message))).join("");
   }
 
-  /** Returns the rest of a streamed message that is now in the state. If its text has changed, the message stays open. */
+  /**
+   * Returns the rest of a streamed message that is now in the state. If the text in the state differs from the streamed text, the message
+   * stays open.
+   */
   #finish(open: OpenMessage, message: StateMessage): string {
     const text = textOf(message.content);
     if (!text.startsWith(open.text) && text.trim() !== open.text.trim()) return "";

@@ -22,7 +22,7 @@ export function completionOf(frame: Frame, { text, calls, finish, usage }: Answe
   };
 }
 
-/** Returns the frames of a streamed chat completion. */
+/** Returns functions that write the server-sent events of a streamed chat completion. */
 export function chunksOf(frame: Frame, includesUsage: boolean): AnswerFrames {
   const chunk = (choices: object[], usage: object | null = null) =>
     dataOf({ ...frame, object: "chat.completion.chunk", choices, ...(includesUsage && { usage }) });

@@ -12,7 +12,7 @@ import { type ChatMessage, lastUserText, newMessages, toGraphMessages } from "./
 import { readAnswer } from "./questions.ts";
 import { type CallerTools, contextOf } from "./tools.ts";
 
-/** The part of a request that says what the run gets, and on which thread. */
+/** The part of a request that determines the input and the thread of its run. */
 export interface Ask extends CallerTools {
   assistant: Assistant;
   messages: ChatMessage[];
@@ -39,10 +39,10 @@ interface Named {
 }
 
 /**
- * Returns the id of the thread that a request names, or undefined. `x-thread-id` is the id of a thread, or any name, which stands for a
- * thread of its own for each authenticated user. A chat of Open WebUI has a thread for each assistant, because Open WebUI asks other models
- * for the title of the chat. The field `user` names a thread only if the project asks for it, because most chat UIs send the same user with
- * all conversations of a person.
+ * Returns the id of the thread that a request names, or undefined if the request names no thread.
+ * - `x-thread-id` is the id of a thread or any other name. The same name stands for different threads of different users.
+ * - A chat of Open WebUI gets one thread for each assistant, because Open WebUI asks other models for the title of the chat.
+ * - The field `user` names a thread only if the project asks for it. Most chat UIs send the same user with all conversations of a person.
  */
 export function threadOf(
   { threadsOfUsers }: { threadsOfUsers: boolean },
@@ -67,8 +67,8 @@ function headerOf({ headers }: FastifyRequest, name: string): string | undefined
 const Conversation = z.looseObject({ messages: z.array(z.unknown()).min(1) });
 
 /**
- * Returns the run that a request asks for. Without a thread, the run gets all messages. On a thread with messages, it gets only the new
- * ones. If the thread has an open question, the last message of the person answers it.
+ * Returns the run that a request asks for. Without a thread, the run gets all messages. On a thread with messages, the run gets only the
+ * new messages. If the thread has an open question, the person's last message answers this question.
  */
 export async function toRun(deps: ApiDeps, request: FastifyRequest, ask: Ask): Promise<RunCreateBody> {
   const { assistant, messages, threadId, checkpointId, metadata } = ask;

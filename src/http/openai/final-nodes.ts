@@ -1,7 +1,10 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { Registry } from "../../registry/registry.ts";
 
-/** Tells whether a node at this path of node names can be the last one of a run. */
+/**
+ * Tells whether a node can be the last node of a run. `path` has the name of the node, preceded by the names of the nodes whose subgraphs
+ * contain this node.
+ */
 export type IsFinal = (path: string[]) => boolean;
 
 const isEnd = (id: string) => id === "__end__" || id.endsWith(":__end__");

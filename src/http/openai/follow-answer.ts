@@ -13,28 +13,30 @@ import { type Answer, answerOf } from "./answer.ts";
 import { AnswerAssembler, type Failure } from "./assembler.ts";
 import { finalNodes } from "./final-nodes.ts";
 
-/** A request whose answer a run gives. */
+/** A request to our OpenAI-compatible API, with the data from which its run is created. */
 export interface Asking {
   request: FastifyRequest;
   body: RunCreateBody;
   graphId: string;
   threadId: string | undefined;
-  /** True if the answer is streamed, so that the run must log its tokens. */
+  /** True if the answer is streamed to the client. The run then logs its messages token by token. */
   streams: boolean;
 }
 
 /** A run that was created for a request, and whose answer the caller follows. */
 export interface AskedRun {
   run: Run;
-  /** The id of the thread that the request named. Undefined for a temporary thread. */
+  /** The id of the run's thread. Undefined for a temporary thread. */
   threadId: string | undefined;
   /** Yields the text of the answer, piece by piece, and returns the answer. Cancels the run if the client disconnects. */
   follow(line: Line): AsyncGenerator<string, Answer>;
-  /** Ends the count of this client as one with an open stream. */
+  /** Stops counting this client against the limits on open streams. */
   leave(): void;
 }
 
-/** Creates the run of a request. As for a stream, the client is counted before the run is created. */
+/**
+ * Creates the run of a request. First counts the client against the limits on open streams, so that a refused client leaves no run behind.
+ */
 export async function askRun(deps: StartDeps, asking: Asking): Promise<AskedRun> {
   const { request, body, threadId, streams } = asking;
   const stream_mode: RunCreateBody["stream_mode"] = streams ? ["values", "messages-tuple"] : ["values"];
@@ -52,11 +54,11 @@ export async function askRun(deps: StartDeps, asking: Asking): Promise<AskedRun>
   return { run, threadId, leave, follow: (line) => follow(deps, asking, run, line) };
 }
 
-/** Returns the failure of a run that somebody has cancelled, or undefined. Such a run logs no error. */
+/** Returns a failure if somebody has cancelled the run, and undefined otherwise. A cancelled run logs no error, so its status decides. */
 async function cancellationOf({ pool }: StartDeps, run: Run, { questions }: AnswerAssembler): Promise<Failure | undefined> {
-  if (questions.length > 0) return undefined; // a run that asks a question has the same status
+  if (questions.length > 0) return undefined; // the question is the answer, so the status does not matter
   const ended = await getRun(pool, alreadyDecided, undefined, run.run_id).catch((error) => {
-    if (error instanceof ServiceError) return undefined; // the temporary thread is already deleted
+    if (error instanceof ServiceError) return undefined; // the run was already deleted with its temporary thread
     throw error;
   });
   return ended?.status === "interrupted" ? { error: "Cancelled", message: "The run was cancelled." } : undefined;

@@ -2,12 +2,12 @@ import { z } from "zod";
 import { Text } from "../schemas.ts";
 import { refused } from "./errors.ts";
 
-/** Text of any length that Postgres can store. The limit of a request's body is the only limit. */
+/** Text that Postgres can store. Only the size limit of the request's body limits the length of the text. */
 const LongText = z
   .string()
   .refine((text) => !text.includes("\0") && text.isWellFormed(), "must not contain NUL characters or lone surrogates");
 
-/** A part of a content. Parts of other types, such as files, go to the graph unchanged. */
+/** A part of a message's content, such as a text, an image or a file. All parts go to the graph unchanged. */
 const Part = z.looseObject({ type: Text, text: LongText.optional() });
 
 const ToolCall = z.object({ id: Text, type: z.literal("function").optional(), function: z.object({ name: Text, arguments: LongText }) });
@@ -74,7 +74,7 @@ export function lastUserText(messages: ChatMessage[]): string | undefined {
   return last && textOf(last.content);
 }
 
-/** Returns the text in a content, which is a text or a list of parts. */
+/** Returns the text of a message's content, which is a string or a list of parts. */
 export function textOf(content: unknown): string {
   if (typeof content === "string") return content;
   if (!Array.isArray(content)) return "";

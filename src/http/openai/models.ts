@@ -7,7 +7,7 @@ import { usableAssistants } from "../admission/access.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { modelNotFound, refused } from "./errors.ts";
 
-/** The number of assistants that the list of models contains at most. OpenAI's list has no pages. */
+/** The list of models contains at most this many assistants, because OpenAI's list has no pages. */
 const mostModels = 1_000;
 
 /** An assistant in the form of OpenAI's models. `name` is the assistant's name, which chat UIs show. */
@@ -34,7 +34,10 @@ async function canChat({ pool, registry }: ApiDeps, graphId: string): Promise<bo
   return registry.has(graphId) ? takesMessages(registry, graphId) : isServedElsewhere(pool, graphId);
 }
 
-/** Returns a model. Its id is the name of its graph or preset, or else the assistant's own name if no other assistant has this name. */
+/**
+ * Returns the model for an assistant. For a default assistant, the model's id is the name of the graph or preset. For any other assistant,
+ * the model's id is the assistant's name, or the assistant's own id if the name is not unique.
+ */
 function toModel(assistant: Assistant, all: Assistant[]): Model {
   const { assistant_id, graph_id, name, description, created_at } = assistant;
   const isUnique = all.filter((other) => other.name === name || other.graph_id === name).length === 1;
@@ -42,7 +45,9 @@ function toModel(assistant: Assistant, all: Assistant[]): Model {
   return { id, object: "model", created: Math.floor(created_at.getTime() / 1_000), owned_by: "ensemble", name, description };
 }
 
-/** Tells whether a graph has the input `messages`. A graph without schemas may have it. */
+/**
+ * Tells whether a graph's input has the field `messages`. Returns true for a graph without an input schema, because its fields are unknown.
+ */
 export async function takesMessages(registry: Registry, graphId: string): Promise<boolean> {
   const { input_schema } = await registry.schemas(graphId);
   return Object.keys(input_schema).length === 0 || Object.hasOwn(propertiesOf(input_schema), "messages");

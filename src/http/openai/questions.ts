@@ -2,7 +2,10 @@ import { z } from "zod";
 import type { OpenQuestion } from "../../threads/questions.ts";
 import type { AskedQuestion } from "./assembler.ts";
 
-/** The fields of a question that a person can read. All patterns and LangChain's middleware use some of them. */
+/**
+ * The fields of a question that a person can read. The questions of our ready-made graphs and of LangChain's middleware use some of these
+ * fields.
+ */
 const Readable = z.looseObject({
   type: z.string().optional().catch(undefined),
   prompt: z.string().optional().catch(undefined),
@@ -18,7 +21,10 @@ const Readable = z.looseObject({
 
 type Readable = z.output<typeof Readable>;
 
-/** Returns the questions of a run as the text that the assistant says. `thread` is the name of the thread, if the request had one. */
+/**
+ * Returns a run's questions as a text for the assistant's answer. `thread` is the id of the run's thread, or undefined for a temporary
+ * thread.
+ */
 export function sayQuestions(questions: AskedQuestion[], thread: string | undefined): string {
   const [first] = questions;
   if (!first) return "";
@@ -51,7 +57,7 @@ const isApproval = ({ type, action_requests }: Readable) => type === "approval" 
 const yes = /^(y|yes|ok|okay|approve|approved|accept|accepted)[.!]?$/i;
 const no = /^(?:n|no|reject|rejected|refuse|refused|deny|denied|decline|declined)\b[\s,.:;!-]*(.*)$/is;
 
-/** Returns the answer that a person's text means: a decision, an option, JSON, or else the text itself. */
+/** Interprets a person's text as the answer to a question: a decision, one of the options, a JSON value, or else the text itself. */
 export function readAnswer({ value, responseSchema }: OpenQuestion, text: string): unknown {
   const said = text.trim();
   const question = Readable.safeParse(value).data;
@@ -69,7 +75,7 @@ function readDecision({ action_requests }: Readable, said: string): unknown {
   return { decisions: action_requests.map(() => decision) };
 }
 
-/** Returns the value of a text that is a JSON object, a list or a boolean. */
+/** Parses a text that is a JSON object, a list or a boolean. Returns undefined for any other text. */
 function readJson(text: string): unknown {
   if (!/^[[{]|^(true|false)$/.test(text)) return undefined;
   try {

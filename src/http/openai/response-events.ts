@@ -39,7 +39,7 @@ interface Event {
   [field: string]: unknown;
 }
 
-/** The fields that name the part to which a text belongs. A response has one message with one part. */
+/** The fields of an event that name the content part of its text. A response has only one message, and the message has only one part. */
 const placeOf = ({ runId }: ResponseFrame) => ({ item_id: `msg_${runId}`, output_index: 0, content_index: 0 });
 
 function messageBegins(frame: ResponseFrame): Event[] {

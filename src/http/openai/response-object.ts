@@ -11,7 +11,7 @@ export interface ResponseFrame {
   body: ResponseBody;
 }
 
-/** Returns the response before the run has ended. */
+/** Returns the response for a run that has not ended yet. */
 export const responseInProgress = (frame: ResponseFrame) => responseWith(frame, { status: "in_progress", output: [], usage: null });
 
 /** Returns the response of a run that has ended. */
@@ -62,20 +62,23 @@ function responseWith({ id, created, body }: ResponseFrame, more: Progress) {
   };
 }
 
-/** Returns the items of a response: the message, if there is a text, and the calls of the caller's tools. */
+/**
+ * Returns the output items of a response: a message with the text, and the calls of the caller's tools. The message is missing if the
+ * answer consists only of calls.
+ */
 export function outputOf(frame: ResponseFrame, { text, calls }: Answer): object[] {
   const message = text === "" && calls.length > 0 ? [] : [messageItem(frame, { text, status: "completed" })];
   return [...message, ...calls.map((call, index) => callItem(frame, call, index))];
 }
 
-/** Returns the item of the message. It has no part while the text is still empty. */
+/** Returns the output item of the message. Without a `text`, the item has no content part. */
 export function messageItem({ runId }: ResponseFrame, { text, status }: { text?: string; status: "in_progress" | "completed" }) {
   return { id: `msg_${runId}`, type: "message", status, role: "assistant", content: text === undefined ? [] : [textPart(text)] };
 }
 
 export const textPart = (text: string) => ({ type: "output_text", annotations: [], logprobs: [], text });
 
-/** Returns the item of a tool call. */
+/** Returns the output item of a tool call that the caller must execute. */
 export function callItem({ runId }: ResponseFrame, { id, name, args }: CallToCaller, index: number) {
   return { id: `fc_${runId}_${index}`, type: "function_call", status: "completed", call_id: id, name, arguments: args };
 }

@@ -50,7 +50,7 @@ export type ResponseBody = z.output<typeof ResponseCreate>;
 export const responseIdOf = (runId: string) => `${prefix}${runId}`;
 export const runIdOf = (responseId: string) => responseId.slice(prefix.length);
 
-/** Returns the messages of a request in the form of chat completions. The instructions come first, as a message of the system. */
+/** Returns the messages of a request in the form of chat completions. The instructions become a system message at the start. */
 export function messagesOf({ input, instructions }: ResponseBody): ChatMessage[] {
   const items: Item[] = typeof input === "string" ? [{ role: "user", content: input }] : input;
   const messages = items.flatMap((item, index) => toMessage(item, `input[${index}]`));
@@ -85,7 +85,7 @@ function toMessage(item: Item, path: string): Message[] {
   );
 }
 
-/** Returns a content in the form of chat completions. */
+/** Converts the content of an item to the form of chat completions. */
 function toContent(content: z.output<typeof Content> | null | undefined): unknown {
   if (!Array.isArray(content)) return content;
   return content.map((part) => {
@@ -96,7 +96,7 @@ function toContent(content: z.output<typeof Content> | null | undefined): unknow
   });
 }
 
-/** Joins tool calls to the message of the assistant before them, because models expect all calls of one round in one message. */
+/** Moves tool calls into the preceding message of the assistant, because models expect all calls of one turn in a single message. */
 function mergeCalls(messages: Message[]): Message[] {
   const merged: Message[] = [];
   for (const message of messages) {

@@ -28,7 +28,7 @@ export async function respond(deps: OpenAiDeps, request: FastifyRequest, reply: 
   return sendAnswer(reply, asked, (answer) => responseOf(frame, answer));
 }
 
-/** The thread on which a response is made, and the checkpoint from which it starts. */
+/** The thread on which a response is made, and the checkpoint from which the response's run starts. */
 interface Place {
   threadId: string | undefined;
   checkpointId?: string | undefined;
@@ -36,8 +36,10 @@ interface Place {
 }
 
 /**
- * Returns the place of a response. It continues the thread of the previous response, or uses the thread that a header names. Without both,
- * it gets a new thread, which is temporary with `store: false`.
+ * Returns the thread on which a response is made, and the checkpoint from which to continue. The thread is the first of these:
+ * - the thread of the previous response
+ * - the thread that the request names
+ * - a new thread, which is temporary with `store: false`
  */
 async function placeOf(
   deps: OpenAiDeps,
@@ -49,7 +51,9 @@ async function placeOf(
   return { threadId: threadId ?? (store === false ? undefined : newId()) };
 }
 
-/** Returns the place after a response. If newer runs have changed its thread, the next run starts at the response's last checkpoint. */
+/**
+ * Returns the thread of the previous response. If newer runs have changed the thread, also returns the previous response's last checkpoint.
+ */
 async function placeAfter({ pool }: OpenAiDeps, request: FastifyRequest, previous: string): Promise<Place> {
   const runId = runIdOf(previous);
   const { scope } = await request.access("threads:read", { run_id: runId });

@@ -11,7 +11,9 @@ import { respond } from "./responses.ts";
 import type { OpenAiDeps } from "./send-answer.ts";
 
 const searches = access("assistants:search");
-/** The actions of a completion: creating its run, finding the assistant by its name, and reading the thread that the request names. */
+/**
+ * The auth actions of a request for an answer: creating a run, finding an assistant by name, and reading the thread that the request names.
+ */
 const completes = access(...runDecisions, "assistants:search", "threads:read");
 
 const Model = z.object({ id: z.string(), object: z.literal("model"), created: z.number().int(), owned_by: z.string() }).loose();

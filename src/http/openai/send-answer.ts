@@ -31,7 +31,7 @@ export async function sendAnswer(reply: FastifyReply, asked: AskedRun, toBody: (
     await reply.code(status).type("application/json; charset=utf-8").send(JSON.stringify(body));
   } catch (err) {
     reply.log.debug({ err, run_id: asked.run.run_id }, "answer cut");
-    reply.hijack(); // the process stops, and an error status would make the client repeat the request here
+    reply.hijack(); // no error status, because the client would repeat the request on this connection, to a process that stops
     line.cut();
   } finally {
     asked.leave();

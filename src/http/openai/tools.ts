@@ -14,7 +14,7 @@ export interface CallerTools {
 
 type Json = Record<string, unknown>;
 
-/** The fields of a graph's context that get the caller's tools, and the caller's choice among them. */
+/** The context fields through which a graph gets the caller's tools and the caller's `tool_choice`. */
 const toolsField = "client_tools";
 const choiceField = "client_tool_choice";
 

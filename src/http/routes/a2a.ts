@@ -17,7 +17,7 @@ const rpcSchema = { params: AssistantParams, body: Json, response: answers(Json)
 const cardSchema = { params: AssistantParams, response: answers(Json) };
 const wellKnownSchema = { querystring: z.object({ assistant_id: Text.optional() }), response: answers(Json) };
 
-/** The actions about which a message, or a request for a task, may ask auth. */
+/** The actions that auth may have to allow for one JSON-RPC request, such as a request that sends a message or reads a task. */
 const decisions = ["assistants:read", "threads:create_run", "threads:read", "threads:search", "threads:update"] as const;
 
 /** Lets other agents call the assistants with the Agent2Agent protocol. */
@@ -44,7 +44,10 @@ async function sendCard(deps: StartDeps, request: FastifyRequest, reply: Fastify
   return reply.header("vary", "A2A-Version").send(isNew ? toNewCard(card) : await toOldCard(card));
 }
 
-/** Returns an assistant from which the caller may create runs. Asks auth in every case, because each response needs a decision. */
+/**
+ * Returns an assistant from which the caller may create runs. Asks auth even for the default assistant of a graph, which every caller may
+ * use, because a route that declares actions must ask about at least one of them.
+ */
 async function findUsable({ pool }: StartDeps, request: FastifyRequest, id: string): Promise<Assistant> {
   const readable = await scopeOrNone(request, "assistants:read", { assistant_id: toAssistantId(id) });
   const scope = isOfGraph(id) ? await usableAssistants(request, id, true) : readable;

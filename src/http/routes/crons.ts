@@ -128,8 +128,8 @@ async function admit<C extends AskedCron>({ settings }: ApiDeps, request: Fastif
 }
 
 /**
- * Checks a change of a cron like a new cron. If only the schedule changes, the auth handler's changes are dropped, and the cron's runs stay
- * as they are stored.
+ * Checks that the caller may create the runs of the changed cron. If only the schedule changes, does not store the changes that the auth
+ * handler makes to the runs. Checks nothing if the cron stays disabled and its runs do not change.
  */
 async function admitChange(deps: ApiDeps, request: FastifyRequest, { after, ordersRuns, saysWhatRuns }: PlannedChange) {
   if (!ordersRuns) return { caller: undefined, after };

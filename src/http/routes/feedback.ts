@@ -15,7 +15,10 @@ import { answers, Id, Limit, Offset, RunParams, Text, Time } from "../schemas.ts
 import { feedbackOf } from "../sse/feedback-urls.ts";
 
 const TokenParams = z.object({ token: Text });
-/** The size limit of feedback, in bytes. Everyone who has the URL may send it, so it is far smaller than that of other bodies. */
+/**
+ * The size limit of feedback, in bytes. The limit is much smaller than the limit of other bodies, because anyone with the URL may send
+ * feedback.
+ */
 const mostBytes = 64 * 1024;
 
 const postSchema = { params: TokenParams, body: FeedbackGiven, response: answers(FeedbackTaken) };
@@ -44,7 +47,7 @@ export const feedbackRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) 
   const config = { access: "public" as const };
   const path = "/feedback/tokens/:token";
   app.post(path, { schema: postSchema, config, bodyLimit: mostBytes }, (request, reply) => give(deps, request, reply, request.body));
-  // A HEAD request must not give feedback, because programs send it to look at a link.
+  // There is no HEAD route, because programs send a HEAD request to look at a link, and this must not give feedback.
   app.get(path, { schema: getSchema, config, exposeHeadRoute: false }, (request, reply) => give(deps, request, reply, request.query));
   const list = "/threads/:threadId/runs/:runId/feedback";
   app.get(list, { schema: listSchema, config: access("threads:read") }, (request, reply) => listOfRun(deps, request, reply));
@@ -65,7 +68,10 @@ async function give(
   return reply.header("cache-control", "no-store").send({ run_id, key, score, value, comment, updated_at });
 }
 
-/** Sends the feedback of a run, with new URLs. A caller who may read the run may read its feedback, and gets the same URLs in its stream. */
+/**
+ * Sends a run's feedback, with a new URL for each key. A caller who may read the run may also see the URLs, because the run's stream
+ * contains such URLs.
+ */
 async function listOfRun(deps: ApiDeps, request: RequestOf<typeof listSchema>, reply: FastifyReply) {
   const { threadId, runId } = request.params;
   const { scope } = await request.access("threads:read", { thread_id: threadId, run_id: runId });

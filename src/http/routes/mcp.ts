@@ -10,7 +10,7 @@ import { goneOf } from "../gone.ts";
 import { createMcpServer } from "../mcp/mcp-server.ts";
 import type { StartDeps } from "../runs/start-run.ts";
 
-/** The fields of a JSON-RPC message. Fields that JSON-RPC does not know are left out, because the package refuses them. */
+/** The fields of a JSON-RPC message. All other fields are dropped, because the MCP SDK refuses unknown fields. */
 const Message = z.object({
   jsonrpc: z.unknown().optional(),
   id: z.unknown().optional(),
@@ -67,7 +67,7 @@ function toWebRequest({ headers }: FastifyRequest, { raw }: FastifyReply): Reque
 
 const bothForms = "application/json, text/event-stream";
 
-/** Returns the forms that a client accepts. The package demands that a client names both, even a client that accepts everything. */
+/** Returns the `accept` header for the MCP SDK. The SDK demands both content types, even from a client that accepts everything. */
 const accepted = (accept: string | undefined): string => (accept === undefined || accept.includes("*/*") ? bothForms : accept);
 
 interface Exchange {

@@ -35,7 +35,10 @@ const taskSchema = { params: PlanParams.extend({ taskId: TaskId }), body: TaskCh
 const deleteSchema = { params: PlanParams };
 const threadSchema = { params: ThreadParams, response: answers(ThreadPlan) };
 
-/** Registers plans of agents outside the service, changes their subtasks, and shows the ledger of a thread in the form of a plan. */
+/**
+ * Registers plans of agents outside the service, and changes their subtasks. Also shows the tasks in a thread's state in the form of a
+ * plan.
+ */
 export const planRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
   const { pool } = deps;
   app.post("/plans", { schema: createSchema, config: access("threads:create") }, (request, reply) => create(deps, request, reply));
@@ -72,7 +75,7 @@ async function list({ pool, memory }: ApiDeps, request: RequestOf<typeof listSch
   return sendPage(reply, await readWithin(memory, reply, (bytes) => listPlans(pool, scope, { ...query, bytes })), query);
 }
 
-/** Sends the ledger that the pattern of a thread keeps, in the form of a plan. */
+/** Sends the tasks in a thread's state in the form of a plan. Only our ready-made graphs, the patterns, keep tasks in this form. */
 async function getOfThread({ pool, registry }: ApiDeps, request: RequestOf<typeof threadSchema>, reply: FastifyReply) {
   const { threadId } = request.params;
   const { scope } = await request.access("threads:read", { thread_id: threadId });

@@ -43,7 +43,7 @@ const streamSchema = { params: RunParams, querystring: JoinQuery, headers: LastE
 const streamAloneSchema = { ...streamSchema, params: z.object({ runId: Id }) };
 
 /**
- * The access of routes on which clients follow or wait for a run. It includes the update of threads, because a client with
+ * The auth actions of routes on which clients follow a run or wait for it. Updating threads is included, because a client with
  * `cancel_on_disconnect` must also be allowed to cancel the run.
  */
 const joins = access("threads:read", "threads:update");

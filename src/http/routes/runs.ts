@@ -17,8 +17,8 @@ import { type StartDeps, startAndStream, startAndWait, startRun } from "../runs/
 import { answers, Limit, Offset, OneOrMore, Run, streams, ThreadParams } from "../schemas.ts";
 
 /**
- * The number of bytes of memory for one byte of a batch. During a request, a batch exists as documents, in a statement, as a response and
- * as the response's text.
+ * The bytes of memory to reserve for each byte of a batch. During the request, the batch is in memory four times: as documents, in an SQL
+ * statement, as a response and as the response's text.
  */
 const weightOfByte = 4;
 

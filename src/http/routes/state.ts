@@ -14,7 +14,10 @@ import { holdMemory, lightBytes } from "../memory.ts";
 import type { RequestOf } from "../route.ts";
 import { answers, Checkpoint, Flag, Json, Limit, Text, ThreadParams, ThreadState } from "../schemas.ts";
 
-/** The id of a checkpoint. Clients send the id itself, or a checkpoint or config that contains it. */
+/**
+ * The id of a checkpoint. Only states that were stored before this checkpoint are returned. Clients send the id itself, or a checkpoint or
+ * config that contains the id.
+ */
 const Before = z.union([
   Text,
   z.object({ configurable: z.object({ checkpoint_id: Text }) }).transform(({ configurable }) => configurable.checkpoint_id),

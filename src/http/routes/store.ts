@@ -17,8 +17,8 @@ const optional = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().
 
 const Namespace = z.array(Text);
 /**
- * The names of the item's fields that searches compare, or false for no fields. The schema says boolean, because OpenAPI 3.0 has no literal
- * false.
+ * The fields of an item that are indexed for searches by meaning, or false for no fields. The schema says boolean, because OpenAPI 3.0 has
+ * no literal false.
  */
 const Index = z.union([
   z

@@ -24,13 +24,13 @@ const UsageSum = z
   })
   .meta({ id: "UsageSum" });
 
-/** A date, or the date of a time. Both are in UTC. */
+/** A day in UTC. Clients send a date, or a time on that day. */
 const Day = z
   .union([z.iso.date(), z.iso.datetime({ offset: true }).transform((time) => new Date(time).toISOString().slice(0, 10))])
   .describe("a date such as `2026-11-29`, or a time, whose day in UTC counts");
 
 const parts = UsagePart.options.join(", ");
-/** Parts separated by commas. */
+/** The names of the parts to sum by, separated by commas. */
 const By = z
   .string()
   .transform((text) => text.split(","))

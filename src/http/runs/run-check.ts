@@ -39,8 +39,8 @@ function callOf({ kwargs: { input, command, context, config } }: AskedRun) {
 }
 
 /**
- * Tells whether the thread's open questions are still the same when this run begins. If other runs come first, or the run starts at an
- * earlier checkpoint, other questions may be open. In that case, only the graph validates the answers.
+ * Tells whether the questions that are open now will still be open when this run begins. Other questions may be open if other runs come
+ * first, or if the run starts at an earlier checkpoint. In these cases, only the graph validates the answers.
  */
 function knowsOpenQuestions({ wasBusy, kwargs }: AskedRun): boolean {
   return !wasBusy && !kwargs.config.configurable?.checkpoint_id;

@@ -32,8 +32,8 @@ export async function startRun(deps: ApiDeps, start: Start): Promise<FastifyRepl
 /**
  * Creates a run and streams it. Two steps come before the run is created:
  * - The feed, which passes events to followers, gets the run's id. The stream can thus begin without a query, and misses no event.
- * - The client is counted among the clients with open streams. If it has too many, it is refused and retries. If the run were created
- * first, each retry would create another run.
+ * - The client is counted against the limits on open streams. A client over a limit is refused, and tries again. If the run were created
+ * first, each try would create another run.
  */
 export async function startAndStream(deps: StartDeps, start: Start): Promise<void> {
   const wanted = newRunOf(deps, start);
@@ -66,7 +66,10 @@ async function stream(deps: ApiDeps, start: Start, { run, leave }: { run: Run; l
   });
 }
 
-/** Creates a run, and responds with its output when it has ended. As for a stream, the client is counted before the run is created. */
+/**
+ * Creates a run, and responds with its output when the run has ended. First counts the client against the limits on open streams, so that a
+ * refused client leaves no run behind.
+ */
 export async function startAndWait(deps: StartDeps, start: Start): Promise<void> {
   const wanted = newRunOf(deps, start);
   const leave = takePlaceAtRun(deps, start.request, wanted.runId);
@@ -85,8 +88,8 @@ async function makeAndWait(deps: ApiDeps, start: Start, wanted: NewRun): Promise
   reply.header("content-location", runPath(start, run));
   reply.header("location", `/threads/${run.thread_id}/runs/${run.run_id}/join`);
   const place = { scope: alreadyDecided, runId: run.run_id, threadId: run.thread_id };
-  // With an Idempotency-Key, this may be an older run. Its end may already have been announced, so the wait must not begin with the
-  // announcement.
+  // With an Idempotency-Key, `run` may be an older run that has already ended. `firstWord` waits for the end of a new run, so an older run
+  // does not use it.
   const heard = run.run_id === wanted.runId ? firstWord : undefined;
   await waitForRun(deps, reply, { ...place, cancelScope: cancelScopeOf(start), followed: ownRequest, firstWord: heard });
 }

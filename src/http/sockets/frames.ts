@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RawData, WebSocket } from "ws";
 
 const pingMs = 15_000;
-/** The number of waiting frames at which the socket is no longer read. `mostBytes` limits their size in the same way. */
+/** While at least this many frames wait, the socket is not read. `mostBytes` does the same for the total size of the waiting frames. */
 const mostWaiting = 50;
 const mostBytes = 1_000_000;
 

@@ -41,7 +41,7 @@ class EventSocket {
     ["subscription.reconnect", async () => notSupported()],
   ]);
   #askedAt = Date.now();
-  /** Runs a function for the user of the socket's request. */
+  /** Runs a function in the async context of the request that opened the socket. Encryption finds the request's user in this context. */
   readonly #forUser = AsyncLocalStorage.snapshot();
 
   constructor(socket: WebSocket, from: CommandSource) {

@@ -16,7 +16,7 @@ export interface SubscriptionOptions {
 
 interface Subscription {
   isWanted: (event: ThreadEvent) => boolean;
-  /** The number of the last event up to which the subscription has received all events that it wants. */
+  /** The subscription has received all matching events up to this event number. Only events with higher numbers are sent to it. */
   through: number;
   over: boolean;
 }
@@ -91,7 +91,10 @@ export class Subscriptions {
     }
   }
 
-  /** Adds subscriptions to the common sequence if they have received all events that it has sent. Returns whether they were added. */
+  /**
+   * Adds subscriptions to the common sequence if the number of their last event (`through`) has reached `#sent`. Returns whether they were
+   * added.
+   */
   #joinLine(group: Subscription[], through: number): boolean {
     if (this.#sent === undefined || through < this.#sent) return false;
     for (const subscription of group) {

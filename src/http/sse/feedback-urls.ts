@@ -5,8 +5,8 @@ import type { ApiDeps } from "../api-deps.ts";
 import { originOf } from "../origin.ts";
 
 /**
- * Returns the events with whole feedback URLs. The log holds only their paths, because the worker that writes it does not know under which
- * address a client reaches the API. Events without URLs stay the same list, because clients share the encoded form of a list.
+ * Completes the feedback URLs in the events. The log holds only paths, because the worker that writes the log does not know the API's
+ * address. If no event has a URL, returns the given list itself, because clients share the encoded form of a list.
  */
 export function withFeedbackUrls(events: RunEvent[], request: FastifyRequest, { settings }: Pick<ApiDeps, "settings">): RunEvent[] {
   if (!events.some(isFeedback)) return events;
@@ -22,8 +22,8 @@ function withOrigin(data: string, origin: string): string {
 }
 
 /**
- * Returns the output of a run with new feedback URLs in the field `__feedback__`, as JSON text. Only an object can hold them. The text is
- * not parsed, because an output may be large.
+ * Adds new feedback URLs to a run's output, in the field `__feedback__`. Changes only an output that is a JSON object. Does not parse the
+ * output, because it may be large.
  */
 export async function withFeedback(deps: UrlDeps, request: FastifyRequest, runId: string, output: string | null): Promise<string | null> {
   if (!output?.startsWith("{")) return output;

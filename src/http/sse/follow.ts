@@ -35,21 +35,21 @@ export interface RunStream extends FollowedRun {
   after: number;
   /** The stream modes that the client has requested. Undefined means all modes. */
   modes?: string[];
-  /** Ends the count of this client as one with an open stream. */
+  /** Stops counting this client against the limits on open streams. */
   leave: () => void;
 }
 
 export interface RunWait extends FollowedRun {
   /**
-   * Resolves when a new run has ended, or after a second. The wait began before the run was created, so that it cannot miss the end.
-   * Undefined for a run that existed before.
+   * Resolves when the new run has ended, or after a second. The wait began before the run was created, so that it could not miss the end.
+   * Undefined for a run that already existed.
    */
   firstWord?: Promise<void> | undefined;
 }
 
 /**
- * Streams a run to a client until the run has ended. Then ends the count of the client as one with an open stream. After an error, closes
- * the connection, because the HTTP status has already been sent.
+ * Streams a run to a client until the run has ended, and then stops counting the client against the limits on open streams. After an error,
+ * closes the connection, because the HTTP status has already been sent.
  */
 export async function streamRun(deps: ApiDeps, reply: FastifyReply, run: RunStream): Promise<void> {
   const { runId, after, modes, followed, leave } = run;
@@ -71,8 +71,8 @@ export async function streamRun(deps: ApiDeps, reply: FastifyReply, run: RunStre
 }
 
 /**
- * Tells whether the client gets an event with these stream modes. The mode `messages` includes events such as `messages/partial`. The mode
- * `messages-tuple` includes events named `messages`.
+ * Tells whether a client that has requested these stream modes gets the event. The mode `messages` includes events such as
+ * `messages/partial`. The mode `messages-tuple` includes events named `messages`.
  */
 function isOfMode({ event }: RunEvent, modes: string[]): boolean {
   const name = event.split("|")[0] ?? event;

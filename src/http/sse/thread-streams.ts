@@ -13,7 +13,7 @@ import { openEventStream } from "./sse.ts";
 interface FollowedThread {
   threadId: string;
   followed: Followed;
-  /** Ends the count of this client as one with an open stream. */
+  /** Stops counting this client against the limits on open streams. */
   leave: () => void;
 }
 
@@ -62,8 +62,8 @@ interface EndlessStream extends FollowedThread {
 }
 
 /**
- * Sends events until the client has disconnected or `read` has ended. Then ends the count of the client, and closes the connection
- * abruptly. The SDK would interpret a clean end as the end of a run.
+ * Sends events until the client has disconnected or `read` has ended. Then stops counting the client against the limits on open streams.
+ * Always closes the connection abruptly, because the SDK would interpret a clean end as the end of a run.
  */
 async function streamWithoutEnd(deps: ApiDeps, reply: FastifyReply, { threadId, followed, leave, read }: EndlessStream): Promise<void> {
   const stream = openEventStream(reply, deps.settings.stalledSeconds);

@@ -104,8 +104,8 @@ function meetingLine({ milestone, waits }: EventOf<"sync">): string {
   const each = waits.map(({ scenario, percent, waitedMs, arrived }) =>
     arrived ? `${scenario} waited ${seconds(waitedMs)}` : `${scenario} was at ${percent} %`,
   );
-  // In lockstep mode, scenarios wait for each other after each batch. A batch may end at any percentage, so the line names the milestone
-  // only if every scenario that has arrived has reached the milestone.
+  // In lockstep mode, scenarios wait for each other after each batch, and a batch may end at any percentage. The line names the milestone
+  // only if every waiting scenario has reached it.
   const where = waits.every(({ percent, arrived }) => percent >= milestone || !arrived) ? ` at ${milestone} %` : " after a batch";
   return `met${where}: ${each.join(", ")}`;
 }

@@ -13,7 +13,7 @@ interface Typed {
   metadataText: string;
 }
 
-/** The typed texts in the form of an assistant, except those of its context. */
+/** The state of the assistant form except its context: the typed texts, their parsed values and their problems. */
 export interface AssistantDraft extends Typed {
   config: ParsedObject;
   metadata: ParsedObject;

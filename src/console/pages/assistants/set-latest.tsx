@@ -14,7 +14,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** Asks before an older version becomes the latest, and shows the differences that apply to later runs. */
+/** Asks for confirmation before an older version becomes the latest, and shows how the older version differs from the present one. */
 export function SetLatest({ assistant, version, onClose }: Props) {
   const { assistant_id: id } = assistant;
   const set = useMutation({

@@ -18,13 +18,13 @@ interface Chosen {
   choose: (question: OpenQuestion) => void;
   /** Chooses the question that is `by` rows further down. A negative number goes up. */
   step: (by: number) => void;
-  /** Chooses a neighbour of the current question, because the current question is about to be answered. */
+  /** Moves to a neighbour of the current question. Called just before the current question is answered. */
   leave: () => void;
 }
 
 /**
- * Keeps the chosen question. It stays chosen when the list is read again. It stays on the page even after it has left the list, so that no
- * typed text is lost. If nothing is chosen, the first question is shown.
+ * Remembers the chosen question. The question stays chosen when the list is read again. If it leaves the list, the page still shows it, so
+ * that no typed text is lost. If nothing is chosen, the first question is shown.
  */
 export function useChosen({ filters, change, found }: Props): Chosen {
   const kept = useRef<{ question: OpenQuestion; index: number }>(undefined);

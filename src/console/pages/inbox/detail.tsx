@@ -88,7 +88,7 @@ function Refused({ error }: { error: unknown }) {
   );
 }
 
-/** Shows that the thread processes the answer to another of its questions. Until then, its other questions are not open. */
+/** Shows that the thread still processes the answer to another question. This question opens again when the thread has finished. */
 function AtWork() {
   return (
     <p role="status" className="flex items-start gap-2.5 rounded-lg bg-sunken px-3.5 py-2.5 text-muted">

@@ -18,7 +18,7 @@ interface Metric {
   values: { value: number; labels: Record<string, string> }[];
 }
 
-/** Reads the metrics. The service reads those that come from the database at most every 5 seconds. */
+/** Reads the metrics. The service refreshes metrics from the database at most every 5 seconds. */
 export async function readFigures(signal: AbortSignal): Promise<Figures> {
   const metrics = (await answerOf(api.GET("/metrics", { params: { query: { format: "json" } }, signal }))) as unknown as Metric[];
   const valuesOf = (name: string) => metrics.find((metric) => metric.name === `ensemble_${name}`)?.values ?? [];

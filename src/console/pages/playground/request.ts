@@ -5,7 +5,7 @@ import { isObject } from "../../parts/json-schema.ts";
 /** The request that the page sends for a run. */
 export interface RunRequest {
   assistantId: string;
-  /** The name of the assistant for people. This is the graph's id for a graph's own assistant, and otherwise the assistant's id. */
+  /** The id of the assistant in the code examples: the graph's id for a graph's own assistant, and otherwise the assistant's id. */
   called: string;
   /** The thread to continue. Undefined for a new thread. */
   threadId: string | undefined;
@@ -25,7 +25,7 @@ const isFilled = (context: RunRequest["context"]) => context !== undefined && Ob
 
 const configOf = ({ recursionLimit }: RunRequest) => recursionLimit !== undefined && { config: { recursion_limit: recursionLimit } };
 
-/** Returns the body of the request. It sets that the run continues when the person leaves the page. */
+/** Returns the body of the request. The run continues when the person leaves the page. */
 export function bodyOf(request: RunRequest): Record<string, unknown> {
   return {
     assistant_id: request.assistantId,

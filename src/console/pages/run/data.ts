@@ -40,7 +40,7 @@ async function readTimeline(path: RunPath, signal: AbortSignal): Promise<Measure
   const call = api.GET("/threads/{threadId}/runs/{runId}/timeline", { params: { path }, signal });
   const { data: timeline, headers } = await answerWithHeaders(call);
   const ahead = Date.parse(headers.get("date") ?? "") - Date.now();
-  return { timeline, aheadMs: Math.abs(ahead) > 2_000 ? ahead : 0 }; // differences below 2 s are ignored, because the header has only whole seconds
+  return { timeline, aheadMs: Math.abs(ahead) > 2_000 ? ahead : 0 }; // ignores small differences, because the header has only whole seconds
 }
 
 /** Reads the state at the last checkpoint of a run. The data is null if the run has no checkpoint. */
@@ -66,8 +66,8 @@ export interface RunError {
 }
 
 /**
- * Reads the error of a failed run. Only the search of runs returns errors. It cannot search by a run's id, so this searches by its thread
- * and its time of creation.
+ * Reads the error of a failed run. Only the search of runs returns errors, and it cannot search by the id of a run. The request therefore
+ * searches by the run's thread and its time of creation.
  */
 export const useRunError = (run: Run | undefined) =>
   useLive(["run-error", run?.run_id, run?.status], (signal) => readError(run as Run, signal), {

@@ -75,11 +75,11 @@ interface Box {
   height: number;
 }
 
-/** Returns the box of a node. The given position is its centre, and that of the result is its top left corner. */
+/** Returns the box of a node. Converts the position from the centre of the node, as the layout library gives it, to the top left corner. */
 const boxOf = ({ x = 0, y = 0, width = 0, height = 0 }: Partial<Box>): Box => ({ x: x - width / 2, y: y - height / 2, width, height });
 
 /**
- * Moves a box down to make room for the titles of the open subgraphs above it, because the layout library reserves no room for titles. An
+ * Moves a box down to make room for the titles of the open subgraphs above it. The layout library itself reserves no room for titles. An
  * open subgraph also becomes higher.
  */
 function withRoom({ x, y, width, height }: Box, isOpen: boolean, lowered: (y: number) => number): Box {

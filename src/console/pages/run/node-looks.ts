@@ -21,7 +21,7 @@ export const nodeLooks: Record<NodeState, Look> = {
   unfinished: { label: "cut off", icon: "minus", text: "text-muted", box: "border-dashed border-line-strong bg-surface" },
 };
 
-/** Returns the counts, the time, the tokens and the cost of a node as a short line, such as "3 × · 1.2 s · 812 tok · $0.0042". */
+/** Returns a short line with the counts, time, tokens and cost of a node. An example is "3 × · 1.2 s · 812 tok · $0.0042". */
 export function factsLine({ state, count, ms, tokens, dollars }: NodeFacts): string {
   if (state === "none") return "not reached";
   const parts = [

@@ -1,7 +1,7 @@
 import type { Attempt, Timeline } from "./data.ts";
 import type { AttemptItem, Item } from "./spans.ts";
 
-/** The row for the time before a worker claims the run. A run that is not due yet counts as scheduled. */
+/** The row for a time in which the run waits for a worker, before its first attempt or before its next one. */
 interface WaitingRow {
   kind: "waiting";
   key: string;

@@ -62,7 +62,7 @@ function StateTab({ run, state }: Pick<Props, "run" | "state">) {
   );
 }
 
-/** Shows the values of the run's last checkpoint, because the API returns a run's output only in its state. */
+/** Shows the values of the run's last checkpoint as the output of the run. */
 function OutputTab({ run, state }: Pick<Props, "run" | "state">) {
   if (isOpen(run.status)) return <Nothing>The run has not ended. Its output appears here when it has.</Nothing>;
   if (state === undefined) return <Skeleton lines={5} className="p-4" />;

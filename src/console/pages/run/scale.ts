@@ -4,13 +4,13 @@ import type { Row } from "./rows.ts";
 export interface Domain {
   from: number;
   to: number;
-  /** The time that the axis labels as 0: the start of the first attempt. Before there is one, it is the time at which the run was due. */
+  /** The time that the axis labels as 0: the start of the first attempt, or the time at which the run was due if no attempt has begun. */
   zero: number;
 }
 
 /**
- * The largest part of the chart for the wait before the first attempt, as a share of the time of the work. A longer wait is cut, because
- * the work would become a thin line.
+ * The maximum width of the wait before the first attempt, as a share of the width of the work. A longer wait is cut, because otherwise the
+ * work would be a thin line.
  */
 const mostWait = 0.25;
 
@@ -45,7 +45,7 @@ const steps = [
   ...[1, 2, 4, 8, 12, 24, 48, 96, 168, 336, 672].map((amount) => amount * hour),
 ];
 
-/** Returns the least step between ticks, in milliseconds, whose ticks are at least `leastPx` pixels apart. */
+/** Returns the smallest time step, in milliseconds, that puts ticks at least `leastPx` pixels apart. */
 export const tickStep = (msPerPx: number, leastPx: number): number => steps.find((step) => step / msPerPx >= leastPx) ?? 672 * hour;
 
 /** Returns the label of a tick. Examples are "250 ms", "1.5 s" and "2:05 min". */

@@ -49,8 +49,8 @@ const ownKeys = ["run_id", "thread_id", "graph_id", "assistant_id"];
 const checkpointKeys = ["checkpoint_id", "checkpoint_ns", "checkpoint_map"];
 
 /**
- * Creates a run with the same assistant, input and settings. On the same thread, the new run begins at the checkpoint that the old request
- * named, if it named one.
+ * Creates a run with the same assistant, input and settings. If the old request named a checkpoint, a new run on the same thread begins at
+ * that checkpoint.
  */
 export async function retryRun(chosen: ChosenRun, onNewThread: boolean): Promise<Schemas["Run"]> {
   const run = await answerOf(api.GET("/threads/{threadId}/runs/{runId}", { params: pathOf(chosen) }));

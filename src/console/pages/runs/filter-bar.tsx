@@ -13,7 +13,7 @@ interface Props {
   assistants: Schemas["Assistant"][];
 }
 
-/** The filters of the runs. On a narrow screen, only the filter for the status is not folded. */
+/** The filters of the runs. On a narrow screen, all filters except the status are folded. */
 export function FilterBar({ filters, change, assistants }: Props) {
   const [isOpen, setOpen] = useState(false);
   const metadata = parseMetadata(filters.metadata);

@@ -11,7 +11,7 @@ export interface Filters {
   assistant: string;
   error: string;
   metadata: string;
-  /** The largest age of a run, such as "1h". */
+  /** The maximum age of a run, such as "1h", or "custom" if `from` and `to` apply. */
   since: string;
   /** The earliest time of creation, as the text of a `datetime-local` field. Used only if `since` is "custom". */
   from: string;
@@ -88,7 +88,7 @@ export function parseMetadata(text: string): { value: Record<string, unknown> } 
   return { value: Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? "", scalarOf(pair?.[2] ?? "")])) };
 }
 
-/** Reads the texts of numbers, true, false and null as such values, and any other text as a string. */
+/** Reads a number, true, false or null from a text. Returns any other text as a string. */
 function scalarOf(text: string): unknown {
   const value = parseJson(text);
   return typeof value === "object" && value !== null ? text : (value ?? (text === "null" ? null : text));

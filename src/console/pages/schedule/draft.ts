@@ -16,7 +16,7 @@ interface Typed {
   metadataText: string;
 }
 
-/** The typed texts in the form of a cron, except those of its input and its context. */
+/** The state of the cron form except its input and its context: the typed texts, their parsed values and their problems. */
 export interface CronDraft extends Typed {
   config: ParsedObject;
   metadata: ParsedObject;

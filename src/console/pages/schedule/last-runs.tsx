@@ -6,7 +6,7 @@ import { type Cron, type LastRun, useLastRuns } from "./reads.ts";
 
 const pathOf = ({ thread_id, run_id }: LastRun) => `/threads/${thread_id}/runs/${run_id}`;
 
-/** The last runs of a cron. The newest run has its status and its time, the older ones only an icon. */
+/** Shows the last runs of a cron: the newest run with its status and its time, and the earlier runs as icons. */
 export function LastRuns({ cron }: { cron: Cron }) {
   const runs = useLastRuns(cron.cron_id);
   if (!runs.data) return <p className="text-sm text-muted">{runs.error ? "Its runs could not be loaded." : "…"}</p>;

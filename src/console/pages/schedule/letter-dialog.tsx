@@ -15,7 +15,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** Shows a dead letter with its error and its payload, and offers to redrive it, also with another input, or to discard it. */
+/** Shows a dead letter with its error and its payload. A person can redrive the letter, also with another input, or discard it. */
 export function LetterDialog({ id, onAsk, onClose }: Props) {
   const { data: letter, error, refetch } = useDeadLetter(id);
   const [edit, setEdit] = useState<string>();
@@ -83,7 +83,10 @@ function Edit({ letter, text, problem, onChange }: EditProps) {
   );
 }
 
-/** Returns the input in a payload. The payload of a run is its request, and that of an item is the input itself. */
+/**
+ * Returns the input in a payload. The payload of a run is its request, which contains the input. The payload of an item is the input
+ * itself.
+ */
 function inputIn(payload: unknown): unknown {
   const isRequest = typeof payload === "object" && payload !== null && "input" in payload;
   return isRequest ? payload.input : payload;

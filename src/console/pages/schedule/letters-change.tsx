@@ -11,7 +11,7 @@ import type { DeadLetter } from "./reads.ts";
 export interface Change {
   action: "redrive" | "discard";
   letters: DeadLetter[];
-  /** The input that replaces the letter's own one in a redrive. */
+  /** The input for the redrive, in place of the input that is stored in the letter. */
   edit?: unknown;
 }
 
@@ -63,7 +63,9 @@ export function LettersChange({ change, onDone, onClose }: Props) {
   );
 }
 
-/** Returns the number of letters that were dead and have changed. */
+/**
+ * Sends the change to the service. Returns the number of changed letters. Some letters may not change, because they are not dead any more.
+ */
 async function sendAll({ action, letters, edit }: Change): Promise<number> {
   let changed = 0;
   for (let start = 0; start < letters.length; start += perRequest) {

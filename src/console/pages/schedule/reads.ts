@@ -19,7 +19,7 @@ export interface CronFilters {
 
 /** The filters of the dead letters, as the URL contains them. */
 export interface LetterFilters {
-  /** Undefined for letters of every kind. */
+  /** The kind of the letters. Undefined means every kind. */
   kind: DeadLetter["kind"] | undefined;
   state: DeadLetter["state"];
   offset: number;
@@ -86,7 +86,7 @@ export const useAssistants = (): UseQueryResult<NamedAssistant[]> =>
 
 export const lettersPerPage = 50;
 
-/** Reads a page of dead letters, the newest failure first. An empty filter is not set. */
+/** Reads a page of dead letters, the newest failure first. */
 export const useDeadLetters = ({ kind, state, offset }: LetterFilters): UseQueryResult<Listed<DeadLetter>> =>
   useLive(
     ["dead letters", kind, state, offset],

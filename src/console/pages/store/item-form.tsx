@@ -9,7 +9,7 @@ import type { FoundItem } from "./reads.ts";
 interface Props {
   /** The item to edit. Undefined for a new item. */
   item?: FoundItem;
-  /** The namespace that the form of a new item contains first. */
+  /** The initial namespace in the form of a new item. */
   namespace?: string[];
   onDone: (name: ItemName) => void;
   onCancel: () => void;

@@ -45,7 +45,7 @@ export const isSamePath = (one: string[], other: string[]): boolean => JSON.stri
 
 export const isBelow = (path: string[], ancestor: string[]): boolean => isSamePath(path.slice(0, ancestor.length), ancestor);
 
-/** Returns the link to a place. Missing fields have their values for the first opening of the page. */
+/** Returns the link to a place. Missing fields get their initial values: no namespace, no open item and no search. */
 export const linkTo = (place: Partial<Place>): string => `/store?${write({ ...start, ...place })}`;
 
 export interface Navigation {

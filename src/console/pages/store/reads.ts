@@ -26,7 +26,9 @@ export interface FoundItems {
   hasMore: boolean;
 }
 
-/** Reads a page of the items in a namespace and below it. It requests one item more than it shows, because the API does not count items. */
+/**
+ * Reads a page of the items in a namespace and below it. Requests one item more than a page holds, to know whether there is a next page.
+ */
 export const useItems = ({ namespace, query, filter, offset }: Place): UseQueryResult<FoundItems> =>
   useLive(
     ["store", "items", namespace, query, filter, offset],

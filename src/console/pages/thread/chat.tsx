@@ -102,8 +102,8 @@ function endsAlike(one: unknown[], other: unknown[]): boolean {
 }
 
 /**
- * Calls `work` every 1.5 s while `isTrue` holds, and the first time after 1.5 s. The delay is needed because a run that has just ended may
- * not be visible in all reads yet.
+ * Calls `work` every 1.5 s while `isTrue` holds. The first call comes after 1.5 s, because a run that has just ended may still be missing
+ * in some reads.
  */
 function useLater(isTrue: boolean, work: () => void): void {
   const current = useRef(work);

@@ -60,7 +60,7 @@ function Name({ letter, state, states }: { letter: string; state: State; states:
   );
 }
 
-/** The maximum number of shown messages that only one of the two checkpoints has. */
+/** The maximum number of messages that are shown for each checkpoint. Messages that both checkpoints have are not shown. */
 const mostMessages = 50;
 
 function Messages({ letter, state, other }: { letter: string; state: State; other: State }) {

@@ -18,7 +18,7 @@ async function readThread(threadId: string, signal: AbortSignal): Promise<Thread
   return thread;
 }
 
-/** Reads a thread, and reads it again every 3 seconds: its status, metadata and open questions. */
+/** Reads the status, the metadata and the open questions of a thread, and reads them again every 3 seconds. */
 export const useThread = (threadId: string) => useLive(["thread", threadId], (signal) => readThread(threadId, signal), { every: 3_000 });
 
 /** Reads the data of a thread again at once. Call this after an action. */

@@ -31,7 +31,7 @@ export function placesOf(states: State[]): Place[] {
   });
 }
 
-/** Returns the newest checkpoint of each branch. It is the one that has no children. */
+/** Returns the newest checkpoint of each branch, which is a checkpoint without children. */
 export function tipsOf(states: State[]): State[] {
   const parents = new Set(states.map(parentOf));
   return states.filter((state) => !parents.has(idOf(state)));

@@ -4,7 +4,9 @@ import { number } from "../../parts/format.ts";
 import { Message } from "./message.tsx";
 import type { Shown } from "./messages.ts";
 
-/** The number of messages that are shown at first, and that each click on the button adds. It keeps a long thread fast. */
+/**
+ * The number of newest messages that are shown at first. Each click on the button shows as many more. The limit keeps a long thread fast.
+ */
 const step = 60;
 
 interface Props {

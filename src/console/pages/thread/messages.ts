@@ -83,7 +83,7 @@ function read(message: Raw, index: number, results: Map<string, Raw>): Shown {
   };
 }
 
-/** The types of content blocks that the page shows elsewhere, so that they are not attachments. */
+/** The types of content blocks that are not attachments, such as texts, thoughts and tool calls. */
 const known = new Set([
   "text",
   "thinking",

@@ -1,7 +1,7 @@
 import type { State } from "./data.ts";
 
 /**
- * Returns the names of the nodes that made a checkpoint, which are the tasks of its parent checkpoint. For a checkpoint that no node made,
+ * Returns the names of the nodes that made a checkpoint, from the tasks of its parent checkpoint. For a checkpoint that no node made,
  * returns a label such as "Input".
  */
 export function nodesOf(state: State, parent: State | undefined): string {

@@ -4,7 +4,10 @@ import { useDraft } from "../draft.ts";
 import { TextArea } from "../field.tsx";
 import type { AnswerProps } from "./answer-props.ts";
 
-/** The form that approves or rejects. A person can give a reason for a rejection, if the question allows one. */
+/**
+ * The form that answers a question with an approval or a rejection. A person can give a reason for a rejection, if the question allows a
+ * reason.
+ */
 export function ApprovalForm({ mayGiveReason, draft, isBusy, onAnswer }: AnswerProps & { mayGiveReason: boolean }) {
   const reject = (reason: string) => onAnswer({ approved: false, ...(reason && mayGiveReason && { reason }) });
   return (
@@ -29,7 +32,10 @@ interface VerdictProps {
   beside?: ReactNode;
 }
 
-/** The buttons that approve and reject. "Reject" first shows a field for the reason. */
+/**
+ * A row of buttons with the button "Reject" between `children` and `beside`. If a reason is allowed, "Reject" first opens a field for the
+ * reason.
+ */
 export function Verdict({
   draft,
   isBusy,

@@ -16,8 +16,8 @@ interface Props extends AnswerProps, Reviews {}
 type Collect = () => Decision | undefined;
 
 /**
- * The form that decides on tool calls. A person can change the arguments of a call before approving it. Each of several calls has its own
- * decision.
+ * The form with which a person decides on tool calls. The person can change the arguments of a call before approving the call. If there are
+ * several calls, the person can decide on each call separately.
  */
 export function CallsForm({ reviews, answerOf, draft, isBusy, onAnswer }: Props) {
   const collectors = useRef<Collect[]>([]);
@@ -73,7 +73,10 @@ interface CallProps {
   review: CallReview;
   draft: string;
   collect: (collector: Collect) => void;
-  /** The state of the rejection of this call alone. Undefined if the question has only one call. */
+  /**
+   * The reason for which the person rejects this call. `reason` is undefined while the call is not rejected. If the question has only one
+   * call, the whole property is undefined.
+   */
   refusal?: { reason: string | undefined; set: (reason: string | undefined) => void };
 }
 

@@ -16,11 +16,13 @@ export const keyOf = ({ thread_id, interrupt_id }: Pick<OpenQuestion, "thread_id
 /** The keys of the questions whose answers are being sent. The lists do not show these questions. */
 const sent = new Set<string>();
 
-/** The threads on which a run is processing an answer from this page. Until it ends, other questions of the thread are not open. */
+/**
+ * The threads on which a run is processing an answer from this page. Until that run ends, the other questions of its thread are not open.
+ */
 const atWork = new Set<string>();
 export const isAtWork = (threadId: string): boolean => atWork.has(threadId);
 
-/** Searches the open questions of all threads. */
+/** Searches open questions, by default on all threads. Leaves out the questions whose answers this page is sending. */
 export async function searchQuestions(body: QuestionSearch, signal?: AbortSignal): Promise<PageOfRows<OpenQuestion>> {
   const { data, headers } = await answerWithHeaders(api.POST("/interrupts/search", { body, ...(signal && { signal }) }));
   const rows = data.filter((question) => !sent.has(keyOf(question)));
@@ -38,8 +40,8 @@ interface AnswerOptions {
 }
 
 /**
- * The error for an answer to a question that is no longer open. Somebody else has answered it, its time has run out, or the thread has
- * continued otherwise.
+ * The error for an answer to a question that is no longer open. For example, somebody else has answered the question, its time has run out,
+ * or a new run has continued the thread.
  */
 export class NoLongerOpen extends Error {}
 

@@ -1,7 +1,7 @@
 import { isObject, type JsonSchema, kindOf, resolve, toSchema } from "../json-schema.ts";
 import { type CallReview, type Reviews, readReviews } from "./read-reviews.ts";
 
-/** An open question, in the form of the search for questions and of a thread's state. */
+/** An open question as the graph has asked it. `readQuestion` splits it into the parts that the page shows. */
 export interface Asked {
   id: string;
   value: unknown;
@@ -17,7 +17,7 @@ export type Form =
   | { kind: "fields"; schema: JsonSchema }
   | { kind: "unknown"; isText: boolean };
 
-/** A question in the form in which the page shows it. */
+/** A question, split into the parts that the page shows. */
 export interface Question {
   id: string;
   prompt: string;
@@ -48,7 +48,9 @@ export function readQuestion({ id, value, schema }: Asked): Question {
 const lineOf = (text: string) => text.slice(0, 300).replaceAll(/\s+/g, " ");
 
 const promptKeys = ["prompt", "question", "message", "description", "title", "text"];
-/** Fields that determine the form of the answer. They are not shown as details. */
+/**
+ * The fields of a question's value that have a special meaning, such as its options. The page does not repeat them among the other details.
+ */
 const askingKeys = new Set(["type", "options", "timeoutSeconds", "details"]);
 
 function promptOf(value: unknown): string | undefined {
@@ -79,7 +81,7 @@ function formOf(value: unknown, schema: JsonSchema | undefined): Form {
   return { kind: "unknown", isText: isObject(value) && typeof value.question === "string" };
 }
 
-/** Tells whether the answer is `approved` with an optional reason, so that two buttons are enough. */
+/** Tells whether a person can answer with the field `approved` alone, so that the buttons "Approve" and "Reject" are enough. */
 function isApproval(type: unknown, schema: JsonSchema | undefined): boolean {
   if (!schema?.properties) return type === "approval" && (!schema || kindOf(schema) === "any");
   const { approved, ...others } = schema.properties;

@@ -23,8 +23,9 @@ export interface Reviews {
 }
 
 /**
- * Reads a question about tool calls. Such a question has the form of the shipped patterns, of Agent Inbox, or of LangChain's middleware.
- * The patterns send the fields of all three forms, and accept answers in their own form. Returns undefined for any other question.
+ * Reads a question about tool calls. Returns undefined for any other question. The question may come from Ensemble's own graph patterns,
+ * from Agent Inbox, or from LangChain's middleware. A question of Ensemble's patterns has the fields of all three formats, and its answer
+ * has the format of the patterns.
  */
 export function readReviews(value: unknown): Reviews | undefined {
   const all = Array.isArray(value) ? value : [value];

@@ -46,7 +46,10 @@ function taskIn(fields: Fields, step: Fields, deed: Fields): string {
 
 const good = ["success", "done", "completed", "complete", "skipped"];
 
-/** Records the outcome that a progress event reports. It applies to the newest assignment of that agent. */
+/**
+ * Marks an assignment as failed if a progress event reports any status except success. The event names the key or the agent of the
+ * assignment. If several assignments match, marks the newest one.
+ */
 export function noteOutcome(assignments: Assignment[], event: unknown): void {
   const fields = fieldsOf(event);
   const { status } = fields;

@@ -13,7 +13,7 @@ export interface LedgerEntry {
   dollars: number;
 }
 
-/** The sums of the calls of one agent to one model. */
+/** The totals of the calls that one agent made to one model. */
 export interface LedgerRow {
   agent: string;
   model: string;

@@ -7,7 +7,7 @@ import type { Message, ToolCall } from "./messages.ts";
 
 /** The number of messages that are shown at first. */
 const mostMessages = 30;
-/** The maximum number of characters that are shown of a message. Of a longer message, the last characters are shown. */
+/** The maximum number of characters that are shown of a message. A longer message is cut at its beginning. */
 const mostCharacters = 100_000;
 
 /** The messages of the models while they are written. They are shown as plain text. */
@@ -41,7 +41,7 @@ interface WrittenProps {
   from: string;
   text: string;
   calls: ToolCall[];
-  /** The lengths of the calls' arguments. `calls` changes in place, so a change of this text triggers rendering. */
+  /** The lengths of the arguments of all calls. React needs this text to notice changes of `calls`, because that list changes in place. */
   callsKey: string;
   isTool: boolean;
   isWriting: boolean;

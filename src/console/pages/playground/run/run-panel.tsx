@@ -116,7 +116,7 @@ function RunError({ error, message }: { error: string; message: string }) {
   );
 }
 
-/** The tabs of a run. A graph without agents has a tab for its ledger, because its answer takes the first place. */
+/** The tabs with the details of a run. `ledger` is empty if the page already shows the ledger above the tabs, as for graphs with agents. */
 function Details({ session: { view, phase }, ledger }: { session: Session; ledger: LedgerRow[] }) {
   const isOpen = phase !== "ended";
   const label = (name: string, amount: number) => (

@@ -68,7 +68,10 @@ export async function followRun(place: Place, first: Response | undefined, watch
   }
 }
 
-/** Tells whether the stream ended cleanly. An error of `take` is thrown, because it is not an error of the connection. */
+/**
+ * Calls `take` with each event until the stream ends or breaks. Returns false if the stream broke. An error of `take` is thrown, because it
+ * is not an error of the connection.
+ */
 async function readUntilCut(body: ReadableStream<Uint8Array>, take: (event: StreamEvent) => void): Promise<boolean> {
   const events = readEventStream(body);
   for (;;) {

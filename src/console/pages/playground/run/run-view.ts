@@ -10,7 +10,7 @@ import { addPiece, type Message } from "./messages.ts";
 export interface Step {
   id: string;
   node: string;
-  /** The tasks that contain this step, as in the name of the event, from the outside in. */
+  /** The tasks that contain this step, each as `node:id`, from the outermost to the innermost. */
   place: string[];
   startedAt: number;
   endedAt: number | undefined;
@@ -24,8 +24,8 @@ export interface CustomEvent {
 }
 
 /**
- * Everything that the page shows of a run. The events of the run's stream fill it. It is changed in place, because there may be many
- * events.
+ * Everything that the page shows of a run, as the events of the run's stream report it. The object is changed in place, because a run may
+ * have many events.
  */
 export interface RunView {
   attempt: number;
@@ -145,8 +145,9 @@ export function takeResult(view: RunView, result: unknown): void {
 type Span = Schemas["Timeline"]["attempts"][number]["spans"][number];
 
 /**
- * Takes the times of the steps from the run's timeline. Times from the stream are those at which the browser received the event, which is
- * late after a lost connection. Steps are matched by name and order. If the numbers of a node's steps differ, its steps keep their times.
+ * Replaces the times of the steps with those of the run's timeline. The times from the stream are those at which the browser received the
+ * events, which is too late after a lost connection. Steps are matched by node and order. If a node has a different number of steps in the
+ * timeline, its steps keep their times.
  */
 export function takeTimeline({ steps, assignments }: RunView, { attempts }: Schemas["Timeline"]): void {
   const spans = attempts.flatMap((attempt) => attempt.spans).filter(({ kind, outcome }) => kind === "node" && outcome !== "unfinished");

@@ -147,7 +147,7 @@ async function finish(started: Session, place: Place, response: Response | undef
   void queries.invalidateQueries({ queryKey: ["questions"] });
 }
 
-/** Cancels the run. Its stream then ends without further action. */
+/** Cancels the run. The service then ends the run's stream, and the page reads the result as after any other end. */
 export async function stopRun({ threadId, runId }: Session): Promise<void> {
   if (!runId) return;
   try {
