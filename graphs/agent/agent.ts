@@ -83,7 +83,7 @@ export function asAgent(member: Member): Agent {
     : agent(member as AgentOptions);
 }
 
-/** Returns the agent that validated data describes. */
+/** Creates an agent from its data, which is already validated. */
 export function fromData({ output, ...data }: AgentData): Agent {
   return { ...data, output: asZod(output), middleware: [] };
 }

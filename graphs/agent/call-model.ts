@@ -9,7 +9,7 @@ import { asText } from "./prompt.ts";
 import { type AnswerSchema, readAnswer } from "./structured.ts";
 import { addUsage, type Usage, usageOf } from "./usage.ts";
 
-/** The size limit of a text, in characters. It is about twice the longest answer of today's models, which is 128,000 tokens. */
+/** The maximum length of a model's answer, in characters. The longest answers of today's models are about half as long (128,000 tokens). */
 const longestText = 1_000_000;
 /** The maximum number of characters of an unusable answer that the model sees when it is asked again. */
 const longestQuote = 4_000;
@@ -28,7 +28,7 @@ export interface ModelCall {
   /** Whether the answer is hidden from clients that stream the run's tokens. */
   quiet: boolean;
   signal?: AbortSignal;
-  /** Checks a usable answer. Returns the answer, perhaps changed, or the problem with it. */
+  /** Checks an answer that has the right form. Returns the answer, perhaps changed, or the problem with it. */
   guard?: (value: unknown) => Promise<GuardedAnswer>;
   /** Checks the text that a model writes beside a tool call. Returns the text to keep. */
   guardThought?: (text: string) => Promise<string>;

@@ -31,7 +31,7 @@ type Handler = (request: ModelRequest) => Promise<AIMessage>;
  */
 const replies = new WeakMap<AIMessage, ModelReply & { judged: LedgerEntry[] }>();
 
-/** The ledger entries of judges in a failed call, by the call's error. */
+/** If a call fails, these are the ledger entries of the judges that had already run in it. The key is the root cause of the error. */
 const judgements = new WeakMap<object, LedgerEntry[]>();
 const judgedBefore = (error: unknown): LedgerEntry[] => judgements.get(rootOf(error)) ?? [];
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 /** The interval in milliseconds at which a load test checks whether it has ended. */
 const sampleInt = 20;
 
-/** The maximum number of requests of a scenario. The limit exists because the time of every answer is kept in memory. */
+/** The maximum number of requests of a scenario. The limit exists because the duration of every successful request is kept in memory. */
 export const mostRequests = 100_000;
 
 export const LoadProfile = z.enum(["steady", "ramp", "spike"]);

@@ -42,8 +42,8 @@ type Params = z.infer<typeof Params>;
 type Item = Omit<SourceFile, "content"> & { content?: string };
 
 /**
- * Scans files for secrets and injections. The problems in generated files are known, so the quality of the scan can be measured with
- * them.
+ * Scans files for secrets and injections. The skill can also make files of its own with planted problems. Because these problems are
+ * known, the quality of the scan can be measured.
  */
 export const securityScanning = defineSkill<Item, Result, Params>({
   name: "security-scanning",

@@ -8,7 +8,7 @@ const api = "^/(?!console/(?!config\\.json))";
 export default defineConfig(({ mode, command }) => ({
   plugins: [react(), tailwind()],
   // The service may have a path prefix that is unknown at build time. Files therefore refer to each other by relative paths, and the
-  // service completes the paths in the page.
+  // service adds the prefix to the paths in the HTML page.
   base: command === "build" ? "./" : "/console/",
   build: {
     outDir: "../../dist/console",

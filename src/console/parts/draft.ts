@@ -1,7 +1,7 @@
 import { createContext, type Dispatch, type SetStateAction, use, useState } from "react";
 
 /**
- * The typed texts that have not been sent, by the name of their form. A page provides this map, so that the texts survive while another
+ * The texts that the user has entered but not sent, by the name of their form. A page provides this map, so that the texts survive while another
  * form is shown.
  */
 export const DraftsContext = createContext<Map<string, unknown> | undefined>(undefined);
