@@ -8,9 +8,9 @@ import { getRun } from "../../runs/read.ts";
 import { access } from "../admission/access.ts";
 import { sendPage } from "../answers/lists.ts";
 import type { ApiDeps } from "../api-deps.ts";
-import { Feedback, FeedbackGiven, FeedbackInQuery, FeedbackKey, FeedbackTaken, FeedbackWithUrl } from "../feedback-schemas.ts";
 import { readWithin } from "../memory.ts";
 import type { RequestOf } from "../route.ts";
+import { Feedback, FeedbackGiven, FeedbackInQuery, FeedbackKey, FeedbackTaken, FeedbackWithUrl } from "../schemas/feedback-schemas.ts";
 import { answers, Id, Limit, Offset, RunParams, Text, Time } from "../schemas.ts";
 import { feedbackOf } from "../sse/feedback-urls.ts";
 

@@ -12,9 +12,9 @@ import { access, scopeOrNone } from "../admission/access.ts";
 import { refuseIssues } from "../answers/issues.ts";
 import { sendPage } from "../answers/lists.ts";
 import type { ApiDeps } from "../api-deps.ts";
-import { DeadLetter, WholeLetter } from "../letter-schemas.ts";
 import { readWithin } from "../memory.ts";
 import type { RequestOf } from "../route.ts";
+import { DeadLetter, WholeLetter } from "../schemas/letter-schemas.ts";
 import { answers, Id, Limit, Offset, Text, Time } from "../schemas.ts";
 
 const filter = {

@@ -12,8 +12,8 @@ import { access, alreadyDecided } from "../admission/access.ts";
 import { sendPage } from "../answers/lists.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { readWithin } from "../memory.ts";
-import { ListedPlan, Plan, PlanTask, ThreadPlan } from "../plan-schemas.ts";
 import type { RequestOf } from "../route.ts";
+import { ListedPlan, Plan, PlanTask, ThreadPlan } from "../schemas/plan-schemas.ts";
 import { answers, Flag, Id, Limit, Offset, Text, ThreadParams } from "../schemas.ts";
 
 const PlanParams = z.object({ planId: Id });

@@ -4,8 +4,8 @@ import { readStats } from "../../stats/service-stats.ts";
 import { access } from "../admission/access.ts";
 import { requireEverything } from "../admission/operator.ts";
 import type { ApiDeps } from "../api-deps.ts";
+import { ServiceStats } from "../schemas/stats-schemas.ts";
 import { answers, Text, Time } from "../schemas.ts";
-import { ServiceStats } from "../stats-schemas.ts";
 
 const statsSchema = {
   querystring: z.object({

@@ -6,7 +6,7 @@ import { fillRequest, type RunRequest } from "../../runs/request.ts";
 import { Durability, MultitaskStrategy, StreamMode } from "../../runs/run.ts";
 import { readTraceparent } from "../../tracing/tracing.ts";
 import type { ApiDeps } from "../api-deps.ts";
-import { FeedbackKeys } from "../feedback-schemas.ts";
+import { FeedbackKeys } from "../schemas/feedback-schemas.ts";
 import { Checkpoint, Command, Config, Id, Json, OneOrMore, Text } from "../schemas.ts";
 
 const Nodes = z.union([z.literal("*"), z.array(Text)]).nullish();

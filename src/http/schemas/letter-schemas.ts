@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { LetterKind, LetterState } from "../letters/letter.ts";
-import { Id } from "./schemas.ts";
+import { LetterKind, LetterState } from "../../letters/letter.ts";
+import { Id } from "../schemas.ts";
 
 /** A dead letter: work that failed for good. */
 export const DeadLetter = z

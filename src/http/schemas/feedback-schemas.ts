@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { longestComment, longestKey, mostKeys } from "../feedback/feedback.ts";
-import { Id, Json, Text } from "./schemas.ts";
+import { longestComment, longestKey, mostKeys } from "../../feedback/feedback.ts";
+import { Id, Json, Text } from "../schemas.ts";
 
 export const FeedbackKey = Text.min(1).max(longestKey);
 /** The keys under which people may give feedback about a run. */

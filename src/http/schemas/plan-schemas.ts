@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { PlanStatus, TaskStatus } from "../plans/plan.ts";
-import { Id, Json } from "./schemas.ts";
+import { PlanStatus, TaskStatus } from "../../plans/plan.ts";
+import { Id, Json } from "../schemas.ts";
 
 const planFields = {
   status: PlanStatus,
