@@ -35,6 +35,8 @@ until_true() {
 is_gone() { ! kill -0 "$1" 2>/dev/null; }
 says_where() { grep -q "listens on" "$work/service.log"; }
 
+export npm_config_prefer_offline=true # the same packages are installed several times
+
 echo "-- pack"
 cd "$root"
 npm pack --silent --pack-destination "$work"

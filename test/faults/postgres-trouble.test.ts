@@ -9,6 +9,7 @@ import { afterAll, expect, onTestFinished, test, vi } from "vitest";
 import { readConfig } from "../../src/config.ts";
 import { startEmbeddedPostgres } from "../../src/db/embedded.ts";
 import { type Service, startService } from "../../src/main.ts";
+import { settledSeconds } from "../../src/runs/workers.ts";
 import { until } from "../command.ts";
 import { createDatabase } from "../database.ts";
 import { startProxy } from "../proxy.ts";
@@ -110,7 +111,29 @@ test("while the database is unreachable the health check says so, and runs conti
   await whole(server.url, runs, client);
 });
 
-test("after a restart of the server a worker that is late to come back keeps its runs", async () => {
+/**
+ * Waits until a worker has renewed its lease after the restart of the server, or until its time to do so is over. Returns false if the time
+ * is over, as on a machine that is very busy.
+ */
+async function comesBackInTime(db: pg.Client, runId: string): Promise<boolean> {
+  const state = async () => {
+    const { rows } = await db.query<{ back: boolean; over: boolean }>(
+      `select w.heartbeat_at > pg_postmaster_start_time() as back,
+              now() > pg_postmaster_start_time() + make_interval(secs => $2) as over
+         from runs left join workers w using (worker_id) where run_id = $1`,
+      [runId, settledSeconds],
+    );
+    return rows[0];
+  };
+  let now = await state();
+  await until(async () => {
+    now = await state();
+    return now?.back || now?.over || false;
+  });
+  return !now?.over;
+}
+
+test("after a restart of the server a worker that is late to come back keeps its runs", async ({ skip }) => {
   const home = await mkdtemp(join(tmpdir(), "ensemble-restart-"));
   await chmod(home, 0o755);
   afterAll(() => rm(home, { recursive: true, force: true }));
@@ -135,11 +158,13 @@ test("after a restart of the server a worker that is late to come back keeps its
   await new Promise((resolve) => setTimeout(resolve, 2_000)); // the other worker checks, and finds a free lock and a silent worker
   far.forward(server.url);
 
-  expect(await client.runs.join(threadId, held.run_id)).toMatchObject({ ticks: 1 });
   const db = new pg.Client(server.url);
   await db.connect();
+  const isInTime = await comesBackInTime(db, held.run_id);
+  expect(await client.runs.join(threadId, held.run_id)).toMatchObject({ ticks: 1 });
   const { rows } = await db.query("select attempt, crashes from runs where run_id = $1", [held.run_id]);
   await db.end();
+  if (!isInTime) skip("This machine is too busy: the worker came back after its time was over.");
   expect(rows).toEqual([{ attempt: 1, crashes: 0 }]);
 });
 
