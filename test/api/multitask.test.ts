@@ -102,11 +102,13 @@ test("of many simultaneous runs with reject exactly one runs", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const tries = await Promise.allSettled(
     Array.from({ length: 12 }, () =>
-      client.runs.create(threadId, "slow", { input: { until: 5, tickMs: 30 }, multitaskStrategy: "reject" }),
+      client.runs.create(threadId, "slow", { input: { until: 10_000, tickMs: 30 }, config: patient, multitaskStrategy: "reject" }),
     ),
   );
   expect(tries.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-  expect(await client.runs.list(threadId)).toHaveLength(1);
+  const runs = await client.runs.list(threadId);
+  expect(runs).toHaveLength(1);
+  await client.runs.cancel(threadId, runs[0]?.run_id ?? "", true);
 });
 
 test("many interrupts and rollbacks at once leave one survivor and a usable thread", async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { afterEach, expect, test } from "vitest";
+import type pg from "pg";
+import { afterEach, expect, onTestFinished, test } from "vitest";
 import { systemAssistantId } from "../../src/db/ids.ts";
 import { everything } from "../../src/db/scope.ts";
 import { transaction } from "../../src/db/sql.ts";
@@ -171,9 +172,9 @@ test("receivers of webhooks are visited in turn, however many there are and howe
 });
 
 /** Stores temporary threads, each with a pending run. The nth was created n seconds before `until`. */
-const insertWaiting = (amount: number, { metadata = {}, until = new Date() } = {}) =>
-  db.query(
-    `with made as (
+const insertWaiting = (amount: number, { metadata = {}, until = new Date(), on = db as Pick<pg.ClientBase, "query">, prefix = "" } = {}) =>
+  on.query(
+    `${prefix}with made as (
        insert into threads (thread_id, temporary, metadata, created_at)
        select gen_random_uuid(), true, $3, $4::timestamptz - make_interval(secs => n) from generate_series(1, $1::integer) n returning thread_id)
      insert into runs (run_id, thread_id, assistant_id, graph_id, multitask_strategy, metadata, kwargs, events_kept_secs)
@@ -200,6 +201,21 @@ test.each([
   };
   const noise = 1_000; // an index over more rows is one level deeper
   expect(await measure(20_000)).toBeLessThan(3 * (await measure(2_000)) + noise);
+});
+
+test("a run is placed at little cost, even by a session that planned while the queue was short", async () => {
+  const session = await db.connect();
+  onTestFinished(() => session.release());
+  const place = async (waiting: number) => {
+    await db.query("truncate threads cascade");
+    const { rows } = await insertWaiting(waiting, { on: session, prefix: "explain (analyze, buffers, format json) " });
+    const { Plan } = Object(rows[0])["QUERY PLAN"][0];
+    await db.query("vacuum analyze threads, runs");
+    return (Plan["Shared Hit Blocks"] + Plan["Shared Read Blocks"]) / waiting;
+  };
+  await place(2_000); // the next run is placed by a new plan, made while the table is empty
+  const [many, few] = [await place(10_000), await place(500)];
+  expect(many).toBeLessThan(2 * few);
 });
 
 test("a page has the newest matches, even if a thousand other threads are newer and temporary threads match too", async () => {

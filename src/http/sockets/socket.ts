@@ -102,6 +102,7 @@ class EventSocket {
     const id = this.#subscriptions.add(filter, since ?? 0);
     if (!id) throw new CommandError("invalid_argument", "There are too many subscriptions on this socket already.");
     const isThere = (await findThread(pool, scope, this.#from.threadId)) !== undefined;
+    this.#sight.isSeen ||= isThere;
     const replayed = isThere ? await countReplayed(pool, this.#from.threadId, since ?? 0, toMatcher(filter)) : 0;
     return { subscription_id: id, replayed_events: replayed };
   }
