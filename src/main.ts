@@ -70,8 +70,8 @@ export async function startService(
 export interface Mount {
   /** The path of the service, such as "/agents". The project's own prefix follows it. */
   prefix: string;
-  /** Returns the URL of the service, or undefined while the server does not listen. */
-  url: () => string | undefined;
+  /** Returns the origin of the server, such as "http://127.0.0.1:3000". Returns undefined while the server does not listen. */
+  origin: () => string | undefined;
 }
 
 /** Starts the service without a port. Another HTTP server passes its requests to `mounted`. */
@@ -79,18 +79,20 @@ export async function mountService(
   config: Config,
   mount: Mount,
   options: { log: Logger; stopping: AbortSignal },
-): Promise<{ service: Service; mounted: MountedApi }> {
+): Promise<{ service: Service; mounted: MountedApi; mountedUrl: () => string | undefined }> {
   if (config.role === "worker")
     throw new Error("ENSEMBLE_ROLE=worker has no API, so there is nothing to mount. Start a worker with startService().");
-  const { service, mounted } = await start(config, mount, options);
+  const { service, mounted, mountedUrl } = await start(config, mount, options);
   if (!mounted) throw new Error("The service has started without its API.");
-  return { service, mounted };
+  return { service, mounted, mountedUrl };
 }
 
 interface Composed {
   service: Service;
   /** The API of a mounted service. */
   mounted: MountedApi | undefined;
+  /** Returns the URL of a mounted service. Returns undefined while the other server does not listen. */
+  mountedUrl: () => string | undefined;
 }
 
 async function start(
@@ -123,7 +125,7 @@ async function compose(
   closers.push(ownFetch.restore, installLogger(log, attemptAtWork));
   closers.push(await loadProjectParts(project, variable)); // before the graphs, because the graphs' agents may refer to these parts
   const registry = await loadGraphs(project, log, closers);
-  const forApi = role === "worker" ? undefined : await loadForApi(config, project, log);
+  const forApi = role === "worker" ? undefined : await loadForApi(config, project, log, mount !== undefined);
   const ownApi = Promise.withResolvers<Fetch>();
   ownFetch.answerWith(ownApi.promise); // set after loading, because a file that calls this service while it loads would wait for itself
   const storeOn = await provideStore(config, project, log);
@@ -142,8 +144,9 @@ async function compose(
   const api = apiDeps && (await (mount ? startMountedApi : startApi)(config, project, apiDeps, closers));
   ownApi.resolve(withTraceparent(api?.fetch ?? fetchAt(config.serviceUrl), () => tracing?.traceparent()));
 
+  const mountedUrl = () => urlAt(mount?.origin(), project);
   // The deliveries are started after the API, because a webhook whose URL is only a path calls our own API.
-  const way = { rules, ownUrl: () => mount?.url() ?? api?.url ?? config.serviceUrl, ownHeaders: keyHeaders(config.ownKey) };
+  const way = { rules, ownUrl: () => mountedUrl() ?? api?.url ?? config.serviceUrl, ownHeaders: keyHeaders(config.ownKey) };
   if (worker) closers.push(startDeliveries(deps, { ...way, headers, secrets: config.webhookSecrets }).stop);
   await warnOfEmptySchemas(registry, project, log);
   const firstCall = api && (await findFirstCall(registry));
@@ -155,7 +158,7 @@ async function compose(
     embedded: config.databaseUrl === undefined,
     langgraph,
   };
-  return { service: { ...facts, stop: () => closeAll(closers, log), hurry: () => worker?.abort() }, mounted: api?.mounted };
+  return { service: { ...facts, stop: () => closeAll(closers, log), hurry: () => worker?.abort() }, mounted: api?.mounted, mountedUrl };
 }
 
 /** Reads the project. The path of a mount comes before the project's own prefix. */
@@ -165,6 +168,8 @@ async function openProject({ configFile }: Config, mount: Mount | undefined, log
   const { http } = project;
   return mount ? { ...project, http: { ...http, mount_prefix: mount.prefix + (http.mount_prefix ?? "") } } : project;
 }
+
+const urlAt = (origin: string | undefined, { http }: Project) => (origin === undefined ? undefined : origin + (http.mount_prefix ?? ""));
 
 async function warnOfEmptySchemas(registry: Registry, project: Project, log: Logger): Promise<void> {
   const undescribed = await graphsWithoutSchemas(registry, project);

@@ -43,9 +43,8 @@ interface Start {
 
 async function start(app: FastifyInstance, prefix: string, { config, log, release }: Start): Promise<void> {
   const stopping = new AbortController();
-  const url = () => ownUrl(app, prefix);
   const options = { log: log ?? createLogger(config.logLevel, false), stopping: stopping.signal };
-  const starting = mountService(config, { prefix, url }, options);
+  const starting = mountService(config, { prefix, origin: () => originOf(app) }, options);
   const closers = [release];
   let stopped: Promise<void> | undefined;
   const stop = async () => {
@@ -59,8 +58,8 @@ async function start(app: FastifyInstance, prefix: string, { config, log, releas
   app.addHook("preClose", async () => void stopOnce());
   app.addHook("onClose", stopOnce);
   app.addHook("onListen", async () => {
-    const address = url();
-    if (address !== undefined) closers.push(setServiceUrl(address)); // graphs read this URL from the environment
+    const url = (await starting).mountedUrl();
+    if (url !== undefined) closers.push(setServiceUrl(url)); // graphs read this URL from the environment
   });
   const { mounted } = await inTime(starting, app.initialConfig.pluginTimeout ?? 0, stopOnce);
 
@@ -98,19 +97,19 @@ function checkPrefix({ prefix, initialConfig }: FastifyInstance): string {
 /** Refuses a second mounted service in this process, because the in-process calls of its graphs would reach the wrong service. */
 function claimProcess(prefix: string): () => void {
   const key = Symbol.for("ensemble.mounted");
-  const other: unknown = Reflect.get(globalThis, key);
+  const other: { prefix: string } | undefined = Reflect.get(globalThis, key);
   if (other !== undefined)
     throw new Error(
-      `Ensemble already runs in this process, at "${other}". Close that app first, or start the second one in another process.`,
+      `Ensemble already runs in this process, at "${other.prefix}". Close that app first, or start the second one in another process.`,
     );
-  return setGlobal(key, prefix);
+  return setGlobal(key, { prefix }); // an object of its own, so that only this registration can free the process
 }
 
 /**
- * Returns the URL at which this process can call the service. Returns undefined if the app does not listen or if it uses TLS. A TLS
+ * Returns the origin at which this process can call the app. Returns undefined if the app does not listen or if it uses TLS. A TLS
  * certificate is valid for a host name, which only the operator knows.
  */
-function ownUrl(app: FastifyInstance, prefix: string): string | undefined {
+function originOf(app: FastifyInstance): string | undefined {
   const address = app.addresses().find((one) => typeof one === "object");
-  return address && !app.initialConfig.https ? addressOf(address.address, address.port) + prefix : undefined;
+  return address && !app.initialConfig.https ? addressOf(address.address, address.port) : undefined;
 }

@@ -70,22 +70,22 @@ export async function provideStore(
 }
 
 /** Loads the parts of the project that only an API process needs. */
-export async function loadForApi(config: Config, project: Project, log: Logger) {
+export async function loadForApi(config: Config, project: Project, log: Logger, isMounted: boolean) {
   return {
-    auth: await loadAuth(config, project),
+    auth: await loadAuth(config, project, isMounted),
     app: project.app && (await loadUserApp(project.app)),
     ui: await provideUi(project, log),
   };
 }
 
-async function loadAuth(config: Config, { auth, http }: Project): Promise<Auth | undefined> {
+async function loadAuth(config: Config, { auth, http }: Project, isMounted: boolean): Promise<Auth | undefined> {
   if (!auth) return chooseAuth(config, undefined);
   const { [auth.exportName]: exported } = await importUserModule(auth.file);
   const origins = allowedOrigins(http.cors ?? {}, true);
   return chooseAuth(config, {
     name: `${auth.file}:${auth.exportName}`,
     exported,
-    disableStudio: auth.disableStudio,
+    disableStudio: auth.disableStudio || isMounted, // other machines may be able to reach the app in which the service is mounted
     allowsOrigin: (origin) => origins.all || isListed(origins, origin),
   });
 }

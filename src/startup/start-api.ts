@@ -30,7 +30,7 @@ interface Api {
 
 /** Starts the API on its own port. */
 export async function startApi(config: Config, project: Project, deps: StartDeps, closers: Closers): Promise<Api> {
-  const app = await build(config, project, deps, false);
+  const app = await build(config, project, deps, { onlyLocal: false, isReachable: !isLoopback(config.host) });
   closers.push(() => app.close());
   const prefix = prefixOf(project);
   const url = (await listen(app, config)) + prefix;
@@ -42,7 +42,7 @@ export async function startApi(config: Config, project: Project, deps: StartDeps
 /** Starts the API without a port. Another server passes its requests to `mounted`. */
 export async function startMountedApi(config: Config, project: Project, deps: StartDeps, closers: Closers): Promise<Api> {
   const onlyLocal = deps.auth === undefined && !config.isOpen;
-  const app = await build(config, project, deps, onlyLocal);
+  const app = await build(config, project, deps, { onlyLocal, isReachable: !onlyLocal });
   const mounted = await mount(app);
   closers.push(mounted.close);
   return { url: undefined, mounted, fetch: fetchInMemory(app.server, prefixOf(project)) };
@@ -50,7 +50,14 @@ export async function startMountedApi(config: Config, project: Project, deps: St
 
 const prefixOf = ({ http }: Project) => http.mount_prefix ?? "";
 
-function build(config: Config, project: Project, { app: inFront, ...deps }: StartDeps, onlyLocal: boolean) {
+interface Reach {
+  /** True if the API refuses connections from other machines. */
+  onlyLocal: boolean;
+  /** True if other machines may be able to reach the API. */
+  isReachable: boolean;
+}
+
+function build(config: Config, project: Project, { app: inFront, ...deps }: StartDeps, { onlyLocal, isReachable }: Reach) {
   const { http, resources, queues } = project;
   const hosts = [...config.hosts, config.host, ...(config.serviceUrl ? [new URL(config.serviceUrl).hostname] : [])];
   const settings = {
@@ -63,13 +70,15 @@ function build(config: Config, project: Project, { app: inFront, ...deps }: Star
     sendsWebhooks: !http.disable_webhooks,
     queueKeyPath: queues.keyPath,
   };
-  const mode = consoleMode(config, { hasAuth: deps.auth !== undefined, hidesMeta: http.disable_meta === true });
+  const mode = consoleMode(config, { hasAuth: deps.auth !== undefined, isReachable, hidesMeta: http.disable_meta === true });
   const own = { version, settings, memory: createMemory(), writer: sharedRunWriter(deps.pool), console: { mode }, limits: resources };
   return buildApp({ ...deps, ...own }, http, inFront);
 }
 
 interface ConsoleFacts {
   hasAuth: boolean;
+  /** True if other machines may be able to reach the API. */
+  isReachable: boolean;
   /** True if the project disables the endpoints about the service (`http.disable_meta`). */
   hidesMeta: boolean;
 }
@@ -80,9 +89,9 @@ interface ConsoleFacts {
  * - The project disables the endpoints about the service.
  */
 export const consoleMode = (
-  { consoleMode: wanted, host }: Pick<Config, "consoleMode" | "host">,
-  { hasAuth, hidesMeta }: ConsoleFacts,
-): ConsoleMode => wanted ?? ((hasAuth || isLoopback(host)) && !hidesMeta ? "on" : "off");
+  { consoleMode: wanted }: Pick<Config, "consoleMode">,
+  { hasAuth, isReachable, hidesMeta }: ConsoleFacts,
+): ConsoleMode => wanted ?? ((hasAuth || !isReachable) && !hidesMeta ? "on" : "off");
 
 const maxPortTries = 100;
 

@@ -1,5 +1,6 @@
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "@langchain/langgraph-sdk";
@@ -55,8 +56,8 @@ afterEach(async () => {
   }
 });
 
-async function startDev(args: string[] = [], env: Record<string, string> = {}): Promise<Dev> {
-  const project = await makeProject({ ...files, ".ensemble/keep": "" });
+async function startDev(args: string[] = [], env: Record<string, string> = {}, more = {}): Promise<Dev> {
+  const project = await makeProject({ ...files, ".ensemble/keep": "", ...more });
   const child = spawnCommand(["dev", ...args], { LOG_LEVEL: "error", ...env }, project);
   let output = "";
   let seen = 0;
@@ -111,6 +112,12 @@ describe("ensemble dev", () => {
     expect(await run.said()).toEqual(["old", "new"]);
     expect(await postmasterPid(join(dev.project, ".ensemble"))).toBe(postgres);
 
+    const client = new Client({ apiUrl: dev.url() });
+    expect(await client.threads.search()).toHaveLength(1);
+    await writeFile(join(dev.project, ".env"), `DATABASE_URL=${await createDatabase()}`);
+    await dev.until("✓ Ready again after");
+    expect(await client.threads.search()).toEqual([]);
+
     dev.child.kill("SIGTERM");
     const [code] = await once(dev.child, "exit");
     expect(code).toBe(0);
@@ -141,6 +148,19 @@ describe("ensemble dev", () => {
     await until(() => service !== undefined && !isRunning(service));
   });
 
+  test("a Ctrl-C while Postgres starts is not lost", async () => {
+    const project = await makeProject({ ...files, ".ensemble/keep": "" });
+    const child = spawnCommand(["dev"], { LOG_LEVEL: "error", DATABASE_URL: "" }, project);
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+    await until(() => existsSync(join(project, ".ensemble", "owner"))); // the first thing that a start of Postgres does
+    child.kill("SIGINT");
+    const [code] = await once(child, "exit");
+    expect(code).toBe(0);
+    expect(output).not.toContain("listens on");
+    await until(async () => (await postmasterPid(join(project, ".ensemble"))) === undefined);
+  });
+
   test("watches further paths and opens the console", async () => {
     const browser = await makeProject({ "browser.sh": '#!/bin/sh\necho "$1" > "$(dirname "$0")/opened"\n' });
     await chmod(join(browser, "browser.sh"), 0o755);
@@ -151,10 +171,13 @@ describe("ensemble dev", () => {
       XDG_DATA_DIRS: browser, // there is no other browser
       XDG_DATA_HOME: browser,
     };
-    const dev = await startDev(["--open", "--watch", "prompts,notes.txt"], env);
+    const mounted = { "langgraph.json": { ...files["langgraph.json"], http: { mount_prefix: "/api" } } };
+    const dev = await startDev(["--open", "--watch", "prompts,notes.txt"], env, mounted);
     const opened = () => readFile(join(browser, "opened"), "utf8").catch(() => "");
     await until(async () => (await opened()) !== "");
     expect((await opened()).trim()).toBe(`${dev.url()}/console/`);
+    expect((await fetch(`${dev.url()}/info`)).status).toBe(200);
+    expect(new URL(dev.url()).pathname).toBe("/api");
 
     await writeFile(join(dev.project, "unrelated.txt"), "");
     await writeFile(join(dev.project, "notes.txt"), "A note");

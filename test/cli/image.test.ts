@@ -18,6 +18,9 @@ async function failure(files: Record<string, string | object>, args = ["dockerfi
   return stderr;
 }
 
+/** The condition of `find` for files and folders with these names. */
+const named = (...names: string[]) => names.map((name) => `-name '${name}'`).join(" -o ");
+
 const withKeys = (keys: object) => ({ ...whole, "langgraph.json": { ...echoProject["langgraph.json"], ...keys } });
 
 describe("ensemble dockerfile", () => {
@@ -26,7 +29,8 @@ describe("ensemble dockerfile", () => {
     expect(made).toContain("FROM node:24-slim AS base");
     expect(made).toContain("COPY package.json package-lock.json ensemble-0.1.0.tgz ./\nCOPY lib/ ./lib/\nRUN npm ci --omit=dev");
     expect(made).toContain(
-      "RUN rm -rf node_modules .git .ensemble .npmrc .env .env.* conf/prod.env && mkdir -p conf && touch conf/prod.env",
+      `RUN find . \\( ${named("node_modules", ".git", ".ensemble", ".npmrc", ".env", ".env.*")} \\) -prune -exec rm -rf {} + \\
+ && rm -f 'conf/prod.env' && mkdir -p 'conf' && touch 'conf/prod.env'`,
     );
     expect(made).toContain('ENTRYPOINT ["ensemble"]\nCMD ["start"]');
     expect(made).toContain("ENSEMBLE_CONFIG=/app/langgraph.json");
@@ -35,6 +39,7 @@ describe("ensemble dockerfile", () => {
   test.for([
     ["pnpm-lock.yaml", "pnpm@10.2.0", "npm install --global pnpm@10.2.0 \\\n && pnpm install --prod --frozen-lockfile"],
     ["yarn.lock", undefined, "npm install --global yarn \\\n && yarn install --production --frozen-lockfile"],
+    ["bun.lockb", undefined, "npm install --global bun \\\n && bun install --production --frozen-lockfile"],
     ["bun.lock", undefined, "npm install --global bun \\\n && bun install --production --frozen-lockfile"],
   ] as const)("uses the package manager of %s", async ([lock, packageManager, commands]) => {
     const { "package-lock.json": _, ...others } = whole;
@@ -59,8 +64,27 @@ describe("ensemble dockerfile", () => {
     expect(made).not.toContain("AS dependencies");
   });
 
+  test("the packages are installed with the project's .npmrc, which is not in the image", async () => {
+    const withRegistry = { ...whole, ".npmrc": "//registry.example.com/:_authToken=secret" };
+    expect(await dockerfileOf(withRegistry)).toContain("COPY package.json package-lock.json .npmrc ensemble-0.1.0.tgz ./");
+    const made = await dockerfileOf({ ...withRegistry, "package.json": { ...manifest, workspaces: ["packages/*"] } });
+    const steps = [
+      "COPY . .",
+      named("node_modules"),
+      "npm ci",
+      named(".git", ".ensemble", ".npmrc", ".env", ".env.*"),
+      "COPY --from=project",
+    ];
+    expect(steps.map((step) => made.indexOf(step)).toSorted((a, b) => a - b)).toEqual(steps.map((step) => made.indexOf(step)));
+    expect(made.indexOf(steps[0] ?? "")).toBeGreaterThan(0);
+    const project = await makeProject(withRegistry);
+    expect((await runCommand(["dockerfile", "Dockerfile"], {}, project)).code).toBe(0);
+    expect(await readFile(join(project, ".dockerignore"), "utf8")).not.toContain(".npmrc");
+  });
+
   test("says what is wrong with a project that cannot become an image", async () => {
     expect(await failure(withKeys({ node_version: "20" }))).toContain('node_version is "20", and Ensemble needs Node 22.18 or newer');
+    expect(await failure(withKeys({ node_version: "22.4" }))).toContain("Ensemble needs Node 22.18 or newer");
     expect(await failure(withKeys({ image_distro: "wolfi" }))).toContain('image_distro is "wolfi"; it should be one of debian');
     expect(await failure(echoProject)).toContain("package.json. An image is built from the folder that has both");
     expect(await failure({ ...whole, "package.json": { name: "x" } })).toContain("does not list ensemble in its dependencies");
@@ -69,15 +93,23 @@ describe("ensemble dockerfile", () => {
     expect(await failure({ ...whole, "package.json": outside })).toContain("npm install ./ensemble-0.1.0.tgz");
   });
 
+  test("refuses a file of variables outside of the project", async () => {
+    const files = Object.entries(withKeys({ env: "../prod.env" })).map(([name, content]) => [`app/${name}`, content]);
+    const folder = await makeProject({ "prod.env": "SECRET=1", ...Object.fromEntries(files) });
+    const { code, stderr } = await runCommand(["dockerfile"], {}, join(folder, "app"));
+    expect(code).toBe(1);
+    expect(stderr).toContain("env names ../prod.env, which an image cannot contain");
+  });
+
   test("writes files, and replaces only its own", async () => {
     const project = await makeProject(whole);
     expect((await runCommand(["dockerfile", "Dockerfile"], {}, project)).code).toBe(0);
-    expect(await readFile(join(project, ".dockerignore"), "utf8")).toContain("node_modules\n");
+    expect(await readFile(join(project, ".dockerignore"), "utf8")).toContain("**/node_modules\n");
     expect((await runCommand(["dockerfile", "Dockerfile"], {}, project)).code).toBe(0);
     await writeFile(join(project, "Dockerfile"), "FROM scratch");
     const { code, stderr } = await runCommand(["dockerfile", "Dockerfile"], {}, project);
     expect(code).toBe(1);
-    expect(stderr).toContain("this command has not made it");
+    expect(stderr).toContain('"ensemble dockerfile" did not write it');
     expect(await readFile(join(project, "Dockerfile"), "utf8")).toBe("FROM scratch");
   });
 });
@@ -101,11 +133,12 @@ exit \${FAILS:-0}
     const { code, stdout, stderr } = await runCommand(["build", "-t", "agents:1", "--", "--platform", "linux/arm64"], env, project);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain("Built agents:1.");
+    expect(stdout).toContain(`${name} run --rm`);
     expect(await readFile(join(folder, "asked"), "utf8")).toMatch(
       new RegExp(`^build -f \\S+/Dockerfile -t agents:1 --platform linux/arm64 ${project}\n$`),
     );
     expect(await readFile(join(folder, "Dockerfile"), "utf8")).toContain("FROM node:24-slim AS base");
-    expect(await readFile(join(folder, "Dockerfile.dockerignore"), "utf8")).toContain(".env\n");
+    expect(await readFile(join(folder, "Dockerfile.dockerignore"), "utf8")).toContain("**/.env\n");
   });
 
   test("says why there is no image", async () => {

@@ -14,15 +14,16 @@ const create = (folder: string[], cwd = home) => runCommand(["new", ...folder, "
 test("a new project has an agent that runs, a test, and the versions of this release", async () => {
   const { code, stdout, stderr } = await create(["My Agents"]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  expect(stdout).toContain("cd My Agents\n  npm install\n  npm run dev");
+  expect(stdout).toContain('cd "My Agents"\n  npm install\n  npm run dev');
 
   const project = join(home, "My Agents");
   expect((await readdir(project)).sort()).toEqual(
     [".dockerignore", ".env", ".env.example", ".gitignore", "README.md", "langgraph.json", "package.json", "src", "tsconfig.json"].sort(),
   );
   const manifest = JSON.parse(await readFile(join(project, "package.json"), "utf8"));
+  const release = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
   const ours = JSON.parse(await readFile(new URL("../../package-lock.json", import.meta.url), "utf8")).packages;
-  expect(manifest).toMatchObject({ name: "my-agents", type: "module", dependencies: { ensemble: "^0.1.0" } });
+  expect(manifest).toMatchObject({ name: "my-agents", type: "module", engines: release.engines, dependencies: { ensemble: "^0.1.0" } });
   for (const name of ["zod", "@langchain/core", "@langchain/langgraph"])
     expect(manifest.dependencies[name]).toBe(ours[`node_modules/${name}`].version);
   expect(await readFile(join(project, "README.md"), "utf8")).not.toContain("{{");

@@ -23,7 +23,7 @@ export interface Host {
 export const configOf = (databaseUrl: string, env: Record<string, string> = {}) =>
   readConfig({ ENSEMBLE_CONFIG: testProject, DATABASE_URL: databaseUrl, WORKER_DRAIN_TIMEOUT: "0.2", ...env });
 
-export interface HostOptions {
+interface HostOptions {
   env?: Record<string, string>;
   fastify?: FastifyServerOptions;
   /** Adds the app's own plugins and routes, before the service is registered. */
@@ -33,7 +33,7 @@ export interface HostOptions {
 
 /** Starts an app as a user would write it: with its own route, its own hook, and the service below a prefix. */
 export async function startHost(databaseUrl: string, { env, fastify, before, host = "127.0.0.1" }: HostOptions = {}): Promise<Host> {
-  const app = Fastify(fastify);
+  const app = Fastify({ pluginTimeout: 120_000, ...fastify });
   afterFile(() => app.close());
   const seen: string[] = [];
   const answered: string[] = [];

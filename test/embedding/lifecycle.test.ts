@@ -107,14 +107,34 @@ test("a nested prefix, the project's own prefix and the project's own routes fol
     },
   });
   const app = Fastify();
+  const posted: string[] = [];
+  app.addHook("onRequest", async ({ method, url }) => void (method === "POST" && posted.push(url)));
   const config = configOf(await createDatabase(), { ENSEMBLE_CONFIG: `${project}/langgraph.json` });
   await app.register(async (inner) => inner.register(ensemble, { prefix: "/agents", config, log }), { prefix: "/v1" });
   await app.listen({ host: "127.0.0.1", port: 0 });
   const url = `${app.listeningOrigin}/v1/agents`;
+  expect(process.env.ENSEMBLE_URL).toBe(`${url}/api`);
+  await fetch(`${url}/api/runs/wait`, { method: "POST", body: JSON.stringify({ assistant_id: "mirror", input: {}, webhook: "/hook" }) });
+  await eventually(() => posted).toContain("/v1/agents/api/hook");
   expect(await (await fetch(`${url}/api/custom/client`)).json()).toMatchObject([{ graph_id: "mirror" }]);
   expect((await fetch(`${url}/api/info`)).headers.get("x-js-middleware")).toBe("true");
   const missing = await fetch(`${url}/threads`, { method: "POST", body: "{}" });
   expect([missing.status, await missing.text()]).toEqual([404, "404 Not Found: everything here is below /v1/agents/api."]);
+  await app.close();
+});
+
+test("LangSmith Studio's header is no credential, because other machines may reach the app", async () => {
+  const { app, url } = await startHost(await createDatabase(), {
+    env: { ENSEMBLE_CONFIG: resolve("test/graphs/with-auth/langgraph.json") },
+  });
+  const studio = { "x-auth-scheme": "langsmith", origin: "https://smith.langchain.com" };
+  expect((await fetch(`${url}/agents/threads/search`, { method: "POST", headers: studio, body: "{}" })).status).toBe(401);
+  await app.close();
+});
+
+test("without auth, the console is off if the operator lets others in", async () => {
+  const { app, url } = await startHost(await createDatabase(), { env: { ENSEMBLE_AUTH: "none" } });
+  expect((await fetch(`${url}/agents/console/`)).status).toBe(404);
   await app.close();
 });
 

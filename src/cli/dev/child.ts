@@ -49,8 +49,13 @@ export function startChild(
       onStarted(message.url);
     }
   });
-  const ended = once(child, "exit").then(([code, signal]): Ending => ({ code, signal }));
-  ended.catch(() => {}); // the code that awaits the promise handles its rejection
+  const ended = once(child, "exit").then(
+    ([code, signal]): Ending => ({ code, signal }),
+    (error: Error): Ending => {
+      console.error(`The service could not be started: ${error.message}`); // for example, the system allows no more processes
+      return { code: 1, signal: null };
+    },
+  );
   const isRunning = () => child.exitCode === null && child.signalCode === null;
   return {
     ended,

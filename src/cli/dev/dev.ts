@@ -33,7 +33,10 @@ interface Session {
   /** The absolute paths of further files and folders to watch, from the option `--watch`. */
   additional: string[];
   opens: boolean;
+  /** The running service. Undefined while no service runs. */
   child: Child | undefined;
+  /** The service that stops before a restart. Its end is expected, so it is not reported. */
+  leaving: Child | undefined;
   startedAt: number;
   stopSeconds: number;
   /** The embedded Postgres. This process starts the database instead of the service, so that it stays up while the service restarts. */
@@ -51,12 +54,13 @@ export async function dev({ texts, flags }: Arguments): Promise<void> {
   adoptAddress(texts);
   if (!existsSync(projectFile())) await readState(); // throws the error that explains what a project is
   const session = openSession((texts.watch ?? "").split(",").filter(Boolean), flags.has("open"));
+  const events = on(session.events, "event"); // before the start, so that no event is lost meanwhile
   listenToUser(session);
   try {
     await start(session);
-    for await (const [event] of on(session.events, "event")) {
-      await handle(session, event as Event);
+    for await (const [event] of events) {
       if (session.isStopping) break;
+      await handle(session, event as Event);
     }
   } finally {
     session.watcher.stop();
@@ -77,6 +81,7 @@ function openSession(additional: string[], opens: boolean): Session {
     additional: additional.map((path) => resolve(path)),
     opens,
     child: undefined,
+    leaving: undefined,
     startedAt: 0,
     stopSeconds,
     database: undefined,
@@ -88,7 +93,7 @@ function openSession(additional: string[], opens: boolean): Session {
 /** Ctrl-C stops the service, and a second Ctrl-C stops it at once. Enter restarts it. */
 function listenToUser(session: Session): void {
   const stop = () => {
-    if (session.isStopping) session.child?.hurry();
+    if (session.isStopping) for (const child of [session.child, session.leaving]) child?.hurry();
     session.isStopping = true;
     session.events.emit("event", { kind: "stop" });
   };
@@ -123,9 +128,10 @@ function reportEnd(session: Session, { code, signal }: Ending): void {
 const hint = () => (process.stdin.isTTY ? " or press Enter" : "");
 
 async function restart(session: Session): Promise<void> {
-  const { child } = session;
-  session.child = undefined; // the old process ends as expected, so its end is not reported
-  await child?.stop(session.stopSeconds);
+  session.leaving = session.child;
+  session.child = undefined;
+  await session.leaving?.stop(session.stopSeconds);
+  session.leaving = undefined;
   if (!session.isStopping) await start(session);
 }
 
@@ -136,25 +142,28 @@ async function start(session: Session): Promise<void> {
     console.error(`✗ ${clean(error.message)}`);
     return undefined;
   });
-  const { files, folders } = await watchedPaths(state);
+  const { files, paths } = await watchedPaths(state);
   session.watcher.addFiles(files);
-  for (const path of [...folders, ...session.additional]) session.watcher.add(path);
+  for (const path of [...paths, ...session.additional]) session.watcher.add(path);
   session.watcher.watchNeighbours(state === undefined);
   if (state) await startService(session, state);
 }
 
 async function startService(session: Session, state: ProjectState): Promise<void> {
   const isFirst = session.url === undefined;
-  if (state.config.databaseUrl === undefined && state.config.role === "all") session.database ??= await openDatabase(state);
+  if (needsDatabase(state)) session.database ??= await openDatabase(state);
+  if (session.isStopping) return; // the user has stopped the command while Postgres started
   const env = environmentOf(session, state);
   session.stopSeconds = Number(env.WORKER_DRAIN_TIMEOUT || 30) + stopSeconds;
   const child = startChild(env, isFirst, {
     onImported: (files) => session.watcher.addFiles(files),
-    onStarted: (url) => reportStart(session, state, url),
+    onStarted: (url) => reportStart(session, url),
   });
   session.child = child;
   child.ended.then((ending) => session.events.emit("event", { kind: "ended", child, ending }));
 }
+
+const needsDatabase = ({ config }: ProjectState) => config.databaseUrl === undefined && config.role === "all";
 
 async function openDatabase({ config }: ProjectState): Promise<EmbeddedPostgres> {
   const database = await startEmbeddedPostgres(config.dataDir);
@@ -163,19 +172,19 @@ async function openDatabase({ config }: ProjectState): Promise<EmbeddedPostgres>
 }
 
 /** Returns the environment of the service. The process's own variables take precedence over the project's, as in `ensemble start`. */
-function environmentOf({ database, url }: Session, { project }: ProjectState): NodeJS.ProcessEnv {
+function environmentOf({ database, url }: Session, state: ProjectState): NodeJS.ProcessEnv {
   return {
-    WORKER_DRAIN_TIMEOUT: project.env.WORKER_DRAIN_TIMEOUT ?? drainSeconds,
+    WORKER_DRAIN_TIMEOUT: state.project.env.WORKER_DRAIN_TIMEOUT ?? drainSeconds,
     ...process.env,
-    ...(database && { DATABASE_URL: database.url }),
+    ...(database && needsDatabase(state) && { DATABASE_URL: database.url }),
     ...(url && { PORT: new URL(url).port }),
   };
 }
 
-function reportStart(session: Session, { project }: ProjectState, url: string | undefined): void {
+function reportStart(session: Session, url: string | undefined): void {
   if (session.url === undefined) {
     console.log(`Watching the files that your graphs import. Ctrl-C stops the service${process.stdin.isTTY ? ", Enter restarts it" : ""}.`);
-    if (session.opens && url) void openInBrowser(`${url}${project.http.mount_prefix ?? ""}/console/`);
+    if (session.opens && url) void openInBrowser(`${url}/console/`);
   } else console.log(`✓ Ready again after ${((performance.now() - session.startedAt) / 1000).toFixed(1)} s.`);
   session.url = url ?? "";
 }

@@ -24,7 +24,7 @@ export async function readState(): Promise<ProjectState> {
  * Returns the files and folders to watch in addition to the imported files. If the project cannot be read, returns only the files that are
  * known without it, such as package.json.
  */
-export async function watchedPaths(state: ProjectState | undefined): Promise<{ files: string[]; folders: string[] }> {
+export async function watchedPaths(state: ProjectState | undefined): Promise<{ files: string[]; paths: string[] }> {
   const file = resolve(projectFile());
   const root = dirname(file);
   const { project } = state ?? {};
@@ -32,8 +32,8 @@ export async function watchedPaths(state: ProjectState | undefined): Promise<{ f
     ? [...project.graphs.map((graph) => graph.file), ...Object.values(project.ui).map((path) => resolve(root, path))]
     : [];
   const files = [file, ...(await environmentFile(file)), join(root, "tsconfig.json"), join(root, "package.json"), ...sources];
-  const folders = [project?.parts.assistants, project?.parts.agents].filter((path) => path !== undefined);
-  return { files, folders };
+  const paths = [project?.parts.assistants, project?.parts.agents].filter((path) => path !== undefined);
+  return { files, paths };
 }
 
 /** Returns the file of variables that the project file names, if any. The project file itself may be malformed at the moment. */

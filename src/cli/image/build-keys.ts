@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { dirname, relative, resolve } from "node:path";
 import { z } from "zod";
 
 /**
@@ -14,7 +15,8 @@ const BuildKeys = z.object({
 });
 
 const defaultNode = 24;
-const oldestNode = 22;
+/** The oldest Node that runs the service: the major and the minor version. */
+const oldestNode = [22, 18] as const;
 /** The tag suffixes of the official Node images, by the value of `image_distro`. */
 const distributions: Record<string, string> = {
   debian: "slim",
@@ -40,13 +42,21 @@ export async function readImageOptions(file: string): Promise<ImageOptions> {
   return {
     baseImage: base_image === undefined || isOfficial ? nodeImage(file, keys) : base_image,
     lines: dockerfile_lines,
-    envFile: typeof env === "string" ? env : undefined,
+    envFile: typeof env === "string" ? inProject(file, env) : undefined,
   };
+}
+
+/** Returns the path of the file of variables inside the project. An image has no other folders of the user. */
+function inProject(file: string, env: string): string {
+  const path = relative(dirname(file), resolve(dirname(file), env));
+  if (!path.startsWith("..") && !path.includes("'")) return path;
+  throw new Error(`${file}: env names ${env}, which an image cannot contain. Put the file into the folder of langgraph.json.`);
 }
 
 function nodeImage(file: string, { node_version = defaultNode, image_distro = "debian" }: z.infer<typeof BuildKeys>): string {
   const version = String(node_version);
-  if (!(Number.parseInt(version, 10) >= oldestNode))
+  const [major = 0, minor = Infinity] = version.split(".").map(Number);
+  if (!(major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1])))
     throw new Error(`${file}: node_version is "${version}", and Ensemble needs Node 22.18 or newer. Set it to "${defaultNode}".`);
   const ending = distributions[image_distro];
   if (!ending) {

@@ -18,19 +18,24 @@ export async function build({ words, texts: { tag } }: Arguments): Promise<void>
     // An ignore file next to the Dockerfile takes precedence over the project's own .dockerignore. Ensemble therefore writes the former
     // only if the latter does not exist.
     if (!existsSync(join(root, ".dockerignore"))) await writeFile(`${file}.dockerignore`, dockerignore);
-    await runBuilder(["build", "-f", file, "-t", tag, ...words, root]);
+    const builder = await runBuilder(["build", "-f", file, "-t", tag, ...words, root]);
+    explain(builder, tag);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  console.log(`\nBuilt ${tag}. Migrate the database, then start the image:
-  docker run --rm -e DATABASE_URL=… ${tag} migrate
-  docker run -p 127.0.0.1:2024:2024 -e DATABASE_URL=… -e ENSEMBLE_API_KEYS=… ${tag}`);
 }
 
-async function runBuilder(args: string[]): Promise<void> {
+function explain(builder: string, tag: string): void {
+  console.log(`\nBuilt ${tag}. Migrate the database, then start the image:
+  ${builder} run --rm -e DATABASE_URL=… ${tag} migrate
+  ${builder} run -p 127.0.0.1:2024:2024 -e DATABASE_URL=… -e ENSEMBLE_API_KEYS=… ${tag}`);
+}
+
+/** Builds the image with the first builder that is installed, and returns the builder's name. */
+async function runBuilder(args: string[]): Promise<string> {
   for (const builder of ["docker", "podman"]) {
     const code = await run(builder, args);
-    if (code === 0) return;
+    if (code === 0) return builder;
     if (code !== undefined) throw new Error(`${builder} build failed with exit code ${code}.`);
   }
   throw new Error('Neither docker nor podman is installed. "ensemble dockerfile Dockerfile" writes the Dockerfile for another builder.');

@@ -21,7 +21,8 @@ async function refuseForeign(file: string): Promise<void> {
     if (error.code === "ENOENT") return firstLine;
     throw new Error(`${file} cannot be written: ${error.code === "EISDIR" ? "it is a folder" : error.message}.`);
   });
-  if (!present.startsWith(firstLine)) throw new Error(`${file} exists, and this command has not made it. Name another file.`);
+  if (!present.startsWith(firstLine))
+    throw new Error(`${file} exists, and "ensemble dockerfile" did not write it. Delete it, or name another file.`);
 }
 
 /** Writes a .dockerignore if there is none. Without it, the builder would get the installed packages and the data of the embedded Postgres. */

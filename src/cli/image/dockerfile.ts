@@ -7,10 +7,13 @@ import { type Installation, readInstallation } from "./installation.ts";
 /** The first line of each Dockerfile that this module makes. A file without it belongs to the user. */
 export const firstLine = "# Made by `ensemble dockerfile` from langgraph.json and package.json.";
 
-/** The content of a .dockerignore, which keeps secrets and large folders out of the build context. */
-export const dockerignore = ["node_modules", ".ensemble", ".env", ".env.local", ".npmrc", ".git", ""].join("\n");
+/**
+ * The content of a .dockerignore, which keeps secrets and large folders out of the build context. It does not list .npmrc, because the
+ * installation of the packages reads this file. The Dockerfile keeps .npmrc out of the image.
+ */
+export const dockerignore = ["**/node_modules", "**/.ensemble", "**/.env", "**/.env.*", ".git", ""].join("\n");
 
-export interface Image {
+interface Image {
   /** The folder from which the image is built. */
   root: string;
   dockerfile: string;
@@ -52,7 +55,7 @@ ${install}
 
 FROM base AS project
 COPY . .
-${removeSecrets(envFile)}
+${remove(secrets, envFile)}
 
 FROM base
 COPY --from=dependencies /app/node_modules ./node_modules
@@ -61,19 +64,24 @@ COPY --from=project /app ./`;
 /** Installs the packages in the whole project, because a project with workspaces has packages in many folders. */
 const together = (install: string, envFile: string | undefined) => `FROM base AS project
 COPY . .
-${removeSecrets(envFile)}
+${remove(["node_modules"])}
 ${install}
+${remove(secrets.slice(1), envFile)}
 
 FROM base
 COPY --from=project /app ./`;
 
+/** The names of files and folders that must not be in an image, wherever they are in the project. The packages come first. */
+const secrets = ["node_modules", ".git", ".ensemble", ".npmrc", ".env", ".env.*"];
+
 /**
- * Returns a `RUN` line that deletes secrets and unneeded folders from the image, even if there is no .dockerignore. An empty file replaces
- * the project's file of variables.
+ * Returns a `RUN` line that deletes these files and folders from the image, even if there is no .dockerignore. An empty file replaces the
+ * project's file of variables.
  */
-function removeSecrets(envFile: string | undefined): string {
-  const empty = envFile === undefined ? "" : ` && mkdir -p ${dirname(envFile)} && touch ${envFile}`;
-  return `RUN rm -rf node_modules .git .ensemble .npmrc .env .env.* ${envFile ?? ""}`.trimEnd() + empty;
+function remove(names: string[], envFile?: string): string {
+  const found = names.map((name) => `-name '${name}'`).join(" -o ");
+  const removal = `RUN find . \\( ${found} \\) -prune -exec rm -rf {} +`;
+  return envFile === undefined ? removal : `${removal} \\\n && rm -f '${envFile}' && mkdir -p '${dirname(envFile)}' && touch '${envFile}'`;
 }
 
 function copy(paths: string[]): string {

@@ -21,6 +21,7 @@ interface Manager {
 const managers: Manager[] = [
   { name: "pnpm", lock: "pnpm-lock.yaml", install: "pnpm install --prod --frozen-lockfile" },
   { name: "yarn", lock: "yarn.lock", install: "yarn install --production --frozen-lockfile" },
+  { name: "bun", lock: "bun.lockb", install: "bun install --production --frozen-lockfile" },
   { name: "bun", lock: "bun.lock", install: "bun install --production --frozen-lockfile" },
   { name: "npm", lock: "package-lock.json", install: "npm ci --omit=dev" },
 ];
@@ -39,7 +40,7 @@ export async function readInstallation(root: string): Promise<Installation> {
   const manifest = await readManifest(root);
   const manager = managers.find(({ lock }) => existsSync(join(root, lock)));
   const has = (name: string) => existsSync(join(root, name));
-  const files = ["package.json", ...(manager ? [manager.lock] : []), ...settings.filter(has), ...tarballsOf(root, manifest)];
+  const files = ["package.json", ...(manager ? [manager.lock] : []), ...settings.filter(has), ...localDependenciesOf(root, manifest)];
   const { name, install } = manager ?? { name: "npm", install: "npm install --omit=dev" };
   const command = name === "yarn" && has(".yarnrc.yml") ? "yarn workspaces focus --all --production" : install;
   return {
@@ -56,7 +57,7 @@ async function readManifest(root: string): Promise<Manifest> {
   const manifest = parseManifest(file, text);
   if (!manifest.dependencies?.ensemble)
     throw new Error(
-      `${file} does not list ensemble in its dependencies, so an image would not contain it. Install it: npm install ensemble`,
+      `${file} does not list ensemble in its dependencies, so an image would not contain it. Install Ensemble in the project.`,
     );
   return manifest;
 }
@@ -81,8 +82,8 @@ function provide(name: string, packageManager: string | undefined): string {
  * Returns the files and folders that package.json names as `file:` dependencies. A folder's name ends with a slash. Throws for a path
  * outside of the project, because an image can contain only files of the project.
  */
-function tarballsOf(root: string, { dependencies, optionalDependencies }: Manifest): string[] {
-  const paths = Object.entries({ ...dependencies, ...optionalDependencies }).flatMap(([name, version]) => {
+function localDependenciesOf(root: string, { dependencies, optionalDependencies }: Manifest): string[] {
+  return Object.entries({ ...dependencies, ...optionalDependencies }).flatMap(([name, version]) => {
     if (!version.startsWith("file:")) return [];
     const path = relative(root, resolve(root, version.slice("file:".length)));
     const isFolder = statSync(join(root, path), { throwIfNoEntry: false })?.isDirectory() ?? false;
@@ -92,5 +93,4 @@ function tarballsOf(root: string, { dependencies, optionalDependencies }: Manife
         `An image can only contain files of the project: copy it there, and run npm install ./${path.split(/[/\\]/).at(-1)}`,
     );
   });
-  return paths;
 }

@@ -62,6 +62,7 @@ const manifest = (name: string, ensemble: string) => ({
   name,
   private: true,
   type: "module",
+  engines: { node: ">=22.18" }, // the oldest Node that runs TypeScript files without a flag
   scripts: {
     dev: "ensemble dev --open",
     start: "ensemble start",
@@ -82,7 +83,7 @@ const manifest = (name: string, ensemble: string) => ({
 
 function explain(root: string): void {
   const path = relative("", root);
-  const steps = [...(path === "" ? [] : [`cd ${path}`]), "npm install", "npm run dev"];
+  const steps = [...(path === "" ? [] : [`cd ${/\s/.test(path) ? JSON.stringify(path) : path}`]), "npm install", "npm run dev"];
   console.log(`Created an agent in ${root}. Next:\n\n${steps.map((step) => `  ${step}`).join("\n")}\n
 npm run dev starts the service and opens its console. README.md lists the other commands.`);
 }
