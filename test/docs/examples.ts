@@ -25,7 +25,8 @@ export function testExamples(isMine: (page: string) => boolean): void {
     ({ page }) => page,
   );
   test.for([...steps])("the examples of %s work", { timeout: 300_000 }, async ([page, steps]) => {
-    const project = await openProject(ofKind("file").filter((block) => block.page === page));
+    const files = ofKind("file").filter((block) => block.page === page);
+    const project = await openProject(files, steps);
     try {
       for (const block of steps) await project.runBlock(block);
     } finally {

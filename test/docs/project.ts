@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { afterFile } from "../after-file.ts";
@@ -12,7 +12,7 @@ import { type Block, fileOf, root } from "./pages.ts";
 const launcher = join(root, "src/cli/launch.cjs");
 const blockTimeoutMs = 60_000;
 
-/** A directory with the files of a page, a service that is started there if a block needs one, and a shell that keeps its variables. */
+/** A directory with the files of a page, a service that is started if a block needs one, and a shell that keeps its variables. */
 export interface PageProject {
   runBlock: (block: Block) => Promise<void>;
   stop: () => Promise<void>;
@@ -47,8 +47,33 @@ const ensemble = `#!/usr/bin/env bash
 exec "${process.execPath}" "${launcher}" "$@"
 `;
 
-/** Creates the directory of a page. Without its own langgraph.json, the page has the graphs of the repository. */
-export async function openProject(files: Block[]): Promise<PageProject> {
+/** A database, and a service that uses it once it has been started. */
+interface Host {
+  databaseUrl: string;
+  service: TestProcess | undefined;
+}
+
+let shared: Promise<Host> | undefined;
+
+/** Returns the service that several pages of a test file use one after another. A start takes longer than the examples of most pages. */
+function sharedHost(): Promise<Host> {
+  shared ??= createDatabase().then(async (databaseUrl) => {
+    const env = { ...inherited, DATABASE_URL: databaseUrl, WORKER_DRAIN_TIMEOUT: "0.2", PORT: "0" };
+    const service = await startProcess(env, root);
+    afterFile(() => service.stop());
+    return { databaseUrl, service };
+  });
+  return shared;
+}
+
+/** The variables that each process needs. */
+const inherited = { PATH: process.env.PATH ?? "", LANG: "C.UTF-8", NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? "" };
+
+/**
+ * Creates the directory of a page. A page without its own langgraph.json has the graphs of the repository. If it does not start a service
+ * either, it shares one with other pages.
+ */
+export async function openProject(files: Block[], steps: Block[]): Promise<PageProject> {
   const home = await makeProject({
     "project/package.json": { name: "project", private: true, type: "module" },
     // As in a project that has the package installed, the name "ensemble" leads to the package's sources.
@@ -61,8 +86,10 @@ export async function openProject(files: Block[]): Promise<PageProject> {
   for (const name of ["npm", "npx", "ensemble"]) chmodSync(join(home, "bin", name), 0o755);
   symlinkSync(join(root, "src"), join(home, "node_modules/ensemble/src"));
   symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));
-  if (!files.some((block) => fileOf(block) === "langgraph.json")) {
-    for (const name of ["graphs", "langgraph.json"]) cpSync(join(root, name), join(directory, name), { recursive: true });
+  const ownGraphs = files.some((block) => fileOf(block) === "langgraph.json");
+  if (!ownGraphs) {
+    symlinkSync(join(root, "graphs"), join(directory, "graphs"));
+    copyFileSync(join(root, "langgraph.json"), join(directory, "langgraph.json"));
   }
   for (const block of files) {
     const path = join(directory, fileOf(block));
@@ -70,17 +97,25 @@ export async function openProject(files: Block[]): Promise<PageProject> {
     writeFileSync(path, block.code);
   }
 
-  const databaseUrl = await createDatabase();
+  const host: Host =
+    !ownGraphs && steps.every((block) => startOf(block) === undefined)
+      ? await sharedHost()
+      : { databaseUrl: await createDatabase(), service: undefined };
   const environment = {
+    ...inherited,
     PATH: `${join(home, "bin")}:${dirname(process.execPath)}:${process.env.PATH}`,
     HOME: home,
-    LANG: "C.UTF-8",
-    DATABASE_URL: databaseUrl,
-    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? "",
+    DATABASE_URL: host.databaseUrl,
+    ...(host.service?.url && { ENSEMBLE_URL: host.service.url }), // commands find only a service of their own directory
   };
-  let service: TestProcess | undefined;
+  let { service } = host;
   /** The addresses in the page's text, and the addresses that replace them here. */
   const addresses = new Map<string, string>();
+  const call = ({ url = "" }: TestProcess, told = "2024") => {
+    const { host } = new URL(url);
+    for (const port of new Set(["2024", told])) addresses.set(`127.0.0.1:${port}`, host).set(`localhost:${port}`, host);
+  };
+  if (service) call(service);
 
   const start = async (given: Record<string, string>) => {
     await stop();
@@ -90,15 +125,12 @@ export async function openProject(files: Block[]): Promise<PageProject> {
       addresses.set(`127.0.0.1:${port}`, `127.0.0.1:${given[name]}`);
     }
     service = await startProcess({ ...environment, WORKER_DRAIN_TIMEOUT: "0.2", ...given, PORT: "0" }, directory);
-    const { host } = new URL(service.url ?? "");
-    for (const port of new Set(["2024", given.PORT ?? "2024"])) {
-      addresses.set(`127.0.0.1:${port}`, host).set(`localhost:${port}`, host);
-    }
+    call(service, given.PORT);
   };
   const stop = async () => {
     const running = service;
     service = undefined;
-    await running?.stop();
+    if (running !== host.service) await running?.stop();
   };
   afterFile(stop);
 
