@@ -10,6 +10,7 @@ import { afterFile } from "./after-file.ts";
 
 const command = fileURLToPath(new URL("../src/cli/ensemble.ts", import.meta.url));
 const probe = fileURLToPath(new URL("./probe-registry.ts", import.meta.url));
+const failures = fileURLToPath(new URL("./probe-failures.ts", import.meta.url));
 
 /** The source code of a graph that says "hi". */
 export const sayHi = `
@@ -66,6 +67,12 @@ export async function runCommand(args: string[], env: Record<string, string>, cw
 /** Loads a project and runs its graphs in a separate process. Node's own loader loads the graphs there, and not the test runner's. */
 export async function probeRegistry(project: string): Promise<Record<string, unknown>> {
   const child = spawn(process.execPath, [probe, join(project, "langgraph.json")], { stdio: ["ignore", "pipe", "inherit"] });
+  return JSON.parse(await text(child.stdout));
+}
+
+/** Loads projects that cannot be loaded, one after another in a separate process. Returns the sentence that says why, for each. */
+export async function whyNotLoaded(projects: string[]): Promise<string[]> {
+  const child = spawn(process.execPath, [failures, ...projects], { stdio: ["ignore", "pipe", "inherit"] });
   return JSON.parse(await text(child.stdout));
 }
 

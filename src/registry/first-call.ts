@@ -17,13 +17,12 @@ const inputs: [field: string, input: FirstCall["input"]][] = [
  * cannot be opened without a configuration is tried only with an empty input. Returns undefined if no graph accepts a call.
  */
 export async function findFirstCall(registry: Registry): Promise<FirstCall | undefined> {
-  const fields = new Map<string, Set<string>>();
-  for (const graphId of registry.graphIds) fields.set(graphId, await inputFields(registry, graphId).catch(() => new Set<string>()));
-  const telling = [...fields].flatMap(([graphId, has]) =>
-    inputs.filter(([field]) => has.has(field)).map(([, input]): FirstCall => ({ graphId, input })),
-  );
-  const empty = registry.graphIds.map((graphId): FirstCall => ({ graphId, input: {} }));
-  for (const call of [...telling, ...empty]) if (await isAccepted(registry, call)) return call;
+  for (const graphId of registry.graphIds) {
+    const fields = await inputFields(registry, graphId).catch(() => new Set<string>());
+    for (const [field, input] of inputs)
+      if (fields.has(field) && (await isAccepted(registry, { graphId, input }))) return { graphId, input };
+  }
+  for (const graphId of registry.graphIds) if (await isAccepted(registry, { graphId, input: {} })) return { graphId, input: {} };
   return undefined;
 }
 
@@ -32,7 +31,7 @@ export async function findFirstCall(registry: Registry): Promise<FirstCall | und
  * channels.
  */
 async function inputFields(registry: Registry, graphId: string): Promise<Set<string>> {
-  const { input_schema: schema } = await registry.declaredSchemas(graphId);
+  const schema = await registry.declaredSchema(graphId, "input");
   const { channels } = await registry.open(graphId);
   return new Set(Object.keys(schema.properties ?? channels));
 }

@@ -1,6 +1,6 @@
 import { getConfigTypeSchema, getInputTypeSchema, getOutputTypeSchema, getStateTypeSchema } from "@langchain/langgraph/zod/schema";
 
-type JsonSchema = Record<string, unknown>;
+export type JsonSchema = Record<string, unknown>;
 
 /** The schemas of a graph that were derived from its TypeScript types. */
 export interface TypeSchemas {
@@ -31,6 +31,14 @@ export function describeSchemas(graphId: string, graph: unknown): GraphSchemas {
     config_schema: config,
     context_schema: config,
   };
+}
+
+/** The parts of a graph that may be described without the others, because a description takes time. */
+export type DescribedPart = "input" | "state";
+
+/** Returns the schema that the graph itself declares for a part. It is empty if the graph uses neither zod nor StateSchema. */
+export function describeSchema(graph: unknown, part: DescribedPart): JsonSchema {
+  return orEmpty(() => (part === "input" ? getInputTypeSchema(graph) : getStateTypeSchema(graph)));
 }
 
 /** Returns the result of `read`. If JSON Schema cannot express one of the zod types, returns the empty schema, which accepts anything. */

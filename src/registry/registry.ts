@@ -1,6 +1,14 @@
 import type { BaseChannel, LangGraphRunnableConfig, Pregel, PregelNode } from "@langchain/langgraph";
 import type { BaseCache, BaseCheckpointSaver, BaseStore } from "@langchain/langgraph-checkpoint";
-import { describeSchemas, fillFromTypes, type GraphSchemas, isDescribed } from "./graph-schemas.ts";
+import {
+  type DescribedPart,
+  describeSchema,
+  describeSchemas,
+  fillFromTypes,
+  type GraphSchemas,
+  isDescribed,
+  type JsonSchema,
+} from "./graph-schemas.ts";
 import { describeImportFailure } from "./import-failure.ts";
 import { importUserModule } from "./modules.ts";
 import type { GraphSource } from "./project.ts";
@@ -31,8 +39,8 @@ export interface Registry {
   schemas(graphId: string): Promise<GraphSchemas>;
   /** Returns the schemas of a graph that is nested in another graph. `path` is the path of the nested graph. */
   subgraphSchemas(graphId: string, path: string, subgraph: unknown): Promise<GraphSchemas>;
-  /** Returns the schemas that the graph itself declares, without those from its TypeScript types. */
-  declaredSchemas(graphId: string): Promise<GraphSchemas>;
+  /** Returns the schema that the graph itself declares for its input or state, without regard to its TypeScript types. */
+  declaredSchema(graphId: string, part: DescribedPart): Promise<JsonSchema>;
   /**
    * Validates an input and a context with the graph's schemas, and returns the issues. If the file exports a function that makes the graph
    * for each run, returns no issues, because the function is called only for runs.
@@ -81,7 +89,7 @@ export async function loadRegistry(sources: GraphSource[], warn: (sentence: stri
     },
     schemas: async (graphId) => withTypes(await declaredSchemas(graphId), ""),
     subgraphSchemas: (graphId, path, subgraph) => withTypes(describeSchemas(graphId, subgraph), path),
-    declaredSchemas,
+    declaredSchema: async (graphId, part) => describeSchema(await resolveGraph(graphId, { configurable: {} }), part),
     async validate(graphId, given) {
       const graph = loaded.get(graphId)?.graph;
       return graph ? findIssues(graph, given) : [];

@@ -94,10 +94,10 @@ async function loadAuth(config: Config, { auth, http }: Project, isMounted: bool
  * Returns the ids of the graphs whose state schema is empty. Leaves out graphs that cannot be created without a configuration, because
  * their schemas cannot be read here.
  */
-export async function graphsWithoutSchemas({ graphIds, declaredSchemas }: Registry, { file }: Project): Promise<string[]> {
+export async function graphsWithoutSchemas({ graphIds, declaredSchema }: Registry, { file }: Project): Promise<string[]> {
   if (typescriptOf(file)) return []; // their schemas can be read from their TypeScript types
-  const known = await Promise.all(graphIds.map((graphId) => declaredSchemas(graphId).catch(() => undefined)));
-  return graphIds.filter((_, index) => known[index] && Object.keys(known[index].state_schema).length === 0);
+  const known = await Promise.all(graphIds.map((graphId) => declaredSchema(graphId, "state").catch(() => undefined)));
+  return graphIds.filter((_, index) => known[index] && Object.keys(known[index]).length === 0);
 }
 
 /** Stores the project's assistants, resources, queue weights and limits in the database, from which all processes read them. */

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, inject, test } from "vitest";
 import { databaseUrl } from "../cluster.ts";
-import { echoProject, isRunning, makeProject, postmasterPid, runCommand, sayHi, until } from "../command.ts";
+import { echoProject, isRunning, makeProject, postmasterPid, runCommand, sayHi, until, whyNotLoaded } from "../command.ts";
 import { createDatabase } from "../database.ts";
 import { clientFor, startProcess, type TestProcess } from "../service.ts";
 
@@ -114,6 +114,9 @@ describe("one sentence says why the service does not start", () => {
     expect(await service.stop()).toBe(0);
   });
 });
+
+/** Cases in which a file is imported, other than those in which the process would otherwise stay alive or die. */
+const isLoaded = (what: string) => /parse|throws|package|export that is/.test(what) && !/timer|promise/.test(what);
 
 describe("one sentence says what is wrong with the project", () => {
   const graphs = (path: string) => ({ graphs: { agent: path } });
@@ -230,10 +233,18 @@ describe("one sentence says what is wrong with the project", () => {
       "could not be imported: late",
     ],
   ];
-  test.for(cases)("%s", async ([, files, says]) => {
+  const started = cases.filter(([what]) => !isLoaded(what));
+  test.for(started)("%s", async ([, files, says]) => {
     const root = await makeProject(files);
     expect(await failToStart({}, root)).toMatch(says);
     expect(existsSync(join(root, ".ensemble"))).toBe(false);
+  });
+
+  /** Imports of files fail in the same way whether the service starts or not, so one process tries all of them. */
+  test("a graph that cannot be loaded", async () => {
+    const loaded = cases.filter(([what]) => isLoaded(what));
+    const sentences = await whyNotLoaded(await Promise.all(loaded.map(([, files]) => makeProject(files))));
+    for (const [index, [what, , says]] of loaded.entries()) expect(sentences[index], what).toMatch(says);
   });
 });
 

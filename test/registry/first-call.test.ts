@@ -15,9 +15,9 @@ function registryOf(graphs: Record<string, Graph>): Registry {
   const fieldsOf = (names: string[]) => Object.fromEntries(names.map((name) => [name, {}]));
   const known: Partial<Registry> = {
     graphIds: Object.keys(graphs),
-    declaredSchemas: async (graphId) => {
+    declaredSchema: async (graphId) => {
       const { schema } = graphs[graphId] ?? {};
-      return { input_schema: schema ? { properties: fieldsOf(schema) } : {} } as never;
+      return schema ? { properties: fieldsOf(schema) } : {};
     },
     open: async (graphId) => ({ channels: fieldsOf(graphs[graphId]?.channels ?? []) }) as never,
     validate: async (graphId, { input }) => {
