@@ -118,7 +118,8 @@ describe("ensemble build", () => {
   /** A builder that writes down what it was asked to do. */
   const builder = `#!/bin/sh
 echo "$@" > "$(dirname "$0")/asked"
-cp "$3" "$3.dockerignore" "$(dirname "$0")"
+while [ "$1" != -f ]; do shift; done
+cp "$2" "$2.dockerignore" "$(dirname "$0")"
 exit \${FAILS:-0}
 `;
   async function provideBuilder(name: string): Promise<{ folder: string; env: Record<string, string> }> {
@@ -127,7 +128,10 @@ exit \${FAILS:-0}
     return { folder: dirname(file), env: { PATH: `${dirname(file)}:/bin:/usr/bin` } };
   }
 
-  test.for(["docker", "podman"])("gives the project, the Dockerfile and further options to %s", async (name) => {
+  test.for([
+    ["docker", "build"],
+    ["podman", "build --format docker"],
+  ] as const)("gives the project, the Dockerfile and further options to %s", async ([name, command]) => {
     const { folder, env } = await provideBuilder(name);
     const project = await makeProject(whole);
     const { code, stdout, stderr } = await runCommand(["build", "-t", "agents:1", "--", "--platform", "linux/arm64"], env, project);
@@ -135,7 +139,7 @@ exit \${FAILS:-0}
     expect(stdout).toContain("Built agents:1.");
     expect(stdout).toContain(`${name} run --rm`);
     expect(await readFile(join(folder, "asked"), "utf8")).toMatch(
-      new RegExp(`^build -f \\S+/Dockerfile -t agents:1 --platform linux/arm64 ${project}\n$`),
+      new RegExp(`^${command} -f \\S+/Dockerfile -t agents:1 --platform linux/arm64 ${project}\n$`),
     );
     expect(await readFile(join(folder, "Dockerfile"), "utf8")).toContain("FROM node:24-slim AS base");
     expect(await readFile(join(folder, "Dockerfile.dockerignore"), "utf8")).toContain("**/.env\n");

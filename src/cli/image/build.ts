@@ -18,7 +18,7 @@ export async function build({ words, texts: { tag } }: Arguments): Promise<void>
     // An ignore file next to the Dockerfile takes precedence over the project's own .dockerignore. Ensemble therefore writes the former
     // only if the latter does not exist.
     if (!existsSync(join(root, ".dockerignore"))) await writeFile(`${file}.dockerignore`, dockerignore);
-    const builder = await runBuilder(["build", "-f", file, "-t", tag, ...words, root]);
+    const builder = await runBuilder(["-f", file, "-t", tag, ...words, root]);
     explain(builder, tag);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -31,10 +31,16 @@ function explain(builder: string, tag: string): void {
   ${builder} run -p 127.0.0.1:2024:2024 -e DATABASE_URL=… -e ENSEMBLE_API_KEYS=… ${tag}`);
 }
 
+/** The commands that build an image. Podman keeps a health check only in Docker's format. */
+const builders = [
+  ["docker", "build"],
+  ["podman", "build", "--format", "docker"],
+] as const;
+
 /** Builds the image with the first builder that is installed, and returns the builder's name. */
 async function runBuilder(args: string[]): Promise<string> {
-  for (const builder of ["docker", "podman"]) {
-    const code = await run(builder, args);
+  for (const [builder, ...command] of builders) {
+    const code = await run(builder, [...command, ...args]);
     if (code === 0) return builder;
     if (code !== undefined) throw new Error(`${builder} build failed with exit code ${code}.`);
   }
