@@ -1,4 +1,4 @@
-import { type Sealable, SealingError } from "../db/sealable.ts";
+import { type Sealable, SealingError, UnsealableValue } from "../db/sealable.ts";
 import type { Handlers } from "./handlers.ts";
 import { createOpener } from "./open.ts";
 import { sealOf } from "./seal.ts";
@@ -28,7 +28,8 @@ export function createCipher(own: Handlers, others: Handlers[], report: (error: 
   const reported = new Set<string>();
 
   function explained(what: string, error: unknown): SealingError {
-    const failure = new SealingError(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    const Failure = error instanceof UnsealableValue ? UnsealableValue : SealingError;
+    const failure = new Failure(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     if (!reported.has(failure.message) && reported.size < mostReported) {
       reported.add(failure.message);
       report(failure);

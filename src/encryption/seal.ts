@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Sealable, type SealedColumn, type SealingContext, SealingError, sealedColumns, sealingUser } from "../db/sealable.ts";
+import { type Sealable, type SealedColumn, type SealingContext, sealedColumns, sealingUser, UnsealableValue } from "../db/sealable.ts";
 import { isDocument, sealDocument } from "./documents.ts";
 import type { Handlers, Json } from "./handlers.ts";
 import { isPlainKey } from "./plain-keys.ts";
@@ -73,7 +73,7 @@ async function sealByHandler({ handlers: { kind, encryptJson }, column, context,
   if (!encryptJson || Object.keys(given).length === 0) return document;
   const sealed: unknown = await encryptJson({ model, field, metadata: context }, structuredClone(given));
   if (!isDocument(sealed) || !isDeepStrictEqual(Object.keys(sealed).sort(), Object.keys(given).sort()))
-    throw new SealingError("encrypt.json must return a document with the same keys. It may change only the values.");
+    throw new UnsealableValue("encrypt.json must return a document with the same keys. It may change only the values.");
   const stored = Object.entries(document).map(([key, value]) => {
     if (isPlain(key) || isDeepStrictEqual(sealed[key], value)) return [key, leave(key, value)] as const;
     const payload = Buffer.from(JSON.stringify(sealed[key] ?? null));
@@ -85,6 +85,6 @@ async function sealByHandler({ handlers: { kind, encryptJson }, column, context,
 /** Returns a value that is stored unencrypted. Throws if the value contains a text that looks like an encrypted value. */
 function leave(key: string, value: unknown): unknown {
   if (value !== null && (typeof value === "object" || typeof value === "string") && looksSealed(JSON.stringify(value)))
-    throw new SealingError(`"${key}" contains a text that looks like an encrypted value.`);
+    throw new UnsealableValue(`"${key}" contains a text that looks like an encrypted value.`);
   return value;
 }
