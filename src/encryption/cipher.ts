@@ -1,7 +1,7 @@
 import { type Sealable, SealingError, UnsealableValue } from "../db/sealable.ts";
 import type { Handlers } from "./handlers.ts";
 import { createOpener } from "./open.ts";
-import { sealOf } from "./seal.ts";
+import { contextFinder, sealOf } from "./seal.ts";
 
 /** Encrypts values before they are stored, and decrypts them after they were read. */
 export interface Cipher {
@@ -24,6 +24,7 @@ const mostReported = 100;
  * Returns a cipher that encrypts with `own`, and decrypts the values of `own` and of `others`. Reports each different failure only once.
  */
 export function createCipher(own: Handlers, others: Handlers[], report: (error: Error) => void): Cipher {
+  const findContext = contextFinder(own);
   const opener = createOpener([own, ...others]);
   const reported = new Set<string>();
 
@@ -45,7 +46,7 @@ export function createCipher(own: Handlers, others: Handlers[], report: (error: 
   return {
     needsUser: own.contextOf !== undefined,
     seal: (value) =>
-      sealOf(own, value).catch((error) => {
+      sealOf(own, value, findContext).catch((error) => {
         throw explained(`A value of ${value.name} could not be encrypted`, error);
       }),
     openText: (text) => opening(opener.text(text)),

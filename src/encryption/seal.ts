@@ -5,22 +5,30 @@ import type { Handlers, Json } from "./handlers.ts";
 import { isPlainKey } from "./plain-keys.ts";
 import { asBuffer, looksSealed, writeSealed } from "./sealed-text.ts";
 
-/** A cache of the users' encryption contexts. An entry lives as long as the user object of its request or attempt. */
-const contexts = new WeakMap<object, Promise<SealingContext>>();
+/**
+ * Returns a function that finds the encryption context for the user of the present request or attempt. Without a user, the context is
+ * empty. A context is kept as long as the user object of its request or attempt lives. A call of the handler that fails is not kept, so the
+ * next value calls the handler again.
+ */
+export function contextFinder({ contextOf }: Pick<Handlers, "contextOf">): () => Promise<SealingContext> {
+  const contexts = new WeakMap<object, Promise<SealingContext>>();
 
-/** Returns the encryption context for the user of the present request or attempt. Without a user, the context is empty. */
-async function contextOfUser({ contextOf }: Handlers): Promise<SealingContext> {
-  const user = contextOf && sealingUser.getStore();
-  if (!contextOf || !user) return {};
-  const known = contexts.get(user) ?? Promise.resolve(contextOf(user));
-  contexts.set(user, known);
-  return known;
+  return async () => {
+    const user = contextOf && sealingUser.getStore();
+    if (!contextOf || !user) return {};
+    const context = contexts.get(user) ?? (async () => contextOf(user))();
+    contexts.set(user, context);
+    return context.catch((error) => {
+      contexts.delete(user);
+      throw error;
+    });
+  };
 }
 
-/** Returns the text that is stored in place of a value. */
-export async function sealOf(handlers: Handlers, { name, plain }: Sealable): Promise<string> {
+/** Returns the text that is stored in place of a value. `findContext` returns the encryption context of the present user. */
+export async function sealOf(handlers: Handlers, { name, plain }: Sealable, findContext: () => Promise<SealingContext>): Promise<string> {
   const column: SealedColumn = sealedColumns[name];
-  const context = await contextOfUser(handlers);
+  const context = await findContext();
   if (column.form === "whole") {
     const bytes = typeof plain === "string" ? Buffer.from(plain) : asBuffer(plain);
     return sealBytes(handlers, column, context, "t", bytes);
