@@ -1,5 +1,13 @@
 import { type Sql, sql } from "../db/sql.ts";
 
+/** The key of a checkpoint's metadata under which LangGraph counts the updates of each DeltaChannel. Its keys are names of channels. */
+const countersKey = "counters_since_delta_snapshot";
+
+/** Returns the metadata of a caller without the key that only LangGraph may set. */
+export function withoutCounters({ [countersKey]: _, ...metadata }: Record<string, unknown>): Record<string, unknown> {
+  return metadata;
+}
+
 /**
  * Returns `with recursive` queries that select the checkpoints from which LangGraph rebuilds the values of DeltaChannels. Most checkpoints
  * store no value of such a channel. LangGraph then walks back to the nearest ancestor with a value, or to the first checkpoint. It applies
@@ -13,9 +21,10 @@ import { type Sql, sql } from "../db/sql.ts";
 export function deltaAncestors(threadIds: string[]): Sql {
   return sql`
     delta_channels (thread_id, checkpoint_ns, channel) as materialized (
-      select c.thread_id, c.checkpoint_ns, jsonb_object_keys(c.metadata -> 'counters_since_delta_snapshot')
+      select c.thread_id, c.checkpoint_ns, jsonb_object_keys(case when jsonb_typeof(c.metadata -> ${countersKey}::text) = 'object'
+                                                                     then c.metadata -> ${countersKey}::text else '{}' end)
         from checkpoints c
-       where c.thread_id = any(${threadIds}::text[]) and c.metadata ? 'counters_since_delta_snapshot'
+       where c.thread_id = any(${threadIds}::text[]) and c.metadata ? ${countersKey}::text
        union
       ${uncounted}),
     walk (thread_id, checkpoint_ns, checkpoint_id, channel, is_ancestor) as (

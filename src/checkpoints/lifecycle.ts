@@ -1,7 +1,7 @@
 import { sealableJson } from "../db/sealable.ts";
 import { type Db, sql } from "../db/sql.ts";
 import { CheckpointNotFound } from "../errors.ts";
-import { deltaAncestors } from "./delta-ancestors.ts";
+import { deltaAncestors, withoutCounters } from "./delta-ancestors.ts";
 import { neededBlobs } from "./needed-blobs.ts";
 import { newestFirst } from "./order.ts";
 
@@ -109,10 +109,10 @@ export async function lastCheckpointOfRun(db: Db, threadId: string, runId: strin
   return rows[0]?.id;
 }
 
-/** Merges metadata into the metadata of the thread's newest checkpoint. Returns false if the thread has no checkpoint. */
+/** Merges a caller's metadata into the metadata of the thread's newest checkpoint. Returns false if the thread has no checkpoint. */
 export async function patchNewestMetadata(db: Db, threadId: string, metadata: Record<string, unknown>): Promise<boolean> {
   const { rowCount } = await db.query(sql`
-    update checkpoints set metadata = metadata || searchable(${sealableJson("checkpoints.metadata", metadata)}::json)
+    update checkpoints set metadata = metadata || searchable(${sealableJson("checkpoints.metadata", withoutCounters(metadata))}::json)
      where thread_id = ${threadId} and checkpoint_ns = ''
        and checkpoint_id = (select checkpoint_id from checkpoints where thread_id = ${threadId} and checkpoint_ns = '' order by ${newestFirst} limit 1)`);
   return rowCount !== 0;

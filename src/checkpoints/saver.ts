@@ -18,6 +18,7 @@ import { isDatabaseTrouble } from "../db/failure.ts";
 import type { Fence } from "../db/fence.ts";
 import { type Db, type Sql, sql } from "../db/sql.ts";
 import { type ChannelLists, createChannelLists } from "./channel-lists.ts";
+import { withoutCounters } from "./delta-ancestors.ts";
 import { readHistory } from "./history.ts";
 import { deleteThreadCheckpoints } from "./lifecycle.ts";
 import { newestFirst } from "./order.ts";
@@ -150,7 +151,7 @@ export class EnsembleSaver extends PostgresSaver {
           checkpointId: checkpoint.id,
           parentId,
           checkpoint: JSON.stringify(bare),
-          metadata: JSON.stringify({ ...this.#metadata, ...withSnapshots(metadata, values) }),
+          metadata: JSON.stringify({ ...withoutCounters(this.#metadata), ...withSnapshots(metadata, values) }),
         },
       ],
     }));

@@ -1,6 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isDatabaseTrouble } from "./failure.ts";
-import { sealingUser } from "./sealable.ts";
+import { SealingError, sealingUser } from "./sealable.ts";
+
+/** Tells whether an error concerns every request of a batch. One value that cannot be encrypted concerns only its own request. */
+const isForAll = (error: Error): boolean => isDatabaseTrouble(error) && !(error instanceof SealingError);
 
 export interface BatchedOptions<Request> {
   /** Returns the key of a request. A batch has at most one request for each key. Without `keyOf`, any requests can share a batch. */
@@ -46,7 +49,7 @@ export function batched<Request, Result>(
     running -= 1;
     if (queue.length > 0) void runNext();
     if (!(results instanceof Error)) for (const [index, { done }] of batch.entries()) done.resolve(results[index] as Result);
-    else if (batch.length === 1 || isDatabaseTrouble(results)) for (const { done } of batch) done.reject(results);
+    else if (batch.length === 1 || isForAll(results)) for (const { done } of batch) done.reject(results);
     else for (const queued of batch) await runAlone(queued); // each request runs alone, so that only the refused one fails
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Refused } from "./refused.ts";
+import { SealingError } from "./sealable.ts";
 
 /** The SQLSTATE classes of errors that come from the state of the server and not from the statement. */
 const serverTrouble = ["08", "25", "40", "53", "57", "58", "XX"];
@@ -41,10 +42,10 @@ const connectTimeout = /trying to connect|connection timeout/i;
 
 /**
  * Tells whether a failed statement may have taken effect nevertheless. Returns true if the connection broke, or the server closed it,
- * before the result arrived. Returns false if the connection was never established.
+ * before the result arrived. Returns false if the connection was never established, or if a value could not be encrypted.
  */
 export function isOutcomeUnknown(error: Error): boolean {
-  if (!isDatabaseTrouble(error)) return false;
+  if (!isDatabaseTrouble(error) || error instanceof SealingError) return false;
   if (!("code" in error)) return !connectTimeout.test(error.message);
   const code = String(error.code);
   return /^[0-9A-Z]{5}$/.test(code) ? /^(08|57P)/.test(code) : !notConnected.includes(code);

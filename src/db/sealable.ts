@@ -125,7 +125,17 @@ export const sealableJson = (name: SealedColumnName, document: unknown): Sealabl
 export class SealingError extends Error {
   override name = "SealingError";
   /** Marks the error as trouble with the database, so that runs are retried and not ended. */
-  readonly code = "ESEALED";
+  readonly code: string = "ESEALED";
+}
+
+/**
+ * The error of a value that can never be stored encrypted, however often it is tried. A run that would store such a value ends with an
+ * error.
+ */
+export class UnsealableValue extends SealingError {
+  override name = "UnsealableValueError";
+  /** Does not have the form of the codes that `isDatabaseTrouble` recognises. */
+  override readonly code = "UNSEALABLE_VALUE";
 }
 
 /** Facts about the owner of a value, such as a tenant. The project's encryption uses these facts to choose the key. */

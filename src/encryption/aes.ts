@@ -29,13 +29,13 @@ export function aesHandlers({ key, fallbackKeys, searchedKeys }: AesKeys): Handl
     },
     decryptBlob(context, bytes) {
       const id = bytes.subarray(0, idBytes).toString("hex");
-      const its = keys.get(id);
-      if (!its)
+      const keyOfValue = keys.get(id);
+      if (!keyOfValue)
         throw new SealingError(
           `A value was encrypted with the key ${id}, which is neither LANGGRAPH_AES_KEY nor one of LANGGRAPH_AES_FALLBACK_KEYS.`,
         );
       const rest = bytes.subarray(idBytes);
-      const decipher = createDecipheriv(algorithmOf(its), its, rest.subarray(0, ivBytes)).setAAD(placeOf(context));
+      const decipher = createDecipheriv(algorithmOf(keyOfValue), keyOfValue, rest.subarray(0, ivBytes)).setAAD(placeOf(context));
       decipher.setAuthTag(rest.subarray(ivBytes, ivBytes + tagBytes));
       return Buffer.concat([decipher.update(rest.subarray(ivBytes + tagBytes)), decipher.final()]);
     },
@@ -48,6 +48,7 @@ const algorithmOf = ({ length }: Buffer) => (length === 32 ? "aes-256-gcm" : len
 const idOf = (key: Buffer): Buffer => createHash("sha256").update("ensemble key id\n").update(key).digest().subarray(0, idBytes);
 
 /**
- * Returns the column of a value, as additional data of AES-GCM. A value that somebody moves to another column can thus not be decrypted.
+ * Returns the kind of data and the field of a value, as additional data of AES-GCM. Both also stand readable in the value. They cannot be
+ * changed there, because the value could then not be decrypted. This does not tell that a value was moved to another row or column.
  */
 const placeOf = ({ model, field }: EncryptionContext): Buffer => Buffer.from(`${model}.${field}`);

@@ -1,7 +1,7 @@
-import { type Sealable, SealingError } from "../db/sealable.ts";
+import { type Sealable, SealingError, UnsealableValue } from "../db/sealable.ts";
 import type { Handlers } from "./handlers.ts";
 import { createOpener } from "./open.ts";
-import { sealOf } from "./seal.ts";
+import { contextFinder, sealOf } from "./seal.ts";
 
 /** Encrypts values before they are stored, and decrypts them after they were read. */
 export interface Cipher {
@@ -24,11 +24,13 @@ const mostReported = 100;
  * Returns a cipher that encrypts with `own`, and decrypts the values of `own` and of `others`. Reports each different failure only once.
  */
 export function createCipher(own: Handlers, others: Handlers[], report: (error: Error) => void): Cipher {
+  const findContext = contextFinder(own);
   const opener = createOpener([own, ...others]);
   const reported = new Set<string>();
 
   function explained(what: string, error: unknown): SealingError {
-    const failure = new SealingError(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    const Failure = error instanceof UnsealableValue ? UnsealableValue : SealingError;
+    const failure = new Failure(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     if (!reported.has(failure.message) && reported.size < mostReported) {
       reported.add(failure.message);
       report(failure);
@@ -44,7 +46,7 @@ export function createCipher(own: Handlers, others: Handlers[], report: (error: 
   return {
     needsUser: own.contextOf !== undefined,
     seal: (value) =>
-      sealOf(own, value).catch((error) => {
+      sealOf(own, value, findContext).catch((error) => {
         throw explained(`A value of ${value.name} could not be encrypted`, error);
       }),
     openText: (text) => opening(opener.text(text)),

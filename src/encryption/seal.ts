@@ -1,26 +1,34 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Sealable, type SealedColumn, type SealingContext, SealingError, sealedColumns, sealingUser } from "../db/sealable.ts";
+import { type Sealable, type SealedColumn, type SealingContext, sealedColumns, sealingUser, UnsealableValue } from "../db/sealable.ts";
 import { isDocument, sealDocument } from "./documents.ts";
 import type { Handlers, Json } from "./handlers.ts";
 import { isPlainKey } from "./plain-keys.ts";
 import { asBuffer, looksSealed, writeSealed } from "./sealed-text.ts";
 
-/** A cache of the users' encryption contexts. An entry lives as long as the user object of its request or attempt. */
-const contexts = new WeakMap<object, Promise<SealingContext>>();
+/**
+ * Returns a function that finds the encryption context for the user of the present request or attempt. Without a user, the context is
+ * empty. A context is kept as long as the user object of its request or attempt lives. A call of the handler that fails is not kept, so the
+ * next value calls the handler again.
+ */
+export function contextFinder({ contextOf }: Pick<Handlers, "contextOf">): () => Promise<SealingContext> {
+  const contexts = new WeakMap<object, Promise<SealingContext>>();
 
-/** Returns the encryption context for the user of the present request or attempt. Without a user, the context is empty. */
-async function contextOfUser({ contextOf }: Handlers): Promise<SealingContext> {
-  const user = contextOf && sealingUser.getStore();
-  if (!contextOf || !user) return {};
-  const known = contexts.get(user) ?? Promise.resolve(contextOf(user));
-  contexts.set(user, known);
-  return known;
+  return async () => {
+    const user = contextOf && sealingUser.getStore();
+    if (!contextOf || !user) return {};
+    const context = contexts.get(user) ?? (async () => contextOf(user))();
+    contexts.set(user, context);
+    return context.catch((error) => {
+      contexts.delete(user);
+      throw error;
+    });
+  };
 }
 
-/** Returns the text that is stored in place of a value. */
-export async function sealOf(handlers: Handlers, { name, plain }: Sealable): Promise<string> {
+/** Returns the text that is stored in place of a value. `findContext` returns the encryption context of the present user. */
+export async function sealOf(handlers: Handlers, { name, plain }: Sealable, findContext: () => Promise<SealingContext>): Promise<string> {
   const column: SealedColumn = sealedColumns[name];
-  const context = await contextOfUser(handlers);
+  const context = await findContext();
   if (column.form === "whole") {
     const bytes = typeof plain === "string" ? Buffer.from(plain) : asBuffer(plain);
     return sealBytes(handlers, column, context, "t", bytes);
@@ -73,7 +81,7 @@ async function sealByHandler({ handlers: { kind, encryptJson }, column, context,
   if (!encryptJson || Object.keys(given).length === 0) return document;
   const sealed: unknown = await encryptJson({ model, field, metadata: context }, structuredClone(given));
   if (!isDocument(sealed) || !isDeepStrictEqual(Object.keys(sealed).sort(), Object.keys(given).sort()))
-    throw new SealingError("encrypt.json must return a document with the same keys. It may change only the values.");
+    throw new UnsealableValue("encrypt.json must return a document with the same keys. It may change only the values.");
   const stored = Object.entries(document).map(([key, value]) => {
     if (isPlain(key) || isDeepStrictEqual(sealed[key], value)) return [key, leave(key, value)] as const;
     const payload = Buffer.from(JSON.stringify(sealed[key] ?? null));
@@ -85,6 +93,6 @@ async function sealByHandler({ handlers: { kind, encryptJson }, column, context,
 /** Returns a value that is stored unencrypted. Throws if the value contains a text that looks like an encrypted value. */
 function leave(key: string, value: unknown): unknown {
   if (value !== null && (typeof value === "object" || typeof value === "string") && looksSealed(JSON.stringify(value)))
-    throw new SealingError(`"${key}" contains a text that looks like an encrypted value.`);
+    throw new UnsealableValue(`"${key}" contains a text that looks like an encrypted value.`);
   return value;
 }

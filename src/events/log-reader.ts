@@ -1,3 +1,4 @@
+import { SealingError } from "../db/sealable.ts";
 import type { Db } from "../db/sql.ts";
 import { type Page, readEvents } from "./log.ts";
 import type { RunWindow } from "./run-window.ts";
@@ -24,14 +25,30 @@ export function createLogReader(db: Db, onError: (error: Error) => void): LogRea
     while (unread.size > 0) {
       const batch = [...unread];
       unread.clear();
-      const pages = await readEvents(
-        db,
-        batch.map(({ runId, tail = -1 }) => ({ runId, after: tail })),
-      ).catch(onError);
+      const pages = await readApart(batch).catch(onError);
       if (!pages) break; // the next poll tries again
       for (const window of batch) if (takePage(window, pages.get(window.runId)) === "more") unread.add(window);
     }
     reading = undefined;
+  }
+
+  /**
+   * Reads the next events of these windows. If an event cannot be decrypted, halves the batch until only the run of this event is left out.
+   * It is tried again at the next poll.
+   */
+  async function readApart(batch: RunWindow[]): Promise<Map<string, Page>> {
+    const cursors = batch.map(({ runId, tail = -1 }) => ({ runId, after: tail }));
+    try {
+      return await readEvents(db, cursors);
+    } catch (error) {
+      if (!(error instanceof SealingError)) throw error;
+      if (batch.length > 1) {
+        const half = Math.ceil(batch.length / 2);
+        return new Map([...(await readApart(batch.slice(0, half))), ...(await readApart(batch.slice(half)))]);
+      }
+      onError(error);
+      return new Map();
+    }
   }
 
   return {

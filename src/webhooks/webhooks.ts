@@ -108,14 +108,17 @@ export async function claimWebhooks(
   known: Receiver[],
   after: string | undefined,
 ): Promise<ClaimedWebhooks> {
-  const { rows } = await db.query<Partial<Delivery> & { last: string | null }>(claiming(free, known, after));
+  const { text, values } = claiming(free, known, after);
+  // A delivery that cannot be decrypted is not made. It must not hold up the others, and it is due again when its claim expires.
+  const { rows } = await db.query<Partial<Delivery> & { last: string | null }>({ text, values, skipsUnreadable: true });
   const deliveries = rows.filter(({ runId }) => runId !== null) as Delivery[];
   return { deliveries, last: rows[0]?.last ?? undefined };
 }
 
 /**
  * Returns the statement of a claim. It steps from receiver to receiver in an index, and reads only the first deliveries of each receiver.
- * Its cost thus does not grow with the number of waiting deliveries.
+ * Its cost thus does not grow with the number of waiting deliveries. One row has no delivery. It holds the last receiver even if no other row
+ * can be decrypted.
  */
 const claiming = (free: Record<Pace, number>, known: Receiver[], after: string | undefined): Sql => sql`
   with recursive hosts (host, place) as (
@@ -160,7 +163,9 @@ const claiming = (free: Record<Pace, number>, known: Receiver[], after: string |
      where webhooks.run_id = due.run_id
     returning webhooks.run_id as "runId", url, host, pace, run, push, attempts as attempt, now() as "sentAt")
   select claimed.*, walked.last
-    from (select case when count(*) = ${maxReceivers} then max(host) end as last from hosts) walked left join claimed on true`;
+    from (select case when count(*) = ${maxReceivers} then max(host) end as last from hosts) walked
+   cross join (values (true), (false)) parts (has_delivery)
+    left join claimed on has_delivery`;
 
 /** Records that a delivery has arrived, even if the claim of the delivery has expired meanwhile. */
 export async function noteDelivered(db: Db, { runId }: Delivery): Promise<void> {

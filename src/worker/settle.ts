@@ -2,11 +2,12 @@ import { deleteRunCheckpoints } from "../checkpoints/lifecycle.ts";
 import { untilDatabaseAnswers } from "../db/failure.ts";
 import { Refused, whatServerSays } from "../db/refused.ts";
 import { everything } from "../db/scope.ts";
+import { UnsealableValue } from "../db/sealable.ts";
 import { transaction } from "../db/sql.ts";
 import { runTopic } from "../events/feed.ts";
 import { letterKey, letterTopic } from "../letters/letter.ts";
 import { type Claim, releaseRun } from "../runs/claim.ts";
-import { deleteRunRow, type EndingRun, type RunEnd } from "../runs/end.ts";
+import { deleteRunRow, type EndingRun, type RunEnd, type RunError } from "../runs/end.ts";
 import { endTopic } from "../runs/run.ts";
 import type { AttemptOutcome } from "../runs/timeline.ts";
 import { timersAfter } from "../runs/timers.ts";
@@ -76,17 +77,24 @@ function recordOf({ claim, deps, spans }: Attempt, outcome: AttemptOutcome): str
   return JSON.stringify(spans.close({ attempt: claim.attempt, ...deps.identity, claimed: claim.claimedAt, outcome }));
 }
 
-/** Ends a run with an error if the database has refused the run's result. Throws any other error again. */
+/** Ends a run with an error if its result can never be stored. Throws any other error again. */
 async function storeWithoutResult(attempt: Attempt, reason: unknown): Promise<Outcome> {
   const { journal } = attempt;
-  const isRefused = reason instanceof Refused || (reason instanceof Error && "severity" in reason);
-  if (!isRefused) throw reason;
-  const error = { error: "ResultRefusedError", message: `The database refuses the run's result: ${whatServerSays(reason)}.` };
+  const error = refusalOf(reason);
+  if (!error) throw reason;
   journal.push({ event: "error", data: JSON.stringify(error) });
   await journal.flushed();
   // This end has no values, so the thread keeps its present values.
   const end: RunEnd = { status: "error", output: JSON.stringify({ __error__: error }), error, thread: { status: "error" } };
   return store(attempt, { kind: "ended", end });
+}
+
+/** Returns the error of a run whose result can never be stored. Returns undefined for any other error. */
+function refusalOf(reason: unknown): RunError | undefined {
+  if (reason instanceof UnsealableValue)
+    return { error: "ResultRefusedError", message: `The run's result cannot be stored. ${reason.message}` };
+  if (!(reason instanceof Refused || (reason instanceof Error && "severity" in reason))) return undefined;
+  return { error: "ResultRefusedError", message: `The database refuses the run's result: ${whatServerSays(reason)}.` };
 }
 
 /** Adds the consequences of a run's end: the timers of its questions, and its webhook. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
+import { sealingUser } from "../db/sealable.ts";
 import type { Db } from "../db/sql.ts";
 import type { AgentMetrics } from "../metrics/agents.ts";
 import { type AgentOutcomes, addOutcomes, mostOutcomes } from "../stats/agent-health.ts";
@@ -228,11 +229,14 @@ const isEmpty = (pending: Pending) => Object.values(pending).every((map) => map.
  * Stores the counts with one statement for each table. Counts that arrive during the statement of their table are stored the next time. If
  * a statement fails, its counts are dropped, because a second try could store them twice.
  */
-async function storeAll(db: Db, pending: Pending): Promise<void> {
-  await storeMap(pending.agents, (rows) => addAgentHours(db, rows));
-  await storeMap(pending.outcomes, (rows) => addOutcomes(db, rows));
-  await storeMap(pending.runs, (rows) => addRunHours(db, rows));
-  await storeMap(pending.alerts, (rows) => storeAlerts(db, rows));
+function storeAll(db: Db, pending: Pending): Promise<void> {
+  // The counts of many users share a statement. They are the service's own values, so they are not encrypted for the user of one attempt.
+  return sealingUser.run(undefined, async () => {
+    await storeMap(pending.agents, (rows) => addAgentHours(db, rows));
+    await storeMap(pending.outcomes, (rows) => addOutcomes(db, rows));
+    await storeMap(pending.runs, (rows) => addRunHours(db, rows));
+    await storeMap(pending.alerts, (rows) => storeAlerts(db, rows));
+  });
 }
 
 async function storeMap<Value>(map: Map<string, Value>, store: (rows: Value[]) => Promise<void>): Promise<void> {

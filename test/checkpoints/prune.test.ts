@@ -238,6 +238,36 @@ test.each(ways)("%s keeps the writes of runs that store only their last checkpoi
   expect(await run(threadId, "snapshots", { input: {}, durability: "exit" })).toMatchObject({ log: rounds(4) });
 });
 
+test.each(ways)("%s works whatever a client stores under the key of LangGraph's DeltaChannel counters", async (_, prune) => {
+  const forged = { counters_since_delta_snapshot: 5 };
+  const [byRun, byPatch, byRow] = [await newThread(), await newThread(), await newThread()];
+  await run(byRun, "steps", { input: { log: ["a"] }, metadata: forged });
+  await run(byRun, "steps", { input: { log: ["b"] }, config: { configurable: forged } });
+  for (const threadId of [byPatch, byRow]) await run(threadId, "snapshots", { input: {} });
+  await client.threads.patchState(byPatch, { ...forged, note: "mine" });
+  await db.query(`update checkpoints set metadata = metadata || '{"counters_since_delta_snapshot": "old"}' where thread_id = $1`, [byRow]);
+
+  const { rows } = await db.query(
+    `select distinct jsonb_typeof(metadata -> 'counters_since_delta_snapshot') as type, metadata ->> 'note' as note
+       from checkpoints where thread_id = any($1) order by type, note`,
+    [[byRun, byPatch]],
+  );
+  expect(rows).toEqual([
+    { type: "object", note: "mine" },
+    { type: "object", note: null },
+    { type: null, note: null },
+  ]);
+  for (const threadId of [byRun, byPatch, byRow]) {
+    const before = await deltaState(threadId);
+    await prune(threadId);
+    expect(await deltaState(threadId)).toEqual(before);
+  }
+  for (const threadId of [byPatch, byRow]) expect(await run(threadId, "snapshots", { input: {} })).toMatchObject({ log: rounds(2) });
+  const [newest] = await client.runs.list(byRow);
+  await client.runs.delete(byRow, newest?.run_id ?? "");
+  expect(await deltaState(byRow)).toEqual(rounds(1));
+});
+
 test.each(ways)("%s keeps the DeltaChannel of a subgraph, and the branch of a fork only", async (_, prune) => {
   const [threadId, untouched] = [await newThread(), await newThread()];
   for (const id of [threadId, untouched]) for (let round = 0; round < 4; round++) await run(id, "deltas-inside", { input: {} });

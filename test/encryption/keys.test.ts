@@ -98,6 +98,8 @@ test("after a rotation, old values are read with the old key, and new values are
   await second.stop();
 
   const third = await startOn(url, { LANGGRAPH_AES_KEY: next });
+  const { rows: runs } = await db.query<{ run_id: string }>("select run_id from runs where thread_id = $1 limit 1", [thread_id]);
+  await expect(third.client.runs.join(thread_id, runs[0]?.run_id ?? "")).rejects.toThrow("cannot be encrypted or decrypted");
   expect((await third.client.threads.getState(other.thread_id)).values).toMatchObject({ secret });
   await expect(third.client.threads.getState(thread_id)).rejects.toThrow("cannot be encrypted or decrypted");
   await expect(third.client.threads.getState(thread_id)).rejects.toThrow("The service's log says why");

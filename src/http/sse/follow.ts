@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { orAborted } from "../../db/abort.ts";
 import { isDatabaseTrouble } from "../../db/failure.ts";
 import type { Scope } from "../../db/scope.ts";
+import { SealingError } from "../../db/sealable.ts";
 import type { RunEvent } from "../../events/log.ts";
 import { getOutcome } from "../../runs/read.ts";
 import { endTopic } from "../../runs/run.ts";
@@ -130,7 +131,9 @@ export async function runOutput(
         return request && outcome?.hasFeedback ? await withFeedback(deps, request, run.runId, output) : output;
       }
     } catch (error) {
-      if (!isDatabaseTrouble(error)) throw error; // without the database, nobody knows whether the run has ended, so the loop continues
+      // Without the database, nobody knows whether the run has ended, so the loop continues. If the output cannot be decrypted, the client
+      // must not wait for it, because the run has ended.
+      if (!isDatabaseTrouble(error) || error instanceof SealingError) throw error;
     }
     await over;
     if (!signal.aborted) whileWaiting?.();
