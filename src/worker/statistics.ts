@@ -4,7 +4,7 @@ import type { Db } from "../db/sql.ts";
 import type { AgentMetrics } from "../metrics/agents.ts";
 import { type AgentOutcomes, addOutcomes, mostOutcomes } from "../stats/agent-health.ts";
 import { type AgentCounts, addAgentHours } from "../stats/agent-hours.ts";
-import { type AlertCheck, storeAlerts } from "../stats/alerts.ts";
+import { type AlertCheck, type AlertReceiver, storeAlerts } from "../stats/alerts.ts";
 import { count, noCounts } from "../stats/histogram.ts";
 import { agentNames } from "../stats/label-limit.ts";
 import { addRunHours, type RunCounts } from "../stats/run-hours.ts";
@@ -70,7 +70,15 @@ interface Pending {
 
 const nothingPending = (): Pending => ({ agents: new Map(), outcomes: new Map(), runs: new Map(), alerts: new Map() });
 
-export function startStatistics({ db, metrics, log }: { db: Db; metrics: AgentMetrics; log: Logger }): Statistics {
+export interface StatisticsOptions {
+  db: Db;
+  metrics: AgentMetrics;
+  log: Logger;
+  /** The receiver of the webhooks that report alerts. Undefined if the project names none. */
+  alertReceiver?: AlertReceiver | undefined;
+}
+
+export function startStatistics({ db, metrics, log, alertReceiver }: StatisticsOptions): Statistics {
   const nameOf = agentNames();
   const stopped = new AbortController();
   const pending = nothingPending();
@@ -80,7 +88,7 @@ export function startStatistics({ db, metrics, log }: { db: Db; metrics: AgentMe
   function wake(): void {
     storing ??= sleep(pauseMs, undefined, { ref: false, signal: stopped.signal })
       .catch(() => {})
-      .then(() => storeAll(db, pending))
+      .then(() => storeAll(db, pending, alertReceiver))
       .catch((err) => log.debug({ err }, "statistics could not be stored, trying again"))
       .finally(() => {
         storing = undefined;
@@ -108,7 +116,7 @@ export function startStatistics({ db, metrics, log }: { db: Db; metrics: AgentMe
     async stop() {
       stopped.abort();
       await storing;
-      const last = storeAll(db, pending).catch((err) => log.warn({ err }, "the last statistics could not be stored"));
+      const last = storeAll(db, pending, alertReceiver).catch((err) => log.warn({ err }, "the last statistics could not be stored"));
       await Promise.race([last, sleep(lastTryMs, undefined, { ref: false })]);
     },
   };
@@ -228,11 +236,11 @@ const isEmpty = (pending: Pending) => Object.values(pending).every((map) => map.
  * Stores the counts with one statement for each table. Counts that arrive during the statement of their table are stored the next time. If
  * a statement fails, its counts are dropped, because a second try could store them twice.
  */
-async function storeAll(db: Db, pending: Pending): Promise<void> {
+async function storeAll(db: Db, pending: Pending, receiver: AlertReceiver | undefined): Promise<void> {
   await storeMap(pending.agents, (rows) => addAgentHours(db, rows));
   await storeMap(pending.outcomes, (rows) => addOutcomes(db, rows));
   await storeMap(pending.runs, (rows) => addRunHours(db, rows));
-  await storeMap(pending.alerts, (rows) => storeAlerts(db, rows));
+  await storeMap(pending.alerts, (rows) => storeAlerts(db, rows, receiver));
 }
 
 async function storeMap<Value>(map: Map<string, Value>, store: (rows: Value[]) => Promise<void>): Promise<void> {
