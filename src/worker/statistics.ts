@@ -9,33 +9,7 @@ import { count, noCounts } from "../stats/histogram.ts";
 import { agentNames } from "../stats/label-limit.ts";
 import { addRunHours, type RunCounts } from "../stats/run-hours.ts";
 import { noRuns } from "../stats/service-stats.ts";
-
-/** The key of `configurable` under which the agents of a run find the object that counts their calls. */
-export const callBoxKey = "__ensemble_calls";
-
-/** A finished call of an agent. The orchestration patterns pass the entry of their ledger for the call. */
-export interface EndedCall {
-  agent: string;
-  outcome: "success" | "failed" | "timeout" | "skipped";
-  elapsedMs: number;
-  attempts: number;
-  inputTokens: number;
-  outputTokens: number;
-  error?: string | undefined;
-}
-
-/** Counts what the agents of one attempt do. The worker puts this object into the run's `configurable`. */
-export interface CallBox {
-  /**
-   * The time at which a person's answer created the run, in milliseconds since 1970. Set only for later attempts, because they do not read
-   * the answer again.
-   */
-  readonly resumedAt: number | undefined;
-  ended(call: EndedCall): void;
-  waited(agent: string, ms: number): void;
-  stalled(agent: string, state: string): void;
-  concluded(run: { conflicts: number; alerts: Pick<AlertCheck, "alert" | "value" | "threshold" | "isCrossed">[] }): void;
-}
+import type { CallBox, EndedCall } from "./call-box.ts";
 
 /** Counts the runs and calls of a worker, and stores the counts at most once a second. */
 export interface Statistics {
@@ -134,6 +108,7 @@ interface Counting {
 class CountedCalls implements CallBox {
   readonly #counting: Counting;
   readonly resumedAt: number | undefined;
+  readonly calls: EndedCall[] = [];
   /** The agents whose last call in this run has failed. */
   readonly #failed = new Set<string>();
 
@@ -142,7 +117,9 @@ class CountedCalls implements CallBox {
     this.resumedAt = resumedAt;
   }
 
-  ended({ agent: given, outcome, error, ...figures }: EndedCall): void {
+  ended(call: EndedCall): void {
+    const { agent: given, outcome, error, ...figures } = call;
+    this.calls.push(call);
     if (outcome === "skipped") return;
     const [elapsedMs, inputTokens, outputTokens] = [whole(figures.elapsedMs), whole(figures.inputTokens), whole(figures.outputTokens)];
     const { graphId: graph, metrics, nameOf, wake } = this.#counting;
