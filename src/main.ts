@@ -25,11 +25,10 @@ import { configuredDatabase, type Database, openDatabase } from "./startup/open-
 import { provideCipher } from "./startup/provide-cipher.ts";
 import { startApi, startMountedApi } from "./startup/start-api.ts";
 import { startWork } from "./startup/start-work.ts";
+import { webhookOptions } from "./startup/webhook-options.ts";
 import { startThreadFeed } from "./streaming/thread-feed.ts";
 import { startTracing } from "./tracing/start-tracing.ts";
 import { version } from "./version.ts";
-import { resolveHeaders } from "./webhooks/headers.ts";
-import { webhookRules } from "./webhooks/webhook-rules.ts";
 import { attemptAtWork } from "./worker/attempts.ts";
 import { startDeliveries } from "./worker/deliveries.ts";
 
@@ -129,8 +128,7 @@ async function compose(
   const ownApi = Promise.withResolvers<Fetch>();
   ownFetch.answerWith(ownApi.promise); // set after loading, because a file that calls this service while it loads would wait for itself
   const storeOn = await provideStore(config, project, log);
-  const rules = webhookRules(project.webhooks.url, config.webhookInsideHosts);
-  const headers = role === "api" ? {} : resolveHeaders(project.webhooks, variable); // only workers need the secrets in these headers
+  const hooks = webhookOptions(config, project);
 
   const cipher = await provideCipher(config, project, log);
   const { pool, directUrl } = await openDatabase(config, given, { log, closers, stopping, cipher });
@@ -140,14 +138,14 @@ async function compose(
   const own = { store: await storeOn(pool), prices: project.prices, feedback: feedbackTokens(pool, config) };
   const deps = { pool, ...feeds, ...own, registry, log, metrics: metrics.work, tracing, cipher };
   const worker = role === "api" ? undefined : await startWork(config, project, directUrl, deps, closers);
-  const apiDeps = forApi && { ...deps, ...forApi, threadFeed, metrics, model, webhookRules: rules };
+  const apiDeps = forApi && { ...deps, ...forApi, threadFeed, metrics, model, webhookRules: hooks.rules };
   const api = apiDeps && (await (mount ? startMountedApi : startApi)(config, project, apiDeps, closers));
   ownApi.resolve(withTraceparent(api?.fetch ?? fetchAt(config.serviceUrl), () => tracing?.traceparent()));
 
   const mountedUrl = () => urlAt(mount?.origin(), project);
   // The deliveries are started after the API, because a webhook whose URL is only a path calls our own API.
-  const way = { rules, ownUrl: () => mountedUrl() ?? api?.url ?? config.serviceUrl, ownHeaders: keyHeaders(config.ownKey) };
-  if (worker) closers.push(startDeliveries(deps, { ...way, headers, secrets: config.webhookSecrets }).stop);
+  const way = { ...hooks, ownUrl: () => mountedUrl() ?? api?.url ?? config.serviceUrl, ownHeaders: keyHeaders(config.ownKey) };
+  if (worker) closers.push(startDeliveries(deps, way).stop);
   await warnOfEmptySchemas(registry, project, log);
   const firstCall = api && (await findFirstCall(registry));
   const facts = {

@@ -1,9 +1,26 @@
+import type { AsyncLocalStorage } from "node:async_hooks";
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { z } from "zod";
 
-/** The schema of the resources that a piece of work needs. The service knows which resources there are. */
+/**
+ * Gives the service's objection to the name of a resource, or undefined. The service provides this function while it validates a new run
+ * (see src/registry/needs-check.ts), because patterns do not know which resources there are.
+ */
+type NeedsCheck = (resource: string) => string | undefined;
+
+const key = Symbol.for("ensemble.needs");
+const place = globalThis as { [key]?: AsyncLocalStorage<NeedsCheck> };
+
+/** The schema of the resources that a piece of work needs. Without the service's check, any name is accepted. */
 export const Needs = z
   .record(z.string().min(1).max(100), z.number().int().min(1).max(2_147_483_647))
+  .superRefine((needs, context) => {
+    const objectionTo = place[key]?.getStore();
+    for (const name of Object.keys(needs)) {
+      const message = objectionTo?.(name);
+      if (message !== undefined) context.addIssue({ code: "custom", path: [name], message });
+    }
+  })
   .describe("Units of the service's resources, by name. The work waits until it has all of them, and gives them back when it ends.");
 export type Needs = z.infer<typeof Needs>;
 

@@ -123,11 +123,23 @@ const RemoteAgent = z.strictObject({
     .describe("Address of the agent's JSON-RPC endpoint, if it differs from the one in the card. Needed if the card names another host."),
 });
 
+/** The options of the alerts that runs set when they cross a threshold. */
+const AlertOptions = z
+  .object({
+    webhook: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("URL that gets a POST when an alert opens and when it closes. The rules for the URLs of webhooks apply to it."),
+  })
+  .loose();
+
 /** The options that only this service has, under the key `ensemble`. */
 export const OwnOptions = z
   .object({
     patterns: PatternOptions.optional().describe("Limits of the shipped patterns."),
     queues: QueueOptions.optional().describe("Order and limits of the queue."),
+    alerts: AlertOptions.optional().describe("Alerts about the metrics of runs."),
     tools: z
       .string()
       .min(1)
@@ -253,6 +265,7 @@ export function unreadProjectKeys({ graphs, http, checkpointer, store, webhooks,
 
 const unreadOwnKeys = (own: z.infer<typeof OwnOptions>): string[] => [
   ...unreadKeys(own, Object.keys(OwnOptions.shape), "ensemble."),
+  ...unreadKeys(own.alerts ?? {}, Object.keys(AlertOptions.shape), "ensemble.alerts."),
   ...unreadKeys(own.queues ?? {}, Object.keys(QueueOptions.shape), "ensemble.queues."),
   ...Object.entries(own.resources ?? {}).flatMap(([name, limit]) => unreadKeys(limit, ["pool", "rate"], `ensemble.resources.${name}.`)),
   ...unreadKeys(own.patterns ?? {}, Object.keys(PatternOptions.shape), "ensemble.patterns."),

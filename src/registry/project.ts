@@ -79,6 +79,8 @@ export interface Project {
   queues: QueueRules;
   /** The resources that runs share, by name (`ensemble.resources`). */
   resources: Record<string, ResourceLimit>;
+  /** The URL that is called when an alert opens or closes (`ensemble.alerts.webhook`). Undefined if there is none. */
+  alertWebhook: string | undefined;
   /** The prices of models that the project sets (`ensemble.prices`). */
   prices: Prices;
   /** The keys that have an effect in the official server but not in this service. One warning at the start names them. */
@@ -110,6 +112,7 @@ export async function readProject(path: string): Promise<Project> {
     parts: partSources(root, file, given.ensemble ?? {}),
     queues: queueRules(given.ensemble?.queues),
     resources: given.ensemble?.resources ?? {},
+    alertWebhook: given.ensemble?.alerts?.webhook,
     prices: given.ensemble?.prices ?? {},
     ignoredKeys: unreadProjectKeys(given),
     buildKeys: buildKeyNames.filter((key) => key in given),

@@ -11,6 +11,7 @@ import {
 } from "./graph-schemas.ts";
 import { describeImportFailure } from "./import-failure.ts";
 import { importUserModule } from "./modules.ts";
+import { checkingNeeds, type NeedsCheck } from "./needs-check.ts";
 import type { GraphSource } from "./project.ts";
 import { createTypeSchemaReader } from "./type-schemas.ts";
 import { findIssues, type GraphCallArguments, type Issue } from "./validate.ts";
@@ -42,10 +43,11 @@ export interface Registry {
   /** Returns the schema that the graph itself declares for its input or state, without regard to its TypeScript types. */
   declaredSchema(graphId: string, part: DescribedPart): Promise<JsonSchema>;
   /**
-   * Validates an input and a context with the graph's schemas, and returns the issues. If the file exports a function that makes the graph
-   * for each run, returns no issues, because the function is called only for runs.
+   * Validates an input and a context with the graph's schemas, and returns the issues. `checkNeed` may object to the resources that agents
+   * and steps of patterns need. If the file exports a function that makes the graph for each run, returns no issues, because the function
+   * is called only for runs.
    */
-  validate(graphId: string, given: GraphCallArguments): Promise<Issue[]>;
+  validate(graphId: string, given: GraphCallArguments, checkNeed?: NeedsCheck): Promise<Issue[]>;
 }
 
 type GraphFactory = (config: LangGraphRunnableConfig) => unknown;
@@ -90,9 +92,9 @@ export async function loadRegistry(sources: GraphSource[], warn: (sentence: stri
     schemas: async (graphId) => withTypes(await declaredSchemas(graphId), ""),
     subgraphSchemas: (graphId, path, subgraph) => withTypes(describeSchemas(graphId, subgraph), path),
     declaredSchema: async (graphId, part) => describeSchema(await resolveGraph(graphId, { configurable: {} }), part),
-    async validate(graphId, given) {
+    async validate(graphId, given, checkNeed = () => undefined) {
       const graph = loaded.get(graphId)?.graph;
-      return graph ? findIssues(graph, given) : [];
+      return graph ? checkingNeeds(checkNeed, () => findIssues(graph, given)) : [];
     },
   };
 }

@@ -41,6 +41,12 @@ type Row = Omit<ListedResource, "limit"> & LimitColumns;
 /** Returns all resources with their usage, sorted by name. */
 export const listResources = (db: Db): Promise<ListedResource[]> => readResources(db, sql`true`);
 
+/** Returns the names of all resources, sorted. */
+export async function listResourceNames(db: Db): Promise<string[]> {
+  const { rows } = await db.query<{ name: string }>(sql`select name from resources order by name`);
+  return rows.map(({ name }) => name);
+}
+
 /** Returns one resource with its usage, or undefined if there is none with this name. */
 export async function findResource(db: Db, name: string): Promise<ListedResource | undefined> {
   const [found] = await readResources(db, sql`r.name = ${name}`);

@@ -2,6 +2,7 @@ import type { Config } from "../config.ts";
 import type { Project } from "../registry/project.ts";
 import { retentionRules } from "../retention/retention-rules.ts";
 import { version } from "../version.ts";
+import { hostOf } from "../webhooks/webhook-rules.ts";
 import { startCrons } from "../worker/crons.ts";
 import { startRedrives } from "../worker/redrives.ts";
 import { startResourceSweeper } from "../worker/resource-sweeper.ts";
@@ -26,7 +27,9 @@ export async function startWork(
   const defaults = { ...config, queueKeyPath: project.queues.keyPath };
   closers.push(startCrons(deps, defaults).stop);
   closers.push(startRedrives(deps, defaults).stop);
-  const worker = await startWorker(deps, url, { ...config, version });
+  const { alertWebhook } = project;
+  const alertReceiver = alertWebhook === undefined ? undefined : { url: alertWebhook, host: hostOf(alertWebhook) };
+  const worker = await startWorker(deps, url, { ...config, version, alertReceiver });
   closers.push(worker.stop);
   return worker;
 }

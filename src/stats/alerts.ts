@@ -26,21 +26,30 @@ export interface Alert {
   crossed_at: Date;
 }
 
+/** The receiver of the webhooks that report alerts. */
+export interface AlertReceiver {
+  url: string;
+  /** The host of the URL, by which deliveries are grouped. */
+  host: string;
+}
+
 /**
- * Stores checks of thresholds. An alert is active if the last checked run crossed the threshold. If no run crossed a threshold, its checks
+ * Stores checks of thresholds. If an alert opens or closes, a trigger stores a webhook to the receiver in the same statement. An alert is active if the last checked run crossed the threshold. If no run crossed a threshold, its checks
  * only end an active alert. Locks the rows in the order of their key to prevent deadlocks.
  */
-export async function storeAlerts(db: Db, checks: AlertCheck[]): Promise<void> {
+export async function storeAlerts(db: Db, checks: AlertCheck[], receiver?: AlertReceiver): Promise<void> {
   await db.query(sql`
-    insert into alerts as known (graph_id, alert, is_active, value, threshold, run_id, crossings)
-    select given."graphId", given.alert, "isCrossed", given.value, given.threshold, "runId", given.crossings
+    insert into alerts as known (graph_id, alert, is_active, value, threshold, run_id, crossings, webhook, webhook_host)
+    select given."graphId", given.alert, "isCrossed", given.value, given.threshold, "runId", given.crossings,
+           ${receiver?.url ?? null}::text, ${receiver?.host ?? null}::text
       from json_to_recordset(${JSON.stringify(checks)}::json) as given ("graphId" text, alert text, "isCrossed" boolean, value double precision,
            threshold double precision, "runId" uuid, crossings bigint)
       left join alerts stored on stored.graph_id = given."graphId" and stored.alert = given.alert
      where given.crossings > 0 or stored.is_active
      order by given."graphId", given.alert
         on conflict (graph_id, alert) do update
-       set is_active = excluded.is_active, crossings = known.crossings + excluded.crossings,
+       set is_active = excluded.is_active, crossings = known.crossings + excluded.crossings, webhook = excluded.webhook,
+           webhook_host = excluded.webhook_host,
            value = case when excluded.crossings > 0 then excluded.value else known.value end,
            threshold = case when excluded.crossings > 0 then excluded.threshold else known.threshold end,
            run_id = case when excluded.crossings > 0 then excluded.run_id else known.run_id end,

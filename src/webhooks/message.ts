@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { writePush } from "./push.ts";
-import type { Delivery, StoredRun } from "./webhooks.ts";
+import type { Delivery, StoredAlert, StoredRun } from "./webhooks.ts";
 
 /** The headers and the body of a delivery. */
 export interface Message {
@@ -9,12 +9,12 @@ export interface Message {
 }
 
 /**
- * Returns the signed message of a delivery: a run's webhook, or a push notification about a task. Its id is the id of the delivery, by
+ * Returns the signed message of a delivery: a run's webhook, a push notification about a task, or a report about an alert. Its id is the id of the delivery, by
  * which receivers can recognise a repeated delivery. The id of a run's webhook is the run's id.
  */
 export function writeMessage(delivery: Delivery, configured: Record<string, string>, secrets: Buffer[]): Message {
-  const { runId, run, push, sentAt } = delivery;
-  const { headers, body } = push ? writePush(push, run) : writeRun(run, sentAt);
+  const { runId, sentAt } = delivery;
+  const { headers, body } = writeContent(delivery);
   const timestamp = String(Math.floor(sentAt.getTime() / 1000));
   const signatures = secrets.map((secret) => `v1,${sign(secret, `${runId}.${timestamp}.${body}`)}`);
   return {
@@ -27,6 +27,22 @@ export function writeMessage(delivery: Delivery, configured: Record<string, stri
     },
     body,
   };
+}
+
+function writeContent({ run, alert, push, sentAt }: Delivery): Message {
+  if (alert !== null) return writeAlert(run as StoredAlert, sentAt);
+  return push ? writePush(push, run as StoredRun) : writeRun(run as StoredRun, sentAt);
+}
+
+/** Returns the content of a webhook about an alert that has opened or closed. */
+function writeAlert({ crossed_at, changed_at, ...fields }: StoredAlert, sentAt: Date): Message {
+  const body = JSON.stringify({
+    ...fields,
+    crossed_at: isoTime(crossed_at),
+    changed_at: isoTime(changed_at),
+    webhook_sent_at: sentAt.toISOString(),
+  });
+  return { headers: { "content-type": "application/json" }, body };
 }
 
 /** Returns the content of a run's webhook: the run in the API's form, with the final values. */

@@ -13,6 +13,14 @@ export interface StoredRun {
   [field: string]: unknown;
 }
 
+/** The content of a webhook about an alert, as the statement that opens or closes the alert stores it. */
+export interface StoredAlert {
+  type: "alert.opened" | "alert.closed";
+  crossed_at: string;
+  changed_at: string;
+  [field: string]: unknown;
+}
+
 /** A push notification of the Agent2Agent protocol about a task, as it is stored with its delivery. */
 export interface Push {
   task_id: string;
@@ -36,13 +44,16 @@ export interface Receiver {
   underWay: number;
 }
 
-/** A delivery that this process has claimed, with the run that it sends. */
+/** A delivery that this process has claimed, with its content. */
 export interface Delivery {
   runId: string;
   url: string;
   host: string;
   pace: Pace;
-  run: StoredRun;
+  /** The run that the delivery sends. If `alert` is not null, the alert that it reports. */
+  run: StoredRun | StoredAlert;
+  /** The name of the alert that the delivery reports. Null for any other delivery. */
+  alert: string | null;
   /** The push notification that the delivery makes. Null for the webhook of a run. */
   push: Push | null;
   attempt: number;
@@ -161,7 +172,7 @@ const claiming = (free: Record<Pace, number>, known: Receiver[], after: string |
     update webhooks set attempts = attempts + 1, due_at = now() + make_interval(secs => ${leaseSeconds})
       from due
      where webhooks.run_id = due.run_id
-    returning webhooks.run_id as "runId", url, host, pace, run, push, attempts as attempt, now() as "sentAt")
+    returning webhooks.run_id as "runId", url, host, pace, run, alert, push, attempts as attempt, now() as "sentAt")
   select claimed.*, walked.last
     from (select case when count(*) = ${maxReceivers} then max(host) end as last from hosts) walked
    cross join (values (true), (false)) parts (has_delivery)

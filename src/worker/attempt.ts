@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Claim } from "../runs/claim.ts";
+import type { CallBox } from "./call-box.ts";
 import type { AttemptControl } from "./control.ts";
 import type { Journal } from "./journal.ts";
 import type { LetterBuffer } from "./letter-buffer.ts";
@@ -33,6 +34,8 @@ export interface Attempt {
   readonly spans: SpanRecorder;
   /** Meters what the model calls of the attempt use. */
   readonly calls: MeteredCalls;
+  /** Counts what the agents of the attempt do. */
+  readonly box: CallBox;
   /** The version of the graph that the attempt executes. Null until `open` has opened the graph. */
   graphVersion: string | null;
 }

@@ -13,6 +13,7 @@ import { restingState } from "../state/state.ts";
 import type { ThreadState } from "../threads/threads.ts";
 import { type Attempt, graphIdOf } from "./attempt.ts";
 import type { StopReason } from "./control.ts";
+import { metricsOfFailure } from "./failure-metrics.ts";
 import { UnknownInterruptError } from "./resumption.ts";
 import { tryToStore } from "./steps.ts";
 
@@ -134,7 +135,7 @@ async function inviteFeedback({ claim, deps, journal, log }: Attempt): Promise<v
  * checkpoint.
  */
 async function failed(attempt: Attempt, status: "error" | "timeout", error: RunError): Promise<Outcome> {
-  const end = endWithError(attempt, status, error);
+  const end = endWithError(attempt, status, error, await metricsOfFailure(attempt));
   const reached = await readThreadState(attempt);
   return { kind: "ended", end: { ...end, thread: { ...reached, status: "error" } } };
 }
@@ -144,9 +145,9 @@ function refused(attempt: Attempt, { name, message, refusal }: UnknownInterruptE
   return { kind: "ended", end: endWithError(attempt, "error", { error: name, message, ...refusal }) };
 }
 
-function endWithError({ journal }: Attempt, status: "error" | "timeout", error: RunError): RunEnd {
+function endWithError({ journal }: Attempt, status: "error" | "timeout", error: RunError, metrics?: object): RunEnd {
   journal.push({ event: "error", data: JSON.stringify(error) });
-  return { status, output: JSON.stringify({ __error__: error }), error, thread: undefined };
+  return { status, output: JSON.stringify({ __error__: error, metrics }), error, thread: undefined };
 }
 
 /**

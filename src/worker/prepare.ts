@@ -28,7 +28,17 @@ export async function prepare(deps: AttemptDeps, claim: Claim, control: AttemptC
     spans.noteTask(task);
   });
   const calls = new MeteredCalls({ queueKey: claim.queueKey, graphId: graphIdOf(claim) }, deps, spans);
-  return { deps, claim, control, policy, log, journal, letters, spans, calls, translator, graphVersion: null };
+  const box = deps.statistics.callsOf(graphIdOf(claim), runId, answeredAt(claim));
+  return { deps, claim, control, policy, log, journal, letters, spans, calls, box, translator, graphVersion: null };
+}
+
+/**
+ * Returns the creation time of a run that answers a question, in milliseconds since 1970. Returns undefined for the first attempt, and for
+ * all other runs.
+ */
+function answeredAt({ attempt, kwargs, claimedAt, waitedSeconds }: Claim): number | undefined {
+  const isAnswer = Object(kwargs.command).resume !== undefined;
+  return attempt > 1 && isAnswer ? Math.round(claimedAt - waitedSeconds * 1_000) : undefined;
 }
 
 type Parts = Pick<Attempt, "deps" | "claim" | "control" | "spans" | "letters">;

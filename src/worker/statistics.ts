@@ -5,38 +5,12 @@ import type { Db } from "../db/sql.ts";
 import type { AgentMetrics } from "../metrics/agents.ts";
 import { type AgentOutcomes, addOutcomes, mostOutcomes } from "../stats/agent-health.ts";
 import { type AgentCounts, addAgentHours } from "../stats/agent-hours.ts";
-import { type AlertCheck, storeAlerts } from "../stats/alerts.ts";
+import { type AlertCheck, type AlertReceiver, storeAlerts } from "../stats/alerts.ts";
 import { count, noCounts } from "../stats/histogram.ts";
 import { agentNames } from "../stats/label-limit.ts";
 import { addRunHours, type RunCounts } from "../stats/run-hours.ts";
 import { noRuns } from "../stats/service-stats.ts";
-
-/** The key of `configurable` under which the agents of a run find the object that counts their calls. */
-export const callBoxKey = "__ensemble_calls";
-
-/** A finished call of an agent. The orchestration patterns pass the entry of their ledger for the call. */
-export interface EndedCall {
-  agent: string;
-  outcome: "success" | "failed" | "timeout" | "skipped";
-  elapsedMs: number;
-  attempts: number;
-  inputTokens: number;
-  outputTokens: number;
-  error?: string | undefined;
-}
-
-/** Counts what the agents of one attempt do. The worker puts this object into the run's `configurable`. */
-export interface CallBox {
-  /**
-   * The time at which a person's answer created the run, in milliseconds since 1970. Set only for later attempts, because they do not read
-   * the answer again.
-   */
-  readonly resumedAt: number | undefined;
-  ended(call: EndedCall): void;
-  waited(agent: string, ms: number): void;
-  stalled(agent: string, state: string): void;
-  concluded(run: { conflicts: number; alerts: Pick<AlertCheck, "alert" | "value" | "threshold" | "isCrossed">[] }): void;
-}
+import type { CallBox, EndedCall } from "./call-box.ts";
 
 /** Counts the runs and calls of a worker, and stores the counts at most once a second. */
 export interface Statistics {
@@ -71,7 +45,15 @@ interface Pending {
 
 const nothingPending = (): Pending => ({ agents: new Map(), outcomes: new Map(), runs: new Map(), alerts: new Map() });
 
-export function startStatistics({ db, metrics, log }: { db: Db; metrics: AgentMetrics; log: Logger }): Statistics {
+export interface StatisticsOptions {
+  db: Db;
+  metrics: AgentMetrics;
+  log: Logger;
+  /** The receiver of the webhooks that report alerts. Undefined if the project names none. */
+  alertReceiver?: AlertReceiver | undefined;
+}
+
+export function startStatistics({ db, metrics, log, alertReceiver }: StatisticsOptions): Statistics {
   const nameOf = agentNames();
   const stopped = new AbortController();
   const pending = nothingPending();
@@ -81,7 +63,7 @@ export function startStatistics({ db, metrics, log }: { db: Db; metrics: AgentMe
   function wake(): void {
     storing ??= sleep(pauseMs, undefined, { ref: false, signal: stopped.signal })
       .catch(() => {})
-      .then(() => storeAll(db, pending))
+      .then(() => storeAll(db, pending, alertReceiver))
       .catch((err) => log.debug({ err }, "statistics could not be stored, trying again"))
       .finally(() => {
         storing = undefined;
@@ -109,7 +91,7 @@ export function startStatistics({ db, metrics, log }: { db: Db; metrics: AgentMe
     async stop() {
       stopped.abort();
       await storing;
-      const last = storeAll(db, pending).catch((err) => log.warn({ err }, "the last statistics could not be stored"));
+      const last = storeAll(db, pending, alertReceiver).catch((err) => log.warn({ err }, "the last statistics could not be stored"));
       await Promise.race([last, sleep(lastTryMs, undefined, { ref: false })]);
     },
   };
@@ -127,6 +109,7 @@ interface Counting {
 class CountedCalls implements CallBox {
   readonly #counting: Counting;
   readonly resumedAt: number | undefined;
+  readonly calls: EndedCall[] = [];
   /** The agents whose last call in this run has failed. */
   readonly #failed = new Set<string>();
 
@@ -135,7 +118,9 @@ class CountedCalls implements CallBox {
     this.resumedAt = resumedAt;
   }
 
-  ended({ agent: given, outcome, error, ...figures }: EndedCall): void {
+  ended(call: EndedCall): void {
+    const { agent: given, outcome, error, ...figures } = call;
+    this.calls.push(call);
     if (outcome === "skipped") return;
     const [elapsedMs, inputTokens, outputTokens] = [whole(figures.elapsedMs), whole(figures.inputTokens), whole(figures.outputTokens)];
     const { graphId: graph, metrics, nameOf, wake } = this.#counting;
@@ -229,13 +214,13 @@ const isEmpty = (pending: Pending) => Object.values(pending).every((map) => map.
  * Stores the counts with one statement for each table. Counts that arrive during the statement of their table are stored the next time. If
  * a statement fails, its counts are dropped, because a second try could store them twice.
  */
-function storeAll(db: Db, pending: Pending): Promise<void> {
+function storeAll(db: Db, pending: Pending, receiver: AlertReceiver | undefined): Promise<void> {
   // The counts of many users share a statement. They are the service's own values, so they are not encrypted for the user of one attempt.
   return sealingUser.run(undefined, async () => {
     await storeMap(pending.agents, (rows) => addAgentHours(db, rows));
     await storeMap(pending.outcomes, (rows) => addOutcomes(db, rows));
     await storeMap(pending.runs, (rows) => addRunHours(db, rows));
-    await storeMap(pending.alerts, (rows) => storeAlerts(db, rows));
+    await storeMap(pending.alerts, (rows) => storeAlerts(db, rows, receiver));
   });
 }
 

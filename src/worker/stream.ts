@@ -5,12 +5,11 @@ import { letterBoxKey } from "../letters/report.ts";
 import { resumingKey } from "../patches/nested-resumption.ts";
 import { watching } from "../patches/timed-calls.ts";
 import { runResourcesKey } from "../resources/with-resources.ts";
-import type { Claim } from "../runs/claim.ts";
-import { type Attempt, graphIdOf } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
+import { callBoxKey } from "./call-box.ts";
 import type { PendingEvent } from "./event-buffer.ts";
 import { ModelErrors } from "./model-errors.ts";
 import type { OpenGraph } from "./open.ts";
-import { callBoxKey } from "./statistics.ts";
 import { startTransforming } from "./transformers.ts";
 import type { GraphChunk } from "./translator.ts";
 
@@ -101,21 +100,12 @@ function callConfig(
     [effectMemoryKey]: effects,
     [runResourcesKey]: resources,
     [letterBoxKey]: attempt.letters,
-    [callBoxKey]: attempt.deps.statistics.callsOf(graphIdOf(attempt.claim), attempt.claim.runId, answeredAt(attempt.claim)),
+    [callBoxKey]: attempt.box,
     // This key tells LangGraph to resume. A fork that has stored no checkpoint yet does not get the key, because it must start from the
     // caller's checkpoint again.
     ...(attempt.claim.attempt > 1 && !config.configurable?.checkpoint_id && { [resumingKey]: true }),
   };
   return config;
-}
-
-/**
- * Returns the creation time of a run that answers a question, in milliseconds since 1970. Returns undefined for the first attempt, and for
- * all other runs.
- */
-function answeredAt({ attempt, kwargs, claimedAt, waitedSeconds }: Claim): number | undefined {
-  const isAnswer = Object(kwargs.command).resume !== undefined;
-  return attempt > 1 && isAnswer ? Math.round(claimedAt - waitedSeconds * 1_000) : undefined;
 }
 
 function toChunk(chunk: unknown[]): GraphChunk {

@@ -9,6 +9,7 @@ import { patchUntracedCalls } from "../patches/untraced-calls.ts";
 import { type ResourceBroker, startBroker } from "../resources/broker.ts";
 import { type Claim, type HeldRun, releaseRun } from "../runs/claim.ts";
 import { cancelTopic, claimTopic } from "../runs/run.ts";
+import type { AlertReceiver } from "../stats/alerts.ts";
 import type { AttemptPolicy } from "./attempt.ts";
 import { Attempts } from "./attempts.ts";
 import { roomTopic, startClaimer } from "./claimer.ts";
@@ -29,6 +30,8 @@ export interface WorkerOptions extends AttemptPolicy {
   leaseSeconds: number;
   runTimeoutSeconds: number;
   drainSeconds: number;
+  /** The receiver of the webhooks that report alerts. Undefined if the project names none. */
+  alertReceiver?: AlertReceiver | undefined;
 }
 
 export interface Worker {
@@ -85,7 +88,7 @@ class RunningWorker {
     const { pool: db, wakeups, log, metrics } = deps;
     const onError = (err: Error) => log.warn({ err }, "requests for resources could not be checked, trying again");
     this.#broker = startBroker({ db, wakeups, onServed: metrics.servedResource, onError });
-    this.#statistics = startStatistics({ db, metrics: metrics.agents, log });
+    this.#statistics = startStatistics({ db, metrics: metrics.agents, log, alertReceiver: options.alertReceiver });
     const writers = { storeStep: stepWriter(db), endRun: runEnder(db), statistics: this.#statistics };
     const attemptDeps = { ...deps, broker: this.#broker, meter: usageMeter(db, log), identity, ...writers };
     this.#attempts = new Attempts({

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { HumanMessage } from "@langchain/core/messages";
 import { beforeEach, expect, test, vi } from "vitest";
 import { agent, fanOut, react } from "../../graphs/index.ts";
+import { ensureResources } from "../../src/resources/resources.ts";
 import { makeProject } from "../command.ts";
 import { startModelServer } from "../model-server.ts";
 import { startTestService } from "../service.ts";
@@ -13,8 +14,11 @@ const graphs = Object.fromEntries(
   ["fan-out", "pipeline"].map((name) => [name, fileURLToPath(new URL(`../../graphs/${name}.ts:graph`, import.meta.url))]),
 );
 const resources = { db: { pool: 2 }, openai: { rate: "5/d" } };
-const project = await makeProject({ "langgraph.json": { graphs, ensemble: { resources } } });
-const { client, fetch } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json`, ...endpoint });
+const project = await makeProject({
+  "langgraph.json": { graphs, ensemble: { resources, agents: "./agents.yaml" } },
+  "agents.yaml": "- { name: late, role: a helper, needs: { nothing: 1 } }",
+});
+const { client, db, fetch } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json`, ...endpoint });
 
 /** How many model calls run at once, and the most that did. */
 let [atOnce, most] = [0, 0];
@@ -65,12 +69,59 @@ test("steps with needs work only while they have their resources", async () => {
 });
 
 test.each([
-  ["a step", { needs: { nothing: 1 } }, {}, 'There is no resource "nothing".'],
+  ["an agent of the project", { agent: "late" }, {}, 'There is no resource "nothing". There are "db", "openai".'],
   ["an agent", { agent: "helper" }, { agents: [{ ...helper, needs: { db: 3 } }] }, 'No run can get 3 of "db", because its capacity is 2.'],
 ])("%s that can never have its resources fails at once, and says why", async (_, work, context, sentence) => {
   const { outputs } = await run(work, context);
   expect(outputs.a).toMatchObject({ success: false, error: expect.stringContaining(sentence) });
   expect(model.requests).toEqual([]);
+});
+
+const unknown = 'There is no resource "nothing". There are "db", "openai". Add it to ensemble.resources in langgraph.json.';
+const stepOf = (needs: object) => ({ task: "t", tasks: [{ name: "a", do: { task: "x", needs } }] });
+const refusal = { status: 422, message: expect.stringContaining("There is no resource") };
+
+test("a run that needs an unknown resource is refused, with the path, the name and the resources that exist", async () => {
+  const { thread_id } = await client.threads.create();
+  const post = async (path: string, body: object) => {
+    const response = await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+    return { status: response.status, answer: await response.json() };
+  };
+  const ofStep = { assistant_id: "fan-out", input: stepOf({ db: 1, nothing: 1 }) };
+  const ofAgent = { assistant_id: "fan-out", input: { task: "t" }, context: { agents: [{ ...helper, needs: { nothing: 1 } }] } };
+  const inStep = { status: 422, answer: { errors: [{ field: "input.tasks[0].do.needs.nothing", message: unknown }] } };
+  const inAgent = { status: 422, answer: { errors: [{ field: "context.agents[0].needs.nothing", message: unknown }] } };
+  for (const path of ["/runs", "/runs/wait", "/runs/stream", `/threads/${thread_id}/runs`, `/threads/${thread_id}/runs/stream`]) {
+    expect(await post(path, ofStep)).toMatchObject(inStep);
+    expect(await post(path, ofAgent)).toMatchObject(inAgent);
+  }
+  const isIn = (index: number) => ({ status: 422, answer: { errors: [{ field: expect.stringMatching(`^\\[${index}\\]`) }] } });
+  expect(await post("/runs/batch", [{ assistant_id: "fan-out", input: stepOf({ db: 1 }) }, ofStep])).toMatchObject(isIn(1));
+  expect(await post("/runs/crons", { ...ofStep, schedule: "0 0 1 1 *" })).toMatchObject(inStep);
+  expect(await client.runs.list(thread_id)).toEqual([]);
+  expect(model.requests).toEqual([]);
+});
+
+test("an assistant may need a resource that does not exist yet, but its runs are refused", async () => {
+  const context = { agents: [{ ...helper, needs: { nothing: 1 } }] };
+  const { assistant_id } = await client.assistants.create({ graphId: "fan-out", context });
+  await expect(client.runs.create(null, assistant_id, { input: { task: "t" } })).rejects.toMatchObject(refusal);
+  await ensureResources(db, { nothing: { pool: 1 } });
+  await client.runs.wait(null, assistant_id, { input: stepOf({ nothing: 1 }) });
+  expect((await fetch("/resources/nothing", { method: "DELETE" })).status).toBe(204);
+  await expect(client.runs.create(null, assistant_id, { input: { task: "t" } })).rejects.toMatchObject(refusal);
+});
+
+test("a run whose resource is deleted before its step begins fails in that step", async () => {
+  await ensureResources(db, { passing: { pool: 1 } });
+  const { thread_id } = await client.threads.create();
+  const input = { task: "t", tasks: [{ name: "a", do: { task: "x", needs: { passing: 1 } }, required: false }] };
+  const options = { input, context: { merge: "byName", onFailures: "partial" }, afterSeconds: 3_600 } as object;
+  const { run_id } = await client.runs.create(thread_id, "fan-out", options);
+  await fetch("/resources/passing", { method: "DELETE" });
+  await db.query("update runs set run_at = now() where run_id = $1", [run_id]);
+  const { outputs } = (await client.runs.join(thread_id, run_id)) as unknown as Outputs;
+  expect(outputs.a).toMatchObject({ success: false, error: expect.stringContaining('There is no resource "passing".') });
 });
 
 test.each([

@@ -35,6 +35,7 @@ type NodeFunction = (values: Values, config: LangGraphRunnableConfig) => Promise
  */
 export function measured<Graph extends object>(graph: Graph, factsOf: (values: never) => Facts = () => ({})): Graph {
   const { builder, name = "pattern" } = graph as unknown as Built;
+  Object.assign(builder, { [failureKey]: measureFailure(builder, factsOf) });
   const [first, last] = [neighboursOf(builder, "to"), neighboursOf(builder, "from")];
   for (const [node, { runnable }] of Object.entries(builder.nodes)) {
     const { func } = runnable;
@@ -53,6 +54,55 @@ export function measured<Graph extends object>(graph: Graph, factsOf: (values: n
     };
   }
   return graph;
+}
+
+/**
+ * The key of a graph's builder under which the service finds the function that measures a failed run. The last node of such a run has not
+ * run. The key is a global symbol, because patterns cannot import the service.
+ */
+const failureKey = Symbol.for("ensemble.failure-metrics");
+
+/** A failed run. */
+interface FailedRun {
+  /** The values at the run's last checkpoint. Undefined if the run has stored none. */
+  values: Values | undefined;
+  /** The nodes that had to run next at that checkpoint. */
+  next: readonly string[];
+  /** The calls of the last attempt, which include the calls of the step that failed. */
+  calls: LedgerEntry[];
+  context: unknown;
+  resumedAt: number | undefined;
+}
+
+/**
+ * Returns the function that computes the metrics of a failed run and checks the thresholds of its context. The first nodes clear the values
+ * of the thread's earlier run. Values at a checkpoint before these nodes are thus not those of the failed run. The function returns
+ * undefined for a run that has neither passed its first nodes nor called an agent.
+ */
+const measureFailure =
+  (builder: Built["builder"], factsOf: (values: never) => Facts) =>
+  ({ values: given, next, calls, context, resumedAt }: FailedRun) => {
+    const first = neighboursOf(builder, "to");
+    const values = next.length > 0 && next.every((node) => first.has(node)) ? undefined : given;
+    if (!values && calls.length === 0) return undefined;
+    const stored = values?.ledger ?? [];
+    const ledger = [...stored, ...callsBeyond(stored, calls)];
+    const metrics = metricsOf(ledger, values ? factsOf(values as never) : {}, resumedAt);
+    const alerts = alertsIn(builder, { context } as LangGraphRunnableConfig);
+    return { metrics, alerts: alerts ? checkAlerts(metrics, alerts) : [] };
+  };
+
+/** Returns the calls that are not in the stored ledger. A pattern may have stored a call under a longer name of the agent. */
+function callsBeyond(stored: LedgerEntry[], calls: LedgerEntry[]): LedgerEntry[] {
+  const keyOf = ({ task, at, elapsedMs, outcome, inputTokens, outputTokens }: LedgerEntry) =>
+    JSON.stringify([task, at, elapsedMs, outcome, inputTokens, outputTokens]);
+  const left = new Map<string, number>();
+  for (const entry of stored) left.set(keyOf(entry), (left.get(keyOf(entry)) ?? 0) + 1);
+  return calls.filter((call) => {
+    const count = left.get(keyOf(call)) ?? 0;
+    left.set(keyOf(call), count - 1);
+    return count <= 0;
+  });
 }
 
 /** Tells whether the graph is the graph of the run, and not a subgraph of it. */

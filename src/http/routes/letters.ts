@@ -14,6 +14,7 @@ import { sendPage } from "../answers/lists.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { readWithin } from "../memory.ts";
 import type { RequestOf } from "../route.ts";
+import { findCallIssues } from "../runs/call-issues.ts";
 import { DeadLetter, WholeLetter } from "../schemas/letter-schemas.ts";
 import { answers, Id, Limit, Offset, Text, Time } from "../schemas.ts";
 
@@ -95,7 +96,7 @@ async function redrive(deps: ApiDeps, request: RequestOf<typeof redriveSchema>, 
 async function refuseInput({ pool, registry }: ApiDeps, scope: Scope, choice: Choice, input: unknown): Promise<void> {
   for (const graphId of await graphsOfLetters(pool, scope, choice)) {
     if (!registry.graphIds.includes(graphId)) continue; // only the workers have this graph, so they check the input
-    const issues = await registry.validate(graphId, { input });
+    const issues = await findCallIssues(pool, registry, graphId, { input });
     refuseIssues(issues.map((issue) => ({ ...issue, path: ["edit", ...issue.path.slice(1)] })));
   }
 }

@@ -5,12 +5,13 @@ import { openQuestions } from "../../threads/questions.ts";
 import { objectionTo, type WebhookRules } from "../../webhooks/webhook-rules.ts";
 import { refuseIssues } from "../answers/issues.ts";
 import { issuesOfAnswers, issuesOfUnasked } from "./answer-check.ts";
+import { findCallIssues } from "./call-issues.ts";
 
 /** Returns the check that a run must pass before it is created. `index` is the run's position in a batch, or undefined for a single run. */
 export function runCheck(registry: Registry, index?: number): RunCheck {
   const inBatch = (issues: Issue[]) => (index === undefined ? issues : issues.map((issue) => ({ ...issue, path: [index, ...issue.path] })));
   return async (tx, run) => {
-    refuseIssues(inBatch(await registry.validate(run.assistant.graph_id, callOf(run))));
+    refuseIssues(inBatch(await findCallIssues(tx, registry, run.assistant.graph_id, callOf(run))));
     const { resume } = run.kwargs.command ?? {};
     if (resume === undefined || resume === null || !knowsOpenQuestions(run)) return;
     const questions = await openQuestions(tx, run.threadId);

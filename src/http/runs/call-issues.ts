@@ -1,0 +1,19 @@
+import type { Db } from "../../db/sql.ts";
+import type { Registry } from "../../registry/registry.ts";
+import type { GraphCallArguments, Issue } from "../../registry/validate.ts";
+import { unknownSentence } from "../../resources/impossible.ts";
+import { listResourceNames } from "../../resources/resources.ts";
+
+/**
+ * Validates the input and the context of a new run. Returns the issues of the graph's schemas, and one for each resource that agents or
+ * steps need and that does not exist.
+ */
+export async function findCallIssues(db: Db, registry: Registry, graphId: string, call: GraphCallArguments): Promise<Issue[]> {
+  const named = new Set<string>();
+  const issues = await registry.validate(graphId, call, (resource) => void named.add(resource));
+  if (named.size === 0) return issues;
+  const known = await listResourceNames(db);
+  if ([...named].every((name) => known.includes(name))) return issues;
+  // The second validation yields the paths of the unknown names.
+  return registry.validate(graphId, call, (resource) => (known.includes(resource) ? undefined : unknownSentence(resource, known)));
+}

@@ -1,0 +1,56 @@
+import { authKeys } from "../auth/user.ts";
+import { EnsembleSaver } from "../checkpoints/saver.ts";
+import { untilDatabaseAnswers } from "../db/failure.ts";
+import type { AnyGraph } from "../registry/registry.ts";
+import { type Attempt, graphIdOf } from "./attempt.ts";
+import type { CallBox } from "./call-box.ts";
+
+// The key is a global symbol, because patterns cannot import the service. The other half is in graphs/agent/metrics/measured.ts.
+const failureKey = Symbol.for("ensemble.failure-metrics");
+
+/** Computes the metrics of a failed run, and checks the thresholds in the run's context. A pattern provides this function. */
+type MeasureFailure = (
+  run: Reached & { calls: CallBox["calls"]; context: unknown; resumedAt: number | undefined },
+) => { metrics: object; alerts: Parameters<CallBox["concluded"]>[0]["alerts"] } | undefined;
+
+/** The values at the last checkpoint of a run, and the nodes that had to run next. Without a checkpoint of the run, there are no values. */
+interface Reached {
+  values: unknown;
+  next: readonly string[];
+}
+
+/**
+ * Returns the metrics of a failed run, and counts the thresholds that it has crossed. A pattern adds its metrics in its last node, which a
+ * failed run does not reach. The metrics are thus computed from the run's last checkpoint and the calls of this attempt. Returns undefined
+ * if the graph has no metrics, or if the run has neither stored a step nor called an agent.
+ */
+export async function metricsOfFailure(attempt: Attempt): Promise<object | undefined> {
+  const { deps, claim, box, log } = attempt;
+  const { config, context } = claim.kwargs;
+  try {
+    const graph = await deps.registry.open(graphIdOf(claim), {
+      config: { configurable: { ...config.configurable, ...authKeys(claim.user) } },
+      checkpointer: new EnsembleSaver(deps.pool),
+    });
+    const measure: MeasureFailure | undefined = Reflect.get(Object(Reflect.get(graph, "builder")), failureKey);
+    if (!measure) return undefined;
+    const reached = await untilDatabaseAnswers(() => reachedBy(attempt, graph));
+    const measured = measure({ ...reached, calls: box.calls, context: context ?? config.configurable, resumedAt: box.resumedAt });
+    // A run that is continued after its failure counts its conflicts at its end.
+    if (measured) box.concluded({ conflicts: 0, alerts: measured.alerts });
+    return measured?.metrics;
+  } catch (err) {
+    log.warn({ err }, "the metrics of the failed run could not be computed");
+    return undefined;
+  }
+}
+
+/**
+ * Returns the values at the thread's newest checkpoint. They are undefined if they belong to an earlier run. A run without an input
+ * continues an earlier run, so the values of that run are its own.
+ */
+async function reachedBy({ claim: { kwargs, runId, threadId } }: Attempt, graph: AnyGraph): Promise<Reached> {
+  const { values, metadata, next } = await graph.getState({ configurable: { thread_id: threadId } });
+  const isOwn = Reflect.get(Object(metadata), "run_id") === runId || kwargs.input === null;
+  return { values: isOwn ? values : undefined, next };
+}
