@@ -96,11 +96,11 @@ const mayImport: Record<string, string[]> = {
     "usage",
     "webhooks",
   ],
-  /** The steps of a start. Only main calls them. */
+  /** The steps of a start, which main calls, and the settings and the address of a service, which the commands and the plugin share. */
   startup: ["*"],
   main: ["*"],
   /** The service as a plugin of another Fastify app. It calls main, as the command does. */
-  embedding: ["*"],
+  embedding: ["config", "http", "log", "main", "sdk", "startup"],
   cli: ["*"],
   index: ["*"],
 };

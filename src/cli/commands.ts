@@ -79,7 +79,7 @@ export const commands: Record<string, Command> = {
     run: async () => (await import("./maintenance.ts")).resume(),
   },
   health: {
-    summary: "exit with 0 when the database answers and, on a worker's host, the worker is alive",
+    summary: "exit with 0 if the API answers and reaches its database, or if this host has a live worker",
     examples: ["ensemble health"],
     run: async () => (await import("./health.ts")).checkHealth(),
   },

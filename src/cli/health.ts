@@ -3,8 +3,8 @@ import { z } from "zod";
 import { checkDatabaseUrl, explainDatabase } from "../db/address.ts";
 import { openPool } from "../db/pool.ts";
 import { isWorkerAlive } from "../runs/workers.ts";
-import { readEnvironment } from "./environment.ts";
-import { ownAddress } from "./own-address.ts";
+import { readEnvironment } from "../startup/environment.ts";
+import { ownAddress } from "../startup/own-address.ts";
 
 /** The response of /info, which needs no credentials. `halted` is null while the database does not respond. */
 const Info = z.object({ halted: z.boolean().nullable() });

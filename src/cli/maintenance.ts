@@ -3,7 +3,7 @@ import { exportLists } from "../checkpoints/export.ts";
 import { checkDatabaseUrl, explainDatabase } from "../db/address.ts";
 import { migrateAt } from "../db/migrate.ts";
 import { haltRuns, resumeRuns } from "../runs/halt.ts";
-import { readEnvironment } from "./environment.ts";
+import { readEnvironment } from "../startup/environment.ts";
 import { withDatabase, withValues } from "./with-database.ts";
 
 /** Migrates the configured database to this release. */

@@ -1,5 +1,5 @@
 import { mayHoldSecret, settings } from "../settings.ts";
-import { readEnvironment } from "./environment.ts";
+import { readEnvironment } from "../startup/environment.ts";
 
 /**
  * Prints each environment variable that the service reads, with its value in this process or else its default. Hides values that may hold a

@@ -6,7 +6,7 @@ import { readProject } from "../registry/project.ts";
 import { type RetentionRules, retentionRules } from "../retention/retention-rules.ts";
 import { surveyRemoval } from "../retention/survey.ts";
 import { addUp, nothingRemoved, type Removal, sweepOnce } from "../retention/sweep.ts";
-import { readEnvironment } from "./environment.ts";
+import { readEnvironment } from "../startup/environment.ts";
 import { withDatabase } from "./with-database.ts";
 
 const timeoutMs = 60_000;

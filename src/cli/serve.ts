@@ -3,8 +3,8 @@ import type { Config } from "../config.ts";
 import { createLogger } from "../log.ts";
 import { type Service, startService } from "../main.ts";
 import type { FirstCall } from "../registry/first-call.ts";
+import { publishAddress } from "../startup/own-address.ts";
 import { attemptAtWork } from "../worker/attempts.ts";
-import { publishAddress } from "./own-address.ts";
 
 /** Runs the service until a signal stops it. Calls `onStarted` when the service has started. */
 export async function serve(config: Config, onStarted = announce): Promise<void> {

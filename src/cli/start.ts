@@ -1,5 +1,5 @@
+import { readEnvironment } from "../startup/environment.ts";
 import type { Arguments } from "./arguments.ts";
-import { readEnvironment } from "./environment.ts";
 
 /**
  * Runs the service. Checks the settings and the project file before it loads any other module, so that a mistake in them is reported at

@@ -8,8 +8,8 @@ import { checkKey } from "../encryption/check-key.ts";
 import type { Cipher } from "../encryption/cipher.ts";
 import { sealingClient } from "../encryption/sealing-client.ts";
 import { readProject } from "../registry/project.ts";
+import { readEnvironment } from "../startup/environment.ts";
 import { provideCipher } from "../startup/provide-cipher.ts";
-import { readEnvironment } from "./environment.ts";
 
 /**
  * Calls `work` with a pool on the service's database. This is the database in DATABASE_DIRECT_URL or DATABASE_URL, or else the running

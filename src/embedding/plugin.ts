@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
-import { readEnvironment } from "../cli/environment.ts";
-import { addressOf } from "../cli/own-address.ts";
 import { type Config, setServiceUrl } from "../config.ts";
 import { createLogger } from "../log.ts";
 import { mountService } from "../main.ts";
 import { setGlobal } from "../sdk/globals.ts";
+import { readEnvironment } from "../startup/environment.ts";
+import { addressOf } from "../startup/own-address.ts";
 import { inTime } from "./in-time.ts";
 import { acceptUpgrades } from "./upgrades.ts";
 

@@ -18,7 +18,7 @@ const Probe = z.looseObject({
   exec: z.object({ command: z.array(z.string()) }).optional(),
   httpGet: z.object({ path: z.string(), port: z.string() }).optional(),
 });
-export const Container = z.looseObject({
+const Container = z.looseObject({
   name: z.string(),
   image: z.string(),
   args: z.array(z.string()),

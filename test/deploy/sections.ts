@@ -1,5 +1,5 @@
 /** A file of sections with keys, such as a systemd unit or a simple TOML file. Keys before the first section are in the section "". */
-export type Sections = Record<string, Record<string, unknown>>;
+type Sections = Record<string, Record<string, unknown>>;
 
 /**
  * Parses a systemd unit, or TOML whose values are strings, numbers and booleans on one line. A key that occurs twice in a unit gets a list.

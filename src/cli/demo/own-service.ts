@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { makeDataDirectory } from "../../db/data-directory.ts";
-import { readEnvironment } from "../environment.ts";
+import { readEnvironment } from "../../startup/environment.ts";
 
 /** A service that this command has started for itself. */
 export interface OwnService {

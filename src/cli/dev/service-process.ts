@@ -10,7 +10,7 @@ async function main(): Promise<void> {
   process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
   const flush = reportImports((files) => send({ kind: "imported", files }));
   try {
-    const { readEnvironment } = await import("../environment.ts");
+    const { readEnvironment } = await import("../../startup/environment.ts");
     const { announce, serve } = await import("../serve.ts");
     await serve(await readEnvironment(), (service, config) => {
       send({ kind: "started", url: service.url });

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { Client } from "@langchain/langgraph-sdk";
 import { z } from "zod";
 import { keyHeaders } from "../../auth/keys.ts";
+import { readEnvironment } from "../../startup/environment.ts";
+import { ownAddress, type ServiceAddress } from "../../startup/own-address.ts";
 import type { Arguments } from "../arguments.ts";
-import { readEnvironment } from "../environment.ts";
-import { ownAddress, type ServiceAddress } from "../own-address.ts";
 
 export interface Connection {
   url: string;
