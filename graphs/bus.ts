@@ -12,6 +12,7 @@ import {
   type Member,
   measured,
   mostSuperSteps,
+  type Piece,
   patternContext,
   Roster,
   reportFailedItems,
@@ -151,10 +152,27 @@ function failedMessages({ receipts, log }: BusValues): FailedItem[] {
   });
 }
 
-/** Returns the latencies of the acknowledged messages and the number of deadlocks, for the metrics of the run. */
-function factsOf({ receipts, deadlocks }: BusValues): Facts {
+/**
+ * Returns the turns of a run, for its longest chain. A turn needs the turns that sent its messages. These are the last turns of the senders
+ * that had ended when the messages were sent.
+ */
+function piecesIn({ times, log }: BusValues): Piece[] {
+  const sent = new Map(log.map((message) => [message.id, message]));
+  const senderOf = (id: string) => {
+    const { from, at = "" } = sent.get(id) ?? {};
+    return times.findLastIndex(({ agent, endedAt }) => agent === from && endedAt <= Date.parse(at));
+  };
+  return times.map(({ ids, ...span }, index) => {
+    const senders = ids.map(senderOf).filter((sender) => sender >= 0 && sender !== index);
+    return { id: String(index), needs: senders.map(String), span };
+  });
+}
+
+/** Returns the turns, the latencies of the acknowledged messages and the number of deadlocks, for the metrics of the run. */
+function factsOf(state: BusValues): Facts {
+  const { receipts, deadlocks } = state;
   const acked = receipts.filter(({ outcome }) => outcome === "acked");
-  return { latenciesMs: acked.map(({ latencyMs }) => latencyMs), deadlocks: deadlocks.length };
+  return { pieces: piecesIn(state), latenciesMs: acked.map(({ latencyMs }) => latencyMs), deadlocks: deadlocks.length };
 }
 
 /** Ends a run. The answer is the last message to the user. */

@@ -1,10 +1,10 @@
 import { END, START, StateGraph } from "@langchain/langgraph";
-import { fail, failing, guarded, measured, mostSuperSteps, orFail } from "ensemble/patterns";
+import { type Facts, fail, failing, guarded, measured, mostSuperSteps, orFail } from "ensemble/patterns";
 import { command } from "./hierarchy/command.ts";
 import { type HierarchyOptions, setUp } from "./hierarchy/context.ts";
 import { afterDecide, askPerson, decide } from "./hierarchy/decide.ts";
 import { squad } from "./hierarchy/squad.ts";
-import { Input, isNodeName, Output, State } from "./hierarchy/state.ts";
+import { type Commanded, Input, isNodeName, Output, State } from "./hierarchy/state.ts";
 import { strategise } from "./hierarchy/strategise.ts";
 import { factsOf } from "./supervisor/facts.ts";
 import { askAboutFailures } from "./supervisor/failures.ts";
@@ -59,7 +59,16 @@ export function hierarchy({ squads, name = "hierarchy", description, ...defaults
     );
   for (const one of nodes) builder.addNode(one as "squad", squad(setup)).addEdge(one as "squad", "account");
   const graph = guarded(builder.compile({ name, ...(description && { description }) }));
-  return measured(graph, factsOf).withConfig({ recursionLimit: mostSuperSteps });
+  return measured(graph, commandFacts).withConfig({ recursionLimit: mostSuperSteps });
+}
+
+/**
+ * Returns the facts of a run for its metrics. The objectives give only the longest chain, because the squads do the tasks, and the time at
+ * which an objective was ready is not recorded.
+ */
+function commandFacts(state: Commanded): Facts {
+  const { tasks: pieces = [], ...facts } = factsOf(state);
+  return { ...facts, pieces };
 }
 
 export const graph = hierarchy();

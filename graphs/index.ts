@@ -35,7 +35,8 @@ export { BudgetExceeded, budgetLeft, CallStatus, enforceBudget, entryOf, Ledger,
 export { Alerts } from "./agent/metrics/alerts.ts";
 export { executionOf } from "./agent/metrics/executions.ts";
 export { ledgerState, measured } from "./agent/metrics/measured.ts";
-export { type Facts, Metrics, metricsOf, type TaskFact } from "./agent/metrics/run-metrics.ts";
+export { inSequence, inStages } from "./agent/metrics/pieces.ts";
+export { type Facts, Metrics, metricsOf, type Piece, type TaskFact } from "./agent/metrics/run-metrics.ts";
 export { readyAfter, Span, spanAfter } from "./agent/metrics/span.ts";
 export { muted } from "./agent/muted.ts";
 export { allowedDirectories, allowedHosts, isWithin } from "./agent/operator-limits.ts";

@@ -11,6 +11,7 @@ import {
   type Conditions,
   conditionToData,
   guarded,
+  inStages,
   measured,
   mostSuperSteps,
   patternContext,
@@ -22,7 +23,7 @@ import { actorInCode, actorOf, type MeshMember, usualKeys, usualMembers } from "
 import { afterAnnounce, afterPermit, afterRound, announce, askAboutFailures, decide, endingOf, permit, update } from "./mesh/nodes.ts";
 import { act, type Config, look, object, type Setup } from "./mesh/parts.ts";
 import { cleared } from "./mesh/rounds.ts";
-import { type Mesh, meshState } from "./mesh/state.ts";
+import { type Mesh, meshState, type PartTimes } from "./mesh/state.ts";
 
 const Input = taskInput({
   board: z.record(z.string(), z.unknown()).default({}).describe("First values of the board"),
@@ -124,7 +125,17 @@ export function mesh({ agents, done, name = "mesh", description, ...defaults }: 
         .addEdge("conclude", END)
         .compile({ name, ...(description && { description }) }),
     ),
+    ({ times }: Mesh) => ({ pieces: inStages(stagesIn(times)) }),
   ).withConfig({ recursionLimit: mostSuperSteps * 5 });
+}
+
+const parts: PartTimes["part"][] = ["look", "object", "act"];
+
+/** Returns the work of each part of each round. A part begins when all agents have ended the part before. */
+function stagesIn(times: PartTimes[]): PartTimes[][] {
+  const placeOf = ({ round, part }: PartTimes) => round * parts.length + parts.indexOf(part);
+  const stages = [...Map.groupBy(times, placeOf)];
+  return stages.toSorted(([one], [other]) => one - other).map(([, stage]) => stage);
 }
 
 export const graph = mesh();

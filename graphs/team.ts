@@ -92,8 +92,18 @@ function setUp(members: Agent[] | undefined, lead: Agent, context: Context): Set
   };
 }
 
-/** Returns the number of deadlocks for the metrics of the run. It is 1 if the members waited for each other at the end, and otherwise 0. */
-const factsOf = ({ stopped }: Team): Facts => ({ deadlocks: Number(stopped === "deadlock") });
+/**
+ * Returns the facts of a run for its metrics. The number of deadlocks is 1 if the members waited for each other at the end, and otherwise
+ * 0. A task lasts from the start of its first turn to the end of its last one.
+ */
+function factsOf({ stopped, tasks, times }: Team): Facts {
+  const pieces = tasks.flatMap(({ id, blockedBy: needs }) => {
+    const own = times.filter(({ task }) => task === id);
+    const span = { startedAt: Math.min(...own.map((one) => one.startedAt)), endedAt: Math.max(...own.map((one) => one.endedAt)) };
+    return own.length > 0 ? [{ id, needs, span }] : [];
+  });
+  return { pieces, deadlocks: Number(stopped === "deadlock") };
+}
 
 const afterBegin = ({ topology }: Team) => (topology === null ? "assess" : "planTasks");
 const afterAssess = ({ topology }: Team) => (topology === null ? "askTopology" : "planTasks");

@@ -66,7 +66,7 @@ export const begin = (setup: Setup) => (state: BusValues, config: Config) => {
   const { log, receipts, ...rest } = exchange.changes;
   return {
     ...{ ...first, ...rest, log: new Overwrite(log), receipts: new Overwrite(receipts), deadlocks: new Overwrite([]) },
-    ...{ turns: new Overwrite([]), ledger: new Overwrite([]), accepted: false, advice: "", asked: 0 },
+    ...{ turns: new Overwrite([]), times: new Overwrite([]), ledger: new Overwrite([]), accepted: false, advice: "", asked: 0 },
   };
 };
 
@@ -81,7 +81,11 @@ export const turn = (setup: Setup) => async (sent: Errand, config: Config) => {
   const outcome = await perform(errand, { pattern: setup.name, code: setup.code, agents, context: { ...context, budget } }, config);
   report(config, setup.name, "turn", startedAt, { agent: subscriber.name, messages: ids, status: outcome.status });
   const { ledger, ...done } = outcome;
-  return { turns: [{ ...done, agent: subscriber.name, ids } satisfies TurnDone], ledger };
+  return {
+    turns: [{ ...done, agent: subscriber.name, ids } satisfies TurnDone],
+    times: [{ agent: subscriber.name, ids, startedAt, endedAt: Date.now() }],
+    ledger,
+  };
 };
 
 /**

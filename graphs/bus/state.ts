@@ -16,6 +16,14 @@ export interface TurnDone {
   isFatal?: boolean;
 }
 
+/** The times of one turn. */
+export interface TurnTimes {
+  agent: string;
+  ids: string[];
+  startedAt: number;
+  endedAt: number;
+}
+
 const Deadlock = z.object({
   agents: z.array(z.string()).describe("Agents that waited for each other"),
   refused: z.string().describe("Agent whose request was refused"),
@@ -32,6 +40,7 @@ export const busState = {
   helps: z.array(internal<Message>()).default([]).describe("Calls for help that nobody has answered yet"),
   ended: z.array(z.string()).default([]).describe("Agents that get no more messages"),
   turns: appending(internal<TurnDone>(), "Results of turns that are not delivered yet"),
+  times: appending(internal<TurnTimes>(), "Times of every turn, and the messages that it handled"),
   accepted: z.boolean().default(false).describe("Whether the result so far was accepted after failures"),
   advice: z.string().default("").describe("New instructions that a person gave after failures"),
   asked: z.number().int().default(0).describe("Dead letters about which a person was asked"),
@@ -49,6 +58,7 @@ export interface BusValues {
   helps: Message[];
   ended: string[];
   turns: TurnDone[];
+  times: TurnTimes[];
   accepted: boolean;
   advice: string;
   asked: number;

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { mostSuperSteps } from "../agent/context.ts";
 import { guarded } from "../agent/guards/whole.ts";
 import { measured } from "../agent/metrics/measured.ts";
+import { inSequence } from "../agent/metrics/pieces.ts";
 import { begin } from "./conversation/begin.ts";
 import { check, conclude } from "./conversation/check.ts";
 import { choose } from "./conversation/choose.ts";
@@ -52,5 +53,6 @@ export function conversation({ context, name, description, turn = {}, choice, ..
         .addEdge("conclude", END)
         .compile({ name, ...(description && { description }) }),
     ),
+    ({ ledger }: Conversation) => ({ pieces: inSequence(ledger) }),
   ).withConfig({ recursionLimit: mostSuperSteps });
 }

@@ -3,10 +3,11 @@ import type { z } from "zod";
 import { mostSuperSteps } from "../agent/context.ts";
 import { guarded } from "../agent/guards/whole.ts";
 import { measured } from "../agent/metrics/measured.ts";
+import { inSequence } from "../agent/metrics/pieces.ts";
 import { begin } from "./conversation/begin.ts";
 import { check } from "./conversation/check.ts";
 import { afterTurn, speak } from "./conversation/speak.ts";
-import { type Config, conversationInput } from "./conversation/state.ts";
+import { type Config, type Conversation, conversationInput } from "./conversation/state.ts";
 import { conclude, HandedState, handedState, type Swarming, type SwarmSetup, swarmTurn } from "./conversation/swarm-turn.ts";
 
 interface Building extends SwarmSetup {
@@ -52,5 +53,6 @@ export function handedConversation({ context, name, description, ...setup }: Bui
         .addEdge("conclude", END)
         .compile({ name, ...(description && { description }) }),
     ),
+    ({ ledger }: Conversation) => ({ pieces: inSequence(ledger) }),
   ).withConfig({ recursionLimit: mostSuperSteps });
 }

@@ -1,5 +1,5 @@
 import { Send } from "@langchain/langgraph";
-import { type Budget, budgetLeft } from "ensemble/patterns";
+import { type Budget, budgetLeft, type Span } from "ensemble/patterns";
 import { needsOf, readySteps } from "../supervisor/dispatch.ts";
 import type { WorkStep } from "../supervisor/plan.ts";
 import { prompts } from "../supervisor/prompts.ts";
@@ -19,6 +19,8 @@ export interface Order {
   /** The report of the earlier try, so that the squad does not repeat work. Undefined on the first try. */
   before?: SquadReport;
   tries: number;
+  /** The times of the earlier tries. */
+  span: Span | undefined;
   /** The number of squads in the wave that start before this squad. The squad waits `limits.stageMs` for each of them. */
   stage: number;
   wave: string;
@@ -32,7 +34,7 @@ export const command =
   (setup: Setup) =>
   (state: Commanded, config: Config): Send[] | "reconcile" => {
     const { limits } = setup.contextOf(config);
-    const { results, reports, squads, wave, advice, grants } = state;
+    const { results, reports, squads, wave, advice, grants, spans } = state;
     const ready = readySteps(state);
     const first = ready.filter(({ agent }, index) => ready.findIndex((other) => other.agent === agent) === index);
     const steps = first.slice(0, limits.parallel); // `first` has one objective for each squad, because a squad pursues only one at a time
@@ -44,7 +46,15 @@ export const command =
       const { tries = 0, error } = results[step.id] ?? {};
       const order: Order = {
         ...{ step, squad: squads[step.agent] as SquadState, task: prompts.step(step.task, { advice, error }), needs: needsOf(step, state) },
-        ...{ before: reports[step.id], tries, stage, wave, budget: budgets[stage] as Budget, parallel: workers[stage] as number },
+        ...{
+          before: reports[step.id],
+          span: spans[step.id],
+          tries,
+          stage,
+          wave,
+          budget: budgets[stage] as Budget,
+          parallel: workers[stage] as number,
+        },
       };
       return new Send(setup.graphs.has(step.agent) && isNodeName(step.agent) && !order.squad.roster ? step.agent : "squad", order);
     });

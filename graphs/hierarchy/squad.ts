@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isGraphBubbleUp, type LangGraphRunnableConfig } from "@langchain/langgraph";
-import { type LedgerEntry, muted, report } from "ensemble/patterns";
+import { type LedgerEntry, muted, report, spanAfter } from "ensemble/patterns";
 import { supervisor } from "../supervisor.ts";
 import type { Order } from "./command.ts";
 import type { Setup } from "./context.ts";
@@ -24,7 +24,7 @@ export function squad(setup: Setup) {
     const { values, failure } = await pursue(graph, order, contextFor(setup, order, config), config);
     const told = readReport(step.agent, values, failure);
     report(config, "hierarchy", "squad", startedAt, { objective: step.id, squad: step.agent, status: told.status });
-    return writeReport(order, told, values.ledger ?? []);
+    return writeReport(order, told, values.ledger ?? [], startedAt);
   };
 }
 
@@ -66,11 +66,13 @@ function named(config: LangGraphRunnableConfig, squad: string): LangGraphRunnabl
  * Returns the state update for the report of a squad. A failed objective is tried again only if the commander orders this, because the
  * squad has already retried its own steps.
  */
-function writeReport({ step, wave, tries }: Order, told: SquadReport, ledger: LedgerEntry[]) {
+function writeReport({ step, wave, tries, span: before }: Order, told: SquadReport, ledger: LedgerEntry[], startedAt: number) {
   const isFailed = told.status === "failed";
   const result = isFailed
     ? { status: "failed" as const, work: null, error: told.summary, isFatal: true, tries: tries + 1 }
     : { status: "success" as const, work: told, error: null, isFatal: false, tries: tries + 1 };
+  const times = { readyAt: startedAt, startedAt, endedAt: Date.now(), waitedMs: 0, resumedAt: undefined, isFailure: isFailed };
+  const span = spanAfter(before, times);
   const entries = ledger.map((entry) => ({ ...entry, agent: `${step.agent}/${entry.agent}` }));
-  return { results: { [step.id]: result }, reports: { [step.id]: told }, calls: [{ step: step.id, wave, entries }] };
+  return { results: { [step.id]: result }, reports: { [step.id]: told }, calls: [{ step: step.id, wave, entries, span }] };
 }

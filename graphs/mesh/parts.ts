@@ -44,11 +44,12 @@ export interface Errand {
   intention?: Announced;
   advice: string;
   stage: number;
+  round: number;
   budget: Surroundings["context"]["budget"];
 }
 
 /** Runs one part of a round for one agent. A failure is stored as the outcome, so that the other agents continue. */
-async function doPart(setup: Setup, part: Part, sent: Errand, config: Config): Promise<{ done: Done; ledger: Mesh["ledger"] }> {
+async function doPart(setup: Setup, part: Part, sent: Errand, config: Config): Promise<{ done: Done } & Pick<Mesh, "ledger" | "times">> {
   const { keys, answerKey, agents, context } = setup.rulesOf(config);
   const { actor, intention, stage, advice } = sent;
   const startedAt = Date.now();
@@ -68,25 +69,26 @@ async function doPart(setup: Setup, part: Part, sent: Errand, config: Config): P
   report(config, setup.name, part, startedAt, { agent: actor, status: outcome.status });
   const message = outcome.status === "success" && errand.speaks && outcome.message ? { message: outcome.message } : {};
   const result = outcome.status === "success" ? { result: outcome.result ?? null } : { error: outcome.error };
-  return { done: { agent: actor, status: outcome.status, ...result, ...message }, ledger };
+  const times = [{ round: sent.round, part, startedAt, endedAt: Date.now() }];
+  return { done: { agent: actor, status: outcome.status, ...result, ...message }, ledger, times };
 }
 
 /** Lets an agent look at the board and say what it wants to do. */
 export const look = (setup: Setup) => async (sent: Errand, config: Config) => {
-  const { done, ledger } = await doPart(setup, "look", sent, config);
-  return { looked: [done], ledger };
+  const { done, ...facts } = await doPart(setup, "look", sent, config);
+  return { looked: [done], ...facts };
 };
 
 /** Asks an agent for its objections to the intentions of the other agents. */
 export const object = (setup: Setup) => async (sent: Errand, config: Config) => {
-  const { done, ledger } = await doPart(setup, "object", sent, config);
-  return { objected: [done], ledger };
+  const { done, ...facts } = await doPart(setup, "object", sent, config);
+  return { objected: [done], ...facts };
 };
 
 /** Lets an agent carry out its intention. */
 export const act = (setup: Setup) => async (sent: Errand, config: Config) => {
-  const { done, ledger } = await doPart(setup, "act", sent, config);
-  return { acted: [done], ledger };
+  const { done, ...facts } = await doPart(setup, "act", sent, config);
+  return { acted: [done], ...facts };
 };
 
 type Sent = Record<Part, (actor: Actor, state: Mesh) => unknown>;
@@ -118,7 +120,16 @@ export function sendsFor(setup: Setup, part: Part, actors: Actor[], state: Mesh,
   return actors.slice(0, context.limits.parallel).map((actor, stage) => {
     const intention = part === "act" ? state.intentions.find(({ agent }) => agent === actor.name) : undefined;
     const input = inputs[part](actor, state);
-    const errand: Errand = { actor: actor.name, do: actor[part] as Doing, input, intention, advice: state.advice, stage, budget };
+    const errand: Errand = {
+      actor: actor.name,
+      do: actor[part] as Doing,
+      input,
+      intention,
+      advice: state.advice,
+      stage,
+      round: state.round,
+      budget,
+    };
     return new Send(part, errand);
   });
 }

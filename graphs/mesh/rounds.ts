@@ -139,6 +139,6 @@ const round = (value: number): number => Math.round(value * 1_000) / 1_000;
 export const cleared = (actors: Actor[]) => ({
   ...{ round: 0, quiet: 0, lost: [], errors: {}, accepted: false, advice: "", intentions: [], permitted: null, spoken: "" },
   standings: Object.fromEntries(actors.map(({ name }) => [name, firstStanding])),
-  ...Object.fromEntries(["rounds", "changes", "looked", "objected", "acted", "ledger"].map((key) => [key, new Overwrite([])])),
+  ...Object.fromEntries(["rounds", "changes", "looked", "objected", "acted", "times", "ledger"].map((key) => [key, new Overwrite([])])),
   answers: new Overwrite({}),
 });

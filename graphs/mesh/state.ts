@@ -79,6 +79,14 @@ export interface Permit {
   objections: Objection[];
 }
 
+/** The times of one part of a round, for one agent. */
+export interface PartTimes {
+  round: number;
+  part: "look" | "object" | "act";
+  startedAt: number;
+  endedAt: number;
+}
+
 /** The state keys of a mesh. */
 export const meshState = {
   ...taskState,
@@ -98,6 +106,7 @@ export const meshState = {
   looked: appending(internal<Done>(), "Results of the agents that looked in this round"),
   objected: appending(internal<Done>(), "Results of the agents that were asked for objections in this round"),
   acted: appending(internal<Done>(), "Results of the agents that acted in this round"),
+  times: appending(internal<PartTimes>(), "Times of every part of every round"),
   intentions: z.array(internal<Announced>()).default([]).describe("Intentions of this round"),
   permitted: internal<Permit | null>().default(null).describe("Who may act in this round"),
   answers: byKey(z.record(z.string(), JudgeAnswer), "Answers of the judge to questions of the condition, by place"),
@@ -120,6 +129,7 @@ export interface Mesh {
   accepted: boolean;
   advice: string;
   looked: Done[];
+  times: PartTimes[];
   objected: Done[];
   acted: Done[];
   intentions: Announced[];

@@ -21,7 +21,7 @@ export const begin = (setup: Setup) => (state: Team, config: Config) => {
   const cleared = { inbox: [], mail: [], lost: [], round: 0, isIdle: false, stopped: null, gaps: [], notes: [], result: null, score: null };
   return {
     ...{ ...beginTask(state), ...cleared, rules, topology: topology === "auto" ? null : topology },
-    ...{ turns: new Overwrite([]), ledger: new Overwrite([]) },
+    ...{ turns: new Overwrite([]), times: new Overwrite([]), ledger: new Overwrite([]) },
   };
 };
 

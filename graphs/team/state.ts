@@ -32,6 +32,9 @@ export const Turn = z.object({
 });
 export type Turn = z.infer<typeof Turn>;
 
+/** The times of one turn on a task, in milliseconds since 1970. */
+const TurnTimes = z.object({ task: z.string(), startedAt: z.number(), endedAt: z.number() });
+
 const list = <Item extends z.ZodType>(item: Item, description: string) =>
   z
     .array(item)
@@ -49,6 +52,7 @@ export const State = new StateSchema({
   score: z.number().nullable().default(null).describe("The judge's score of how much the members need each other, from 1 to 5"),
   tasks: list(TeamTask, "The shared list of tasks"),
   turns: appending(Turn, "Turns of the present round"),
+  times: appending(TurnTimes, "Times of every turn on a task"),
   inbox: list(Mail, "Messages that members read in the next round"),
   mail: list(Mail, "Every message between members"),
   lost: list(z.string(), "Members that failed for good"),

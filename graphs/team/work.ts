@@ -76,7 +76,8 @@ export const work = (setup: Setup) => async (errand: Errand, config: Config) => 
     answer: isDone ? asText(outcome.result) : null,
     ...(isDone ? { error: null, isFatal: false } : { error: outcome.error, isFatal: outcome.isFatal }),
   };
-  return { turns: [turn], ledger: outcome.ledger };
+  const times = errand.own === null ? [] : [{ task: errand.own, startedAt, endedAt: Date.now() }];
+  return { turns: [turn], times, ledger: outcome.ledger };
 };
 
 /** Returns the member with the tools of the team. A compiled graph gets no tools, and works like a member of a star. */

@@ -22,7 +22,7 @@ export const Metrics = z.object({
   utilisation: z.number().optional().describe("Time in which agents worked, divided by the number of agents times `wallMs`"),
   waitMs: MeanAndMax.optional().describe("Milliseconds from the time a task was ready, or a call was made, to its start"),
   throughputPerHour: z.number().optional().describe("Completed tasks in an hour of `wallMs`. In a pattern without tasks: successful calls"),
-  criticalPathMs: z.number().optional().describe("Duration of the longest chain of tasks that need each other"),
+  criticalPathMs: z.number().optional().describe("Duration of the longest chain of work that needs each other"),
   failureRate: z.number().optional().describe("Share of the calls that failed or took too long"),
   retries: z.number().int().describe("Requests and tries after the first one"),
   recoveryMs: MeanAndMax.optional().describe("Milliseconds from the first failure of a task or an agent to its next success"),
@@ -48,11 +48,20 @@ export interface TaskFact {
 /** The facts that a pattern knows about a run in addition to its ledger. */
 export interface Facts {
   tasks?: TaskFact[];
+  /** The work of a pattern without tasks, for its longest chain. No other metric uses it. */
+  pieces?: Piece[];
   findings?: number;
   conflicts?: number;
   /** The milliseconds between the sending and the acknowledgement of each message. */
   latenciesMs?: number[];
   deadlocks?: number;
+}
+
+/** A piece of work whose only known times are its start and its end. `needs` are the pieces that had to end before it. */
+export interface Piece {
+  id: string;
+  needs: string[];
+  span: Pick<Span, "startedAt" | "endedAt">;
 }
 
 interface Call extends Period {
@@ -66,6 +75,7 @@ interface Call extends Period {
 export function metricsOf(ledger: LedgerEntry[], facts: Facts = {}, resumedAt?: number): Metrics {
   const calls = ledger.filter(({ cached }) => !cached).map(callOf);
   const tasks = facts.tasks ?? [];
+  const pieces = facts.pieces ?? facts.tasks;
   const worked = [...calls, ...tasks.map(({ span }) => ({ from: span.startedAt, to: span.endedAt }))];
   const resumes = [...ledger.map((entry) => entry.resumedAt), ...tasks.map(({ span }) => span.resumedAt), resumedAt];
   const pauses = pausesIn(
@@ -85,7 +95,7 @@ export function metricsOf(ledger: LedgerEntry[], facts: Facts = {}, resumedAt?: 
     ...given("utilisation", ratio(workedMs, agents * wallMs)),
     ...given("waitMs", meanAndMax(waitsIn(calls, facts.tasks, pauses))),
     ...given("throughputPerHour", ratio(done * hourMs, wallMs)),
-    ...given("criticalPathMs", facts.tasks && longestChain(facts.tasks)),
+    ...given("criticalPathMs", pieces && longestChain(pieces)),
     ...given("failureRate", ratio(failures, calls.length)),
     retries:
       calls.reduce((sum, { entry }) => sum + Math.max(0, entry.attempts - 1), 0) +
@@ -163,7 +173,7 @@ function recoveriesIn(calls: Call[], tasks: TaskFact[] | undefined): number[] {
 }
 
 /** Returns the duration of the longest chain of tasks. The duration of a task is the time from its first start to its end. */
-function longestChain(tasks: TaskFact[]): number {
+function longestChain(tasks: Piece[]): number {
   const byId = new Map(tasks.map((task) => [task.id, task]));
   const known = new Map<string, number>();
   const lengthOf = (id: string): number => {
