@@ -142,7 +142,7 @@ export class UnsealableValue extends SealingError {
 export type SealingContext = Record<string, unknown>;
 
 /**
- * The user whose values the present request or attempt stores. Null if there is no user. It is set only if the project's encryption depends
- * on users.
+ * The user whose values the present request or attempt stores. Null or undefined if there is no user. Requests and attempts set it only if
+ * the project's encryption depends on users. Runs of crons and timers always set it.
  */
 export const sealingUser = new AsyncLocalStorage<object | null | undefined>();

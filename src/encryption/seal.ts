@@ -51,16 +51,22 @@ function partSealer(handlers: Handlers, column: SealedColumn, context: SealingCo
   const value = async (plain: unknown) =>
     plain === null || plain === undefined ? plain : sealBytes(handlers, column, context, "v", Buffer.from(JSON.stringify(plain)));
   const isPlain = (key: string) => isPlainKey(key) || (column.plainKeys?.includes(key) ?? false);
-  const isLeft = (key: string) => isPlain(key) || (column.isSearched === true && !handlers.searchedKeys.has(key));
+  const staysReadable = (key: string) => isPlain(key) || (column.isSearched === true && !handlers.searchedKeys.has(key));
   return {
     value,
     fields: (document: Json) =>
-      handlers.encryptJson ? sealByHandler({ handlers, column, context, isPlain }, document) : sealEach(document, isLeft, value),
+      handlers.encryptJson ? sealByHandler({ handlers, column, context, isPlain }, document) : sealEach(document, staysReadable, value),
   };
 }
 
-async function sealEach(document: Json, isLeft: (key: string) => boolean, seal: (value: unknown) => Promise<unknown>): Promise<Json> {
-  const entries = Object.entries(document).map(async ([key, value]) => [key, isLeft(key) ? leave(key, value) : await seal(value)] as const);
+async function sealEach(
+  document: Json,
+  staysReadable: (key: string) => boolean,
+  seal: (value: unknown) => Promise<unknown>,
+): Promise<Json> {
+  const entries = Object.entries(document).map(
+    async ([key, value]) => [key, staysReadable(key) ? readableValue(key, value) : await seal(value)] as const,
+  );
   return Object.fromEntries(await Promise.all(entries));
 }
 
@@ -83,7 +89,7 @@ async function sealByHandler({ handlers: { kind, encryptJson }, column, context,
   if (!isDocument(sealed) || !isDeepStrictEqual(Object.keys(sealed).sort(), Object.keys(given).sort()))
     throw new UnsealableValue("encrypt.json must return a document with the same keys. It may change only the values.");
   const stored = Object.entries(document).map(([key, value]) => {
-    if (isPlain(key) || isDeepStrictEqual(sealed[key], value)) return [key, leave(key, value)] as const;
+    if (isPlain(key) || isDeepStrictEqual(sealed[key], value)) return [key, readableValue(key, value)] as const;
     const payload = Buffer.from(JSON.stringify(sealed[key] ?? null));
     return [key, writeSealed({ kind, form: "j", model, field, context, payload })] as const;
   });
@@ -91,7 +97,7 @@ async function sealByHandler({ handlers: { kind, encryptJson }, column, context,
 }
 
 /** Returns a value that is stored unencrypted. Throws if the value contains a text that looks like an encrypted value. */
-function leave(key: string, value: unknown): unknown {
+function readableValue(key: string, value: unknown): unknown {
   if (value !== null && (typeof value === "object" || typeof value === "string") && looksSealed(JSON.stringify(value)))
     throw new UnsealableValue(`"${key}" contains a text that looks like an encrypted value.`);
   return value;

@@ -50,7 +50,7 @@ class Sweeper {
   readonly #threads: Clock;
   readonly #items: Clock;
   readonly #heads = new Clock(headMinutes);
-  #isBlind = false;
+  #hasReportedKey = false;
   readonly #temporary: Walk = { step: temporaryStep, last: undefined };
 
   constructor(deps: WorkerDeps, options: SweeperOptions) {
@@ -108,8 +108,8 @@ class Sweeper {
   /** Logs once that this process lacks the key with which other processes encrypt values. Without the key, this process claims no runs. */
   async #watchKey(): Promise<void> {
     const { cipher, pool, log } = this.#deps;
-    if (cipher || this.#isBlind || !(await isEncrypted(pool))) return;
-    this.#isBlind = true;
+    if (cipher || this.#hasReportedKey || !(await isEncrypted(pool))) return;
+    this.#hasReportedKey = true;
     log.error(
       "other processes encrypt values, and this one has no key, so it claims no runs: restart it with LANGGRAPH_AES_KEY or encryption.path",
     );

@@ -121,6 +121,8 @@ describe.each(Object.entries(ways))("with %s", (way, env) => {
     const feedback = { value: secret, comment: secret, correction: { text: secret }, metadata: { secret } };
     const given = await post(pathname, feedback);
     expect(given.status).toBe(200);
+    const forged = new URLSearchParams({ comment: "ensemble.sealed:at:WyJhIiwiYiJd:AAAA" });
+    expect((await fetch(`${pathname}?${forged}`)).status).toBe(422);
     const search = await post("/feedback/search", {});
     expect(await search.json()).toMatchObject([feedback]);
 

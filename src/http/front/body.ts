@@ -67,8 +67,7 @@ export function parseJson(body: Buffer): unknown {
   const text = body.toString();
   if (text.trim() === "") return undefined;
   const value = parse(text);
-  if (holdsSealed(text, value))
-    throw new ServiceError("invalid", "The body contains a text that looks like an encrypted value of this service.");
+  if (holdsSealed(text, value)) throw looksEncrypted("body");
   return value;
 }
 
@@ -79,6 +78,14 @@ function parse(text: string): unknown {
     throw new ServiceError("malformed", "Malformed JSON in request body");
   }
 }
+
+/** Throws if a query string contains a text that looks encrypted. Call it in routes that store values of the query string. */
+export function refuseSealedQuery(query: unknown): void {
+  if (looksSealed(JSON.stringify(query))) throw looksEncrypted("query string");
+}
+
+const looksEncrypted = (place: string) =>
+  new ServiceError("invalid", `The ${place} contains a text that looks like an encrypted value of this service.`);
 
 /** Tells whether a body contains a text that looks encrypted, with which a client could make a row unreadable. */
 const holdsSealed = (text: string, value: unknown): boolean =>

@@ -8,6 +8,7 @@ import { getRun } from "../../runs/read.ts";
 import { access } from "../admission/access.ts";
 import { sendPage } from "../answers/lists.ts";
 import type { ApiDeps } from "../api-deps.ts";
+import { refuseSealedQuery } from "../front/body.ts";
 import { readWithin } from "../memory.ts";
 import type { RequestOf } from "../route.ts";
 import { Feedback, FeedbackGiven, FeedbackInQuery, FeedbackKey, FeedbackTaken, FeedbackWithUrl } from "../schemas/feedback-schemas.ts";
@@ -48,7 +49,10 @@ export const feedbackRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) 
   const path = "/feedback/tokens/:token";
   app.post(path, { schema: postSchema, config, bodyLimit: mostBytes }, (request, reply) => give(deps, request, reply, request.body));
   // There is no HEAD route, because programs send a HEAD request to look at a link, and this must not give feedback.
-  app.get(path, { schema: getSchema, config, exposeHeadRoute: false }, (request, reply) => give(deps, request, reply, request.query));
+  app.get(path, { schema: getSchema, config, exposeHeadRoute: false }, (request, reply) => {
+    refuseSealedQuery(request.query);
+    return give(deps, request, reply, request.query);
+  });
   const list = "/threads/:threadId/runs/:runId/feedback";
   app.get(list, { schema: listSchema, config: access("threads:read") }, (request, reply) => listOfRun(deps, request, reply));
   app.post("/feedback/search", { schema: searchSchema, config: access("threads:search") }, (request, reply) =>

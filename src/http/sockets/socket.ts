@@ -129,8 +129,8 @@ function readCommand(frame: Buffer | undefined): Command | CommandAnswer {
   try {
     document = parseJson(frame);
   } catch (error) {
-    const isDeep = error instanceof ServiceError && error.code === "invalid";
-    return failure(null, "invalid_argument", isDeep ? error.message : "Protocol commands must be valid JSON.");
+    const hasSentence = error instanceof ServiceError && error.code === "invalid";
+    return failure(null, "invalid_argument", hasSentence ? error.message : "Protocol commands must be valid JSON.");
   }
   const command = Command.safeParse(document);
   if (command.success) return command.data;
