@@ -1,4 +1,4 @@
-import { type Db, sql } from "../db/sql.ts";
+import { type Db, type Sql, sql } from "../db/sql.ts";
 
 /** The condition for encrypted blobs. Every encrypted value begins with these bytes. */
 const isSealed = sql`substring(blob from 1 for 16) = 'ensemble.sealed:'::bytea`;
@@ -13,36 +13,44 @@ export async function refuseEncrypted(db: Db): Promise<void> {
     );
 }
 
-const rowsInBatch = 200;
-
 /**
  * Stores all checkpoints unencrypted. `db` decrypts the rows that it reads, and this function writes them back. Returns the number of
  * rewritten rows.
  */
 export async function decryptCheckpoints(db: Db): Promise<number> {
-  let rewritten = 0;
-  for (const table of [sql`checkpoint_blobs`, sql`checkpoint_writes`]) {
-    for (let found = rowsInBatch; found === rowsInBatch; rewritten += found) {
+  let rewritten = await decryptMetadata(db);
+  for (const [name, table] of Object.entries({ checkpoint_blobs: sql`checkpoint_blobs`, checkpoint_writes: sql`checkpoint_writes` })) {
+    for await (const isOnPage of pagesOf(db, name)) {
       const { rows } = await db.query<{ place: string; blob: Buffer }>(sql`
-        select ctid::text as place, blob from ${table} where ${isSealed} limit ${rowsInBatch}`);
-      found = rows.length;
+        select ctid::text as place, blob from ${table} where ${isOnPage} and ${isSealed}`);
       for (const { place, blob } of rows)
         await db.query(sql`update ${table} set blob = ${blob}::bytea where ctid = ${place}::tid and ${isSealed}`);
+      rewritten += rows.length;
     }
   }
-  return rewritten + (await decryptMetadata(db));
+  return rewritten;
 }
 
 async function decryptMetadata(db: Db): Promise<number> {
   const marked = sql`metadata::text like '%ensemble.sealed:%'`;
   let rewritten = 0;
-  for (let found = rowsInBatch; found === rowsInBatch; rewritten += found) {
+  for await (const isOnPage of pagesOf(db, "checkpoints")) {
     const { rows } = await db.query<{ place: string; metadata: object }>(sql`
-      select ctid::text as place, metadata from checkpoints where ${marked} limit ${rowsInBatch}`);
-    found = rows.length;
+      select ctid::text as place, metadata from checkpoints where ${isOnPage} and ${marked}`);
     for (const { place, metadata } of rows)
       await db.query(sql`
         update checkpoints set metadata = searchable(${JSON.stringify(metadata)}::json) where ctid = ${place}::tid and ${marked}`);
+    rewritten += rows.length;
   }
   return rewritten;
+}
+
+/**
+ * Yields, for each page of the table's file, the condition for its rows. Each row is thus read once, however many rows the table has. A
+ * rewritten row moves to a place at the end that is not visited, or is read again without being encrypted.
+ */
+async function* pagesOf(db: Db, table: string): AsyncGenerator<Sql> {
+  const { rows } = await db.query<{ pages: number }>(sql`
+    select (pg_relation_size(${table}::text::regclass) / current_setting('block_size')::integer)::integer as pages`);
+  for (let page = 0; page < (rows[0]?.pages ?? 0); page++) yield sql`ctid >= ${`(${page},0)`}::tid and ctid < ${`(${page + 1},0)`}::tid`;
 }

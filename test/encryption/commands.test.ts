@@ -27,6 +27,13 @@ test("commands show decrypted values, and export needs --decrypt", async () => {
   });
   expect(blind).toMatchObject({ code: 1, stderr: expect.stringContaining("this process has no key") });
 
+  // Metadata that only mentions the mark of encrypted values stays as it is, in however many rows.
+  await db.query(
+    `insert into checkpoints (thread_id, checkpoint_ns, checkpoint_id, checkpoint, metadata)
+     select thread_id, 'notes', n::text, checkpoint, '{"note": "about ensemble.sealed: values"}'
+       from (select * from checkpoints where thread_id = $1 limit 1) c, generate_series(1, 250) n`,
+    [thread_id],
+  );
   const refused = await runCommand(["export"], commandEnv);
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("ensemble export --decrypt") });
   expect(await findTraces(db, secret)).toEqual([]);
