@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { MemorySaver } from "@langchain/langgraph";
 import { expect, test } from "vitest";
-import type { LedgerEntry, Metrics, Span } from "../../graphs/index.ts";
+import { bus, type LedgerEntry, type Metrics, type Span } from "../../graphs/index.ts";
 import { startTestService } from "../service.ts";
 
 const shipped = fileURLToPath(new URL("../../langgraph.json", import.meta.url));
@@ -56,4 +58,22 @@ test("the longest chain of a hierarchy follows the objectives that need each oth
   };
   expect(objectives.length).toBeGreaterThan(0);
   expect(metrics.criticalPathMs).toBe(Math.max(...objectives.map(({ id }) => lengthOf(id))));
+});
+
+test("the longest chain of a bus follows the messages from turn to turn", async () => {
+  const handOn = (name: string, ms: number, ...receivers: string[]) => ({
+    name,
+    turn: async () => {
+      await sleep(ms);
+      return { send: receivers.map((to) => ({ to, type: "REQUEST", payload: name })), done: true };
+    },
+  });
+  const agents = [handOn("a", 5, "b", "c"), handOn("b", 40, "d"), handOn("c", 5), handOn("d", 5, "user")];
+  const graph = Object.assign(bus({ agents }), { checkpointer: new MemorySaver() });
+  const config = { configurable: { thread_id: "t" } };
+  await graph.invoke({ task: "t" }, config);
+  const { metrics, times } = (await graph.getState(config)).values as State;
+  expect(times.map(({ agent }) => agent).toSorted()).toEqual(["a", "b", "c", "d"]);
+  const of = (name: string) => sum(times.filter(({ agent }) => agent === name).map(lasted));
+  expect(metrics.criticalPathMs).toBe(of("a") + Math.max(of("b") + of("d"), of("c")));
 });
