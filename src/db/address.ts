@@ -1,4 +1,5 @@
 import { isDatabaseTrouble } from "./failure.ts";
+import { SealingError } from "./sealable.ts";
 
 /**
  * Returns the URL if pg can use it. Otherwise, throws an error that names the variable but not the URL, because the URL contains a
@@ -15,6 +16,7 @@ export function checkDatabaseUrl(variable: string, url: string): string {
  */
 export function explainDatabase(url: string) {
   return (error: Error): never => {
+    if (error instanceof SealingError) throw error; // the database answers
     const { host, pathname, searchParams } = new URL(url);
     const server = host || searchParams.get("host") || "localhost";
     const database = decodeURIComponent(pathname.slice(1));

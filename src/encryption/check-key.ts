@@ -14,14 +14,26 @@ const howToSet =
  * later.
  */
 export async function checkKey(db: Db, cipher: Cipher | undefined): Promise<void> {
+  await checkSample(db, cipher);
+  if (cipher) await storeSample(db);
+}
+
+/** Throws if the database holds an encrypted sample that this process cannot read. Changes nothing. Returns whether there is a sample. */
+export async function checkSample(db: Db, cipher: Cipher | undefined): Promise<boolean> {
   const { rows } = await db.query<{ sample: string }>(sql`select sample || '' as sample from encryption_sample`);
   const stored = rows[0]?.sample;
   if (!cipher) {
-    if (stored === undefined) return;
+    if (stored === undefined) return false;
     throw new Error(`The database holds encrypted values, but this process has no key. ${howToSet}`);
   }
   if (stored !== undefined && stored !== sampleText) throw new Error(`The sample of encrypted values cannot be read. ${howToSet}`);
-  await storeSample(db);
+  return stored !== undefined;
+}
+
+/** Encrypts a text and decrypts it again on the way to the database and back. Throws if the result is another text. Stores nothing. */
+export async function checkRoundTrip(db: Db): Promise<void> {
+  const { rows } = await db.query<{ text: string }>(sql`select ${new Sealable(column, sampleText)}::text as text`);
+  if (rows[0]?.text !== sampleText) throw new Error("A text that was encrypted and decrypted again is not the same.");
 }
 
 /** Tells whether a process with a key has started on this database. */

@@ -6,6 +6,7 @@ import { openPool } from "../../db/pool.ts";
 import { type Db, sql } from "../../db/sql.ts";
 import type { Project } from "../../registry/project.ts";
 import { type Finding, messageOf, ok, problem, warning } from "./check.ts";
+import { checkEncryption } from "./encryption.ts";
 
 const about = "Postgres";
 
@@ -16,7 +17,8 @@ export async function checkDatabase(config: Config, project: Project | undefined
     if (url === undefined) return [embedded(config)];
     const pool = openPool({ url, size: 1, onError: () => {} });
     try {
-      return await inspect(pool, project).catch(explainDatabase(url));
+      const findings = await inspect(pool, project).catch(explainDatabase(url));
+      return [...findings, ...(await checkEncryption(url, config, project))];
     } finally {
       await pool.end();
     }
