@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { type LedgerEntry, type Metrics, metricsOf } from "../../graphs/index.ts";
+import { inSequence, type LedgerEntry, type Metrics, metricsOf } from "../../graphs/index.ts";
 import type { ServiceStats } from "../../src/stats/service-stats.ts";
 import { until } from "../command.ts";
 import { startPatterns } from "../patterns/service.ts";
@@ -91,7 +91,7 @@ test("the time in which a person thinks is a pause, also when several answers fo
   await run("group-chat", { command: { resume: "go on" } }, threadId);
   const { metrics, ledger } = await run("group-chat", { command: { resume: "and on" } }, threadId);
   expect(ledger.map(({ resumedAt }) => resumedAt !== undefined)).toEqual([false, true, true]);
-  expect(metrics).toEqual(metricsOf(ledger));
+  expect(metrics).toEqual(metricsOf(ledger, { pieces: inSequence(ledger) }));
   const ends = ledger.map(({ at, elapsedMs }) => Date.parse(at) + elapsedMs);
   const paused = ledger.slice(1).reduce((sum, { resumedAt = 0 }, index) => sum + resumedAt - (ends[index] ?? 0), 0);
   expect(metrics.pausedMs).toBe(paused);
