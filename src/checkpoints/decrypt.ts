@@ -46,8 +46,8 @@ async function decryptMetadata(db: Db): Promise<number> {
 }
 
 /**
- * Yields, for each page of the table's file, the condition for its rows. Each row is thus read once, however many rows the table has. A
- * rewritten row moves to a place at the end that is not visited, or is read again without being encrypted.
+ * Yields, for each page of the table's file, the condition for its rows. The walk visits each page once, so it ends. If a rewritten row
+ * moves to a later page, the walk may read it again, which does no harm.
  */
 async function* pagesOf(db: Db, table: string): AsyncGenerator<Sql> {
   const { rows } = await db.query<{ pages: number }>(sql`

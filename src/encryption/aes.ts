@@ -48,7 +48,8 @@ const algorithmOf = ({ length }: Buffer) => (length === 32 ? "aes-256-gcm" : len
 const idOf = (key: Buffer): Buffer => createHash("sha256").update("ensemble key id\n").update(key).digest().subarray(0, idBytes);
 
 /**
- * Returns the kind of data and the field of a value, as additional data of AES-GCM. Both also stand readable in the value. They cannot be
- * changed there, because the value could then not be decrypted. This does not tell that a value was moved to another row or column.
+ * Returns the kind of data and the field of a value, as additional data of AES-GCM. The stored value
+ * contains both in readable form, and cannot be decrypted if somebody has changed them. A value that was moved to another row or column can
+ * still be decrypted.
  */
 const placeOf = ({ model, field }: EncryptionContext): Buffer => Buffer.from(`${model}.${field}`);

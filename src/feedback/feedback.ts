@@ -82,7 +82,7 @@ export async function giveFeedback(db: Db, right: FeedbackRight, given: GivenFee
     select ${isOver} as "isOver", exists (select from feedback where ${isRow}) as exists`);
   if (states[0]?.isOver) throw new ServiceError("forbidden", "This feedback URL has expired. Ask for the run's feedback URLs again.");
   if (!states[0]?.exists) throw new ServiceError("not_found", "The run of this feedback URL does not exist any more.");
-  throw new ServiceError("conflict", `The feedback of this URL was changed ${mostChanges} times already. It cannot change any more.`);
+  throw new ServiceError("conflict", `The feedback of this run and key has changed ${mostChanges} times. It cannot change any more.`);
 }
 
 function changesBy({ score, value, comment, correction, metadata }: GivenFeedback): Sql {

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
 import { makeProject, runCommand } from "../command.ts";
+import { createDatabase } from "../database.ts";
 import { startTestService } from "../service.ts";
 
 const plain = resolve("test/graphs/with-encryption/plain.json");
@@ -15,6 +16,17 @@ const doctor = async (env: Record<string, string>) => {
 test("the doctor says that the key of the database is right", async () => {
   const { code, line } = await doctor({ LANGGRAPH_AES_KEY: key });
   expect({ code, line }).toEqual({ code: 0, line: "✓ Cipher    Values are encrypted, and the sample in the database can be read." });
+});
+
+test("the doctor has no objection to handlers that need a user", async () => {
+  const project = await makeProject({
+    "langgraph.json": { graphs: { hi: resolve("test/graphs/steps.ts:graph") }, encryption: { path: "./tenants.mjs:encryption" } },
+    "tenants.mjs": `
+      const refuse = async () => { throw new Error("no tenant"); };
+      export const encryption = { encrypt: { blob: refuse }, decrypt: { blob: refuse }, context: async (user) => ({ tenant: user.identity }) };`,
+  });
+  const { code, line } = await doctor({ ENSEMBLE_CONFIG: `${project}/langgraph.json`, DATABASE_URL: await createDatabase() });
+  expect({ code, line }).toEqual({ code: 0, line: "✓ Cipher    Values are encrypted." });
 });
 
 test("the doctor finds a missing key, another key, and handlers that do not give back what they got", async () => {

@@ -55,7 +55,7 @@ ${install}
 
 FROM base AS project
 COPY . .
-${remove(secrets, envFile)}
+${remove([packages, ...secrets], envFile)}
 
 FROM base
 COPY --from=dependencies /app/node_modules ./node_modules
@@ -64,15 +64,17 @@ COPY --from=project /app ./`;
 /** Installs the packages in the whole project, because a project with workspaces has packages in many folders. */
 const together = (install: string, envFile: string | undefined) => `FROM base AS project
 COPY . .
-${remove(["node_modules"])}
+${remove([packages])}
 ${install}
-${remove(secrets.slice(1), envFile)}
+${remove(secrets, envFile)}
 
 FROM base
 COPY --from=project /app ./`;
 
-/** The names of files and folders that must not be in an image, wherever they are in the project. The packages come first. */
-const secrets = ["node_modules", ".git", ".ensemble", ".npmrc", ".env", ".env.*"];
+/** The folders of packages from the developer's machine. An image has packages of its own. */
+const packages = "node_modules";
+/** The names of files and folders that must not be in an image, wherever they are in the project. */
+const secrets = [".git", ".ensemble", ".npmrc", ".env", ".env.*"];
 
 /**
  * Returns a `RUN` line that deletes these files and folders from the image, even if there is no .dockerignore. An empty file replaces the
