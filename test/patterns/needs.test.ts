@@ -20,13 +20,14 @@ const project = await makeProject({
 });
 const { client, db, fetch } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json`, ...endpoint });
 
-/** How many model calls run at once, and the most that did. */
-let [atOnce, most] = [0, 0];
+/** How many model calls run at once, the most that did, and how many the first calls wait for. */
+let [atOnce, most, expected] = [0, 0, 1];
 beforeEach(() => {
   model.script();
-  [atOnce, most] = [0, 0];
+  [atOnce, most, expected] = [0, 0, 1];
   model.respond(async (messages) => {
     most = Math.max(most, ++atOnce);
+    await vi.waitUntil(() => most >= expected, { timeout: 30_000, interval: 5 });
     await new Promise((resolve) => setTimeout(resolve, 30));
     atOnce--;
     return { tokens: [`said ${/do (\w+)/.exec(messages)?.[1]}`] };
@@ -51,6 +52,7 @@ const isFree = async () => ((await (await fetch("/resources")).json()) as { held
 const helper = { name: "helper", role: "a helper" };
 
 test("agents with needs work only while they have their resources", async () => {
+  expected = 2;
   const agents = [{ ...helper, needs: { db: 1 } }];
   const { outputs, metrics, ledger } = await run({ agent: "helper" }, { agents, limits: { stageMs: 0 } });
   const waits = ledger.flatMap(({ waitedMs }) => waitedMs ?? []);
