@@ -4,7 +4,7 @@ import type { Pool } from "pg";
 export type Things = Record<
   | "assistantId"
   | "chatId"
-  | "chatRunId"
+  | "responseId"
   | "threadId"
   | "askingId"
   | "busyId"
@@ -144,8 +144,12 @@ export const decisionRows: Record<string, DecisionRow> = {
   },
   "POST /v1/responses": {
     needs: ["assistants:read", "threads:read", "threads:create_run"],
-    body: ({ chatId, chatRunId }) => ({ model: chatId, input: "Hi", previous_response_id: `resp_${chatRunId}` }),
+    body: ({ chatId, responseId }) => ({ model: chatId, input: "Hi", previous_response_id: responseId }),
   },
+  "GET /v1/responses/{responseId}": { needs: ["threads:read"] },
+  "GET /v1/responses/{responseId} | as a stream": { needs: ["threads:read"], search: "?stream=true" },
+  "POST /v1/responses/{responseId}/cancel": { needs: ["threads:update"] },
+  "DELETE /v1/responses/{responseId}": { needs: ["threads:delete"] },
 
   "POST /threads | an id that is taken": { needs: ["threads:create", "threads:read"], body: taken },
   "POST /threads | supersteps for an id that is taken": {

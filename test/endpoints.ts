@@ -398,6 +398,9 @@ export const endpoints: Record<string, Endpoint> = {
     body: { model: "create-agent", input: "Hi" },
     fields: { ...openAi, input: [7, {}, null, [], [7]], previous_response_id: ["", 7, "x", "resp_x", nul], store: ["yes", 1] },
   },
+  "GET /v1/responses/{responseId}": { query: { stream: ["maybe"], starting_after: ["x", "-1", "1.5"] } },
+  "POST /v1/responses/{responseId}/cancel": {},
+  "DELETE /v1/responses/{responseId}": {},
 
   "POST /threads/{threadId}/runs": runCreate,
   "POST /threads/{threadId}/runs/stream": runCreate,

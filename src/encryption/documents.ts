@@ -51,6 +51,7 @@ async function sealRequest(request: Json, sealer: PartSealer): Promise<Json> {
   const sealed = await sealKeys(request, ["input", "context", "metadata"], fieldsOrValue(sealer));
   return {
     ...sealed,
+    ...(isDocument(request.response) && { response: await sealer.value(request.response) }),
     ...(isDocument(request.config) && { config: await sealConfig(request.config, sealer) }),
     ...(isDocument(request.command) && { command: await sealKeys(request.command, Object.keys(request.command), fieldsOrValue(sealer)) }),
   };

@@ -59,6 +59,13 @@ export async function listRuns(
   return { rows: rows.map(toRun), isCut };
 }
 
+/** Tells whether the log still has the events of this run. A run that has not ended keeps them. */
+export async function keepsEvents(db: Db, runId: string): Promise<boolean> {
+  const { rowCount } = await db.query(sql`
+    select 1 from runs where run_id = ${runId} and (ended_at is null or events_until is not null)`);
+  return rowCount !== 0;
+}
+
 export interface RunOutcome {
   /** True if the run has not ended yet. */
   open: boolean;

@@ -72,6 +72,8 @@ export interface RunKwargs {
   subgraphs: boolean;
   resumable: boolean;
   durability: Durability;
+  /** The request to our OpenAI-compatible API that this run answers. Undefined if the client does not want to read the response again. */
+  response?: Json;
 }
 
 interface RunFacts {

@@ -13,8 +13,9 @@ const deadLetter = `
 
 /** Rows of every kind, all owned by alice. */
 const alices: Record<string, string> = { namespace: "child", ...(await makeThings("alice")) };
+const idOfNothing = (name: string) => (name === "namespace" ? "child" : name === "responseId" ? `resp_${randomUUID()}` : randomUUID());
 /** Ids that do not exist. A request of another user for alice's rows must get the same response as a request for these ids. */
-const nobodys = Object.fromEntries(Object.keys(alices).map((name) => [name, name === "namespace" ? "child" : randomUUID()]));
+const nobodys = Object.fromEntries(Object.keys(alices).map((name) => [name, idOfNothing(name)]));
 
 const open = ["GET /info", "GET /console/config.json", "POST /feedback/tokens/{token}", "GET /feedback/tokens/{token}"];
 const signedInOnly = ["GET /ok"];
@@ -43,6 +44,7 @@ async function makeThings(name: string) {
   const cron = { assistant_id: assistantId, schedule: "0 0 1 1 *", input: {} };
   const { cron_id: cronId } = await ask<{ cron_id: string }>(name, "POST", "/runs/crons", cron);
   const { plan_id: planId } = await ask<{ plan_id: string }>(name, "POST", "/plans", { subtasks: [{ id: "a" }] });
+  const { id: responseId } = await ask<{ id: string }>(name, "POST", "/v1/responses", { model: "chatting", input: "Hi" });
   const letters = await db.query(deadLetter, [assistantId, threadId]);
   const letterId: string = letters.rows[0].letter_id;
   return {
@@ -55,6 +57,7 @@ async function makeThings(name: string) {
     planId,
     taskId: "a",
     letterId,
+    responseId,
   };
 }
 

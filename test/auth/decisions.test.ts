@@ -131,7 +131,7 @@ async function makeThings(): Promise<Things> {
     cronId,
     letterId,
     chatId,
-    chatRunId: chat.id.slice("resp_".length),
+    responseId: chat.id,
     model,
     planId,
     planThreadId,

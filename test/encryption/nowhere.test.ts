@@ -140,6 +140,10 @@ describe.each(Object.entries(ways))("with %s", (way, env) => {
       `I must not tell ${secret}`,
     ]);
 
+    const told = await post("/v1/responses", { model: "confidant", input: secret, instructions: secret, metadata: { secret } });
+    const { id } = (await told.json()) as { id: string };
+    expect(await (await fetch(`/v1/responses/${id}`)).json()).toMatchObject({ instructions: secret, metadata: { secret } });
+
     await eventually(() => receiver.at("/hook").length).toBeGreaterThan(0);
     expect(receiver.at("/hook")[0]?.text).toContain(secret);
 

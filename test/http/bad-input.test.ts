@@ -24,6 +24,8 @@ const plan = await fetch("/plans", { method: "POST", ...json({ subtasks: [{ id: 
 Object.assign(existing, { planId: ((await plan.json()) as { plan_id: string }).plan_id, taskId: "a" });
 const [feedback] = (await (await fetch(`/threads/${threadId}/runs/${existing.runId}/feedback`)).json()) as { url: string }[];
 existing.token = feedback?.url.split("/").at(-1) ?? "";
+const response = await fetch("/v1/responses", { method: "POST", ...json({ model: "create-agent", input: "Hi" }) });
+existing.responseId = ((await response.json()) as { id: string }).id;
 existing.checkpointId = (await client.threads.getState(threadId)).checkpoint.checkpoint_id ?? "";
 
 interface Row {
@@ -121,7 +123,7 @@ function spoiltIds(method: string, path: string, body: unknown, unknownId: numbe
     if (name === "namespace") return [nul];
     const unknown = { ...at(randomUUID()), status: unknownId };
     if (method === "PUT" && path.startsWith("/limits")) return [nul]; // creates what is not there
-    const mayBeAnyText = ["assistantId", "checkpointId", "taskId", "name", "model", "token"].includes(name);
+    const mayBeAnyText = ["assistantId", "checkpointId", "taskId", "name", "model", "token", "responseId"].includes(name);
     if (mayBeAnyText) return [nul, unknown, { ...at("nobody"), status: 404 }];
     return [nul, unknown, ...["nobody", "-1", `${randomUUID()}x`].map((id) => ({ ...at(id), status: 422, names: `params.${name}` }))];
   });

@@ -1,10 +1,10 @@
 import type { FastifyRequest } from "fastify";
 import { ServiceError } from "../../errors.ts";
 import { getRun } from "../../runs/read.ts";
-import type { Run } from "../../runs/run.ts";
+import type { Json, Run } from "../../runs/run.ts";
 import { alreadyDecided } from "../admission/access.ts";
 import { takePlaceAtRun } from "../admission/places.ts";
-import { keepAsking, type Line, ownRequest } from "../admission/recheck.ts";
+import { type Followed, keepAsking, type Line, ownRequest } from "../admission/recheck.ts";
 import { makeRun } from "../runs/make-runs.ts";
 import { type RunCreateBody, toNewRun } from "../runs/run-request.ts";
 import type { StartDeps } from "../runs/start-run.ts";
@@ -21,14 +21,24 @@ export interface Asking {
   threadId: string | undefined;
   /** True if the answer is streamed to the client. The run then logs its messages token by token. */
   streams: boolean;
+  /** The request for a response that can be read again. Undefined for an answer that only this client gets. */
+  response?: Json | undefined;
 }
 
-/** A run that was created for a request, and whose answer the caller follows. */
+/** A run whose answer a client follows. */
+export interface FollowedAnswer extends Pick<Asking, "request" | "graphId" | "threadId" | "streams"> {
+  run: Run;
+  followed: Followed;
+  /** True if the run works only for this client, and is therefore cancelled when the client disconnects. */
+  cancels: boolean;
+}
+
+/** A run whose answer is sent to a client. */
 export interface AskedRun {
   run: Run;
   /** The id of the run's thread. Undefined for a temporary thread. */
   threadId: string | undefined;
-  /** Yields the text of the answer, piece by piece, and returns the answer. Cancels the run if the client disconnects. */
+  /** Yields the text of the answer, piece by piece, and returns the answer. */
   follow(line: Line): AsyncGenerator<string, Answer>;
   /** Stops counting this client against the limits on open streams. */
   leave(): void;
@@ -38,9 +48,14 @@ export interface AskedRun {
  * Creates the run of a request. First counts the client against the limits on open streams, so that a refused client leaves no run behind.
  */
 export async function askRun(deps: StartDeps, asking: Asking): Promise<AskedRun> {
-  const { request, body, threadId, streams } = asking;
+  const { request, body, graphId, threadId, streams, response } = asking;
   const stream_mode: RunCreateBody["stream_mode"] = streams ? ["values", "messages-tuple"] : ["values"];
-  const wanted = toNewRun(deps.settings, { ...body, stream_mode }, { threadId, headers: request.headers });
+  const wanted = toNewRun(
+    deps.settings,
+    { ...body, stream_mode, stream_resumable: response !== undefined },
+    { threadId, headers: request.headers },
+  );
+  if (response) wanted.kwargs.response = response;
   const leavePlace = takePlaceAtRun(deps, request, wanted.runId);
   const forget = deps.feed.expect(wanted.runId);
   const leave = () => {
@@ -51,7 +66,8 @@ export async function askRun(deps: StartDeps, asking: Asking): Promise<AskedRun>
     leave();
     throw error;
   });
-  return { run, threadId, leave, follow: (line) => follow(deps, asking, run, line) };
+  const followed = { request, graphId, threadId, streams, run, followed: ownRequest, cancels: response?.background !== true };
+  return { run, threadId, leave, follow: (line) => followAnswer(deps, followed, line) };
 }
 
 /** Returns a failure if somebody has cancelled the run, and undefined otherwise. A cancelled run logs no error, so its status decides. */
@@ -64,10 +80,11 @@ async function cancellationOf({ pool }: StartDeps, run: Run, { questions }: Answ
   return ended?.status === "interrupted" ? { error: "Cancelled", message: "The run was cancelled." } : undefined;
 }
 
-async function* follow(deps: StartDeps, asking: Asking, run: Run, line: Line): AsyncGenerator<string, Answer> {
-  const { request, graphId, threadId, streams } = asking;
+/** Yields the text of a run's answer, piece by piece, and returns the answer. Ends early if the client disconnects. */
+export async function* followAnswer(deps: StartDeps, answer: FollowedAnswer, line: Line): AsyncGenerator<string, Answer> {
+  const { request, graphId, threadId, streams, run, followed, cancels } = answer;
   let isOver = false;
-  keepAsking(deps, request, ownRequest, line);
+  keepAsking(deps, request, followed, line);
   try {
     const assembler = new AnswerAssembler(streams ? await finalNodes(deps.registry, graphId) : () => false);
     for await (const events of deps.feed.follow(run.run_id, -1, line.gone)) {
@@ -82,7 +99,6 @@ async function* follow(deps: StartDeps, asking: Asking, run: Run, line: Line): A
     if (answer.question !== "" && isOver) yield answer.question;
     return answer;
   } finally {
-    // Clients of OpenAI's API cannot return to a run, so a run whose client has disconnected works for nobody.
-    if (!isOver) await cancelAbandoned(deps, { cancelScope: alreadyDecided, runId: run.run_id, threadId: run.thread_id });
+    if (!isOver && cancels) await cancelAbandoned(deps, { cancelScope: alreadyDecided, runId: run.run_id, threadId: run.thread_id });
   }
 }

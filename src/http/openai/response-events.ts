@@ -1,14 +1,19 @@
 import type { Answer, CallToCaller } from "./answer.ts";
-import { callItem, messageItem, type ResponseFrame, responseInProgress, responseOf, textPart } from "./response-object.ts";
+import { callItem, messageItem, type ResponseFrame, responseOf, responseWithout, textPart } from "./response-object.ts";
 import type { AnswerFrames } from "./send-answer.ts";
 
-/** Returns the events of a streamed response, in the order in which OpenAI sends them. */
-export function responseEvents(frame: ResponseFrame): AnswerFrames {
+/**
+ * Returns the events of a streamed response, in the order in which OpenAI sends them. Leaves out the events up to the number `after`, which
+ * the client already has.
+ */
+export function responseEvents(frame: ResponseFrame, after = -1): AnswerFrames {
   let sequence = 0;
   let hasText = false;
   const write = (events: Event[]) =>
     events
-      .map(({ type, ...more }) => `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: sequence++, ...more })}\n\n`)
+      .map(({ type, ...more }) => ({ type, sequence_number: sequence++, ...more }))
+      .filter(({ sequence_number }) => sequence_number > after)
+      .map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
       .join("");
   const start = () => {
     const begun = hasText ? [] : messageBegins(frame);
@@ -17,7 +22,7 @@ export function responseEvents(frame: ResponseFrame): AnswerFrames {
   };
   return {
     begin: () => {
-      const response = responseInProgress(frame);
+      const response = responseWithout(frame, "in_progress");
       return write([
         { type: "response.created", response },
         { type: "response.in_progress", response },

@@ -1,5 +1,6 @@
+import type { Run } from "../../runs/run.ts";
 import type { Answer, CallToCaller, Usage } from "./answer.ts";
-import type { ResponseBody } from "./response-request.ts";
+import { type ResponseRequest, responseIdOf } from "./response-request.ts";
 
 /** The facts about a response that do not change while it is made. */
 export interface ResponseFrame {
@@ -8,11 +9,17 @@ export interface ResponseFrame {
   runId: string;
   /** The time of the request, in seconds since 1970. */
   created: number;
-  body: ResponseBody;
+  asked: ResponseRequest;
 }
 
-/** Returns the response for a run that has not ended yet. */
-export const responseInProgress = (frame: ResponseFrame) => responseWith(frame, { status: "in_progress", output: [], usage: null });
+/** Returns the frame of the response that a run gives. */
+export function frameOf({ run_id: runId, created_at }: Run, asked: ResponseRequest): ResponseFrame {
+  return { id: responseIdOf(runId), runId, created: Math.floor(created_at.getTime() / 1_000), asked };
+}
+
+/** Returns the response for a run that has not given its answer, and perhaps never will. */
+export const responseWithout = (frame: ResponseFrame, status: "queued" | "in_progress" | "cancelled") =>
+  responseWith(frame, { status, output: [], usage: null });
 
 /** Returns the response of a run that has ended. */
 export function responseOf(frame: ResponseFrame, answer: Answer) {
@@ -29,19 +36,20 @@ export function responseOf(frame: ResponseFrame, answer: Answer) {
 
 /** The fields of a response that depend on its progress. */
 interface Progress {
-  status: "in_progress" | "completed" | "incomplete" | "failed";
+  status: "queued" | "in_progress" | "completed" | "incomplete" | "failed" | "cancelled";
   output: object[];
   usage: object | null;
   error?: object;
   incomplete_details?: object;
 }
 
-function responseWith({ id, created, body }: ResponseFrame, more: Progress) {
-  const { model, instructions, previous_response_id, store, tools, tool_choice, metadata } = body;
+function responseWith({ id, created, asked }: ResponseFrame, more: Progress) {
+  const { model, instructions, previous_response_id, store, tools, tool_choice, metadata, background } = asked;
   return {
     id,
     object: "response",
     created_at: created,
+    background: background ?? false,
     error: null,
     incomplete_details: null,
     instructions: instructions ?? null,

@@ -24,10 +24,7 @@ type Item = z.output<typeof Item>;
 /** The prefix of a response's id. The rest is the id of the run that gave the response. */
 const prefix = "resp_";
 
-const ResponseId = Text.refine(
-  (id) => id.startsWith(prefix) && isId(id.slice(prefix.length)),
-  'must be the id of a response, such as "resp_…"',
-);
+const ResponseId = Text.refine((id) => runIdOf(id) !== undefined, 'must be the id of a response, such as "resp_…"');
 
 /** The body of a request for a response. Fields about sampling are ignored, because the graph chooses its models. */
 export const ResponseCreate = z.object({
@@ -47,8 +44,26 @@ export const ResponseCreate = z.object({
 
 export type ResponseBody = z.output<typeof ResponseCreate>;
 
+/** The part of a request that its response repeats. It is stored with the run, so that the response can be read again. */
+export const ResponseRequest = ResponseCreate.pick({
+  model: true,
+  instructions: true,
+  previous_response_id: true,
+  store: true,
+  tools: true,
+  tool_choice: true,
+  metadata: true,
+  background: true,
+});
+export type ResponseRequest = z.output<typeof ResponseRequest>;
+
 export const responseIdOf = (runId: string) => `${prefix}${runId}`;
-export const runIdOf = (responseId: string) => responseId.slice(prefix.length);
+
+/** Returns the id of the run that gave a response, or undefined if this is not the id of a response. */
+export const runIdOf = (responseId: string): string | undefined => {
+  const [, runId = ""] = responseId.split(prefix);
+  return responseId.startsWith(prefix) && isId(runId) ? runId : undefined;
+};
 
 /** Returns the messages of a request in the form of chat completions. The instructions become a system message at the start. */
 export function messagesOf({ input, instructions }: ResponseBody): ChatMessage[] {

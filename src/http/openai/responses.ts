@@ -9,23 +9,27 @@ import { refused } from "./errors.ts";
 import { askRun } from "./follow-answer.ts";
 import { findModel } from "./models.ts";
 import { responseEvents } from "./response-events.ts";
-import { responseOf } from "./response-object.ts";
-import { messagesOf, type ResponseBody, responseIdOf, runIdOf, toolsOf } from "./response-request.ts";
-import { type OpenAiDeps, sendAnswer, streamAnswer } from "./send-answer.ts";
+import { frameOf, responseOf, responseWithout } from "./response-object.ts";
+import { messagesOf, type ResponseBody, ResponseRequest, runIdOf, toolsOf } from "./response-request.ts";
+import { nameRun, type OpenAiDeps, sendAnswer, streamAnswer } from "./send-answer.ts";
 
 /** Answers a request for a response with the answer of a run. */
 export async function respond(deps: OpenAiDeps, request: FastifyRequest, reply: FastifyReply, body: ResponseBody): Promise<void> {
-  if (body.background) throw refused("background", "create a run with POST /threads/{threadId}/runs instead", "unsupported_parameter");
+  if (body.background && body.store === false) throw refused("background", "a response in the background must be stored");
   if (body.conversation) throw refused("conversation", "send previous_response_id or the header x-thread-id", "unsupported_parameter");
   const assistant = await findModel(deps, request, body.model);
   const place = await placeOf(deps, request, { ...body, assistant });
   const { threadId } = place;
   const run = await toRun(deps, request, { ...place, ...toolsOf(body), assistant, messages: messagesOf(body), metadata: body.metadata });
-  const asked = await askRun(deps, { request, body: run, graphId: assistant.graph_id, threadId, streams: body.stream ?? false });
-  const runId = asked.run.run_id;
-  const frame = { id: responseIdOf(runId), runId, created: Math.floor(Date.now() / 1_000), body };
+  const response = body.store === false ? undefined : ResponseRequest.parse(body);
+  const streams = body.stream ?? false;
+  const asked = await askRun(deps, { request, body: run, graphId: assistant.graph_id, threadId, streams, response });
+  const frame = frameOf(asked.run, body);
   if (body.stream) return streamAnswer(deps, reply, asked, responseEvents(frame));
-  return sendAnswer(reply, asked, (answer) => responseOf(frame, answer));
+  if (!body.background) return sendAnswer(reply, asked, (answer) => responseOf(frame, answer));
+  asked.leave();
+  nameRun(reply, asked);
+  await reply.send(responseWithout(frame, "queued"));
 }
 
 /** The thread on which a response is made, and the checkpoint from which the response's run starts. */
@@ -55,7 +59,7 @@ async function placeOf(
  * Returns the thread of the previous response. If newer runs have changed the thread, also returns the previous response's last checkpoint.
  */
 async function placeAfter({ pool }: OpenAiDeps, request: FastifyRequest, previous: string): Promise<Place> {
-  const runId = runIdOf(previous);
+  const runId = runIdOf(previous) ?? "";
   const { scope } = await request.access("threads:read", { run_id: runId });
   const run = await getRun(pool, scope, undefined, runId).catch((error) => {
     throw error instanceof ServiceError ? unknownResponse(previous) : error;

@@ -9,6 +9,7 @@ import { listModels } from "./models.ts";
 import { ResponseCreate } from "./response-request.ts";
 import { respond } from "./responses.ts";
 import type { OpenAiDeps } from "./send-answer.ts";
+import { cancel, ResponseParams, RetrieveQuery, remove, retrieve } from "./stored-responses.ts";
 
 const searches = access("assistants:search");
 /**
@@ -36,5 +37,16 @@ export const openAiRoutes: FastifyPluginAsyncZod<OpenAiDeps> = async (app, deps)
   );
   app.post("/v1/responses", { schema: { body: ResponseCreate }, config: completes }, (request, reply) =>
     respond(deps, request, reply, request.body),
+  );
+  const path = "/v1/responses/:responseId";
+  const params = ResponseParams;
+  app.get(path, { schema: { params, querystring: RetrieveQuery }, config: access("threads:read") }, (request, reply) =>
+    retrieve(deps, request, reply, { ...request.params, ...request.query }),
+  );
+  app.post(`${path}/cancel`, { schema: { params }, config: access("threads:update") }, (request, reply) =>
+    cancel(deps, request, reply, request.params.responseId),
+  );
+  app.delete(path, { schema: { params }, config: access("threads:delete") }, (request, reply) =>
+    remove(deps, request, reply, request.params.responseId),
   );
 };

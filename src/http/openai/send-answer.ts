@@ -38,7 +38,8 @@ export async function sendAnswer(reply: FastifyReply, asked: AskedRun, toBody: (
   }
 }
 
-async function lastOf(answers: AsyncGenerator<string, Answer>): Promise<Answer> {
+/** Waits for the end of an answer, and returns the whole answer. */
+export async function lastOf(answers: AsyncGenerator<string, Answer>): Promise<Answer> {
   for (;;) {
     const next = await answers.next();
     if (next.done) return next.value;
@@ -70,7 +71,7 @@ export async function streamAnswer(deps: OpenAiDeps, reply: FastifyReply, asked:
 }
 
 /** Adds the headers that name the run and its thread. */
-function nameRun(reply: FastifyReply, { run, threadId }: AskedRun): void {
+export function nameRun(reply: FastifyReply, { run, threadId }: AskedRun): void {
   const thread = threadId === undefined ? "" : `/threads/${threadId}`;
   reply.header("content-location", `${thread}/runs/${run.run_id}`);
   if (threadId !== undefined) reply.header("x-thread-id", threadId);

@@ -1,22 +1,16 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
-import { deleteRunCheckpoints } from "../../checkpoints/lifecycle.ts";
 import type { Scope } from "../../db/scope.ts";
-import { transaction } from "../../db/sql.ts";
-import { runNotFound } from "../../errors.ts";
-import { runTopic } from "../../events/feed.ts";
-import { deleteRunRow } from "../../runs/end.ts";
-import { getRun, isThreadBusy } from "../../runs/read.ts";
-import { cancelTopic, claimTopic, endTopic, StreamMode } from "../../runs/run.ts";
+import { getRun } from "../../runs/read.ts";
+import { StreamMode } from "../../runs/run.ts";
 import { readTimeline } from "../../runs/timeline.ts";
-import { refreshThread } from "../../state/state.ts";
-import { lockThread } from "../../threads/threads.ts";
 import { access } from "../admission/access.ts";
 import { takePlaceAtRun } from "../admission/places.ts";
 import { keepAsking, lineOf } from "../admission/recheck.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import type { RequestOf } from "../route.ts";
+import { deleteRun } from "../runs/delete-run.ts";
 import type { StartDeps } from "../runs/start-run.ts";
 import { answers, Flag, Id, OneOrMore, Run, RunParams, streams, Timeline, Unsettable } from "../schemas.ts";
 import { cancelAbandoned, runOutput, streamRun } from "../sse/follow.ts";
@@ -81,16 +75,10 @@ async function timeline({ pool, prices }: ApiDeps, request: RequestOf<typeof tim
   return reply.send(await readTimeline(pool, scope, { threadId, runId }, prices));
 }
 
-async function remove({ pool, registry, wakeups }: ApiDeps, request: RequestOf<typeof deleteSchema>, reply: FastifyReply) {
+async function remove(deps: ApiDeps, request: RequestOf<typeof deleteSchema>, reply: FastifyReply) {
   const { threadId, runId } = request.params;
   const { scope } = await request.access("threads:delete", { run_id: runId, thread_id: threadId });
-  await transaction(pool, async (tx) => {
-    if (!(await lockThread(tx, scope, threadId))) throw runNotFound();
-    if (!(await deleteRunRow(tx, threadId, runId))) throw runNotFound();
-    await deleteRunCheckpoints(tx, threadId, runId, await isThreadBusy(tx, threadId));
-    await refreshThread(tx, registry, threadId);
-  });
-  wakeups.notify(cancelTopic, claimTopic, endTopic(runId), runTopic(runId));
+  await deleteRun(deps, scope, { threadId, runId });
   return reply.code(204).send();
 }
 
