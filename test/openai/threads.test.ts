@@ -73,7 +73,7 @@ test("a run that somebody cancels is an error", async () => {
   await expect.poll(() => model.requests.length).toBe(1);
   const [run] = await client.runs.list(thread);
   await client.runs.cancel(thread, run?.run_id ?? "");
-  await expect(answering).rejects.toMatchObject({ status: 422, code: "run_failed", message: expect.stringContaining("cancelled") });
+  await expect(answering).rejects.toMatchObject({ status: 400, code: "run_failed", message: expect.stringContaining("cancelled") });
 });
 
 test("a question without a thread says that it cannot be answered", async () => {

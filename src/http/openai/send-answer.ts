@@ -18,8 +18,8 @@ export interface AnswerFrames {
 }
 
 /**
- * Waits for the answer and sends it as one document. A failed run gets 422, because clients repeat a request that gets a 5xx, and a repeated
- * request would start another run.
+ * Waits for the answer and sends it as one document. A failed run gets 400, because a repeated request would start another run. OpenAI's
+ * clients repeat a request that gets 409 or a 5xx, and LangChain's clients also repeat one that gets 422.
  */
 export async function sendAnswer(reply: FastifyReply, asked: AskedRun, toBody: (answer: Answer) => object): Promise<void> {
   const line = lineOf(reply);
@@ -27,7 +27,7 @@ export async function sendAnswer(reply: FastifyReply, asked: AskedRun, toBody: (
   try {
     const answer = await lastOf(asked.follow(line));
     if (line.gone.aborted) return void reply.hijack();
-    const [status, body] = answer.error ? [422, { error: answer.error }] : [200, toBody(answer)];
+    const [status, body] = answer.error ? [400, { error: answer.error }] : [200, toBody(answer)];
     await reply.code(status).type("application/json; charset=utf-8").send(JSON.stringify(body));
   } catch (err) {
     reply.log.debug({ err, run_id: asked.run.run_id }, "answer cut");
