@@ -58,7 +58,7 @@ export async function streamAnswer(deps: OpenAiDeps, reply: FastifyReply, asked:
         if (!stream.gone.aborted) await stream.write(frames.end(next.value));
         break;
       }
-      await stream.write(frames.text(next.value));
+      for (const piece of piecesOf(next.value)) await stream.write(frames.text(piece));
     }
     if (!stream.gone.aborted) stream.end();
   } catch (err) {
@@ -67,6 +67,23 @@ export async function streamAnswer(deps: OpenAiDeps, reply: FastifyReply, asked:
   } finally {
     asked.leave();
   }
+}
+
+/**
+ * The largest number of UTF-16 units in one event. JSON needs at most six bytes for each unit, so that an event has less than 64 KiB. Open
+ * WebUI cannot read an event of more than 128 KiB.
+ */
+const longestPiece = 10_000;
+
+/** Splits a text into pieces that fit in one event each. Does not separate the two halves of a character. */
+function piecesOf(text: string): string[] {
+  const pieces: string[] = [];
+  for (let start = 0, end = 0; start < text.length; start = end) {
+    end = start + longestPiece;
+    if (/[\uD800-\uDBFF]/.test(text[end - 1] ?? "")) end--;
+    pieces.push(text.slice(start, end));
+  }
+  return pieces;
 }
 
 /** Adds the headers that name the run and its thread. */
