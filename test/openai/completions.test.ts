@@ -69,7 +69,7 @@ test("errors have OpenAI's form", async () => {
   expect(await post({ model: "plain", messages, n: 2 })).toEqual({ status: 400, error: error({ code: "invalid_value", param: "n" }) });
   expect(await post({ model: "plain", messages: "Hi" })).toEqual({ status: 400, error: error({ param: "messages" }) });
   expect(await post({ model: "failing", messages })).toEqual({
-    status: 422,
+    status: 400,
     error: error({ type: "server_error", code: "run_failed", message: "The run failed with RangeError: The oven is cold." }),
   });
 });

@@ -81,7 +81,7 @@ test("a failed run is a failed response in a stream, and an error otherwise", as
   const events: string[] = [];
   for await (const { type } of await openai.responses.create({ model: "failing", input: "Hi", stream: true })) events.push(type);
   expect(events.at(-1)).toBe("response.failed");
-  await expect(openai.responses.create({ model: "failing", input: "Hi" })).rejects.toMatchObject({ status: 422, code: "run_failed" });
+  await expect(openai.responses.create({ model: "failing", input: "Hi" })).rejects.toMatchObject({ status: 400, code: "run_failed" });
 });
 
 test("what a response cannot do is refused", async () => {

@@ -14,6 +14,14 @@ async function say(name: string, messages: Message[], headers: Record<string, st
   return answer.choices[0]?.message.content;
 }
 
+/** Sends messages on a thread, and returns the text of the streamed answer. */
+async function stream(name: string, messages: Message[], headers: Record<string, string>) {
+  let text = "";
+  for await (const { choices } of await openai.chat.completions.create({ model: name, messages, stream: true }, { headers }))
+    text += choices[0]?.delta.content ?? "";
+  return text;
+}
+
 test("a thread gets the whole history first, and then only the messages after the last answer", async () => {
   const headers = { "x-thread-id": crypto.randomUUID() };
   const history = [{ role: "system" as const, content: "S" }, user("1"), assistant("2"), user("3")];
@@ -33,10 +41,18 @@ test("a thread may have any name, and the answer names its id", async () => {
   expect(await client.runs.list(threadId)).toHaveLength(2);
 });
 
-test("the chat's id of Open WebUI names a thread, and so does `user` if the project says so", async () => {
-  const headers = { "x-openwebui-chat-id": crypto.randomUUID() };
-  await say("plain", [user("1")], headers);
-  expect(await say("plain", [user("2")], headers)).toBe("3: human 1 | ai 1: human 1 | human 2");
+test.each(["x-chat-id", "x-openwebui-chat-id"])(
+  "%s names a thread for each assistant, unless the answer is not streamed",
+  async (header) => {
+    const headers = { [header]: crypto.randomUUID() };
+    await stream("plain", [user("1")], headers);
+    expect(await say("plain", [user("a title")], headers)).toBe("1: human a title");
+    expect(await stream("asking", [user("1")], headers)).toContain("Which colour");
+    expect(await stream("plain", [user("2")], headers)).toBe("3: human 1 | ai 1: human 1 | human 2");
+  },
+);
+
+test("`user` names a thread if the project says so", async () => {
   await say("plain", [user("1")], {}, { user: "ann" });
   expect(await say("plain", [user("2")], {}, { user: "ann" })).toBe("3: human 1 | ai 1: human 1 | human 2");
   expect(await say("plain", [user("2")], {}, { user: "bob" })).toBe("1: human 2");
@@ -51,13 +67,7 @@ test("a thread without a new message gets 400", async () => {
 
 test.each([true, false])("a question is the answer, and the next message on the thread answers it (streaming: %s)", async (streams) => {
   const headers = { "x-thread-id": crypto.randomUUID() };
-  const speak = async (messages: Message[]) => {
-    if (!streams) return say("asking", messages, headers);
-    let text = "";
-    for await (const { choices } of await openai.chat.completions.create({ model: "asking", messages, stream: true }, { headers }))
-      text += choices[0]?.delta.content ?? "";
-    return text;
-  };
+  const speak = (messages: Message[]) => (streams ? stream("asking", messages, headers) : say("asking", messages, headers));
   const question = "Which colour do you like?\n\nYour next message answers this question.";
   expect(await speak([user("Paint!")])).toBe(question);
   expect(await speak([user("Paint!"), assistant(question), user("Blue")])).toBe("You like Blue.");
@@ -73,7 +83,7 @@ test("a run that somebody cancels is an error", async () => {
   await expect.poll(() => model.requests.length).toBe(1);
   const [run] = await client.runs.list(thread);
   await client.runs.cancel(thread, run?.run_id ?? "");
-  await expect(answering).rejects.toMatchObject({ status: 422, code: "run_failed", message: expect.stringContaining("cancelled") });
+  await expect(answering).rejects.toMatchObject({ status: 400, code: "run_failed", message: expect.stringContaining("cancelled") });
 });
 
 test("a question without a thread says that it cannot be answered", async () => {

@@ -41,13 +41,24 @@ test("calls of the caller's tools are streamed, and continue on a thread", async
   expect(answered.choices[0]?.message.content).toBe("It is sunny.");
 });
 
-test("a graph without a place for them refuses the caller's tools", async () => {
-  for (const name of ["plain", "chat", "react"]) {
-    const asking = openai.chat.completions.create({ model: name, messages: [question], tools });
-    await expect(asking).rejects.toMatchObject({ status: 400, param: "tools", message: expect.stringContaining("client_tools") });
+test("a graph without a place for the caller's tools answers without them", async () => {
+  model.script({ tokens: ["Hello."] });
+  for (const name of ["chat", "react"]) {
+    const answered = await openai.chat.completions.create({ model: name, messages: [question], tools });
+    expect(answered.choices[0]).toMatchObject({ finish_reason: "stop", message: { content: "Hello." } });
   }
-  const free = await openai.chat.completions.create({ model: "plain", messages: [question], tools, tool_choice: "none" });
-  expect(free.choices[0]?.finish_reason).toBe("stop");
-  const forced = openai.chat.completions.create({ model: "tooled", messages: [question], tools, tool_choice: "required" });
-  await expect(forced).rejects.toMatchObject({ status: 400, param: "tool_choice" });
+  expect(model.requests).toHaveLength(2);
+  expect(JSON.stringify(model.requests)).not.toContain("The weather");
+});
+
+test("a call that the caller demands is refused if the graph cannot be told to make it", async () => {
+  const demand = (name: string, choice: "required" | { type: "function"; function: { name: string } }) =>
+    openai.chat.completions.create({ model: name, messages: [question], tools, tool_choice: choice });
+  const refusal = { status: 400, param: "tool_choice" };
+  await expect(demand("plain", "required")).rejects.toMatchObject({ ...refusal, message: expect.stringContaining("client_tools") });
+  await expect(demand("chat", { type: "function", function: { name: "weather" } })).rejects.toMatchObject(refusal);
+  await expect(demand("tooled", "required")).rejects.toMatchObject({ ...refusal, message: expect.stringContaining("client_tool_choice") });
+  await openai.chat.completions.create({ model: "tooled", messages: [question], tools, tool_choice: "none" });
+  expect(model.requests).toHaveLength(1);
+  expect(JSON.stringify(model.requests)).not.toContain("The weather");
 });

@@ -29,7 +29,7 @@ type ChatBody = z.output<typeof ChatCreate>;
 export async function complete(deps: OpenAiDeps, request: FastifyRequest, reply: FastifyReply, body: ChatBody): Promise<void> {
   if ((body.n ?? 1) !== 1) throw refused("n", "a graph gives one answer, so n must be 1");
   const assistant = await findModel(deps, request, body.model);
-  const threadId = threadOf(deps, request, { user: body.user, assistant });
+  const threadId = threadOf(deps, request, { ...body, assistant });
   const run = await toRun(deps, request, { ...body, assistant, threadId });
   const streams = body.stream ?? false;
   const asked = await askRun(deps, { request, body: run, graphId: assistant.graph_id, threadId, streams });

@@ -27,33 +27,44 @@ export interface Ask extends CallerTools {
 
 /** The header that names a thread. */
 const threadHeader = "x-thread-id";
-/** The header in which Open WebUI sends the id of a chat, if it forwards such ids. */
-const chatHeader = "x-openwebui-chat-id";
+/** The headers that name a chat of a chat UI. Open WebUI sends the second one if it forwards such ids. */
+const chatHeaders = ["x-chat-id", "x-openwebui-chat-id"];
+/** The header that names a request which a chat UI makes for itself, such as one for a title. It is empty for a message of a person. */
+const taskHeader = "x-openwebui-task";
+/** Ids of Open WebUI that several chats have. A temporary chat has the id of its page, and a message in a channel has the channel's id. */
+const sharedChat = /^(local|channel):/;
 
 const longestName = 255;
 
 /** The parts of a request that may name a thread. */
 interface Named {
   user?: string | null | undefined;
+  stream?: boolean | null | undefined;
   assistant: Assistant;
 }
 
 /**
  * Returns the id of the thread that a request names, or undefined if the request names no thread.
+ * - A request that a chat UI makes for itself has no thread. It must not answer the chat's question, or become a part of the chat.
  * - `x-thread-id` is the id of a thread or any other name. The same name stands for different threads of different users.
- * - A chat of Open WebUI gets one thread for each assistant, because Open WebUI asks other models for the title of the chat.
+ * - A chat of a chat UI gets one thread for each assistant, because a chat can ask several models at once.
  * - The field `user` names a thread only if the project asks for it. Most chat UIs send the same user with all conversations of a person.
  */
 export function threadOf(
   { threadsOfUsers }: { threadsOfUsers: boolean },
   request: FastifyRequest,
-  { user, assistant }: Named,
+  { user, stream, assistant }: Named,
 ): string | undefined {
   const identity = request.user?.identity;
+  const task = request.headers[taskHeader];
+  if (task) return undefined;
   const name = headerOf(request, threadHeader);
   if (name !== undefined) return isId(name) ? name.toLowerCase() : threadIdOf(identity, name);
-  const chat = headerOf(request, chatHeader);
-  if (chat !== undefined) return threadIdOf(identity, `chat ${assistant.assistant_id} ${chat}`);
+  const [chat] = chatHeaders.flatMap((header) => headerOf(request, header) ?? []);
+  // Without the task header, streaming tells a message of a person from the other requests, because chat UIs stream only these messages.
+  const isOfPerson = stream === true || task === "";
+  if (chat !== undefined)
+    return isOfPerson && !sharedChat.test(chat) ? threadIdOf(identity, `chat ${assistant.assistant_id} ${chat}`) : undefined;
   return threadsOfUsers && user ? threadIdOf(identity, `user ${assistant.assistant_id} ${user}`) : undefined;
 }
 

@@ -18,8 +18,8 @@ export interface AnswerFrames {
 }
 
 /**
- * Waits for the answer and sends it as one document. A failed run gets 422, because clients repeat a request that gets a 5xx, and a repeated
- * request would start another run.
+ * Waits for the answer and sends it as one document. A failed run gets 400, because a repeated request would start another run. OpenAI's
+ * clients repeat a request that gets 409 or a 5xx, and LangChain's clients also repeat one that gets 422.
  */
 export async function sendAnswer(reply: FastifyReply, asked: AskedRun, toBody: (answer: Answer) => object): Promise<void> {
   const line = lineOf(reply);
@@ -27,7 +27,7 @@ export async function sendAnswer(reply: FastifyReply, asked: AskedRun, toBody: (
   try {
     const answer = await lastOf(asked.follow(line));
     if (line.gone.aborted) return void reply.hijack();
-    const [status, body] = answer.error ? [422, { error: answer.error }] : [200, toBody(answer)];
+    const [status, body] = answer.error ? [400, { error: answer.error }] : [200, toBody(answer)];
     await reply.code(status).type("application/json; charset=utf-8").send(JSON.stringify(body));
   } catch (err) {
     reply.log.debug({ err, run_id: asked.run.run_id }, "answer cut");
@@ -59,7 +59,7 @@ export async function streamAnswer(deps: OpenAiDeps, reply: FastifyReply, asked:
         if (!stream.gone.aborted) await stream.write(frames.end(next.value));
         break;
       }
-      await stream.write(frames.text(next.value));
+      for (const piece of piecesOf(next.value)) await stream.write(frames.text(piece));
     }
     if (!stream.gone.aborted) stream.end();
   } catch (err) {
@@ -68,6 +68,23 @@ export async function streamAnswer(deps: OpenAiDeps, reply: FastifyReply, asked:
   } finally {
     asked.leave();
   }
+}
+
+/**
+ * The largest number of UTF-16 units in one event. JSON needs at most six bytes for each unit, so that an event has less than 64 KiB. Open
+ * WebUI cannot read an event of more than 128 KiB.
+ */
+const longestPiece = 10_000;
+
+/** Splits a text into pieces that fit in one event each. Does not separate the two halves of a character. */
+function piecesOf(text: string): string[] {
+  const pieces: string[] = [];
+  for (let start = 0, end = 0; start < text.length; start = end) {
+    end = start + longestPiece;
+    if (/[\uD800-\uDBFF]/.test(text[end - 1] ?? "")) end--;
+    pieces.push(text.slice(start, end));
+  }
+  return pieces;
 }
 
 /** Adds the headers that name the run and its thread. */

@@ -19,18 +19,20 @@ const toolsField = "client_tools";
 const choiceField = "client_tool_choice";
 
 /**
- * Returns the run's context with the tools of the caller, or null if there are none. Throws if the graph's context has no place for them,
- * because a model that never sees its tools would mislead the caller.
+ * Returns the run's context with the tools of the caller, or null if the run gets none. A graph whose context has no place for the tools does
+ * not get them. Chat UIs send tools with every message, and a model may always answer without a call. If the caller demands a call, throws.
  */
 export async function contextOf(registry: Registry, graphId: string, { tools, tool_choice: choice }: CallerTools): Promise<Json | null> {
   if (!tools?.length || choice === "none") return null;
   const isFree = choice === undefined || choice === null || choice === "auto";
-  if (!(await hasContextField(registry, graphId, toolsField)))
+  if (!(await hasContextField(registry, graphId, toolsField))) {
+    if (isFree) return null;
     throw refused(
-      "tools",
+      "tool_choice",
       `the graph "${graphId}" takes no tools of callers. Its context needs the field "${toolsField}".`,
       "unsupported_tools",
     );
+  }
   if (isFree) return { [toolsField]: tools };
   if (!(await hasContextField(registry, graphId, choiceField)))
     throw refused("tool_choice", `the graph "${graphId}" takes only "auto" and "none". Its context needs the field "${choiceField}".`);
