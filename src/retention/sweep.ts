@@ -59,7 +59,7 @@ export type Swept = Removal & { /** Whether a batch was full, so that more may f
 type Batch = Partial<Removal> & { full: boolean };
 
 /** The key of the advisory lock that a sweep holds. The number is arbitrary, but no other lock may use it. */
-const sweepLock = 7_201_915;
+export const sweepLock = 7_201_915;
 const manyRows = 200;
 /**
  * The number of threads in one batch of checkpoint deletions. It is small, because these threads stay locked until the batch ends, and new

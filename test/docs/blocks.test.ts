@@ -15,7 +15,7 @@ test("fragments of JSON are JSON", () => {
 
 test("fragments that are checked have the right types", async () => {
   expect(await checkTypes(ofKind("check"))).toBe("");
-});
+}, 600_000);
 
 testExamples((page) => !page.startsWith("docs/guides/") && !page.startsWith("docs/patterns/"));
 

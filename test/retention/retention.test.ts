@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { transaction } from "../../src/db/sql.ts";
 import type { RetentionRules } from "../../src/retention/retention-rules.ts";
 import { surveyRemoval } from "../../src/retention/survey.ts";
-import { sweepOnce, trimOnce } from "../../src/retention/sweep.ts";
+import { sweepLock, sweepOnce, trimOnce } from "../../src/retention/sweep.ts";
 import { findUntrimmedThreads, withoutOpenRuns } from "../../src/threads/retention.ts";
 import { until } from "../command.ts";
 import { startTestService } from "../service.ts";
@@ -26,6 +26,13 @@ async function sweep(rules: RetentionRules = {}): Promise<void> {
     if (!swept) await sleep(20);
   }
 }
+
+/** Does the work while the service's own sweeper has to wait. */
+const whileNobodySweeps = <Result>(work: () => Promise<Result>): Promise<Result> =>
+  transaction(db, async (tx) => {
+    await tx.query("select pg_advisory_xact_lock($1)", [sweepLock]);
+    return work();
+  });
 
 async function threadWithHistory(payload: Parameters<typeof client.threads.create>[0] = {}): Promise<string> {
   const { thread_id: threadId } = await client.threads.create(payload);
@@ -96,8 +103,12 @@ test("a thread keeps its latest state if its rule says so, once for each time it
   expect(await surveyRemoval(db, {})).toMatchObject({ reducedThreads: 0 });
 
   await client.runs.wait(threadId, "steps", { input: {} });
-  await unusedFor(1, threadId);
-  expect(await surveyRemoval(db, {})).toMatchObject({ reducedThreads: 1, checkpoints: 5 });
+  expect(
+    await whileNobodySweeps(async () => {
+      await unusedFor(1, threadId);
+      return surveyRemoval(db, {});
+    }),
+  ).toMatchObject({ reducedThreads: 1, checkpoints: 5 });
   await sweep();
   expect(await client.threads.getHistory(threadId)).toHaveLength(1);
   await forget(threadId);
