@@ -28,9 +28,12 @@ async function stateAfter(graph: string, input: object, context: object = {}): P
 const lasted = ({ startedAt, endedAt }: Times) => endedAt - startedAt;
 const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
 
-test("the longest chain of a conversation is all of its calls", async () => {
-  const { metrics, ledger } = await stateAfter("group-chat", { task: "t" }, { termination: { maxMessages: 3 } });
-  expect(ledger.length).toBeGreaterThanOrEqual(3);
+test.each([
+  ["group-chat", { task: "t" }, { termination: { maxMessages: 3 } }, 3],
+  ["swarm", { messages: [{ role: "user", content: "How do I reset my password?" }] }, {}, 1],
+])("the longest chain of %s is all of its calls", async (graph, input, context, calls) => {
+  const { metrics, ledger } = await stateAfter(graph, input, context);
+  expect(ledger.length).toBeGreaterThanOrEqual(calls);
   expect(metrics.criticalPathMs).toBe(sum(ledger.map(({ elapsedMs }) => elapsedMs)));
 });
 
