@@ -8,7 +8,7 @@ function cipherWith(context: (user: unknown) => Promise<Record<string, unknown>>
   const same = async (_: unknown, value: unknown) => value;
   const exported = { encrypt: { blob: same }, decrypt: { blob: same }, context };
   const cipher = loadCipher({ aes: undefined, project: { name: "test", exported } }, { error: () => {} });
-  return (user: object) => sealingUser.run(user, async () => cipher?.seal(new Sealable("effects.result", "a result")));
+  return (user: object) => sealingUser.run(user, async () => cipher?.seal(new Sealable("effects.result", "a result"), new Map()));
 }
 
 /** Returns the tenant that an encrypted value names. */

@@ -179,5 +179,6 @@ async function versions({ pool }: ApiDeps, request: RequestOf<typeof versionsSch
 async function latest({ pool }: ApiDeps, request: RequestOf<typeof latestSchema>, reply: FastifyReply) {
   const asked = { assistant_id: toAssistantId(request.params.assistantId), version: request.body.version };
   const { scope, value } = await request.access("assistants:update", asked);
-  return reply.send(await setLatestVersion(pool, scope, value.assistant_id, value.version));
+  // In a transaction, nothing is changed if the assistant cannot be decrypted.
+  return reply.send(await transaction(pool, (tx) => setLatestVersion(tx, scope, value.assistant_id, value.version)));
 }
