@@ -3,8 +3,11 @@ import { type Known, readSealed, type SealedText, type StoredText } from "./seal
 
 interface Openers {
   openValue(sealed: StoredText): Promise<unknown>;
-  /** Decrypts the values that the project's handler for documents has encrypted. */
-  openFields(sealed: SealedText, document: Json): Promise<Json>;
+  /**
+   * Decrypts the values that the project's handler for documents has encrypted. `document` holds these values under `keys`, and also
+   * readable values.
+   */
+  openFields(sealed: SealedText, document: Json, keys: string[]): Promise<Json>;
   known: Known;
 }
 
@@ -42,12 +45,8 @@ async function openFieldsOf(container: object, fields: [string, SealedText][], {
   const [first] = fields;
   if (!first) return;
   const encrypted = Object.fromEntries(fields.map(([key, { payload }]) => [key, JSON.parse(payload.toString())]));
-  const plain = await openFields(first[1], { ...container, ...encrypted });
-  replaceAll(
-    container,
-    fields.map(([key]) => key),
-    plain,
-  );
+  const keys = fields.map(([key]) => key);
+  replaceAll(container, keys, await openFields(first[1], { ...container, ...encrypted }, keys));
 }
 
 function replaceAll(container: object, keys: Iterable<string>, plain: Json): void {

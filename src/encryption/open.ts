@@ -1,4 +1,5 @@
 import { SealingError } from "../db/sealable.ts";
+import { isDocument, isJsonValue } from "./documents.ts";
 import type { EncryptionContext, Handlers, Json } from "./handlers.ts";
 import { openDocument } from "./open-document.ts";
 import { asBuffer, type Known, readSealed, type SealedText, type StoredText } from "./sealed-text.ts";
@@ -25,14 +26,14 @@ export function createOpener(all: Handlers[]): Opener {
     return typeof plain === "string" ? Buffer.from(plain) : asBuffer(plain);
   }
 
-  async function openFields(sealed: SealedText, document: Json): Promise<Json> {
+  async function openFields(sealed: SealedText, document: Json, keys: string[]): Promise<Json> {
     const { decryptJson } = readerOf(sealed);
     if (!decryptJson) throw new SealingError("It was encrypted by encrypt.json, and the project has no decrypt.json any more.");
-    return decryptJson(contextIn(sealed), document);
+    return checked(await decryptJson(contextIn(sealed), document), keys);
   }
 
   async function openValue(sealed: StoredText, known: Known): Promise<unknown> {
-    if (sealed.form === "j") return (await openFields(sealed, { value: JSON.parse(sealed.payload.toString()) })).value;
+    if (sealed.form === "j") return (await openFields(sealed, { value: JSON.parse(sealed.payload.toString()) }, ["value"])).value;
     const text = (await open(sealed, known)).toString();
     return sealed.form === "t" ? text : JSON.parse(text);
   }
@@ -52,6 +53,15 @@ export function createOpener(all: Handlers[]): Opener {
       return sealed ? open(sealed, known) : Buffer.from(text);
     },
   };
+}
+
+/** Returns the result of the project's `decrypt.json`. Throws if it lacks one of the keys, or holds a value that is not JSON. */
+function checked(plain: unknown, keys: string[]): Json {
+  if (!isDocument(plain))
+    throw new SealingError(`decrypt.json returned ${Array.isArray(plain) ? "an array" : String(plain)} in place of a document.`);
+  const wrong = keys.find((key) => !isJsonValue(plain[key]));
+  if (wrong !== undefined) throw new SealingError(`decrypt.json returned no JSON value for "${wrong}".`);
+  return plain;
 }
 
 const missing = {

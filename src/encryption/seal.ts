@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Sealable, type SealedColumn, type SealingContext, sealedColumns, sealingUser, UnsealableValue } from "../db/sealable.ts";
-import { isDocument, sealDocument } from "./documents.ts";
+import { isDocument, isJsonValue, sealDocument } from "./documents.ts";
 import type { Handlers, Json } from "./handlers.ts";
 import { isPlainKey } from "./plain-keys.ts";
 import { asBuffer, type Known, looksSealed, writeSealed } from "./sealed-text.ts";
@@ -99,7 +99,8 @@ async function sealByHandler(sealing: Sealing, isPlain: (key: string) => boolean
     throw new UnsealableValue("encrypt.json must return a document with the same keys. It may change only the values.");
   const entries = Object.entries(document).map(([key, value]) => {
     if (isPlain(key) || isDeepStrictEqual(sealed[key], value)) return [key, readableValue(key, value)] as const;
-    const payload = Buffer.from(JSON.stringify(sealed[key] ?? null));
+    if (!isJsonValue(sealed[key])) throw new UnsealableValue(`encrypt.json returned no JSON value for "${key}".`);
+    const payload = Buffer.from(JSON.stringify(sealed[key]));
     return [key, writeSealed({ kind, form: "j", model, field, context, payload })] as const;
   });
   const stored = Object.fromEntries(entries);
