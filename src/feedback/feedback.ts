@@ -151,11 +151,11 @@ function matching(filter: Omit<FeedbackSearch, "limit" | "offset">): Sql {
 }
 
 /**
- * Marks the feedback of threads that the retention sweep is about to delete. When the runs are deleted, the database's trigger keeps the
- * marked feedback.
+ * Deletes the feedback about all runs of a thread. Call it before a user's request deletes the thread. If the thread is temporary, the
+ * database's trigger would otherwise keep the feedback, as it does when the retention sweep deletes the thread.
  */
-export async function detachFeedback(tx: Db, threadIds: string[]): Promise<void> {
-  await tx.query(sql`update feedback set detached = true where thread_id = any(${threadIds}::uuid[])`);
+export async function deleteFeedbackOfThread(tx: Db, threadId: string): Promise<void> {
+  await tx.query(sql`delete from feedback where thread_id = ${threadId}`);
 }
 
 const outdated = (days: number): Sql => sql`detached and updated_at < now() - make_interval(secs => ${days * 86_400})`;

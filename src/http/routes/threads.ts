@@ -7,6 +7,7 @@ import { newId } from "../../db/ids.ts";
 import { inBoth, type Scope } from "../../db/scope.ts";
 import { type Db, transaction } from "../../db/sql.ts";
 import { ServiceError, threadNotFound } from "../../errors.ts";
+import { deleteFeedbackOfThread } from "../../feedback/feedback.ts";
 import { deleteThread, pruneThread } from "../../retention/prune-thread.ts";
 import { cancelTopic } from "../../runs/run.ts";
 import type { StateUpdate } from "../../state/state.ts";
@@ -247,6 +248,7 @@ async function remove({ pool, wakeups }: ApiDeps, request: RequestOf<typeof dele
   const { scope } = await request.access("threads:delete", { thread_id: threadId });
   await transaction(pool, async (tx) => {
     if (!(await lockThread(tx, scope, threadId))) throw threadNotFound(threadId);
+    await deleteFeedbackOfThread(tx, threadId);
     await deleteThread(tx, threadId);
   });
   wakeups.notify(cancelTopic); // tells the worker that executes a run of the thread to stop
