@@ -70,8 +70,8 @@ async function give(
   const right = await feedback.read(token);
   if (!right) throw new ServiceError("not_found", "This feedback URL is not valid. Use the URL as the service has sent it.");
   // In a transaction, nothing is changed if the feedback cannot be decrypted.
-  const { run_id, key, score, value, comment, updated_at } = await transaction(pool, (tx) => giveFeedback(tx, right, given));
-  return reply.header("cache-control", "no-store").send({ run_id, key, score, value, comment, updated_at });
+  const taken = await transaction(pool, (tx) => giveFeedback(tx, right, given));
+  return reply.header("cache-control", "no-store").send(taken);
 }
 
 /**
