@@ -163,6 +163,25 @@ test("a client cannot store a text that looks encrypted, but may write about suc
   expect(metadata).toEqual({ note: "Values begin with ensemble.sealed:at: here" });
 });
 
+test("handlers that cannot encrypt stop the start with their reason, unless they need a user", async () => {
+  const { url, db } = await newDatabase();
+  const starting = async (context: string) => {
+    const project = await makeProject({
+      "langgraph.json": { graphs: { a: plain.replace("plain.json", "confidant.ts:graph") }, encryption: { path: "./e.mjs:encryption" } },
+      "e.mjs": `
+        const same = async (_, bytes) => bytes;
+        const refuse = async ({ model, field }) => { throw new Error("no key for " + model + "." + field); };
+        export const encryption = { encrypt: { blob: refuse }, decrypt: { blob: same } ${context} };`,
+    });
+    return messageOf(startOn(url, { ENSEMBLE_CONFIG: `${project}/langgraph.json` }));
+  };
+  const message = await starting("");
+  expect(message).toContain("no key for sample.sample");
+  expect(message).toContain("encryption.path");
+  expect(await starting(", context: async (user) => ({ tenant: user.identity })")).toBe("started");
+  expect((await db.query("select from encryption_sample")).rowCount).toBe(0);
+});
+
 test("an encryption that is not complete stops the start with a sentence", async () => {
   const { url } = await newDatabase();
   const starting = async (code: string) => {
