@@ -93,6 +93,15 @@ test("after a rotation, old values are read with the old key, and new values are
   expect((await second.client.threads.getState(thread_id)).values).toMatchObject({ secret });
   const done = await second.client.runs.wait(thread_id, "confidant", { command: { resume: "yes" } });
   expect((done as unknown as { messages: object[] }).messages).toHaveLength(23);
+  // The row of the thread was stored again, but not that of the first run.
+  const keysIn = async (column: string) => {
+    const { rows } = await db.query<{ text: string }>(`select ${column}::text as text from ${column.split(".")[0]} where thread_id = $1`, [
+      thread_id,
+    ]);
+    return new Set(rows.flatMap(({ text }) => [...text.matchAll(/ensemble\.sealed:av:[\w-]+:(.{10})/g)].map(([, start]) => start)));
+  };
+  expect((await keysIn('threads."values"')).size).toBe(1);
+  expect((await keysIn("runs.kwargs")).size).toBe(2);
   const other = await second.client.threads.create();
   await second.client.runs.wait(other.thread_id, "confidant", { input });
   await second.stop();
