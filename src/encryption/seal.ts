@@ -25,7 +25,7 @@ export function contextFinder({ contextOf }: Pick<Handlers, "contextOf">): () =>
   };
 }
 
-/** What the encryption of one value depends on. */
+/** The facts on which the encryption of one value depends, and the map that collects the encrypted values. */
 interface Sealing {
   handlers: Handlers;
   column: SealedColumn;
