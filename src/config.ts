@@ -82,6 +82,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     ...authOptions(values),
     ...databaseOptions(values),
     aes: aesOptions(values),
+    encryptionTimeoutSeconds: values.ENSEMBLE_ENCRYPTION_TIMEOUT_SECS,
     ...runOptions(values),
     ...streamOptions(values),
     ...limitOptions(values),

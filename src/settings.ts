@@ -178,6 +178,9 @@ const encryptionSettings = {
     .pipe(z.array(z.string()))
     .optional()
     .describe("Keys of metadata whose values are encrypted too. Searches do not find them. All other metadata stays readable."),
+  ENSEMBLE_ENCRYPTION_TIMEOUT_SECS: positive
+    .default(10)
+    .describe("Seconds that a call of your encryption handlers may take. After that, the request or the attempt of the run fails."),
 };
 
 const runSettings = {

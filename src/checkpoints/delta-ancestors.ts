@@ -9,6 +9,20 @@ export function withoutCounters({ [countersKey]: _, ...metadata }: Record<string
 }
 
 /**
+ * Returns the metadata of a stored checkpoint without counters that LangGraph cannot read. A run would otherwise fail at each attempt.
+ * Earlier releases stored such counters if a client had sent them.
+ */
+export function withReadableCounters(metadata: Record<string, unknown>): Record<string, unknown> {
+  const counters = metadata[countersKey];
+  if (counters === undefined) return metadata;
+  const readable = Object.entries(counters ?? {}).filter(([, counter]) => isCounter(counter));
+  return { ...withoutCounters(metadata), ...(readable.length > 0 && { [countersKey]: Object.fromEntries(readable) }) };
+}
+
+/** Tells whether a value counts the updates and the steps of a DeltaChannel. */
+const isCounter = (value: unknown) => Array.isArray(value) && value.length === 2 && value.every(Number.isInteger);
+
+/**
  * Returns `with recursive` queries that select the checkpoints from which LangGraph rebuilds the values of DeltaChannels. Most checkpoints
  * store no value of such a channel. LangGraph then walks back to the nearest ancestor with a value, or to the first checkpoint. It applies
  * the writes on the way.

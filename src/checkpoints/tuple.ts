@@ -1,5 +1,6 @@
 import type { Checkpoint, CheckpointMetadata, CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import type { Channel, ChannelLists } from "./channel-lists.ts";
+import { withReadableCounters } from "./delta-ancestors.ts";
 import type { ListRow, StoredCheckpoint, StoredValue } from "./read.ts";
 import type { StateSerializer } from "./serializer.ts";
 
@@ -37,7 +38,7 @@ export async function toTuple(stored: StoredCheckpoint, values: ValueReader): Pr
       ...(checkpoint as unknown as Omit<Checkpoint, "channel_values">),
       channel_values: Object.fromEntries(channelValues),
     },
-    metadata: metadata as CheckpointMetadata,
+    metadata: withReadableCounters(metadata) as CheckpointMetadata,
     ...(parentId && { parentConfig: at(parentId) }),
     pendingWrites: (await Promise.all(
       writes.map(async (write) => [write.taskId, write.channel, await values.load(write)] as const),

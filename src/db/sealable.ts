@@ -16,6 +16,7 @@ export type SealedModel =
   | "feedback"
   | "letter"
   | "push"
+  | "sample"
   | "stats";
 
 /**
@@ -65,6 +66,7 @@ export const sealedColumns = {
   "dead_letters.kwargs": { model: "letter", field: "kwargs", form: "request" },
   "dead_letters.payload": { model: "letter", field: "payload", form: "request" },
   "effects.result": { model: "effect", field: "result", form: "whole" },
+  "encryption_sample.sample": { model: "sample", field: "sample", form: "whole" },
   "feedback.comment": { model: "feedback", field: "comment", form: "whole" },
   "feedback.correction": { model: "feedback", field: "correction", form: "fields" },
   "feedback.metadata": { model: "feedback", field: "metadata", form: "fields" },

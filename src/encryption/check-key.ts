@@ -1,9 +1,9 @@
-import { Sealable, type SealedColumnName, SealingError } from "../db/sealable.ts";
+import { SealingError, sealable } from "../db/sealable.ts";
 import { type Db, sql } from "../db/sql.ts";
 import type { Cipher } from "./cipher.ts";
 
 const sampleText = "If you can read this, the key is right.";
-const column: SealedColumnName = "effects.result";
+const encryptedSample = () => sealable("encryption_sample.sample", sampleText);
 
 const howToSet =
   "Set LANGGRAPH_AES_KEY to the key with which they were encrypted, or encryption.path in langgraph.json to the handlers that encrypted them.";
@@ -15,7 +15,7 @@ const howToSet =
  */
 export async function checkKey(db: Db, cipher: Cipher | undefined): Promise<void> {
   await checkSample(db, cipher);
-  if (cipher) await storeSample(db);
+  if (cipher) await storeSample(db, cipher);
 }
 
 /** Throws if the database holds an encrypted sample that this process cannot read. Changes nothing. Returns whether there is a sample. */
@@ -30,9 +30,15 @@ export async function checkSample(db: Db, cipher: Cipher | undefined): Promise<b
   return stored !== undefined;
 }
 
-/** Encrypts a text and decrypts it again on the way to the database and back. Throws if the result is another text. Stores nothing. */
+/**
+ * Encrypts a text and decrypts it again on the way to the database and back. Throws if the result is another text. Stores nothing.
+ *
+ * The first statement returns the encrypted text, because a connection does not decrypt columns of the type varchar. A second statement
+ * then decrypts it, because a statement does not decrypt what it has encrypted itself.
+ */
 export async function checkRoundTrip(db: Db): Promise<void> {
-  const { rows } = await db.query<{ text: string }>(sql`select ${new Sealable(column, sampleText)}::text as text`);
+  const { rows: encrypted } = await db.query<{ text: string }>(sql`select ${encryptedSample()}::varchar as text`);
+  const { rows } = await db.query<{ text: string }>(sql`select ${encrypted[0]?.text}::text as text`);
   if (rows[0]?.text !== sampleText) throw new Error("A text that was encrypted and decrypted again is not the same.");
 }
 
@@ -44,13 +50,15 @@ export async function isEncrypted(db: Db): Promise<boolean> {
 
 /**
  * Stores the sample. If the keys depend on the user, the project may be unable to encrypt the sample. In that case, no sample is stored.
+ * Throws if the sample cannot be encrypted for another reason, because the service could then store nothing.
  */
-async function storeSample(db: Db): Promise<void> {
+async function storeSample(db: Db, { needsUser }: Cipher): Promise<void> {
   await db
     .query(sql`
-      insert into encryption_sample (sample) values (${new Sealable(column, sampleText)})
+      insert into encryption_sample (sample) values (${encryptedSample()})
           on conflict (only_one) do update set sample = excluded.sample`)
     .catch((error) => {
       if (!(error instanceof SealingError)) throw error;
+      if (!needsUser) throw new Error(`${error.message} Check LANGGRAPH_AES_KEY, or encryption.path in langgraph.json.`, { cause: error });
     });
 }

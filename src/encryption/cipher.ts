@@ -2,17 +2,21 @@ import { type Sealable, SealingError, UnsealableValue } from "../db/sealable.ts"
 import type { Handlers } from "./handlers.ts";
 import { createOpener } from "./open.ts";
 import { contextFinder, sealOf } from "./seal.ts";
+import type { Known } from "./sealed-text.ts";
 
 /** Encrypts values before they are stored, and decrypts them after they were read. */
 export interface Cipher {
-  /** Returns the text that is stored in place of a value. */
-  seal(value: Sealable): Promise<string>;
-  /** Returns the plain text of a column. The text is an encrypted value, or JSON that contains encrypted values. */
-  openText(text: string): Promise<string>;
+  /** Returns the text that is stored in place of a value. Adds the encrypted values to `known`. */
+  seal(value: Sealable, known: Known): Promise<string>;
+  /**
+   * Returns the plain text of a column. The text is an encrypted value, or JSON that contains encrypted values. Does not decrypt the values
+   * in `known`, here and below.
+   */
+  openText(text: string, known: Known): Promise<string>;
   /** Returns the plain bytes of a column whose text is an encrypted value. */
-  openBytes(text: string): Promise<Buffer>;
+  openBytes(text: string, known: Known): Promise<Buffer>;
   /** Returns a document with all of its encrypted values decrypted. */
-  openJson(text: string): Promise<unknown>;
+  openJson(text: string, known: Known): Promise<unknown>;
   /** True if the encryption of a value depends on its user, so that the user must be known. */
   needsUser: boolean;
 }
@@ -45,12 +49,12 @@ export function createCipher(own: Handlers, others: Handlers[], report: (error: 
 
   return {
     needsUser: own.contextOf !== undefined,
-    seal: (value) =>
-      sealOf(own, value, findContext).catch((error) => {
+    seal: (value, known) =>
+      sealOf(own, value, findContext, known).catch((error) => {
         throw explained(`A value of ${value.name} could not be encrypted`, error);
       }),
-    openText: (text) => opening(opener.text(text)),
-    openBytes: (text) => opening(opener.bytes(text)),
-    openJson: (text) => opening(opener.json(text)),
+    openText: (text, known) => opening(opener.text(text, known)),
+    openBytes: (text, known) => opening(opener.bytes(text, known)),
+    openJson: (text, known) => opening(opener.json(text, known)),
   };
 }

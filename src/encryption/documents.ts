@@ -11,6 +11,20 @@ export interface PartSealer {
 
 export const isDocument = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** Tells whether JSON can express a value. Any other value would change on its way through the database. */
+export function isJsonValue(value: unknown, ancestors = new Set<object>()): boolean {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return true;
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || ancestors.has(value) || !["[object Object]", "[object Array]"].includes(String(tagOf.call(value))))
+    return false;
+  ancestors.add(value);
+  const isJson = Object.values(value).every((part) => isJsonValue(part, ancestors));
+  ancestors.delete(value);
+  return isJson;
+}
+
+const tagOf = Object.prototype.toString;
+
 /** Returns a copy of the document in which the parts that `form` names are encrypted. SQL statements can still read all other parts. */
 export async function sealDocument(document: unknown, { form }: SealedColumn, sealer: PartSealer): Promise<unknown> {
   if (form === "outcomes") return sealOutcomes(document, sealer);

@@ -1,10 +1,14 @@
 import type { Json } from "./handlers.ts";
-import { readSealed, type SealedText } from "./sealed-text.ts";
+import { type Known, readSealed, type SealedText, type StoredText } from "./sealed-text.ts";
 
 interface Openers {
-  openValue(sealed: SealedText): Promise<unknown>;
-  /** Decrypts the values that the project's handler for documents has encrypted. */
-  openFields(sealed: SealedText, document: Json): Promise<Json>;
+  openValue(sealed: StoredText): Promise<unknown>;
+  /**
+   * Decrypts the values that the project's handler for documents has encrypted. `document` holds these values under `keys`, and also
+   * readable values.
+   */
+  openFields(sealed: SealedText, document: Json, keys: string[]): Promise<Json>;
+  known: Known;
 }
 
 /** Returns a document with every encrypted value replaced by its plain value. The document itself is changed. */
@@ -24,7 +28,11 @@ async function openIn(container: object, openers: Openers): Promise<void> {
     if (sealed?.form === "j") byHandler.set(key, sealed);
     else if (sealed) work.push(openers.openValue(sealed).then((plain) => replace(container, key, plain)));
   }
+  // This must come before the first `await`, because the values in the container are replaced later.
+  const isLookedUp = byHandler.size > 0 && openers.known.size > 0;
+  const known = isLookedUp ? openers.known.get(JSON.stringify(container)) : undefined;
   await Promise.all(work);
+  if (known !== undefined) return replaceAll(container, byHandler.keys(), JSON.parse(String(known)));
   for (const [, fields] of Map.groupBy(byHandler, ([, sealed]) => JSON.stringify([sealed.model, sealed.field, sealed.context])))
     await openFieldsOf(container, fields, openers);
 }
@@ -37,8 +45,12 @@ async function openFieldsOf(container: object, fields: [string, SealedText][], {
   const [first] = fields;
   if (!first) return;
   const encrypted = Object.fromEntries(fields.map(([key, { payload }]) => [key, JSON.parse(payload.toString())]));
-  const plain = await openFields(first[1], { ...container, ...encrypted });
-  for (const [key] of fields) replace(container, key, plain[key]);
+  const keys = fields.map(([key]) => key);
+  replaceAll(container, keys, await openFields(first[1], { ...container, ...encrypted }, keys));
+}
+
+function replaceAll(container: object, keys: Iterable<string>, plain: Json): void {
+  for (const key of keys) replace(container, key, plain[key]);
 }
 
 /** Replaces a value. An assignment to the key "__proto__" would change the prototype instead. */

@@ -1,13 +1,14 @@
 import { SealingError } from "../db/sealable.ts";
+import { isDocument, isJsonValue } from "./documents.ts";
 import type { EncryptionContext, Handlers, Json } from "./handlers.ts";
 import { openDocument } from "./open-document.ts";
-import { asBuffer, readSealed, type SealedText } from "./sealed-text.ts";
+import { asBuffer, type Known, readSealed, type SealedText, type StoredText } from "./sealed-text.ts";
 
-/** Decrypts values. Each value names the handlers that have encrypted it. */
+/** Decrypts values. Each value names the handlers that have encrypted it. Values in `known` need no handler. */
 export interface Opener {
-  text(text: string): Promise<string>;
-  bytes(text: string): Promise<Buffer>;
-  json(text: string): Promise<unknown>;
+  text(text: string, known: Known): Promise<string>;
+  bytes(text: string, known: Known): Promise<Buffer>;
+  json(text: string, known: Known): Promise<unknown>;
 }
 
 /** Returns an opener for values that any of these handlers have encrypted. */
@@ -20,35 +21,47 @@ export function createOpener(all: Handlers[]): Opener {
     return reader;
   }
 
-  const open = async (sealed: SealedText): Promise<Buffer> =>
-    asBuffer(await readerOf(sealed).decryptBlob(contextIn(sealed), sealed.payload));
-
-  async function openFields(sealed: SealedText, document: Json): Promise<Json> {
-    const { decryptJson } = readerOf(sealed);
-    if (!decryptJson) throw new SealingError("It was encrypted by encrypt.json, and the project has no decrypt.json any more.");
-    return decryptJson(contextIn(sealed), document);
+  async function open(sealed: StoredText, known: Known): Promise<Buffer> {
+    const plain = known.get(sealed.text) ?? (await readerOf(sealed).decryptBlob(contextIn(sealed), sealed.payload));
+    return typeof plain === "string" ? Buffer.from(plain) : asBuffer(plain);
   }
 
-  async function openValue(sealed: SealedText): Promise<unknown> {
-    if (sealed.form === "j") return (await openFields(sealed, { value: JSON.parse(sealed.payload.toString()) })).value;
-    const text = (await open(sealed)).toString();
+  async function openFields(sealed: SealedText, document: Json, keys: string[]): Promise<Json> {
+    const { decryptJson } = readerOf(sealed);
+    if (!decryptJson) throw new SealingError("It was encrypted by encrypt.json, and the project has no decrypt.json any more.");
+    return checked(await decryptJson(contextIn(sealed), document), keys);
+  }
+
+  async function openValue(sealed: StoredText, known: Known): Promise<unknown> {
+    if (sealed.form === "j") return (await openFields(sealed, { value: JSON.parse(sealed.payload.toString()) }, ["value"])).value;
+    const text = (await open(sealed, known)).toString();
     return sealed.form === "t" ? text : JSON.parse(text);
   }
 
-  const json = (text: string) => openDocument(JSON.parse(text), { openValue, openFields });
+  const json = (text: string, known: Known) =>
+    openDocument(JSON.parse(text), { openValue: (sealed) => openValue(sealed, known), openFields, known });
   return {
     json,
-    async text(text) {
+    async text(text, known) {
       const sealed = readSealed(text);
-      if (!sealed) return isJson(text) ? JSON.stringify(await json(text)) : text;
-      const value = await openValue(sealed); // a value that SQL has taken out of a document with `->>`
+      if (!sealed) return isJson(text) ? JSON.stringify(await json(text, known)) : text;
+      const value = await openValue(sealed, known); // a value that SQL has taken out of a document with `->>`
       return typeof value === "string" ? value : JSON.stringify(value);
     },
-    async bytes(text) {
+    async bytes(text, known) {
       const sealed = readSealed(text);
-      return sealed ? open(sealed) : Buffer.from(text);
+      return sealed ? open(sealed, known) : Buffer.from(text);
     },
   };
+}
+
+/** Returns the result of the project's `decrypt.json`. Throws if it lacks one of the keys, or holds a value that is not JSON. */
+function checked(plain: unknown, keys: string[]): Json {
+  if (!isDocument(plain))
+    throw new SealingError(`decrypt.json returned ${Array.isArray(plain) ? "an array" : String(plain)} in place of a document.`);
+  const wrong = keys.find((key) => !isJsonValue(plain[key]));
+  if (wrong !== undefined) throw new SealingError(`decrypt.json returned no JSON value for "${wrong}".`);
+  return plain;
 }
 
 const missing = {

@@ -21,11 +21,17 @@ const Encryption = z
 
 const Context = z.record(z.string(), z.unknown());
 
-/**
- * Returns the handlers of the project. Throws if the export does not have the expected form. The error contains `name`, the name of the
- * export.
- */
-export function projectHandlers(name: string, exported: unknown): Handlers {
+/** The export of the project that holds its handlers. */
+export interface ProjectEncryption {
+  /** The name of the export, for errors. */
+  name: string;
+  exported: unknown;
+  /** The number of seconds after which a call of a handler is given up. A call would otherwise occupy its database connection for ever. */
+  timeoutSeconds: number;
+}
+
+/** Returns the handlers of the project. Throws if the export does not have the expected form. */
+export function projectHandlers({ name, exported, timeoutSeconds }: ProjectEncryption): Handlers {
   const { data, error } = Encryption.safeParse(exported);
   if (!data) {
     const [issue] = error.issues;
@@ -34,14 +40,30 @@ export function projectHandlers(name: string, exported: unknown): Handlers {
     );
   }
   const { encrypt, decrypt, context } = data;
+  const call = caller(timeoutSeconds);
   return {
     kind: "h",
     searchedKeys: new Set(),
-    encryptBlob: async (of, bytes) => bytesFrom("encrypt.blob", await encrypt.blob(of, bytes)),
-    decryptBlob: async (of, bytes) => bytesFrom("decrypt.blob", await decrypt.blob(of, bytes)),
-    encryptJson: encrypt.json && ((of, document) => encrypt.json?.(of, document) as Promise<Json>),
-    decryptJson: decrypt.json && ((of, document) => decrypt.json?.(of, document) as Promise<Json>),
-    contextOf: context && (async (user) => Context.parse(await context(user, { model: "", field: "", metadata: {} }))),
+    encryptBlob: async (of, bytes) => bytesFrom("encrypt.blob", await call("encrypt.blob", () => encrypt.blob(of, bytes))),
+    decryptBlob: async (of, bytes) => bytesFrom("decrypt.blob", await call("decrypt.blob", () => decrypt.blob(of, bytes))),
+    encryptJson: encrypt.json && ((of, document) => call("encrypt.json", () => encrypt.json?.(of, document) as Promise<Json>)),
+    decryptJson: decrypt.json && ((of, document) => call("decrypt.json", () => decrypt.json?.(of, document) as Promise<Json>)),
+    contextOf:
+      context && (async (user) => Context.parse(await call("context", () => context(user, { model: "", field: "", metadata: {} })))),
+  };
+}
+
+/** Returns a function that calls a handler, and throws if the handler does not answer in time. */
+function caller(seconds: number) {
+  return async <T>(handler: string, work: () => Promise<T>): Promise<T> => {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const failure = new Error(`${handler} did not answer within ${seconds} seconds (ENSEMBLE_ENCRYPTION_TIMEOUT_SECS)`);
+    const timer = setTimeout(reject, seconds * 1_000, failure);
+    try {
+      return await Promise.race([work(), late]);
+    } finally {
+      clearTimeout(timer);
+    }
   };
 }
 

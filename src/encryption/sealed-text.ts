@@ -19,6 +19,12 @@ export interface SealedText {
   payload: Buffer;
 }
 
+/**
+ * The values that one statement has encrypted, so that the values of its result need not be decrypted again. The keys are encrypted values
+ * and, for documents that the project's handler has encrypted, the stored documents as JSON. The values are the plain text or bytes.
+ */
+export type Known = Map<string, string | Uint8Array>;
+
 /** Returns an encrypted value as text. The text has only characters that JSON does not escape. */
 export function writeSealed({ kind, form, model, field, context, payload }: SealedText): string {
   const head = Object.keys(context).length > 0 ? [model, field, context] : [model, field];
@@ -32,8 +38,13 @@ const sealedString = /"(?:\s|\\[nrtf])*ensemble\.sealed:[ah][tvj]:/;
 /** Tells whether a JSON text contains a string that would be taken for an encrypted value. */
 export const looksSealed = (json: string): boolean => sealedString.test(json);
 
+/** An encrypted value that was read, with its whole text. */
+export interface StoredText extends SealedText {
+  text: string;
+}
+
 /** Returns the parts of an encrypted value. Returns undefined for any other text. */
-export function readSealed(text: string): SealedText | undefined {
+export function readSealed(text: string): StoredText | undefined {
   if (!text.startsWith(mark)) return undefined;
   const [, kind, form, head = "", payload = ""] = pattern.exec(text) ?? [];
   if (kind === undefined) return undefined;
@@ -41,6 +52,7 @@ export function readSealed(text: string): SealedText | undefined {
   if (!parsed) return undefined;
   const [model, field, context = {}] = parsed;
   return {
+    text,
     kind: kind as SealedText["kind"],
     form: form as SealedText["form"],
     model,

@@ -2,13 +2,13 @@ import pg from "pg";
 import { Sealable, SealingError } from "../db/sealable.ts";
 import type { Sql } from "../db/sql.ts";
 import type { Cipher } from "./cipher.ts";
-import { mark } from "./sealed-text.ts";
+import { type Known, mark } from "./sealed-text.ts";
 
 /** A value of a row that contains encrypted values. It is decrypted when the whole result has arrived. */
 class Unopened {
-  readonly open: () => Promise<unknown>;
+  readonly open: (known: Known) => Promise<unknown>;
 
-  constructor(open: () => Promise<unknown>) {
+  constructor(open: (known: Known) => Promise<unknown>) {
     this.open = open;
   }
 }
@@ -23,11 +23,11 @@ const standard = (oid: number, text: string): unknown => pg.types.getTypeParser(
  * Returns the parsers for the column values that a connection receives. A value without the prefix of encrypted values is parsed as usual.
  */
 function typesOf(cipher: Cipher): Types {
-  const json = (text: string) => (text.includes(mark) ? new Unopened(() => cipher.openJson(text)) : JSON.parse(text));
+  const json = (text: string) => (text.includes(mark) ? new Unopened((known) => cipher.openJson(text, known)) : JSON.parse(text));
   const parsers = new Map<number, (text: string) => unknown>([
     [oids.json, json],
     [oids.jsonb, json],
-    [oids.text, (text) => (text.includes(mark) ? new Unopened(() => cipher.openText(text)) : text)],
+    [oids.text, (text) => (text.includes(mark) ? new Unopened((known) => cipher.openText(text, known)) : text)],
     [oids.textArray, (text) => parseTexts(cipher, text)],
     [oids.bytea, (hex) => parseBytes(cipher, hex)],
   ]);
@@ -39,13 +39,13 @@ function typesOf(cipher: Cipher): Types {
 function parseTexts(cipher: Cipher, text: string): unknown {
   const parts = standard(oids.textArray, text) as (string | null)[];
   if (!text.includes(mark)) return parts;
-  return new Unopened(() => Promise.all(parts.map((part) => (part?.includes(mark) ? cipher.openText(part) : part))));
+  return new Unopened((known) => Promise.all(parts.map((part) => (part?.includes(mark) ? cipher.openText(part, known) : part))));
 }
 
 function parseBytes(cipher: Cipher, hex: string): unknown {
   const bytes = standard(oids.bytea, hex) as Buffer;
   const isSealed = bytes.subarray(0, mark.length).toString("latin1") === mark;
-  return isSealed ? new Unopened(() => cipher.openBytes(bytes.toString("latin1"))) : bytes;
+  return isSealed ? new Unopened((known) => cipher.openBytes(bytes.toString("latin1"), known)) : bytes;
 }
 
 type Statement = Partial<Sql> & Pick<Sql, "text">;
@@ -56,6 +56,9 @@ type Callback = (error: Error | null | undefined, result?: Result) => void;
 /**
  * Returns a class of connections that encrypt the `Sealable` parameters of statements, and decrypt the values of rows. Thus, no other code
  * needs to know whether values are encrypted.
+ *
+ * A statement may return values that it has stored itself. They are not decrypted, because the statement may have committed already. A
+ * failure to decrypt them would then be reported for a change that has succeeded.
  */
 export function sealingClient(Base: typeof pg.Client, cipher: Cipher): typeof pg.Client {
   const types = typesOf(cipher);
@@ -71,9 +74,10 @@ export function sealingClient(Base: typeof pg.Client, cipher: Cipher): typeof pg
       const values = Array.isArray(others[0]) ? others[0] : ((statement as Statement).values ?? []);
       const { text, name, skipsUnreadable = false } = statement as Statement;
       const run = async () => {
-        const sealed = await sealAll(values, cipher);
+        const known: Known = new Map();
+        const sealed = await sealAll(values, cipher, known);
         const result: unknown = await super.query({ text, values: sealed, ...(name !== undefined && { name }) });
-        return openRows(result as Result, skipsUnreadable);
+        return openRows(result as Result, skipsUnreadable, known);
       };
       if (!callback) return run() as never;
       run().then(
@@ -85,9 +89,9 @@ export function sealingClient(Base: typeof pg.Client, cipher: Cipher): typeof pg
   };
 }
 
-async function sealAll(values: unknown[], cipher: Cipher): Promise<unknown[]> {
+async function sealAll(values: unknown[], cipher: Cipher, known: Known): Promise<unknown[]> {
   const seal = (value: unknown): unknown => {
-    if (value instanceof Sealable) return cipher.seal(value);
+    if (value instanceof Sealable) return cipher.seal(value, known);
     if (Array.isArray(value) && value.some((item) => item instanceof Sealable)) return Promise.all(value.map(seal));
     return value;
   };
@@ -95,17 +99,17 @@ async function sealAll(values: unknown[], cipher: Cipher): Promise<unknown[]> {
 }
 
 /** Decrypts the values of all rows. With `skips`, leaves out the rows that cannot be decrypted. */
-async function openRows(result: Result, skips: boolean): Promise<Result> {
-  const opened = await Promise.all((result.rows ?? []).map((row) => openRow(row).catch((error) => leftOut(error, skips))));
+async function openRows(result: Result, skips: boolean, known: Known): Promise<Result> {
+  const opened = await Promise.all((result.rows ?? []).map((row) => openRow(row, known).catch((error) => leftOut(error, skips))));
   if (skips) result.rows = opened.filter((row) => row !== undefined);
   return result;
 }
 
-async function openRow(row: Row): Promise<Row> {
+async function openRow(row: Row, known: Known): Promise<Row> {
   const sealed = Object.entries(row).filter((entry): entry is [string, Unopened] => entry[1] instanceof Unopened);
   await Promise.all(
     sealed.map(async ([column, value]) => {
-      row[column] = await value.open();
+      row[column] = await value.open(known);
     }),
   );
   return row;

@@ -43,6 +43,9 @@ export interface Feedback {
   updated_at: Date;
 }
 
+/** The fields that a person gets who gives feedback. */
+export type TakenFeedback = Pick<Feedback, "run_id" | "key" | "score" | "value" | "comment" | "updated_at">;
+
 const columns = sql`run_id, thread_id, assistant_id, graph_id, key, score, "value", comment, correction, feedback.metadata, given_at,
   feedback.updated_at`;
 /** The database's time in seconds since 1970. */
@@ -68,15 +71,15 @@ export async function offerFeedback(db: Db, fence: Fence, keys: string[]): Promi
  * Stores feedback that was given through a URL. All calls for a URL change the same row. A later call can thus add a comment to a score,
  * and a URL cannot fill the database. Throws if the URL has expired, if its run is deleted, or if the feedback was changed too often.
  */
-export async function giveFeedback(db: Db, right: FeedbackRight, given: GivenFeedback): Promise<Feedback> {
+export async function giveFeedback(db: Db, right: FeedbackRight, given: GivenFeedback): Promise<TakenFeedback> {
   const { runId, key, expires } = right;
   const isRow = sql`run_id = ${runId} and key = ${key}`;
   const isOver = sql`to_timestamp(${expires}::double precision) <= now()`;
-  const { rows } = await db.query<Feedback>(sql`
+  const { rows } = await db.query<TakenFeedback>(sql`
     update feedback
        set ${changesBy(given)} changes = changes + 1, given_at = coalesce(given_at, now()), updated_at = now()
      where ${isRow} and not ${isOver} and changes < ${mostChanges}
-    returning ${columns}`);
+    returning run_id, key, score, "value", comment, updated_at`);
   if (rows[0]) return rows[0];
   const { rows: states } = await db.query<{ isOver: boolean; exists: boolean }>(sql`
     select ${isOver} as "isOver", exists (select from feedback where ${isRow}) as exists`);
@@ -95,6 +98,15 @@ function changesBy({ score, value, comment, correction, metadata }: GivenFeedbac
     ...(metadata === undefined ? [] : [sql`metadata = ${sealable("feedback.metadata", json(metadata))}::json`]),
   ];
   return changes.length === 0 ? nothing : sql`${join(changes)},`;
+}
+
+/**
+ * Returns the keys under which people may give feedback about a run, and the database's time in seconds. Does not read the feedback itself,
+ * because it would have to be decrypted.
+ */
+export async function listFeedbackKeys(db: Db, runId: string): Promise<{ key: string; now: number }[]> {
+  const { rows } = await db.query<{ key: string; now: number }>(sql`select key, ${now} from feedback where run_id = ${runId} order by key`);
+  return rows;
 }
 
 /** Returns the feedback of a run, with the keys under which nobody has given feedback yet. Also returns the database's time in seconds. */
@@ -151,11 +163,11 @@ function matching(filter: Omit<FeedbackSearch, "limit" | "offset">): Sql {
 }
 
 /**
- * Marks the feedback of threads that the retention sweep is about to delete. When the runs are deleted, the database's trigger keeps the
- * marked feedback.
+ * Deletes the feedback about all runs of a thread. Call it before a user's request deletes the thread. If the thread is temporary, the
+ * database's trigger would otherwise keep the feedback, as it does when the retention sweep deletes the thread.
  */
-export async function detachFeedback(tx: Db, threadIds: string[]): Promise<void> {
-  await tx.query(sql`update feedback set detached = true where thread_id = any(${threadIds}::uuid[])`);
+export async function deleteFeedbackOfThread(tx: Db, threadId: string): Promise<void> {
+  await tx.query(sql`delete from feedback where thread_id = ${threadId}`);
 }
 
 const outdated = (days: number): Sql => sql`detached and updated_at < now() - make_interval(secs => ${days * 86_400})`;

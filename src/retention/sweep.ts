@@ -3,7 +3,7 @@ import { sweepEntries } from "../cache/entries.ts";
 import { pruneCheckpoints } from "../checkpoints/prune.ts";
 import { reclaimRoom } from "../checkpoints/reclaim.ts";
 import { type Db, sql, transaction } from "../db/sql.ts";
-import { detachFeedback, sweepFeedback } from "../feedback/feedback.ts";
+import { sweepFeedback } from "../feedback/feedback.ts";
 import { sweepLetters } from "../letters/change-letters.ts";
 import { sweepPlans } from "../plans/plans.ts";
 import { sweepIdempotencyKeys } from "../runs/idempotency.ts";
@@ -147,7 +147,6 @@ async function sweepEventLogs(tx: Db): Promise<Batch> {
 
 async function sweepTemporaryThreads(tx: Db, walk: Walk): Promise<Batch> {
   const spent = await findSpentThreads(tx, walk, manyRows);
-  if (spent.length > 0) await detachFeedback(tx, spent);
   for (const threadId of spent) await deleteThread(tx, threadId);
   return { temporaryThreads: spent.length, full: spent.length === manyRows };
 }

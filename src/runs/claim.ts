@@ -175,9 +175,10 @@ export async function claimRuns(
               not exists (select from checkpoints where checkpoints.thread_id = runs.thread_id::text) as "isFresh",
               runs.holds, runs.queue_key as "queueKey", ${hasBudget(sql`runs.graph_id`)} as "isBudgeted")
     ${obeying.after}
-    select claimed.*, ${obeying.facts} from (select) one left join claimed on true`;
+    select claimed.*, ${obeying.facts} from (values (true), (false)) parts (has_run) left join claimed on has_run`;
   const asPrepared = prepared(`claim ${isLimited ? "limited" : "runs"}${isKeyless ? " keyless" : ""} ${name}`, statement);
-  // A claimed run that cannot be decrypted is not started. It must not hold up the others, and it soon returns to the queue.
+  // A claimed run that cannot be decrypted is not started. It must not hold up the others, and it soon returns to the queue. One row has no
+  // run. It holds the facts even if no other row can be decrypted.
   const { rows } = await db.query<Claim & Omit<Claimed, "claims">>({ ...asPrepared, skipsUnreadable: true });
   const { parked = 0, contended = false, limited = false } = rows[0] ?? {};
   return { claims: rows.filter(({ runId }) => runId !== null), parked, contended, limited };

@@ -61,10 +61,12 @@ export async function findThread(db: Db, scope: Scope, threadId: string): Promis
   return rows[0];
 }
 
-/** Creates a thread. Returns false if the thread's id is taken. */
-export async function insertThread(db: Db, wanted: NewThread & { thread_id: string }): Promise<boolean> {
-  const { rowCount } = await db.query(sql`${insertingThread(wanted)} on conflict do nothing`);
-  return rowCount !== 0;
+/** Creates a thread and returns it. Returns undefined if the thread's id is taken. */
+export async function insertThread(db: Db, wanted: NewThread & { thread_id: string }): Promise<Thread | undefined> {
+  const { rows } = await db.query<Thread>(sql`
+    with threads as (${insertingThread(wanted)} on conflict do nothing returning *, resting_status as status)
+    select ${columns} from threads`);
+  return rows[0];
 }
 
 /** Returns the statement that inserts a thread's row. The statement that creates the thread's first run may include it. */

@@ -263,6 +263,21 @@ test("feedback about a stateless run outlives the run, until its days have passe
   expect(await rowsOf(runId)).toEqual([]);
 });
 
+test("feedback about a stateless run survives the sweep of a release that knows no feedback", async () => {
+  const { runId, offer } = await streamed(null, ["k"]);
+  await give(offer.k ?? "", { score: 1 });
+  await db.query("delete from threads where thread_id = (select thread_id from runs where run_id = $1)", [runId]); // as that release does
+  expect(await search({ run_id: runId })).toMatchObject([{ key: "k", score: 1 }]);
+});
+
+test("feedback about a stateless run is deleted if a user deletes its thread with the assistant", async () => {
+  const { assistant_id } = await client.assistants.create({ graphId: "steps" });
+  const { runId, offer } = await streamed(null, ["k"], assistant_id);
+  await give(offer.k ?? "", { comment: "private" });
+  await client.assistants.delete(assistant_id, { deleteThreads: true });
+  expect(await rowsOf(runId)).toEqual([]);
+});
+
 test("an attempt that has lost its right offers nothing", async () => {
   const { offerFeedback } = await import("../../src/feedback/feedback.ts");
   const threadId = await newThread();

@@ -168,7 +168,7 @@ test.each(ways)("%s leaves a subgraph its memory, even when the last runs did no
   expect(await run(threadId, "remembering", { input: { text: "c", quiet: false } })).toMatchObject({ heard: ["a", "b", "c"] });
 });
 
-/** The state of a thread, its history as far back as it goes, and the number of its checkpoints. */
+/** Returns the present items of the DeltaChannel `log`. */
 const deltaState = async (threadId: string) => (await client.threads.getState<{ log: string[] }>(threadId)).values.log;
 const rounds = (count: number) => Array.from({ length: count }, () => ["one", "two"]).flat();
 
@@ -267,6 +267,26 @@ test.each(ways)("%s works whatever a client stores under the key of LangGraph's 
   await client.runs.delete(byRow, newest?.run_id ?? "");
   expect(await deltaState(byRow)).toEqual(rounds(1));
 });
+
+test.each([[{ log: 5 }], [{ log: { log: 5 } }], [{ log: [1] }], ["old"]])(
+  "a run continues although an earlier release stored %j as the counters of DeltaChannels",
+  async (counters) => {
+    const threadId = await newThread();
+    await run(threadId, "snapshots", { input: {} });
+    await db.query(
+      "update checkpoints set metadata = metadata || jsonb_build_object('counters_since_delta_snapshot', $2::jsonb) where thread_id = $1",
+      [threadId, JSON.stringify(counters)],
+    );
+    expect(await run(threadId, "snapshots", { input: {} })).toMatchObject({ log: rounds(2) });
+    const { rows } = await db.query(
+      `select distinct counter.key, jsonb_typeof(counter.value) as type
+         from checkpoints cross join jsonb_each(metadata -> 'counters_since_delta_snapshot') counter
+        where thread_id = $1 and run_id = (select run_id from runs where runs.thread_id = $1::uuid order by seq desc limit 1)`,
+      [threadId],
+    );
+    expect(rows).toEqual([{ key: "log", type: "array" }]);
+  },
+);
 
 test.each(ways)("%s keeps the DeltaChannel of a subgraph, and the branch of a fork only", async (_, prune) => {
   const [threadId, untouched] = [await newThread(), await newThread()];

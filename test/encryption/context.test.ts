@@ -7,8 +7,8 @@ import { readSealed } from "../../src/encryption/sealed-text.ts";
 function cipherWith(context: (user: unknown) => Promise<Record<string, unknown>>) {
   const same = async (_: unknown, value: unknown) => value;
   const exported = { encrypt: { blob: same }, decrypt: { blob: same }, context };
-  const cipher = loadCipher({ aes: undefined, project: { name: "test", exported } }, { error: () => {} });
-  return (user: object) => sealingUser.run(user, async () => cipher?.seal(new Sealable("effects.result", "a result")));
+  const cipher = loadCipher({ aes: undefined, project: { name: "test", exported, timeoutSeconds: 1 } }, { error: () => {} });
+  return (user: object) => sealingUser.run(user, async () => cipher?.seal(new Sealable("effects.result", "a result"), new Map()));
 }
 
 /** Returns the tenant that an encrypted value names. */

@@ -93,6 +93,15 @@ test("after a rotation, old values are read with the old key, and new values are
   expect((await second.client.threads.getState(thread_id)).values).toMatchObject({ secret });
   const done = await second.client.runs.wait(thread_id, "confidant", { command: { resume: "yes" } });
   expect((done as unknown as { messages: object[] }).messages).toHaveLength(23);
+  // The row of the thread was stored again, but not that of the first run.
+  const keysIn = async (column: string) => {
+    const { rows } = await db.query<{ text: string }>(`select ${column}::text as text from ${column.split(".")[0]} where thread_id = $1`, [
+      thread_id,
+    ]);
+    return new Set(rows.flatMap(({ text }) => [...text.matchAll(/ensemble\.sealed:av:[\w-]+:(.{10})/g)].map(([, start]) => start)));
+  };
+  expect((await keysIn('threads."values"')).size).toBe(1);
+  expect((await keysIn("runs.kwargs")).size).toBe(2);
   const other = await second.client.threads.create();
   await second.client.runs.wait(other.thread_id, "confidant", { input });
   await second.stop();
@@ -161,6 +170,25 @@ test("a client cannot store a text that looks encrypted, but may write about suc
   expect(response.status).toBe(422);
   const { metadata } = await client.threads.create({ metadata: { note: "Values begin with ensemble.sealed:at: here" } });
   expect(metadata).toEqual({ note: "Values begin with ensemble.sealed:at: here" });
+});
+
+test("handlers that cannot encrypt stop the start with their reason, unless they need a user", async () => {
+  const { url, db } = await newDatabase();
+  const starting = async (context: string) => {
+    const project = await makeProject({
+      "langgraph.json": { graphs: { a: plain.replace("plain.json", "confidant.ts:graph") }, encryption: { path: "./e.mjs:encryption" } },
+      "e.mjs": `
+        const same = async (_, bytes) => bytes;
+        const refuse = async ({ model, field }) => { throw new Error("no key for " + model + "." + field); };
+        export const encryption = { encrypt: { blob: refuse }, decrypt: { blob: same } ${context} };`,
+    });
+    return messageOf(startOn(url, { ENSEMBLE_CONFIG: `${project}/langgraph.json` }));
+  };
+  const message = await starting("");
+  expect(message).toContain("no key for sample.sample");
+  expect(message).toContain("encryption.path");
+  expect(await starting(", context: async (user) => ({ tenant: user.identity })")).toBe("started");
+  expect((await db.query("select from encryption_sample")).rowCount).toBe(0);
 });
 
 test("an encryption that is not complete stops the start with a sentence", async () => {

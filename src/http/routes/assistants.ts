@@ -18,6 +18,7 @@ import { newId } from "../../db/ids.ts";
 import { inBoth } from "../../db/scope.ts";
 import { transaction } from "../../db/sql.ts";
 import { ServiceError } from "../../errors.ts";
+import { deleteFeedbackOfThread } from "../../feedback/feedback.ts";
 import { isServedElsewhere } from "../../runs/absent.ts";
 import { holdThreadsOfAssistant } from "../../runs/read.ts";
 import { cancelTopic, claimTopic } from "../../runs/run.ts";
@@ -160,6 +161,7 @@ async function remove({ pool, wakeups }: ApiDeps, request: RequestOf<typeof dele
   const threads = request.query.delete_threads ? await request.access("threads:delete", { assistant_id: assistantId }) : undefined;
   await transaction(pool, async (tx) => {
     for (const threadId of threads ? await threadsOfAssistant(tx, threads.scope, assistantId) : []) {
+      await deleteFeedbackOfThread(tx, threadId);
       await deleteThreadRow(tx, threadId);
       await deleteThreadCheckpoints(tx, threadId);
     }
@@ -179,5 +181,6 @@ async function versions({ pool }: ApiDeps, request: RequestOf<typeof versionsSch
 async function latest({ pool }: ApiDeps, request: RequestOf<typeof latestSchema>, reply: FastifyReply) {
   const asked = { assistant_id: toAssistantId(request.params.assistantId), version: request.body.version };
   const { scope, value } = await request.access("assistants:update", asked);
-  return reply.send(await setLatestVersion(pool, scope, value.assistant_id, value.version));
+  // In a transaction, nothing is changed if the assistant cannot be decrypted.
+  return reply.send(await transaction(pool, (tx) => setLatestVersion(tx, scope, value.assistant_id, value.version)));
 }

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { toAssistantId } from "../../assistants/assistants.ts";
+import { transaction } from "../../db/sql.ts";
 import { ServiceError } from "../../errors.ts";
 import { type GivenFeedback, giveFeedback, searchFeedback } from "../../feedback/feedback.ts";
 import { getRun } from "../../runs/read.ts";
@@ -68,8 +69,9 @@ async function give(
 ) {
   const right = await feedback.read(token);
   if (!right) throw new ServiceError("not_found", "This feedback URL is not valid. Use the URL as the service has sent it.");
-  const { run_id, key, score, value, comment, updated_at } = await giveFeedback(pool, right, given);
-  return reply.header("cache-control", "no-store").send({ run_id, key, score, value, comment, updated_at });
+  // In a transaction, nothing is changed if the feedback cannot be decrypted.
+  const taken = await transaction(pool, (tx) => giveFeedback(tx, right, given));
+  return reply.header("cache-control", "no-store").send(taken);
 }
 
 /**

@@ -7,6 +7,7 @@ import { newId } from "../../db/ids.ts";
 import { inBoth, type Scope } from "../../db/scope.ts";
 import { type Db, transaction } from "../../db/sql.ts";
 import { ServiceError, threadNotFound } from "../../errors.ts";
+import { deleteFeedbackOfThread } from "../../feedback/feedback.ts";
 import { deleteThread, pruneThread } from "../../retention/prune-thread.ts";
 import { cancelTopic } from "../../runs/run.ts";
 import type { StateUpdate } from "../../state/state.ts";
@@ -154,12 +155,13 @@ async function create(deps: ApiDeps, request: RequestOf<typeof createSchema>, re
   const { if_exists, ...wanted } = value;
   const history = supersteps?.map(({ updates }) => updates.map(toStateUpdate)) ?? [];
   const make = async (db: Db) => {
-    if (!(await insertThread(db, wanted))) return false;
-    if (history.length > 0) await updateState(db, { ...scope, ...alreadyDecided }, registry, wanted.thread_id, history);
-    return true;
+    const made = await insertThread(db, wanted);
+    if (!made || history.length === 0) return made;
+    await updateState(db, { ...scope, ...alreadyDecided }, registry, wanted.thread_id, history);
+    return getThread(db, alreadyDecided, wanted.thread_id);
   };
-  const isMade = history.length > 0 ? await transaction(pool, make) : await make(pool);
-  if (isMade) return reply.send(await getThread(pool, alreadyDecided, wanted.thread_id));
+  const made = history.length > 0 ? await transaction(pool, make) : await make(pool);
+  if (made) return reply.send(made);
   if (if_exists !== "do_nothing") throw idIsTaken();
   return reply.send(await takeExisting(deps, request, { creatable: scope, threadId: wanted.thread_id, history }));
 }
@@ -186,8 +188,10 @@ async function takeExisting({ pool, registry }: ApiDeps, request: FastifyRequest
   if (!thread) throw idIsTaken();
   if (history.length === 0) return thread;
   const { scope } = await request.access("threads:update", { thread_id: threadId });
-  await transaction(pool, (tx) => updateState(tx, scope, registry, threadId, history));
-  return getThread(pool, alreadyDecided, threadId);
+  return transaction(pool, async (tx) => {
+    await updateState(tx, scope, registry, threadId, history);
+    return getThread(tx, alreadyDecided, threadId);
+  });
 }
 
 async function search({ pool, memory }: ApiDeps, request: RequestOf<typeof searchSchema>, reply: FastifyReply) {
@@ -230,9 +234,13 @@ async function patch({ pool }: ApiDeps, request: RequestOf<typeof patchSchema>, 
   const { threadId } = request.params;
   const { ttl } = request.body;
   const { scope, value } = await request.access("threads:update", { thread_id: threadId, metadata: request.body.metadata });
-  await transaction(pool, (tx) => updateThread(tx, scope, threadId, { metadata: value.metadata ?? {}, ...(ttl !== undefined && { ttl }) }));
-  if (request.headers.prefer === "return=minimal") return reply.code(204).send();
-  return reply.send(await getThread(pool, alreadyDecided, threadId));
+  const isMinimal = request.headers.prefer === "return=minimal";
+  // The thread is read in the transaction, so that nothing is changed if it cannot be decrypted.
+  const thread = await transaction(pool, async (tx) => {
+    await updateThread(tx, scope, threadId, { metadata: value.metadata ?? {}, ...(ttl !== undefined && { ttl }) });
+    return isMinimal ? undefined : getThread(tx, alreadyDecided, threadId);
+  });
+  return thread ? reply.send(thread) : reply.code(204).send();
 }
 
 async function remove({ pool, wakeups }: ApiDeps, request: RequestOf<typeof deleteSchema>, reply: FastifyReply) {
@@ -240,6 +248,7 @@ async function remove({ pool, wakeups }: ApiDeps, request: RequestOf<typeof dele
   const { scope } = await request.access("threads:delete", { thread_id: threadId });
   await transaction(pool, async (tx) => {
     if (!(await lockThread(tx, scope, threadId))) throw threadNotFound(threadId);
+    await deleteFeedbackOfThread(tx, threadId);
     await deleteThread(tx, threadId);
   });
   wakeups.notify(cancelTopic); // tells the worker that executes a run of the thread to stop
@@ -255,9 +264,10 @@ async function copy({ pool }: ApiDeps, request: RequestOf<typeof oneSchema>, rep
   const copyId = newId();
   const metadata = { ...source.metadata, thread_id: copyId };
   const { value } = await request.access("threads:create", { thread_id: copyId, metadata });
-  await transaction(pool, async (tx) => {
+  const made = await transaction(pool, async (tx) => {
     if (!(await copyThreadRow(tx, scope, threadId, value))) throw notFound();
     await copyCheckpoints(tx, threadId, copyId);
+    return getThread(tx, alreadyDecided, copyId);
   });
-  return reply.send(await getThread(pool, alreadyDecided, copyId));
+  return reply.send(made);
 }

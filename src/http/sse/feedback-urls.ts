@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import type { RunEvent } from "../../events/log.ts";
-import { listFeedback } from "../../feedback/feedback.ts";
+import { listFeedback, listFeedbackKeys } from "../../feedback/feedback.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { originOf } from "../origin.ts";
 
@@ -27,7 +27,8 @@ function withOrigin(data: string, origin: string): string {
  */
 export async function withFeedback(deps: UrlDeps, request: FastifyRequest, runId: string, output: string | null): Promise<string | null> {
   if (!output?.startsWith("{")) return output;
-  const urls = Object.fromEntries((await feedbackOf(deps, request, runId)).map(({ key, url }) => [key, url]));
+  const offered = await withUrls(deps, request, runId, await listFeedbackKeys(deps.pool, runId));
+  const urls = Object.fromEntries(offered.map(({ key, url }) => [key, url]));
   const inner = output.trimEnd().slice(1, -1);
   return `{${inner}${inner.trim() === "" ? "" : ","}"__feedback__":${JSON.stringify(urls)}}`;
 }
@@ -35,12 +36,20 @@ export async function withFeedback(deps: UrlDeps, request: FastifyRequest, runId
 type UrlDeps = Pick<ApiDeps, "pool" | "feedback" | "settings">;
 
 /** Returns the feedback about a run, with a new URL for each key. */
-export async function feedbackOf({ pool, feedback, settings }: UrlDeps, request: FastifyRequest, runId: string) {
+export const feedbackOf = async (deps: UrlDeps, request: FastifyRequest, runId: string) =>
+  withUrls(deps, request, runId, await listFeedback(deps.pool, runId));
+
+async function withUrls<Row extends { key: string; now: number }>(
+  { feedback, settings }: UrlDeps,
+  request: FastifyRequest,
+  runId: string,
+  rows: Row[],
+) {
   const origin = originOf(request, settings.mountedAt);
-  const listed = (await listFeedback(pool, runId)).map(async ({ now, ...row }) => {
+  const withUrl = rows.map(async ({ now, ...row }) => {
     const expires = Math.floor(now + feedback.lifetimeSeconds);
     const path = await feedback.pathFor({ runId, key: row.key, expires });
     return { ...row, url: origin + path, expires_at: new Date(expires * 1_000) };
   });
-  return Promise.all(listed);
+  return Promise.all(withUrl);
 }
