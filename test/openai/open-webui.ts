@@ -23,7 +23,7 @@ interface Sent {
   more?: object;
 }
 
-/** What Open WebUI makes of an answer. */
+/** The message that Open WebUI shows for an answer. */
 export interface Shown {
   text: string;
   error: string | undefined;
