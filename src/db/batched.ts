@@ -1,9 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { isDatabaseTrouble } from "./failure.ts";
-import { SealingError, sealingUser } from "./sealable.ts";
-
-/** Tells whether an error concerns every request of a batch. One value that cannot be encrypted concerns only its own request. */
-const isForAll = (error: Error): boolean => isDatabaseTrouble(error) && !(error instanceof SealingError);
+import { isForAll } from "./failure.ts";
+import { sealingUser } from "./sealable.ts";
 
 export interface BatchedOptions<Request> {
   /** Returns the key of a request. A batch has at most one request for each key. Without `keyOf`, any requests can share a batch. */

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import type { User } from "../auth/user.ts";
+import { isForAll } from "../db/failure.ts";
 import { newId } from "../db/ids.ts";
 import { everything } from "../db/scope.ts";
 import { type Db, sql, transaction } from "../db/sql.ts";
@@ -24,20 +25,39 @@ interface DueQuestion {
   queueKey: string | null;
 }
 
+/** The result of one step: the thread of the question, and the error if the question could not be timed out. */
+export interface TimedOut {
+  threadId: string;
+  error?: Error;
+}
+
 /**
  * Handles one question whose time limit has passed. Deletes the question's timer, and creates a run that continues without an answer. Both
  * happen in one transaction that holds the thread's lock, so that neither another process nor an answer can interfere. A question of a busy
- * thread is left until the thread is idle. Returns whether there was a question to handle. If so, the caller must notify the claim topic.
+ * thread is left until the thread is idle. If the run cannot be created, postpones the timers of the thread, so that other questions can
+ * time out. Returns undefined if no question is due. Otherwise, the caller must notify the claim topic.
  */
-export async function timeOutQuestion(pool: Pool): Promise<boolean> {
-  return transaction(pool, async (tx) => {
-    const threadId = await holdDueThread(tx);
-    if (threadId === undefined) return false;
-    const due = await takeDueTimer(tx, threadId);
-    // An update of the state or a cancelled run may have closed the question meanwhile. In that case, only the timer is deleted.
-    if (due && (await isOpen(tx, due))) await submitWithin(tx, { caller: onBehalfOf(due.user), run: runWithoutAnswer(due) });
-    return true;
-  });
+export async function timeOutQuestion(pool: Pool): Promise<TimedOut | undefined> {
+  let threadId: string | undefined;
+  try {
+    await transaction(pool, async (tx) => {
+      threadId = await holdDueThread(tx);
+      const due = threadId === undefined ? undefined : await takeDueTimer(tx, threadId);
+      // An update of the state or a cancelled run may have closed the question meanwhile. In that case, only the timer is deleted.
+      if (due && (await isOpen(tx, due))) await submitWithin(tx, { caller: onBehalfOf(due.user), run: runWithoutAnswer(due) });
+    });
+    return threadId === undefined ? undefined : { threadId };
+  } catch (error) {
+    if (threadId === undefined || isForAll(error)) throw error;
+    await postpone(pool, threadId);
+    return { threadId, error: error as Error };
+  }
+}
+
+/** Makes the due timers of a thread due again in a minute. */
+async function postpone(db: Db, threadId: string): Promise<void> {
+  await db.query(sql`
+    update timers set due_at = now() + interval '1 minute' where thread_id = ${threadId} and due_at <= now()`);
 }
 
 const isBusy = sql`exists (select from runs where runs.thread_id = timers.thread_id and runs.status in ('pending', 'running'))`;

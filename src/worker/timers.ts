@@ -12,14 +12,23 @@ const pollMs = 1_000;
 export function startTimers({ pool, wakeups, log }: WorkerDeps): { stop(): Promise<void> } {
   const stopped = new AbortController();
 
+  /** Handles one question that is due. Returns false if there is none. */
+  async function handleOne(): Promise<boolean> {
+    const handled = await timeOutQuestion(pool);
+    if (!handled) return false;
+    const { threadId: thread_id, error: err } = handled;
+    if (err) log.warn({ err, thread_id }, "a question could not be timed out, trying again in a minute");
+    else announceRuns(wakeups, ["enqueue"]);
+    return true;
+  }
+
   async function loop(): Promise<void> {
     while (!stopped.signal.aborted) {
-      const found = await timeOutQuestion(pool).catch((err) => {
-        log.warn({ err }, "a question could not be timed out, trying again");
+      const found = await handleOne().catch((err) => {
+        log.warn({ err }, "due questions could not be looked for, trying again");
         return false;
       });
-      if (found) announceRuns(wakeups, ["enqueue"]);
-      else await sleep(pollMs, undefined, { signal: stopped.signal }).catch(() => {});
+      if (!found) await sleep(pollMs, undefined, { signal: stopped.signal }).catch(() => {});
     }
   }
 

@@ -71,6 +71,18 @@ test("an answer to one of several questions does not stop the timers of the othe
   });
 });
 
+test("a question that cannot be timed out does not hold up the others, and is tried again later", async () => {
+  const spoilt = await openQuestions([{ prompt: "q", timeoutSeconds: 3_600 }]);
+  await db.query("update runs set kwargs = 'null' where thread_id = $1", [spoilt]);
+  const sound = await openQuestions([{ prompt: "q", timeoutSeconds: 3_600 }]);
+  const due = "update timers set due_at = now() - make_interval(secs => $2) where thread_id = $1";
+  await db.query(due, [spoilt, 2]);
+  await db.query(due, [sound, 1]);
+  await until(() => isIdle(sound));
+  const { rows } = await db.query("select due_at > now() as later from timers where thread_id = $1", [spoilt]);
+  expect(rows).toEqual([{ later: true }]);
+});
+
 test("a thread that is at work is left alone until it rests", async () => {
   const question = [{ prompt: "q", timeoutSeconds: 3_600 }];
   const [busy, other] = [await openQuestions(question), await openQuestions(question)];
