@@ -2,6 +2,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Many processes load LangGraph: it should at least be compiled once only. */
 process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "node-compile-cache");
@@ -31,10 +32,22 @@ const resolve = {
 const acrossProcesses = ["test/api/streams.test.ts", "test/api/cancel.test.ts", "test/api/multitask.test.ts"];
 const inTopology = (topology: string) => ({ ...shared, name: topology, env: { ENSEMBLE_TEST_TOPOLOGY: topology } });
 
+/**
+ * Starts the tests of the docs first, because they take the longest. Vitest would start the largest files first, but these files are small.
+ */
+class DocsFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isDocs = ({ moduleId }: TestSpecification) => moduleId.includes("/test/docs/");
+    return [...sorted.filter(isDocs), ...sorted.filter((file) => !isDocs(file))];
+  }
+}
+
 /** The tests of the API run twice: against one service that does everything, and against two APIs and two workers. */
 export default defineConfig({
   test: {
     maxWorkers: 4,
+    sequence: { sequencer: DocsFirst },
     projects: [
       {
         resolve,
