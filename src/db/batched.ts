@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { isForAll } from "./failure.ts";
+import { concernsAllStatements } from "./failure.ts";
 import { sealingUser } from "./sealable.ts";
 
 export interface BatchedOptions<Request> {
@@ -46,7 +46,7 @@ export function batched<Request, Result>(
     running -= 1;
     if (queue.length > 0) void runNext();
     if (!(results instanceof Error)) for (const [index, { done }] of batch.entries()) done.resolve(results[index] as Result);
-    else if (batch.length === 1 || isForAll(results)) for (const { done } of batch) done.reject(results);
+    else if (batch.length === 1 || concernsAllStatements(results)) for (const { done } of batch) done.reject(results);
     else for (const queued of batch) await runAlone(queued); // each request runs alone, so that only the refused one fails
   }
 

@@ -15,10 +15,10 @@ export function isDatabaseTrouble(error: unknown): boolean {
 }
 
 /**
- * Tells whether a statement failed for a reason for which any other statement would have failed too. A value that cannot be encrypted or
- * decrypted concerns only its own statement.
+ * Tells whether the trouble with which a statement failed concerns all statements. A value that cannot be encrypted or decrypted concerns
+ * only its own statement.
  */
-export const isForAll = (error: unknown): boolean => isDatabaseTrouble(error) && !(error instanceof SealingError);
+export const concernsAllStatements = (error: unknown): boolean => isDatabaseTrouble(error) && !(error instanceof SealingError);
 
 interface Patience {
   seconds: number;
@@ -51,7 +51,7 @@ const connectTimeout = /trying to connect|connection timeout/i;
  * before the result arrived. Returns false if the connection was never established, or if a value could not be encrypted.
  */
 export function isOutcomeUnknown(error: Error): boolean {
-  if (!isForAll(error)) return false;
+  if (!concernsAllStatements(error)) return false;
   if (!("code" in error)) return !connectTimeout.test(error.message);
   const code = String(error.code);
   return /^[0-9A-Z]{5}$/.test(code) ? /^(08|57P)/.test(code) : !notConnected.includes(code);

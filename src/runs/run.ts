@@ -72,7 +72,7 @@ export interface RunKwargs {
   subgraphs: boolean;
   resumable: boolean;
   durability: Durability;
-  /** The request to our OpenAI-compatible API that this run answers. Undefined if the client does not want to read the response again. */
+  /** The request of an OpenAI client for a response, without its input. Undefined if the run gives no stored response. */
   response?: Json;
 }
 

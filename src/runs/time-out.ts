@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import type { User } from "../auth/user.ts";
-import { isForAll } from "../db/failure.ts";
+import { concernsAllStatements } from "../db/failure.ts";
 import { newId } from "../db/ids.ts";
 import { everything } from "../db/scope.ts";
 import { type Db, sql, transaction } from "../db/sql.ts";
@@ -48,7 +48,7 @@ export async function timeOutQuestion(pool: Pool): Promise<TimedOut | undefined>
     });
     return threadId === undefined ? undefined : { threadId };
   } catch (error) {
-    if (threadId === undefined || isForAll(error)) throw error;
+    if (threadId === undefined || concernsAllStatements(error)) throw error;
     await postpone(pool, threadId);
     return { threadId, error: error as Error };
   }

@@ -107,16 +107,40 @@ function toResponses({ messages, ...body }: { messages: Message[] } & Record<str
 
 const nothing = (): Shown => ({ text: "", error: undefined, calls: [], usage: undefined, finish: undefined });
 
+/** The fields that Open WebUI reads of an answer, in any of its forms. It validates nothing. */
+interface Answer {
+  object: string;
+  error?: { message: string };
+  detail?: string;
+  choices: { message: { content: string }; finish_reason: string | null }[];
+  output: Item[];
+  usage: unknown;
+}
+
+/** An output item of a response. */
+interface Item {
+  type: string;
+  content?: { text: string }[];
+}
+
+/** The fields that Open WebUI reads of an event, of a chat completion or of a response. */
+interface Event {
+  type?: string;
+  delta?: string;
+  response?: { output: Item[]; usage: unknown; error: { message: string } | null };
+  usage?: unknown;
+  error?: { message: string };
+  choices?: { delta: { content?: string; tool_calls?: (Shown["calls"][number] & { index: number })[] }; finish_reason: string | null }[];
+}
+
+const textOf = (output: Item[]) => output.flatMap(({ content = [] }) => content.map(({ text }) => text)).join("");
+
 async function readWhole(response: Response): Promise<Shown> {
-  // biome-ignore lint/suspicious/noExplicitAny: reads the answer as Open WebUI does, which validates nothing
-  const answer = (await response.json()) as any;
+  const answer = (await response.json()) as Answer;
   if (response.status >= 400) return { ...nothing(), error: answer.error?.message ?? answer.detail };
-  if (answer.object === "response") {
-    const parts = answer.output.filter(({ type }: Message) => type === "message").flatMap(({ content }: Message) => content);
-    return { ...nothing(), text: parts.map(({ text }: Message) => text).join(""), usage: answer.usage };
-  }
+  if (answer.object === "response") return { ...nothing(), text: textOf(answer.output), usage: answer.usage };
   const [choice] = answer.choices;
-  return { ...nothing(), text: choice.message.content, finish: choice.finish_reason, usage: answer.usage };
+  return { ...nothing(), text: choice?.message.content ?? "", finish: choice?.finish_reason ?? undefined, usage: answer.usage };
 }
 
 async function readStream(response: Response): Promise<Shown> {
@@ -131,13 +155,12 @@ async function readStream(response: Response): Promise<Shown> {
       continue;
     }
     const data = line.slice("data:".length).trim();
-    if (data !== "[DONE]") readEvent(shown, JSON.parse(data));
+    if (data !== "[DONE]") readEvent(shown, JSON.parse(data) as Event);
   }
   return { ...shown, text: shown.text.trim() };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: reads the events as Open WebUI does, which validates nothing
-function readEvent(shown: Shown, data: any): void {
+function readEvent(shown: Shown, data: Event): void {
   if (data.type?.startsWith("response.")) readResponseEvent(shown, data);
   if (data.usage) shown.usage = data.usage;
   const [choice] = data.choices ?? [];
@@ -154,16 +177,12 @@ function readEvent(shown: Shown, data: any): void {
   }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: as above
-function readResponseEvent(shown: Shown, data: any): void {
-  if (data.type === "response.output_text.delta") shown.text += data.delta;
-  if (data.type === "response.failed") shown.error = data.response.error.message;
-  if (data.type !== "response.completed") return;
-  shown.usage = data.response.usage;
-  const whole = data.response.output
-    .flatMap(({ content = [] }: { content: { text: string }[] }) => content.map(({ text }) => text))
-    .join("");
-  if (whole !== shown.text) throw new Error("The text of the events differs from the response.");
+function readResponseEvent(shown: Shown, { type, delta, response }: Event): void {
+  if (type === "response.output_text.delta") shown.text += delta;
+  if (type === "response.failed") shown.error = response?.error?.message;
+  if (type !== "response.completed") return;
+  shown.usage = response?.usage;
+  if (textOf(response?.output ?? []) !== shown.text) throw new Error("The text of the events differs from the response.");
 }
 
 /** The `metadata` that a page sends with a direct connection. Other connections do not send it. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { isForAll } from "../../db/failure.ts";
+import { concernsAllStatements } from "../../db/failure.ts";
 import type { Scope } from "../../db/scope.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { goneOf } from "../gone.ts";
@@ -34,7 +34,7 @@ export function keepAsking({ auth, settings, log }: ApiDeps, request: FastifyReq
     const scope = await followed.decide();
     await followed.find(scope).catch((error) => {
       // Without the database no events are sent, and the next check comes soon. A row that cannot be decrypted does not stop the events.
-      if (!isForAll(error)) throw error;
+      if (!concernsAllStatements(error)) throw error;
     });
   };
   const recheck = async () => {

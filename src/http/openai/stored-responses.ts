@@ -6,7 +6,7 @@ import { ServiceError } from "../../errors.ts";
 import { getRun, keepsEvents } from "../../runs/read.ts";
 import type { Run } from "../../runs/run.ts";
 import { takePlaceAtRun } from "../admission/places.ts";
-import { lineOf } from "../admission/recheck.ts";
+import { type Line, lineOf } from "../admission/recheck.ts";
 import { cancelRuns } from "../runs/cancel-runs.ts";
 import { deleteRun } from "../runs/delete-run.ts";
 import { Flag, Text } from "../schemas.ts";
@@ -39,12 +39,12 @@ export async function retrieve(
   { responseId: id, stream, starting_after: after }: z.output<typeof ResponseParams> & z.output<typeof RetrieveQuery>,
 ): Promise<void> {
   const stored = await findResponse(deps, request, id, "threads:read");
-  if (!stream) return void (await reply.send(await contentOf(deps, request, reply, stored)));
+  if (!stream) return void (await reply.send(await presentResponse(deps, request, reply, stored)));
   const { run, frame } = stored;
-  await refuseForgotten(deps, stored);
+  await refuseExpired(deps, stored);
   const leave = takePlaceAtRun(deps, request, run.run_id);
-  const answer = answerOf(deps, request, stored, true);
-  await streamAnswer(deps, reply, { run, threadId: run.thread_id, follow: answer, leave }, responseEvents(frame, after));
+  const follow = followerOf(deps, request, stored, true);
+  await streamAnswer(deps, reply, { run, threadId: run.thread_id, follow, leave }, responseEvents(frame, after));
 }
 
 /** Cancels the run of a response, waits for its end, and sends the response. A response that is complete stays as it is. */
@@ -59,7 +59,7 @@ export async function cancel(deps: OpenAiDeps, request: FastifyRequest, reply: F
     await runOutput(deps, { ...place, scope }, { signal: line.gone });
     if (line.gone.aborted) return void reply.hijack();
     const ended = await getRun(deps.pool, scope, run.thread_id, run.run_id);
-    await reply.send(await contentOf(deps, request, reply, { ...stored, run: ended }));
+    await reply.send(await presentResponse(deps, request, reply, { ...stored, run: ended }));
   } finally {
     leave();
   }
@@ -92,27 +92,26 @@ async function findResponse(
 }
 
 /** Returns the response as it is now. */
-async function contentOf(deps: OpenAiDeps, request: FastifyRequest, reply: FastifyReply, stored: StoredResponse): Promise<object> {
+async function presentResponse(deps: OpenAiDeps, request: FastifyRequest, reply: FastifyReply, stored: StoredResponse): Promise<object> {
   const { run, frame } = stored;
   if (run.status === "pending") return responseWithout(frame, "queued");
   if (run.status === "running") return responseWithout(frame, "in_progress");
-  await refuseForgotten(deps, stored);
-  const answer = await lastOf(answerOf(deps, request, stored, false)(lineOf(reply)));
+  await refuseExpired(deps, stored);
+  const answer = await lastOf(followerOf(deps, request, stored, false)(lineOf(reply)));
   const isCancelled = run.status === "interrupted" && answer.question === "";
   return isCancelled ? responseWithout(frame, "cancelled") : responseOf(frame, answer);
 }
 
-/** Returns a function that follows the run of a response. The run does not end with this client. */
-const answerOf = (deps: OpenAiDeps, request: FastifyRequest, { run, decide }: StoredResponse, streams: boolean) => {
+/** Returns a function that follows the run of a response. If the client disconnects, the run goes on. */
+const followerOf = (deps: OpenAiDeps, request: FastifyRequest, { run, decide }: StoredResponse, streams: boolean) => {
   const { run_id: runId, thread_id: threadId } = run;
   const followed = { decide, find: (scope: Scope) => getRun(deps.pool, scope, threadId, runId) };
   const graphId = String(run.kwargs.config.configurable?.graph_id);
-  return (line: Parameters<typeof followAnswer>[2]) =>
-    followAnswer(deps, { request, run, graphId, threadId, streams, followed, cancels: false }, line);
+  return (line: Line) => followAnswer(deps, { request, run, graphId, threadId, streams, followed, cancels: false }, line);
 };
 
 /** Throws a 404 if the events from which the response is made are already deleted. */
-async function refuseForgotten({ pool }: OpenAiDeps, { run, frame }: StoredResponse): Promise<void> {
+async function refuseExpired({ pool }: OpenAiDeps, { run, frame }: StoredResponse): Promise<void> {
   if (await keepsEvents(pool, run.run_id)) return;
   const sentence = `Response with id "${frame.id}" is no longer stored. Its run and its thread may still exist.`;
   throw new ServiceError("not_found", sentence, { param: null, code: "response_expired" });

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { orAborted } from "../../db/abort.ts";
-import { isForAll } from "../../db/failure.ts";
+import { concernsAllStatements } from "../../db/failure.ts";
 import type { Scope } from "../../db/scope.ts";
 import type { RunEvent } from "../../events/log.ts";
 import { getOutcome } from "../../runs/read.ts";
@@ -132,7 +132,7 @@ export async function runOutput(
     } catch (error) {
       // Without the database, nobody knows whether the run has ended, so the loop continues. If the output cannot be decrypted, the client
       // must not wait for it, because the run has ended.
-      if (!isForAll(error)) throw error;
+      if (!concernsAllStatements(error)) throw error;
     }
     await over;
     if (!signal.aborted) whileWaiting?.();
