@@ -3,7 +3,8 @@ import { ApiFailure } from "./api.ts";
 import { onRestored } from "./connection.ts";
 
 /** Tells whether a failed request may succeed later: the service did not answer, was overloaded, or had an internal error. */
-const isPassing = (error: unknown) => !(error instanceof ApiFailure) || error.status === 0 || error.status === 429 || error.status >= 500;
+export const isPassing = (error: unknown) =>
+  !(error instanceof ApiFailure) || error.status === 0 || error.status === 429 || error.status >= 500;
 
 /** The cache of the API's answers. A page that is opened again shows the cached answer at once, and requests a new one. */
 export const queries = new QueryClient({

@@ -5,7 +5,7 @@ import { button, call, heading, inboxOf, Order } from "./asking.ts";
 import { expectAccessible, expectQuiet, shoot } from "./browser.ts";
 
 const service = await startTestService();
-const { client } = service;
+const { client, fetch } = service;
 const { ask, inbox, answersOn } = inboxOf(service);
 
 test("an approval is given, and a rejection goes with its reason", async () => {
@@ -42,6 +42,31 @@ test("a selection and a free input are answered", async () => {
   await opened.page.getByRole("textbox", { name: "Answer" }).fill("Ann\nof Bath");
   await opened.page.keyboard.press("Control+Enter");
   await eventually(() => answersOn(threadId)).toEqual({ "Which colour?": "blue", "Your name?": "Ann\nof Bath" });
+  expectQuiet(opened);
+});
+
+test("the next question of a thread can be answered while the thread works with the answer before", async () => {
+  const threadId = await ask({ prompt: "Go on?", type: "approval" }, { prompt: "Your name?" });
+  const opened = await inbox(threadId);
+  const { page } = opened;
+  await button(opened, /Go on/).click();
+  await fetch("/workers/halt", { method: "POST" });
+  try {
+    await button(opened, "Approve").click();
+    const field = page.getByRole("textbox", { name: "Answer" });
+    await field.pressSequentially("An");
+    await page.getByText("The thread works with your answer to another of its questions.").waitFor();
+    await page.keyboard.type("n"); // the field still has the focus
+    expect(await field.inputValue()).toBe("Ann");
+    await shoot(opened, "inbox-at-work");
+    await expectAccessible(opened);
+    await page.keyboard.press("Control+Enter");
+    await heading(opened, "No question matches").waitFor();
+    expect(await answersOn(threadId)).toEqual({});
+  } finally {
+    await fetch("/workers/resume", { method: "POST" });
+  }
+  await eventually(() => answersOn(threadId)).toEqual({ "Go on?": { approved: true }, "Your name?": "Ann" });
   expectQuiet(opened);
 });
 

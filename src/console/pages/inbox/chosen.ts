@@ -38,16 +38,17 @@ export function useChosen({ filters, change, found }: Props): Chosen {
   if (listed) kept.current = { question: listed, index };
   const remembered = kept.current && (filters.q === "" || keyOf(kept.current.question) === filters.q) ? kept.current : undefined;
   const question = listed ?? (filters.q === "" ? undefined : remembered?.question);
+  const formerIndex = remembered?.index ?? 0; // if the question has left the list, the next question now has its index
   const choose = (chosen: OpenQuestion) => change({ q: keyOf(chosen) });
   const step = (by: number) => {
     if (found.total === 0) return isAtWork(threadOf(filters.q)) ? undefined : change({ q: "" });
-    const from = listed ? index : (remembered?.index ?? 0) - (by > 0 ? 1 : 0); // if the question has left the list, the next one now has its index
+    const from = listed ? index : formerIndex - (by > 0 ? 1 : 0);
     const to = Math.max(0, Math.min(found.total - 1, from + by));
     const next = found.at(to);
     if (next && keyOf(next) !== filters.q) choose(next);
   };
   const leave = () => {
-    const next = found.at(index + 1) ?? found.at(index - 1);
+    const next = listed ? (found.at(index + 1) ?? found.at(index - 1)) : (found.at(formerIndex) ?? found.at(formerIndex - 1));
     change({ q: next ? keyOf(next) : "" });
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: a link to a question that is not open any more shows the first one

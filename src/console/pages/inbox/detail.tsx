@@ -28,15 +28,15 @@ interface Props {
 export function Detail({ question, isOpen, isBusy, failure, onAnswer, onNext }: Props) {
   const mayAct = useMayAct();
   const read = readQuestion({ id: question.interrupt_id, value: question.value, schema: question.response_schema });
-  const isOver = !isOpen || failure instanceof NoLongerOpen;
+  const isWaiting = !isOpen && isAtWork(question.thread_id);
+  const isOver = !isWaiting && (!isOpen || failure instanceof NoLongerOpen);
   return (
     <div className="mx-auto max-w-3xl space-y-5 p-4 lg:p-6">
       <header>
         <h2 className="text-lg font-semibold break-words whitespace-pre-wrap">{read.prompt}</h2>
         <Facts question={question} />
       </header>
-      {isOver && isAtWork(question.thread_id) && <AtWork />}
-      {isOver && !isAtWork(question.thread_id) && <Over question={question} onNext={onNext} />}
+      {isOver && <Over question={question} onNext={onNext} />}
       <Details value={read.details} />
       {failure !== undefined && !isOver && <Refused error={failure} />}
       {!isOver && mayAct && (
@@ -44,6 +44,7 @@ export function Detail({ question, isOpen, isBusy, failure, onAnswer, onNext }: 
           <AnswerForm question={read} draft={keyOf(question)} isBusy={isBusy} onAnswer={onAnswer} />
         </div>
       )}
+      {isWaiting && <AtWork />}
       {!isOver && !mayAct && <p className="text-muted">The console is in read-only mode, so it offers no answer.</p>}
     </div>
   );
@@ -88,12 +89,12 @@ function Refused({ error }: { error: unknown }) {
   );
 }
 
-/** Shows that the thread still processes the answer to another question. This question opens again when the thread has finished. */
+/** Shows that the thread still processes the answer to another question. */
 function AtWork() {
   return (
     <p role="status" className="flex items-start gap-2.5 rounded-lg bg-sunken px-3.5 py-2.5 text-muted">
       <Icon name="running" className="mt-0.5 animate-spin [animation-duration:1.6s]" />
-      The thread works with your answer to another of its questions. This one comes back after that.
+      The thread works with your answer to another of its questions. An answer to this one is sent after that.
     </p>
   );
 }

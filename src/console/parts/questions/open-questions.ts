@@ -1,6 +1,6 @@
 import { ApiFailure, answerOf, answerWithHeaders, api, type Schemas } from "../../api.ts";
 import type { paths } from "../../api-types.ts";
-import { queries } from "../../live.ts";
+import { isPassing, queries } from "../../live.ts";
 import { readSettings } from "../../run-settings.ts";
 import type { PageOfRows } from "../use-pages.ts";
 
@@ -17,10 +17,11 @@ export const keyOf = ({ thread_id, interrupt_id }: Pick<OpenQuestion, "thread_id
 const sent = new Set<string>();
 
 /**
- * The threads on which a run is processing an answer from this page. Until that run ends, the other questions of its thread are not open.
+ * For each thread with an answer from this page: settles when the run that processes the last answer has ended. Until then the other
+ * questions of the thread are not open, and their answers wait.
  */
-const atWork = new Set<string>();
-export const isAtWork = (threadId: string): boolean => atWork.has(threadId);
+const turns = new Map<string, Promise<void>>();
+export const isAtWork = (threadId: string): boolean => turns.has(threadId);
 
 /** Searches open questions, by default on all threads. Leaves out the questions whose answers this page is sending. */
 export async function searchQuestions(body: QuestionSearch, signal?: AbortSignal): Promise<PageOfRows<OpenQuestion>> {
@@ -46,36 +47,50 @@ interface AnswerOptions {
 export class NoLongerOpen extends Error {}
 
 /**
- * Sends the answer to a question. The question disappears from the lists at once, and comes back if the answer is refused. The new run
- * takes over the settings of the run that asked. Returns the new run.
+ * Sends the answer to a question, after the thread has processed the answers to its other questions. The question disappears from the lists
+ * at once, and comes back if the answer is refused. The new run takes over the settings of the run that asked. Returns the new run.
  */
 export async function answerQuestion(question: OpenQuestion, answer: unknown, options: AnswerOptions = {}): Promise<Schemas["Run"]> {
   const key = keyOf(question);
   sent.add(key);
   void queries.invalidateQueries({ queryKey: ["questions"] });
   try {
-    const run = await send(question, answer, options);
-    void follow(run);
-    return run;
+    return await inTurn(question.thread_id, () => send(question, answer, options));
   } finally {
     sent.delete(key);
     void queries.invalidateQueries({ queryKey: ["questions"] });
   }
 }
 
-/** Waits until a run has ended, but at most about a minute. Then reads the questions again. */
-async function follow({ thread_id: threadId, run_id: runId }: Schemas["Run"]): Promise<void> {
-  atWork.add(threadId);
-  for (let tries = 0; tries < 60; tries++) {
-    await new Promise((resolve) => setTimeout(resolve, 500 + tries * 20));
-    const run = await answerOf(api.GET("/threads/{threadId}/runs/{runId}", { params: { path: { threadId, runId } } })).catch(
-      () => undefined,
-    );
-    if (run && run.status !== "pending" && run.status !== "running") break;
-  }
-  atWork.delete(threadId);
-  void queries.invalidateQueries({ queryKey: ["questions"] });
+/** Starts a run on a thread, as soon as the runs that this function has started there before have ended. */
+function inTurn(threadId: string, start: () => Promise<Schemas["Run"]>): Promise<Schemas["Run"]> {
+  const run = (turns.get(threadId) ?? Promise.resolve()).then(start);
+  const turn = run
+    .then(untilEnded, () => {})
+    .then(() => {
+      if (turns.get(threadId) === turn) turns.delete(threadId);
+      void queries.invalidateQueries({ queryKey: ["questions"] });
+    });
+  turns.set(threadId, turn);
+  return run;
 }
+
+async function untilEnded({ thread_id: threadId, run_id: runId }: Schemas["Run"]): Promise<void> {
+  for (let wait = 500; ; wait = Math.min(wait * 1.1, 5_000)) {
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    try {
+      const run = await answerOf(api.GET("/threads/{threadId}/runs/{runId}", { params: { path: { threadId, runId } } }));
+      if (run.status !== "pending" && run.status !== "running") return;
+    } catch (error) {
+      if (!isPassing(error)) return; // for example, the run was deleted
+    }
+  }
+}
+
+// If the person closes the page now, the answers that are being sent are lost. The browser asks whether to leave.
+addEventListener("beforeunload", (event) => {
+  if (sent.size > 0) event.preventDefault();
+});
 
 async function send(question: OpenQuestion, answer: unknown, { stream_mode: modes = [], ...options }: AnswerOptions) {
   const { thread_id: threadId, run_id, interrupt_id, assistant_id, graph_id } = question;
