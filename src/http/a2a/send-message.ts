@@ -110,7 +110,9 @@ function refuseUnlessWaiting(task: TaskRun | undefined): void {
   );
 }
 
-/** Returns the check for an answer. It looks at the task again while the thread is locked, because another answer may have come first. */
+/**
+ * Returns the check for an answer. The check reads the task again while the thread is locked, because another answer may have come first.
+ */
 function checkAnswer({ deps }: A2aCall, taskId: string): RunCheck {
   const check = runCheck(deps.registry);
   return async (tx, asked) => {

@@ -75,8 +75,8 @@ async function toInput(db: Db, threadId: string, { config, given }: Given) {
 }
 
 /**
- * Creates a run that logs all of its events. `decide` returns the run to create in the thread's current state. The first call of `decide`
- * is for auth. The second call holds the thread's lock, because the state may have changed in between.
+ * Creates a run that logs all of its events. `decide` returns the run to create in the thread's current state. It is called first for auth,
+ * and again while the thread is locked. If the two results differ, the thread has changed meanwhile, and a conflict is thrown.
  */
 export async function makeLoggedRun(scope: CommandScope, decide: (db: Db) => Promise<RunRequest>): Promise<Run> {
   const { deps, request, threadId } = scope;
