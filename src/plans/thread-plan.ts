@@ -3,8 +3,8 @@ import type { TaskStatus } from "./plan.ts";
 import { type PlanState, type PlanTask, stateOf } from "./progress.ts";
 
 /**
- * The plan of a thread: the tasks that a pattern (one of our ready-made graphs) keeps in the thread's state, in the form of a registered
- * plan.
+ * The plan of a thread, in the form of a registered plan. A pattern (one of our ready-made graphs) keeps the tasks of this plan in the
+ * thread's state.
  */
 export type ThreadPlan = PlanState & { thread_id: string; type: string; title: string | null; subtasks: PlanTask[] };
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { OpenQuestion } from "../../threads/questions.ts";
 import { isObject } from "./content.ts";
 
-/** The value of an interrupt that is itself a request of MCP. With such an interrupt, a graph can call the client's model, for example. */
+/** An interrupt's value that is itself an MCP request. With such an interrupt, a graph can call the client's model, for example. */
 const OwnRequest = z.looseObject({
   method: z.enum(["elicitation/create", "sampling/createMessage", "roots/list"]),
   params: z.record(z.string(), z.unknown()).default({}),
