@@ -98,7 +98,8 @@ const stateOf = (state: string) =>
     .toLowerCase();
 
 /**
- * Returns the text of a message's parts. Data is returned as JSON. A file becomes only its name, because a model cannot read the file here.
+ * Returns the text of a message's parts. Data is returned as JSON. A file is returned as its name and its URL, because a model cannot read
+ * the file's content here.
  */
 function textOf(parts: z.infer<typeof Parts>): string {
   return parts

@@ -8,8 +8,8 @@ const present = new AsyncLocalStorage<AnyGuard[]>();
  */
 export const wholeOutputGuards = (): AnyGuard[] => present.getStore() ?? [];
 
-/** Runs work, such as that of a judge, without the output guards of the pattern. */
+/** Calls a function, such as the call of a judge, without the output guards of the pattern. */
 export const unguarded = <Result>(work: () => Result): Result => present.run([], work);
 
-/** Runs work with these output guards of a pattern. */
+/** Calls a function. While the function runs, `wholeOutputGuards` returns the given guards. */
 export const guardedBy = <Result>(guards: AnyGuard[], work: () => Result): Result => present.run(guards, work);
