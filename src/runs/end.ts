@@ -57,7 +57,7 @@ export interface EndingRun extends Fence {
   end: RunEnd;
   /** The record of the attempt for the run's timeline, as JSON. */
   record?: string | undefined;
-  /** The names of the limits of which the run holds a slot. Null or undefined if there are none. */
+  /** The names of the limits in which the run occupies a slot. Null or undefined if there are none. */
   holds?: string[] | null;
   /** The failed items that nodes have reported, and that no step has stored yet. */
   items?: OwnedItem[];

@@ -25,8 +25,8 @@ export interface Limit {
   /** The number of waiting runs that the limit counts, up to 10,000. */
   waiting: number;
   /**
-   * The number of times that a run had to wait because its key had no free slot, or that a budget refused a run. A limit in shadow mode
-   * also counts the runs that it would have held up or refused for another reason.
+   * The number of times that a run had to wait because its key had no free slot, or that a budget refused a run. In shadow mode, counts
+   * every run that the limit would have held up or refused, for whatever reason.
    */
   refused: number;
 }

@@ -26,12 +26,12 @@ export interface RunCursor {
   from: number;
 }
 
-/** The result for a cursor: the next run, or undefined if there is none yet, and the event number from which to look for later runs. */
+/** The result for a cursor: the next run, if there is one, and the event number from which to look for later runs. */
 export interface NextRun {
   /** True if the thread exists. */
   known: boolean;
   run: BegunRun | undefined;
-  /** The lowest event number that a later run of the thread can begin with. */
+  /** Every later run of the thread begins at this event number or at a higher one. */
   from: number;
 }
 
