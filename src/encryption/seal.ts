@@ -24,7 +24,7 @@ export function contextFinder({ contextOf }: Pick<Handlers, "contextOf">): () =>
   };
 }
 
-/** The facts on which the encryption of one value depends, and the map that collects the encrypted values. */
+/** The data that is needed to encrypt one value, and the map that collects the encrypted values. */
 interface Sealing {
   handlers: Handlers;
   column: SealedColumn;

@@ -73,7 +73,7 @@ export interface ApiDeps {
     requestTimeoutSeconds: number;
     stalledSeconds: number;
     recheckSeconds: number;
-    /** The number of seconds after its last heartbeat for which a worker counts as alive. */
+    /** A worker counts as alive for this number of seconds after its last heartbeat. */
     leaseSeconds: number;
     eventRetentionSeconds: number;
     resumableRetentionSeconds: number;

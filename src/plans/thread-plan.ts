@@ -11,7 +11,7 @@ export type ThreadPlan = PlanState & { thread_id: string; type: string; title: s
 const Result = z.object({
   status: z.enum(["success", "failed", "timeout", "skipped", "cancelled"]),
   output: z.unknown().optional(),
-  /** The output of a step under the name that the pattern supervisor uses. The other patterns use `output`. */
+  /** The output of a step. The pattern supervisor calls this field `work`, and the other patterns call it `output`. */
   work: z.unknown().optional(),
   error: z.string().nullable().default(null),
   tries: z.number().default(0),

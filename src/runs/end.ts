@@ -65,8 +65,8 @@ export interface EndingRun extends Fence {
 
 /**
  * Ends a run in one statement. The statement stores the run's outcome, the thread's state, the timers and the webhook, and revokes the
- * attempt's right to write. It locks the thread before the run, like every other statement. It is in this file because it updates the run's
- * status.
+ * attempt's right to write. It locks the thread before the run, like every other statement. The function is in this file because it updates
+ * the run's status.
  *
  * Returns false if the attempt had already lost the right to write, or if a caller has requested a rollback meanwhile. A rollback is always
  * carried out, but an interrupt that arrives too late has no effect.

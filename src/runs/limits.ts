@@ -54,7 +54,7 @@ export async function listLimits(db: Db, name?: string): Promise<Limit[]> {
   return rows;
 }
 
-/** Returns a limit with its queue keys. Only the 100 keys with the most running or waiting runs are returned, those with the most first. */
+/** Returns a limit with its queue keys. Returns at most 100 keys, the key with the most running and waiting runs first. */
 export async function readLimit(db: Db, name: string): Promise<Limit & { keys: KeyOfLimit[] }> {
   const [limit] = await listLimits(db, name);
   if (!limit) throw limitNotFound(name);

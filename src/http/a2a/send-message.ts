@@ -49,7 +49,8 @@ export async function acceptMessage(call: A2aCall, params: SendMessageRequest, f
 }
 
 /**
- * Returns the task of a run that was just created, without a query. A query could fail, and no error may be sent for a run that exists.
+ * Returns the task of a run that was just created, without a query. A query could fail, but the response must not be an error once the run
+ * exists.
  */
 const newTask = (run: Run, taskId: string): TaskRun => ({
   taskId,

@@ -122,7 +122,7 @@ function keyOf(request: FastifyRequest): IdempotentRequest | undefined {
 
 /**
  * Returns a check that also refuses runs of a second assistant. In the protocol, a thread belongs to the assistant of its first run, whose
- * id is in the thread's metadata. A value there that is not the id of an assistant is ignored, because callers may store any value.
+ * id is in the thread's metadata. Callers may store any value in the metadata, so a value that is not the id of an assistant is ignored.
  */
 function bindThread(findBound: () => unknown, check: RunCheck): RunCheck {
   return async (tx, asked) => {

@@ -78,7 +78,9 @@ export function readText(text: unknown): unknown {
 const primitives = ["string", "number", "integer", "boolean"];
 const isPrimitive = ({ type }: Record<string, unknown>) => typeof type === "string" && primitives.includes(type);
 
-/** Tells whether a schema is an object whose fields are no objects or lists. Forms of the protocol can only ask for such fields. */
+/**
+ * Tells whether a schema is an object that contains no further objects and no lists. Forms of the protocol can only ask for such an object.
+ */
 function isFlat({ type, properties }: Record<string, unknown>): boolean {
   if (type !== "object" || !isObject(properties)) return false;
   return Object.values(properties).every((property) => isObject(property) && isPrimitive(property));
