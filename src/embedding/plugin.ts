@@ -32,7 +32,7 @@ export const ensemble: FastifyPluginAsync<EnsembleOptions> = Object.assign(
       throw error;
     }
   },
-  { [Symbol.for("plugin-meta")]: { name: "ensemble", fastify: "5.x" } }, // Fastify then refuses to load the plugin in another version
+  { [Symbol.for("plugin-meta")]: { name: "ensemble", fastify: "5.x" } }, // other versions of Fastify refuse to load the plugin
 );
 
 interface Start {

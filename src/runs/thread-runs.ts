@@ -123,7 +123,7 @@ export async function readProgress(db: Db, threadId: string): Promise<Progress> 
   return rows[0] ?? { base: 0, through: -1 };
 }
 
-/** The facts about a run's end that its subscribers get. */
+/** The data about a run's end that the run's subscribers get. */
 export interface EndedRun {
   status: RunStatus;
   /** The time of the run's end, in milliseconds since 1970 by the database's clock. */

@@ -54,7 +54,7 @@ export interface Delivery {
   run: StoredRun | StoredAlert;
   /** The name of the alert that the delivery reports. Null for any other delivery. */
   alert: string | null;
-  /** The push notification that the delivery makes. Null for the webhook of a run. */
+  /** The push notification that the delivery makes. Null for any other delivery. */
   push: Push | null;
   attempt: number;
   /** The time of the claim by the database's clock. */
