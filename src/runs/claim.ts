@@ -92,7 +92,8 @@ function candidates(wanted: number): [most: Sql, name: string] {
 
 /**
  * The condition that a run is still the next one of its thread after its row was locked. Such a run is always pending. The `coalesce` keeps
- * Postgres from using an index of pending runs. That index also has entries of the runs that were claimed since the table's last vacuum.
+ * Postgres from using an index of pending runs. That index would be slow, because it also has entries of the runs that were claimed since
+ * the table's last vacuum.
  */
 const isStillHead = sql`coalesce(runs.head, false)`;
 

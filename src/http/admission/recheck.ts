@@ -33,8 +33,8 @@ export function keepAsking({ auth, settings, log }: ApiDeps, request: FastifyReq
     await request.askAgain();
     const scope = await followed.decide();
     await followed.find(scope).catch((error) => {
-      // While the database does not respond, no events are sent, so the connection may stay open until the next check. If only the row
-      // cannot be decrypted, events would still be sent, so the check fails.
+      // While the database does not respond, no events are sent, so the connection may stay open until the next check. If the row cannot be
+      // decrypted, events would still be sent, so the check fails.
       if (!concernsAllStatements(error)) throw error;
     });
   };

@@ -52,7 +52,7 @@ export class AnswerAssembler {
     return "";
   }
 
-  /** The messages of the model that the run has added to the state. */
+  /** The model's messages that the run has added to the state. */
   get added(): StateMessage[] {
     return this.#messages.filter(({ id, type }) => type === "ai" && !this.#earlier?.has(id));
   }

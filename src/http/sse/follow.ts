@@ -130,8 +130,8 @@ export async function runOutput(
         return request && outcome?.hasFeedback ? await withFeedback(deps, request, run.runId, output) : output;
       }
     } catch (error) {
-      // Without the database, nobody knows whether the run has ended, so the loop continues. If only the output cannot be decrypted, the
-      // run has ended, so the wait fails with this error.
+      // Without the database, nobody knows whether the run has ended, so the loop continues. If the output cannot be decrypted, the run has
+      // nevertheless ended, so the wait fails with this error.
       if (!concernsAllStatements(error)) throw error;
     }
     await over;
