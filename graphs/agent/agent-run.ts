@@ -35,8 +35,8 @@ export interface AgentRun {
   /** The name of the pattern for which the agent works. It appears in progress events. */
   pattern: string;
   /**
-   * Whether another agent called this agent as a tool. If so, this agent can only propose tool calls whose effect cannot be undone
-   * (tier 3).
+   * Whether another agent called this agent as a tool. If so, this agent does not run tool calls whose effect cannot be undone (tier 3). It
+   * only proposes these calls to the other agent.
    */
   isCalled?: boolean;
   /** Called with the tool calls that this agent proposes, and with the proposals of the agents that this agent calls. */

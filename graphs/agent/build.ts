@@ -111,7 +111,7 @@ function extended({ builder, config }: AgentGraph, { name, description, runOf }:
     .withConfig(config ?? {}) as unknown as AgentGraph;
 }
 
-/** The parts of a graph's builder that LangGraph's types hide. */
+/** The parts of LangGraph's graph builder (`graph.builder`) that LangGraph's types hide. */
 interface Parts {
   nodes: Record<string, { runnable: Runnable }>;
   branches: Record<string, Record<string, { path: Runnable; ends: Record<string, string> }>>;

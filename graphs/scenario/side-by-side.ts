@@ -19,7 +19,7 @@ export interface SideBySide {
 /** The values that all scenarios of a run share. */
 interface Shared {
   segments: Map<number, SideBySide>;
-  /** Calls a function that makes a model call, as soon as the run's limit of parallel calls allows the call. */
+  /** Waits until the run's limit of parallel calls allows another model call. Then calls a function that makes this call. */
   turn?: ReturnType<typeof placesFor>;
 }
 

@@ -1,6 +1,6 @@
 import { END, START } from "@langchain/langgraph";
 
-/** The edges of a graph's builder. LangGraph's types hide them. */
+/** The edges in LangGraph's graph builder (`graph.builder`). LangGraph's types hide them. */
 interface Edges {
   edges: Set<[from: string, to: string]>;
   branches: Record<string, Record<string, { ends?: Record<string, string> }>>;

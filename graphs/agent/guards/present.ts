@@ -8,7 +8,9 @@ const present = new AsyncLocalStorage<AnyGuard[]>();
  */
 export const wholeOutputGuards = (): AnyGuard[] => present.getStore() ?? [];
 
-/** Calls a function, such as the call of a judge, without the output guards of the pattern. */
+/**
+ * Calls a function without the output guards of the pattern. Judges are called in this way, because nobody but a guard reads their answers.
+ */
 export const unguarded = <Result>(work: () => Result): Result => present.run([], work);
 
 /** Calls a function. While the function runs, `wholeOutputGuards` returns the given guards. */

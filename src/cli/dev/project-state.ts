@@ -36,7 +36,10 @@ export async function watchedPaths(state: ProjectState | undefined): Promise<{ f
   return { files, paths };
 }
 
-/** Returns the file of variables that the project file names, if any. The project file itself may be malformed at the moment. */
+/**
+ * Returns a list with the path of the file of variables that the project file names. The list is empty if there is no such file, or if the
+ * project file is malformed at the moment.
+ */
 async function environmentFile(file: string): Promise<string[]> {
   if (!existsSync(file)) return [];
   try {
