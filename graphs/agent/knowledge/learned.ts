@@ -47,7 +47,7 @@ interface Ended {
 
 /**
  * Stores a task with its outcome, and the facts about people and things that a model finds in the task and the outcome. Returns the ledger
- * entries of this model call.
+ * entries of the model call that finds the facts.
  */
 export async function learn(run: AgentRun, { task, result, quality }: Ended, config: LangGraphRunnableConfig): Promise<LedgerEntry[]> {
   const { memory, name } = run.agent;
