@@ -153,8 +153,8 @@ function failedMessages({ receipts, log }: BusValues): FailedItem[] {
 }
 
 /**
- * Returns the turns of a run, for its longest chain. A turn needs the turns that sent its messages. These are the last turns of the senders
- * that had ended when the messages were sent.
+ * Returns the turns of a run as pieces of work, for the metric `criticalPathMs`. A turn needs the turns that sent its messages. For each
+ * message, this is the sender's last turn that had ended when the message was sent.
  */
 function piecesIn({ times, log }: BusValues): Piece[] {
   const sent = new Map(log.map((message) => [message.id, message]));

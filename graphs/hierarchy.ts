@@ -16,14 +16,14 @@ export type { HierarchyOptions };
 
 /**
  * Returns a graph with a chain of command. A commander gives objectives to squads. Each squad is a supervisor graph with its own workers,
- * and runs as a subgraph. The squads report to the commander. After each wave, the commander decides what to do next. At the end, it
- * settles contradictions and writes the answer.
+ * and runs as a subgraph. The squads report to the commander. After each wave, the commander decides what to do next. At the end, the
+ * commander settles contradictions and writes the answer.
  */
 export function hierarchy({ squads, name = "hierarchy", description, ...defaults }: HierarchyOptions = {}) {
   const { context, ...setup } = setUp(squads, defaults);
   const { team } = setup;
   const nodes = [...setup.graphs.keys()].filter(isNodeName);
-  const working = [...nodes, "squad"] as ["squad"]; // TypeScript cannot know the names of these nodes
+  const working = [...nodes, "squad"] as ["squad"]; // cast, because the squads' nodes have names that TypeScript cannot know
   const builder = new StateGraph({ state: State, input: Input, output: Output, context })
     .addNode("strategise", failing(strategise(setup), { begins: () => true }))
     .addNode("squad", squad(setup))
@@ -63,8 +63,8 @@ export function hierarchy({ squads, name = "hierarchy", description, ...defaults
 }
 
 /**
- * Returns the facts of a run for its metrics. The objectives give only the longest chain, because the squads do the tasks, and the time at
- * which an objective was ready is not recorded.
+ * Returns the facts of a run for its metrics. The objectives count as pieces of work and not as tasks, because the squads do the tasks. For
+ * an objective, the time at which it became ready is not recorded.
  */
 function commandFacts(state: Commanded): Facts {
   const { tasks: pieces = [], ...facts } = factsOf(state);

@@ -109,7 +109,9 @@ const conclude = (setup: Setup) => async (state: Values, config: Config) => {
 const afterStep = ({ plan }: Values) => ((plan[nextIn(plan)]?.tries ?? 0) > 0 ? "execute" : "reconsider");
 const goOn = ({ plan, enough }: Values) => (enough || nextIn(plan) < 0 ? "conclude" : "execute");
 
-/** Returns a graph that plans a task and does the steps one by one. It reconsiders the plan after each step, and answers at the end. */
+/**
+ * Returns a graph that plans a task and does the steps one by one. The graph reconsiders the plan after each step, and answers at the end.
+ */
 export function planExecute({ agent: member, ...given }: PlanExecuteOptions = {}) {
   const worker = member ? asAgent(member) : solver;
   const { instructions, maxRounds: stepLimit, timeoutSeconds } = worker;

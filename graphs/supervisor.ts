@@ -22,7 +22,7 @@ export function supervisor(
   synthesize: (setup: Setup) => Node = writeReport,
 ) {
   const { context, ...setup } = setUp(agents, defaults);
-  const workers = [...setup.nodes, "work"] as ["work"]; // TypeScript cannot know the names of these nodes
+  const workers = [...setup.nodes, "work"] as ["work"]; // cast, because the agents' nodes have names that TypeScript cannot know
   const builder = new StateGraph({ state: State, input: Input, output: Output, context })
     .addNode("route", failing(route(setup), { begins: () => true }))
     .addNode("work", work(setup))

@@ -67,8 +67,8 @@ export interface TeamOptions extends Omit<z.input<Context>, "members" | "lead"> 
 }
 
 /**
- * Adds the team's middleware to a member that has middleware of its own. This happens only once, because agents share a cached graph only
- * if they have the same list of middleware.
+ * Adds the team's middleware to a member that has middleware of its own. The joined list is made only here, before the first run, because
+ * the graph of an agent is cached by the list object.
  */
 function asTeamMember(member: Member): Agent {
   const agent = asAgent(member);

@@ -24,7 +24,7 @@ export function setModelEndpoint(baseUrl: string): () => void {
 
 /**
  * Sets the variable from which graphs in this process read the URL of the API, unless the operator has set it. Returns a function that
- * undoes this.
+ * restores the old value.
  */
 export function setServiceUrl(url: string): () => void {
   return process.env.ENSEMBLE_URL ? () => {} : setVariables({ ENSEMBLE_URL: url });

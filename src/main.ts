@@ -126,7 +126,7 @@ async function compose(
   const registry = await loadGraphs(project, log, closers);
   const forApi = role === "worker" ? undefined : await loadForApi(config, project, log, mount !== undefined);
   const ownApi = Promise.withResolvers<Fetch>();
-  ownFetch.answerWith(ownApi.promise); // set after loading, because a file that calls this service while it loads would wait for itself
+  ownFetch.answerWith(ownApi.promise); // set after the files are loaded, so that a call during loading fails and does not wait forever
   const storeOn = await provideStore(config, project, log);
   const hooks = webhookOptions(config, project);
 

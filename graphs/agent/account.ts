@@ -49,8 +49,8 @@ export interface Purse {
 
 /**
  * Reserves the expected cost of a model call. Throws if the budget is used up. If the calls in flight leave no room in the budget, waits
- * until one of these calls ends. An ended call may have cost less than expected. Returns a function that ends the call with its ledger
- * entries.
+ * until one of them ends, because that call may cost less than expected. Returns a function that replaces the reservation with the call's
+ * ledger entries. Call that function when the call ends.
  */
 export async function reserve({ budget, earlier = [], account }: Purse, expected: Spent, signal: AbortSignal | undefined) {
   const { ended, inFlight } = account;

@@ -19,14 +19,14 @@ export interface AgentRun {
   /** The ledger entries of the calls before the current super-step. They count towards the run's budget. */
   earlier?: LedgerEntry[];
   /**
-   * The model calls of the current super-step. Undefined if the agent's graph is the run's own graph. The calls of earlier super-steps are
-   * then in the ledger of the agent's state.
+   * The model calls of the current super-step. Undefined if the agent's graph is the run's own graph. The config of the graph then leads to
+   * these calls, and the ledger in the agent's state has the calls of earlier super-steps.
    */
   account?: Account;
   /** The internal hosts that the run's context selects from the operator's list. Null selects all of them. */
   hosts: string[] | null;
   askTimeoutSeconds: AskTimeout;
-  /** The run counts as stalled only after this many seconds without the end of a model call. Default: 60. */
+  /** The minimum number of seconds without an ended model call after which the run counts as stalled. Default: 60. */
   stalledSeconds?: number | undefined;
   /** True if this agent's tokens are hidden from clients that stream the run. */
   quiet: boolean;
@@ -35,8 +35,8 @@ export interface AgentRun {
   /** The name of the pattern for which the agent works. It appears in progress events. */
   pattern: string;
   /**
-   * Whether another agent called this agent as a tool. If so, this agent can only propose tool calls whose effect cannot be undone
-   * (tier 3).
+   * Whether another agent called this agent as a tool. If so, this agent does not run tool calls whose effect cannot be undone (tier 3). It
+   * only proposes these calls to the other agent.
    */
   isCalled?: boolean;
   /** Called with the tool calls that this agent proposes, and with the proposals of the agents that this agent calls. */

@@ -30,7 +30,7 @@ export interface Agent extends Omit<AgentData, "model" | "tools" | "output" | "g
 /** A compiled graph whose state has `messages`, or the result of LangChain's `createAgent`. */
 export interface Workable {
   invoke(input: { messages: BaseMessage[] }, config?: LangGraphRunnableConfig): Promise<unknown>;
-  /** Streams the state of the graph. Without this method, the earlier model calls of a graph that fails are missing in the ledger. */
+  /** Streams the state of the graph. If a graph without this method fails, the ledger lacks the model calls that the graph made before. */
   stream?(input: { messages: BaseMessage[] }, config?: LangGraphRunnableConfig & { streamMode: "values" }): Promise<AsyncIterable<unknown>>;
 }
 

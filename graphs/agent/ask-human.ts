@@ -46,8 +46,8 @@ export function askApproval(
 }
 
 /**
- * Asks a person once for the approval of several calls. The person sends one decision for each call, in order. If the decisions cannot be
- * used, the question is asked again with the reason. If nobody answers in time, all calls are refused.
+ * Asks a person in a single question to approve several calls. The person sends one decision for each call, in order. If the decisions
+ * cannot be used, the question is asked again with the reason. If nobody answers in time, all calls are refused.
  */
 export function askApprovals(actions: Action[], timeoutSeconds: AskTimeout): Approval[] {
   const prompt = `May these tools be used: ${actions.map(({ name }) => name).join(", ")}?`;

@@ -79,7 +79,8 @@ const modelNode = "model_request";
 
 /**
  * Returns the graph with two additional nodes. `approve` asks about several tool calls at once. `fail` ends the run after a failed model
- * call has been stored in the ledger. LangChain has already added the model's node and its edges, so this function replaces them.
+ * call has been stored in the ledger. LangChain has already added the node that calls the model. This function replaces that node and the
+ * edges that leave it.
  */
 function extended({ builder, config }: AgentGraph, { name, description, runOf }: Pick<Building, "name" | "description" | "runOf">) {
   const { nodes, branches, edges } = builder as unknown as Parts;
@@ -110,7 +111,7 @@ function extended({ builder, config }: AgentGraph, { name, description, runOf }:
     .withConfig(config ?? {}) as unknown as AgentGraph;
 }
 
-/** The parts of a graph's builder that LangGraph's types hide. */
+/** The parts of LangGraph's graph builder (`graph.builder`) that LangGraph's types hide. */
 interface Parts {
   nodes: Record<string, { runnable: Runnable }>;
   branches: Record<string, Record<string, { path: Runnable; ends: Record<string, string> }>>;

@@ -70,7 +70,7 @@ export function calculate(expression: string): string {
 
 /**
  * Returns the value of a node of the parsed expression. `known` caches the values of nodes, because the parser puts the left side of "a +
- * b%" into the tree twice. Without the cache, each such expression would double the work.
+ * b%" into the tree twice. Without the cache, each nested expression of this form would double the work.
  */
 function read(node: MathNode, known: Map<MathNode, number>): number {
   const value = known.get(node) ?? evaluate(node, (part) => read(part, known));

@@ -11,7 +11,7 @@ import { addUsage, type Usage, usageOf } from "./usage.ts";
 
 /** The maximum length of a model's answer, in characters. The longest answers of today's models are about half as long (128,000 tokens). */
 const longestText = 1_000_000;
-/** The maximum number of characters of an unusable answer that the model sees when it is asked again. */
+/** When a model is asked again, the new request quotes at most this many characters of the model's unusable answer. */
 const longestQuote = 4_000;
 
 export interface ModelCall {

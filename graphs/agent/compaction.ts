@@ -17,7 +17,7 @@ const leastRoom = 500;
 /** The number of tool results that the strategy `minimal` keeps. LangChain has the same default. */
 const keptResults = 3;
 
-/** The room for the messages and the summary of one model call, in tokens, and how room is made. */
+/** The number of tokens that are left for the messages and the summary in one model call, and the strategy that shortens the messages. */
 export interface Room {
   tokens: number;
   strategy: Strategy;

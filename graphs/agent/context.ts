@@ -132,7 +132,7 @@ export function patternContext<Shape extends z.ZodRawShape>(
       ...unpriced([named.judge, named.worker, ...[{ guardrails: others.guardrails }, ...roster].flatMap(modelsOf)], limit),
     ];
   });
-  context.parse(defaults); // a wrong default throws in this line, when code sets it, and not in the first run
+  context.parse(defaults); // throws here if a default in code is wrong, so the mistake shows before the first run
   return context;
 }
 

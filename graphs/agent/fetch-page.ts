@@ -9,7 +9,6 @@ const longestPage = 200_000;
 const timeoutMs = 10_000;
 const mostRedirects = 5;
 
-/** A function that resolves host names to addresses. */
 export type Resolve = (host: string) => Promise<{ address: string; family: number }[]>;
 
 export interface FetchOptions {

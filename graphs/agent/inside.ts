@@ -1,6 +1,7 @@
 import { BlockList, isIP } from "node:net";
 
-// A copy of src/webhooks/inside.ts. A graph may be used without the service, so it cannot import that file. A test keeps the two alike.
+// A copy of src/webhooks/inside.ts. A graph may be used without the service, so it cannot import that file. A test checks that both files
+// have the same code.
 
 /**
  * The IPv4 addresses to which callers must not direct the service's requests. They belong to private networks (including loopback and

@@ -48,8 +48,8 @@ const table: Budget["prices"] = {
 };
 
 /**
- * Returns the cost of a call in dollars, or 0 if no price is known. `priceOf` finds the price. The built-in table has no price for the
- * rehearsal model, which stands in for a real model. Calls of the rehearsal model therefore cost nothing.
+ * Returns the cost of a call in dollars, or 0 if `priceOf` finds no price. Calls of the rehearsal model, which stands in for a real model,
+ * cost nothing, because the built-in table has no price for it.
  */
 export function costOf(asked: string, { answered = asked, inputTokens, outputTokens, cachedTokens = 0 }: Usage, budget: Budget): number {
   const price = priceOf(asked, answered, budget);

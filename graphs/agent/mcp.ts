@@ -114,7 +114,9 @@ function reconnecting(found: StructuredToolInterface, forget: () => void): Struc
   return Object.create(found, { invoke: { value: invoke } });
 }
 
-/** Returns a tool that takes the place of a missing tool. Its description and its error tell the model why the other tool is missing. */
+/**
+ * Returns a tool that takes the place of a requested tool. Its description and its error tell the model why the requested tool is missing.
+ */
 function absent(name: string, reason: string): StructuredToolInterface {
   return tool(
     () => {

@@ -3,8 +3,8 @@ import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { z } from "zod";
 
 /**
- * Gives the service's objection to the name of a resource, or undefined. The service provides this function while it validates a new run
- * (see src/registry/needs-check.ts), because patterns do not know which resources there are.
+ * Returns the service's reason for refusing the name of a resource, or undefined if the resource exists. The service provides this function
+ * while it validates a new run (see src/registry/needs-check.ts), because patterns do not know which resources there are.
  */
 type NeedsCheck = (resource: string) => string | undefined;
 
@@ -24,7 +24,7 @@ export const Needs = z
   .describe("Units of the service's resources, by name. The work waits until it has all of them, and gives them back when it ends.");
 export type Needs = z.infer<typeof Needs>;
 
-/** The schema of the time that work waits for its resources. */
+/** The schema of the longest time that a piece of work waits for its resources. */
 export const NeedsWaitSeconds = z.number().min(0).max(86_400).describe("Seconds that the work waits for its resources. Default: 60");
 
 /** The resources that a piece of work needs, and the longest time that the work waits for them. */
@@ -33,7 +33,7 @@ interface Needing {
   needsWaitSeconds?: number | undefined;
 }
 
-/** Tells whether work failed because the run could not get the resources for it. */
+/** Tells whether a piece of work failed because the run could not get the resources that the work needs. */
 export const isLackOfResources = ({ name }: Error): boolean => ["ResourceError", "ResourceTimeoutError", "DeadlockError"].includes(name);
 
 /** The outcome of a successful request for resources. */

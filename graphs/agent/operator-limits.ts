@@ -2,7 +2,7 @@ import { realpath } from "node:fs/promises";
 import { resolve, sep } from "node:path";
 
 // The operator's limits come from environment variables, because callers cannot set those. The service copies the limits of langgraph.json
-// into them.
+// into these variables.
 
 /**
  * Returns the internal hosts that a graph may call. If the caller's context names hosts, only the operator's hosts among them are returned.

@@ -14,8 +14,8 @@ interface Speaker {
 const isPatched = Symbol("gives its messages ids of their own");
 
 /**
- * Gives each message of a model a unique id. Some endpoints repeat ids, and a message with a known id would replace the earlier message. It
- * also adds the name of the answering model to each message, because ChatOpenAI omits the name when it streams.
+ * Gives each message of a model a unique id. Some endpoints repeat ids, and a message with a known id would replace the earlier message.
+ * Also adds the name of the answering model to each message, because ChatOpenAI omits the name from streamed messages.
  */
 export function withOwnIds<Model extends Runnable>(model: Model): Model {
   const speaker = ("bound" in model ? model.bound : model) as unknown as Speaker;

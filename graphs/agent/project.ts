@@ -27,7 +27,7 @@ interface Project {
 }
 
 // The key is a global symbol. The package and a checkout of its sources may both be loaded in one process, and must then share the
-// project.
+// definitions of the project.
 const key = Symbol.for("ensemble.project");
 const place = globalThis as { [key]?: Project };
 

@@ -5,7 +5,7 @@ import { entryOf, type LedgerEntry } from "./ledger.ts";
 import { boxOf } from "./metrics/call-box.ts";
 import { addFacts } from "./metrics/open-call.ts";
 
-/** Returns the ledger entry of a failure that no model call has recorded, and tells the service about it. */
+/** Returns the ledger entry of a failure that no model call has recorded, and reports the entry to the service. */
 export function noteFailure(
   run: AgentRun,
   { task, started, status, message }: { task: string; started: number; status: "failed" | "timeout"; message: string },

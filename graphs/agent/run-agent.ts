@@ -36,7 +36,10 @@ interface Failure {
   error: string;
   /** Whether a retry would fail in the same way. */
   isFatal: boolean;
-  /** The milliseconds for which the work waited for the resources in its own `needs`. The ledger has the wait for the agent's `needs`. */
+  /**
+   * The milliseconds for which the work waited for the resources in the work's own `needs`. The wait for the resources in the agent's
+   * `needs` is in the ledger.
+   */
   waitedMs?: number;
   ledger: LedgerEntry[];
 }
@@ -58,7 +61,10 @@ export interface Success<Result> {
   proposed?: Proposal[];
   /** The reason why the agent answered early, such as `step_limit`. Undefined if it did not. */
   stopped?: string;
-  /** The milliseconds for which the work waited for the resources in its own `needs`. The ledger has the wait for the agent's `needs`. */
+  /**
+   * The milliseconds for which the work waited for the resources in the work's own `needs`. The wait for the resources in the agent's
+   * `needs` is in the ledger.
+   */
   waitedMs?: number;
   ledger: LedgerEntry[];
 }

@@ -5,7 +5,7 @@ import type { LedgerEntry } from "./ledger.ts";
 
 /**
  * Runs a graph as a subgraph and returns its final values. If the graph fails, `record` receives the ledger entries of the calls before the
- * failure, and those in the error. The values are therefore read while the graph runs.
+ * failure, and those in the error. To know the entries after a failure, the function streams the values while the graph runs.
  */
 export async function runSubgraph(
   graph: Workable,

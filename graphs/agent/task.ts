@@ -18,7 +18,8 @@ export const Material = z
   .refine((material) => (JSON.stringify(material)?.length ?? 0) <= longestMaterial, `longer than ${longestMaterial} characters of JSON`);
 
 /**
- * The state keys of a pattern that works on one task: the task, the conversation that chat clients show, and the keys for the node `fail`.
+ * The state keys of a pattern that works on one task. These are the task, the conversation that chat clients show, and the keys for the
+ * node `fail`.
  */
 export const taskState = { task: Task.nullable().default(null).describe("Task to do"), messages: MessagesValue, ...failureState };
 
@@ -76,7 +77,7 @@ export function beginTask(asked: Asked): { task: string; messages: BaseMessage[]
 }
 
 /**
- * Returns the update that adds the answer to the conversation. `spoken` is the message of an answer that has already been streamed. The
- * update contains this message again, so that clients do not see the answer twice.
+ * Returns the messages that add the answer to the conversation. If the answer has already been streamed, `spoken` is its message. The
+ * update then contains the message with the same id, so that clients do not show the answer twice.
  */
 export const answerWith = (text: string, spoken?: AIMessage): BaseMessage[] => [spoken ?? new AIMessage(text)];

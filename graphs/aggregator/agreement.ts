@@ -13,7 +13,10 @@ interface Statement {
 /** Two metrics agree if their difference is at most this share of the larger metric. */
 const tolerance = 0.1;
 
-/** Returns the points on which the successful results agree or disagree. It compares their findings and metrics, and calls no model. */
+/**
+ * Returns the points on which the successful results agree or disagree. Compares the findings and metrics of the results, and calls no
+ * model.
+ */
 export function agreementOf(results: LabelledResult[]): Agreement {
   const good = succeeded(results);
   const bySubject = Map.groupBy([...findingsOf(good), ...metricsOf(good)], ({ subject }) => keyOf(subject));

@@ -65,8 +65,8 @@ export function measure(results: LabelledResult[], thresholds: Thresholds): Meas
 const qualityOf = ({ quality }: LabelledResult) => quality;
 
 /**
- * Returns the quality times the units of work per second. It counts units and not runs, because a run with ten times as many items would
- * look ten times less efficient.
+ * Returns the quality times the units of work per second. The speed counts units and not runs, because a run with ten times as many items
+ * would look ten times less efficient.
  */
 function yieldOf(result: LabelledResult): number | null {
   const speed = unitsPerSecond(result);

@@ -59,8 +59,10 @@ function rangeOf(name: string, good: LabelledResult[], figure: (result: Labelled
 }
 
 /**
- * Returns the facts about failed results that are worth reporting: all error types, traits that several failed results share, and traits
- * that no successful result has.
+ * Returns the facts about failed results that are worth reporting:
+ * - all error types
+ * - traits that several failed results share
+ * - traits that no successful result has
  */
 function whatIsShared(bad: LabelledResult[], good: LabelledResult[]): Shared[] {
   const succeededWith = new Map(byFact(good).map(({ key, labels }) => [key, labels]));

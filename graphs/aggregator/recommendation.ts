@@ -77,7 +77,10 @@ function chooseByRank(results: LabelledResult[], thresholds: Thresholds): Choice
   return { chosen: best, reasons: [`${best.label}: ${reason}.`] };
 }
 
-/** Returns the reasons against a load, compared with the smallest load. Values that were not measured give no reason. */
+/**
+ * Returns the reasons against choosing a result, some of them compared with the result of the smallest load. Values that were not measured
+ * give no reason.
+ */
 function reasonsAgainst(result: LabelledResult, smallest: LabelledResult, thresholds: Thresholds): string[] {
   const failing = failuresOf(result, thresholds);
   const own = [...shortfallOf(result), ...failing];
@@ -127,7 +130,7 @@ function batchSizeOf({ traits }: LabelledResult): number | undefined {
 }
 
 /**
- * Returns the actions, the most urgent first. Failures come first, then degradation under load, then variation, and last unknown values.
+ * Returns the actions, the most urgent first. Failures come first, then degradation under load, then variation. Unknown values come last.
  */
 function actionsFor(results: LabelledResult[], thresholds: Thresholds): string[] {
   const scaling = scalingOf(results);

@@ -107,8 +107,8 @@ export function sourcesOf(sources: SourceInCode[], code: Code, conditions: Condi
 type Parsed = Omit<z.output<typeof SourceSchema>, "do" | "on"> & { do: Listener["do"]; on?: TriggerData | Trigger };
 
 /**
- * Returns parsed sources as listeners. A source writes the answer if it alone writes its only key, and no source waits for that key.
- * Clients see the tokens of a source that writes the answer.
+ * Returns parsed sources as listeners. A source writes the answer of the run if it writes a single key, and no other source writes this key
+ * or waits for it. Clients see the tokens of a source that writes the answer.
  */
 export function toListeners(sources: Parsed[]): Listener[] {
   const writers = (key: string) => sources.filter(({ writes }) => writes.includes(key)).length;

@@ -16,7 +16,6 @@ export interface TurnDone {
   isFatal?: boolean;
 }
 
-/** The times of one turn. */
 export interface TurnTimes {
   agent: string;
   ids: string[];
@@ -29,7 +28,6 @@ const Deadlock = z.object({
   refused: z.string().describe("Agent whose request was refused"),
 });
 
-/** The state keys of a bus. */
 export const busState = {
   ...taskState,
   log: appending(Message, "All messages in the order in which they were sent"),

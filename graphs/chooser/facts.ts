@@ -37,7 +37,7 @@ export type FactName = keyof Facts;
 
 export const factNames = Object.keys(Facts.shape) as FactName[];
 
-/** The judge's answer: the facts that the task supports. */
+/** The judge's answer: the facts for which the judge found evidence in the task. */
 export const Reading = z.object({
   found: z
     .array(

@@ -1,7 +1,7 @@
 import type { FactName, Facts } from "./facts.ts";
 import { decide } from "./rules.ts";
 
-/** Pairs of contradictory facts. Both facts of a pair are rarely true, and each calls for another pattern. */
+/** Pairs of contradictory facts. The two facts of a pair are rarely both true, and each of them calls for a different pattern. */
 const opposites: [Facts, Facts][] = [
   [{ independent: true }, { sequential: true }],
   [{ minutes: 1 }, { items: 100 }],

@@ -67,7 +67,10 @@ const CrewTask = closed({
 });
 export type CrewTask = z.infer<typeof CrewTask>;
 
-/** The names of agents and tasks. A number is not allowed as a name, because JavaScript moves numeric keys of an object to the front. */
+/**
+ * The schema of the names of agents and tasks. A number is not allowed as a name, because JavaScript moves numeric keys of an object to the
+ * front.
+ */
 const key = stepName.refine((name) => !/^\d+$/.test(name), "a name is not a number");
 const isAtMost = (most: number) => (all: object) => Object.keys(all).length <= most;
 const isSome = (all: object) => Object.keys(all).length > 0;

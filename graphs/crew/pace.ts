@@ -16,9 +16,7 @@ export function nextTime(times: number[], rpm: number, now: number): number {
   return earlier === undefined ? now : Math.max(now, earlier + minuteMs);
 }
 
-/**
- * Returns middleware that lets an agent make at most `rpm` model calls in a minute. The limit applies to all its parallel tasks as a whole.
- */
+/** Returns middleware that lets an agent make at most `rpm` model calls in a minute. All parallel tasks of the agent share this limit. */
 export const pace = (agent: string, rpm: number) =>
   createMiddleware({
     name: "pace",

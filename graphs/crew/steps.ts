@@ -50,8 +50,8 @@ export const agentsOf = ({ agents }: Definition, inputs: Record<string, unknown>
   });
 
 /**
- * Returns the steps of a crew. A task waits for all earlier tasks that are not asynchronous, and for the tasks whose results it gets. It
- * gets the results of the tasks in its `context`, or of earlier tasks if it has no `context`.
+ * Returns the steps of a crew. A task waits for all earlier tasks that are not asynchronous, and for the tasks whose results it gets. A
+ * task gets the results of the tasks in its `context`. Without a `context`, it gets the results of earlier tasks.
  */
 export function stepsOf(crew: Definition, inputs: Record<string, unknown>): Step[] {
   const names = Object.keys(crew.tasks);
@@ -101,8 +101,8 @@ const Plan = {
 };
 
 /**
- * Returns the step in which the agent plans the task. The agent plans until it calls the plan ready, at most `max_reasoning_attempts`
- * times. The task begins even without a ready plan.
+ * Returns the step in which the agent plans the task. The agent improves its plan until the agent marks the plan as ready, at most
+ * `max_reasoning_attempts` times. The task begins even without a ready plan.
  */
 function planning(step: Step, { max_reasoning_attempts: attempts, max_rpm: rpm }: CrewAgent): Step {
   const ready: Guard = { kind: "allow", path: "ready", values: [true], onFail: "retry" };

@@ -85,7 +85,7 @@ export interface Errand {
   name: string;
   do: Doing;
   input: unknown;
-  /** Notes for the agent: the error of the last try, and the instructions that a person gave after it. */
+  /** Notes for the agent: the error of the last try, and the instructions that a person gave after that error. */
   notes: string[];
   timeoutSeconds: number;
   /** Whether clients that stream the run see the tokens of this work. */

@@ -13,8 +13,8 @@ export const or = <const Parts extends Names>(...parts: Parts) => ({ or: parts }
 type On = string | { and: Names } | { or: Names } | { event: string; when: ConditionInCode };
 
 /**
- * The type of a step's input. It follows from the step's trigger: the output of one step, a union of the outputs of several steps, or an
- * object with all of these outputs. If a step waits for a step that is added later, its function must declare the type itself.
+ * The type of a step's input, which follows from the step's trigger. It is the output of one step, a union of the outputs of several steps,
+ * or an object with all of these outputs. If a step waits for a step that is added later, its function must declare the type itself.
  */
 type InputOf<Outputs, Given> = Given extends keyof Outputs
   ? Outputs[Given]

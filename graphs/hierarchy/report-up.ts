@@ -15,7 +15,7 @@ const Need = z.object({
   why: z.string().describe("What the squad cannot do without this resource"),
 });
 
-/** The part of a squad's report that the model of its leader writes. Code adds the rest. */
+/** The part of a squad's report that the squad's leader, a model, writes. Code adds the rest. */
 const LeaderReport = z.object({
   done: z.boolean().describe("Whether the objective is reached"),
   summary: z.string().min(1).describe("Result for the commander, in a few sentences"),

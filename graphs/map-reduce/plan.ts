@@ -24,7 +24,7 @@ export interface Shape {
 
 export interface Partition {
   index: number;
-  /** The index of the first item. `to` is the index after the last item. */
+  /** The index of the partition's first item. `to` is the index after its last item. */
   from: number;
   to: number;
 }

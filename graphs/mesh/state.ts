@@ -87,7 +87,6 @@ export interface PartTimes {
   endedAt: number;
 }
 
-/** The state keys of a mesh. */
 export const meshState = {
   ...taskState,
   board: z.record(z.string(), z.unknown()).default({}).describe("The shared board"),

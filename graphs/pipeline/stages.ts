@@ -74,8 +74,11 @@ const Stage = closed(
 type Path = (string | number)[];
 
 /**
- * Returns the problems of a list of stages: a name that is taken, a reference to a later stage, branches that are too deep, or too many
- * stages.
+ * Returns the problems of a list of stages:
+ * - a name that is taken
+ * - a reference to a later stage
+ * - branches that are too deep
+ * - too many stages
  */
 function problemsOf(stages: Stage[]): { path: Path; message: string }[] {
   const problems: { path: Path; message: string }[] = [];

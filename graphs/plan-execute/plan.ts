@@ -11,7 +11,7 @@ type Planned = z.infer<typeof Planned>;
 /** The schema of the plan in the planner's answer. */
 export const Plan = z.object({ steps: z.array(Planned).min(1).max(mostSteps).describe("In the order in which they are done") });
 
-/** A step of the plan in the state. */
+/** A step of the plan, in the form in which the state stores it. */
 export const Step = Planned.extend({
   status: z.enum(["pending", "done", "failed"]).describe("Status of the step"),
   tries: z.number().int().describe("Number of tries"),
@@ -74,8 +74,8 @@ export const resultsOf = (plan: Step[], wanted: Step["status"]) =>
   plan.filter(({ status }) => status === wanted).map(({ description, result }) => ({ description, result }));
 
 /**
- * Returns a step after a try. A step whose agent reached the limit of rounds is not done. The step fails for good after its last try, or if
- * a retry would fail in the same way.
+ * Returns a step after a try. If the step's agent reached the limit of rounds, the step is not done. The step fails for good after its last
+ * try, or if a retry would fail in the same way.
  */
 export function tried(step: Step, outcome: Outcome): Step {
   const tries = step.tries + 1;

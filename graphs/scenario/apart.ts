@@ -67,7 +67,10 @@ function shareOf({ tokens, dollars, ...budget }: Budget, shares: number): Budget
   };
 }
 
-/** Returns the run of the scenario. Starts a run if there is none, or if its cancelled run can be continued. */
+/**
+ * Returns the run of the scenario, and starts a run if there is none. If an earlier parent run started the scenario's run, and that run
+ * ended without success, starts a run that continues it.
+ */
 async function childRun({ threadId, graphId, parentId }: Place, { input, context }: { input: object; context: object }): Promise<Run> {
   const metadata = { spread_of: parentId };
   const client = await service({ "idempotency-key": `${threadId}:${parentId}` });

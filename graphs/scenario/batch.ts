@@ -77,7 +77,7 @@ async function jobOf(call: BatchCall, signal: AbortSignal, config: LangGraphRunn
     turn: (work) =>
       turn(async () => {
         const end = await reserve(purse, expectedOf(call), signal);
-        return work().finally(() => end([])); // no entries here, because the skill itself records the call
+        return work().finally(() => end([])); // `end` gets no entries, because the skill itself records the call
       }, signal),
     record(entry) {
       const own = { ...entry, agent: `${definition.name}/${entry.agent}` };

@@ -36,7 +36,7 @@ export interface Own {
   contextOf: (config: Config) => ScenarioContext;
 }
 
-/** Returns the id of the run. A scenario compares this id with its stored one to detect that another run continues the work. */
+/** Returns the id of the run. A scenario compares this id with the id in its progress, to detect that another run continues the work. */
 export const runOf = (config: LangGraphRunnableConfig) => String(config.configurable?.run_id ?? "");
 
 function progressOf({ progress, definition }: State): ScenarioProgress {
@@ -45,7 +45,7 @@ function progressOf({ progress, definition }: State): ScenarioProgress {
   return own;
 }
 
-/** Moves a scenario from any state to `running`. If the run id has changed, a person stopped the work and another run continues it. */
+/** Moves a scenario from any state to `running`. A new run id means that a person stopped the work, and that this run continues it. */
 function takeUp(progress: ScenarioProgress, runId: string): ScenarioProgress {
   if (progress.status === "pending") return move({ ...advance(progress, {}), batches: 0, runId }, "running", "started");
   if (progress.runId !== runId) {

@@ -54,7 +54,10 @@ export type ScenarioProgress = z.infer<typeof ScenarioProgress>;
 
 const marks = [0, 30, 50, 70, 90, 100];
 
-/** The allowed changes of a scenario's status. A change is refused if it is not listed here or its guard returns false. */
+/**
+ * The allowed changes of a scenario's status, each with a guard. A change is refused if it is not in this table or if its guard returns
+ * false.
+ */
 const transitions: Record<ScenarioStatus, Partial<Record<ScenarioStatus, (progress: ScenarioProgress) => boolean>>> = {
   pending: { running: () => true, failed: () => true },
   running: { paused: (progress) => !isDone(progress), complete: isDone, failed: () => true },

@@ -4,11 +4,11 @@ import type { LedgerEntry } from "../agent/ledger.ts";
 
 /** The facts that the scenarios of one segment share in memory while they run. */
 export interface SideBySide {
-  /** The time in Unix milliseconds at which this process began to work on the segment. Idle time before it does not count as lateness. */
+  /** The time in Unix milliseconds at which this process began to work on the segment. Lateness is measured from this time. */
   since: number;
   /** The memory that the process used when it began to work on the segment, in MB. */
   baselineMb: number;
-  /** The time in Unix milliseconds at which the first scenario reached the meeting point. Undefined until then. */
+  /** The time in Unix milliseconds at which the first scenario reached the end of the segment. Undefined until then. */
   firstArrival?: number;
   /** The model calls of all scenarios in this segment. */
   account: Account;
@@ -19,14 +19,13 @@ export interface SideBySide {
 /** The values that all scenarios of a run share. */
 interface Shared {
   segments: Map<number, SideBySide>;
-  /** Calls a function that makes a model call, as soon as the run's limit of parallel calls allows the call. */
+  /** Waits until the run's limit of parallel calls allows another model call. Then calls a function that makes this call. */
   turn?: ReturnType<typeof placesFor>;
 }
 
 /**
- * The shared facts of each run. The key is an object that LangGraph keeps for one execution of the run. The facts are not stored, because
- * only the process that executes the run needs them. After a crash, the segment's time limit and the stored ledger entries take their
- * place.
+ * The shared facts of each run. The key is an object that LangGraph keeps for one execution of the run. The facts are not stored. After a
+ * crash, the next process collects new facts, and counts the ledger entries that the scenarios have stored.
  */
 const runs = new WeakMap<object, Shared>();
 
@@ -55,7 +54,7 @@ export function besides(segment: number, config: LangGraphRunnableConfig): SideB
  */
 export const forgetSegment = (segment: number, config: LangGraphRunnableConfig): void => void sharedOf(config).segments.delete(segment);
 
-/** Adds the ledger entries that a scenario stored before a crash or a cancellation to the account. Adds them only once per scenario. */
+/** Adds to the account the ledger entries that a scenario stored before a crash or a cancellation. Does so only once for each scenario. */
 export function countStored(others: SideBySide, scenario: string, stored: LedgerEntry[]): void {
   if (others.counted.has(scenario)) return;
   others.counted.add(scenario);

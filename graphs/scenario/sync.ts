@@ -5,7 +5,7 @@ import type { Segment } from "./state.ts";
 export const Mode = z.enum(["free", "milestone", "lockstep"]);
 export type Mode = z.infer<typeof Mode>;
 
-/** The maximum time in milliseconds that scenarios wait for a slow scenario. The time begins with the work on the segment. */
+/** The maximum time in milliseconds that scenarios wait for a slow scenario, counted from the start of the work on the segment. */
 const segmentLimitMs = 60_000;
 
 /** The record of a meeting: the progress of each scenario at the end of a segment. */
@@ -29,8 +29,8 @@ export const Sync = z.object({
 export type Sync = z.infer<typeof Sync>;
 
 /**
- * Returns the next segment. It ends at the next milestone, after one batch, or when all items are done, depending on the mode. Only a
- * segment that ends at a milestone has a time limit.
+ * Returns the next segment. Depending on the mode, the segment ends at the next milestone, after one batch, or when all items are done.
+ * Only a segment that ends at a milestone has a time limit.
  */
 export function nextSegment(mode: Mode, milestones: number[], before: Segment | null): Segment {
   const number = (before?.number ?? 0) + 1;

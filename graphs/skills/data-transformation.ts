@@ -49,7 +49,7 @@ export const dataTransformation = defineSkill<Item, Result, z.infer<typeof Param
       signal.throwIfAborted();
       const startedAt = performance.now();
       results.push(transform(item, similarity));
-      worked(performance.now() - startedAt); // recorded here, because other scenarios use the processor during the next line
+      worked(performance.now() - startedAt); // recorded here, because the next line lets other scenarios use the processor
       await nextTurn();
     }
     return results;

@@ -63,7 +63,7 @@ export const ScenarioRequest = closed({
 
 export type ScenarioRequest = z.infer<typeof ScenarioRequest>;
 
-/** The expected quality, from 0 to 1, for each word that describes it. */
+/** The expected quality as a number from 0 to 1, for each value of a scenario's field `expectedQuality`. */
 export const qualityOf = { basic: 0.6, good: 0.8, excellent: 0.9 } as const;
 
 const common = { skillParams: {}, qualityMetrics: [] };
@@ -110,7 +110,7 @@ export const defaultProfile: ScenarioDefinition[] = [
   },
 ];
 
-/** The factor by which the input grows at each difficulty. It depends on how the skill's time grows with its input. */
+/** The factor by which the input grows at each difficulty. The factors depend on how the skill's time grows with its input. */
 const growth = {
   linear: [1, 3, 8],
   sublinear: [1, 5, 25],

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { pick, placeIn, seededRandom } from "./random.ts";
 import type { Dataset } from "./skill.ts";
 
-/** The kinds of problems. Each kind has its own rules. */
+/** The kinds of security problems that a scan looks for. Each kind has its own scanning rules. */
 export const Kind = z.enum(["secret", "sql-injection", "shell-injection", "path-traversal"]);
 export type Kind = z.infer<typeof Kind>;
 
@@ -47,8 +47,8 @@ const injections: readonly [Kind, (name: string) => string][] = [
   ["path-traversal", (name) => `const page = await readFile("./pages/" + ${name});`],
   ["path-traversal", (name) => `response.sendFile(\`\${root}/\${${name}}\`);`],
   ["path-traversal", (name) => `with open("uploads/" + ${name}) as file:`],
-  // The query is composed in one line and run in another. A scanner of single lines misses this, so even a good scanner does not get the
-  // best score.
+  // In the next two lines, the call that runs the query or command does not compose it. Patterns for single calls miss such lines, so even
+  // a good scanner does not get the best score.
   ["sql-injection", (name) => `const where = "name = '" + ${name} + "'"; const found = await run(base + where);`],
   ["shell-injection", (name) => `spawn("sh", ["-c", ["convert", ${name}].join(" ")]);`],
 ];

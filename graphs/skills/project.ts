@@ -1,7 +1,7 @@
 import type { Skill } from "./skill.ts";
 
-// The key is a global symbol. The package and a checkout of its sources may both be loaded in one process, and must then share the
-// project.
+// The key is a global symbol. The package and a checkout of its sources may both be loaded in one process, and must then share the skills
+// of the project.
 const key = Symbol.for("ensemble.project.skills");
 const place = globalThis as { [key]?: readonly Skill[] };
 

@@ -34,7 +34,7 @@ export function skillsWith(own: readonly (Skill | (() => Skill))[] = []): Skills
   };
 }
 
-/** Returns the schema of a skill's name. It refuses skills that the graph cannot run. */
+/** Returns the schema of a skill's name. The schema refuses the names of skills that the graph cannot run. */
 export const skillName = ({ names }: Skills, description = "Skill to run") =>
   z
     .string()

@@ -69,8 +69,8 @@ export interface Skill<Item = unknown, Result = unknown, Params = unknown> {
   scenarios(): ScenarioDefinition[];
   generate(dataset: Dataset, params: Params, job: Pick<Job, "allowedDirectories">): Item[] | Promise<Item[]>;
   /**
-   * Works on a batch. It should throw only if it could not work on the batch at all. The batch is then retried, so a repeated call must do
-   * no harm.
+   * Works on a batch. The function should throw only if the whole batch has failed. The batch is then tried again, so repeated work on it
+   * must do no harm.
    */
   invoke(batch: Item[], params: Params, job: Job): Promise<Result[] | Batch<Result>>;
   /** Returns scores from 0 to 1. The quality of the results is computed from all scores. */

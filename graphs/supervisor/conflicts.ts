@@ -122,9 +122,9 @@ export function compareGroups(views: View[], { groups }: z.infer<typeof Grouping
 }
 
 /**
- * Tells whether the judge should group the findings, because comparing words is not enough. This is so if only one of several agents names
- * a subject, because the others may have used other words. It is also so if agents contradict each other, because the judge must name the
- * kind of contradiction.
+ * Tells whether the judge should group the findings, because comparing words is not enough. There are two such cases:
+ * - Only one of several agents names a subject. The others may have used other words for it.
+ * - Agents contradict each other. The judge must name the kind of the contradiction.
  */
 export function needsJudge(views: View[]): boolean {
   const subjects = [...Map.groupBy(views, ({ subject }) => same(subject)).values()];

@@ -43,7 +43,9 @@ export async function askJudge<Schema extends z.ZodType>(
   }
 }
 
-/** Returns the agents of a run. A roster from the context is kept in the state, so that a resuming run need not send it again. */
+/**
+ * Returns the agents of a run. `roster` is a roster from the context, which the state keeps, so that a resuming run need not send it again.
+ */
 export const teamOf = ({ agents }: Setup, roster: AgentData[] | null): Agent[] => roster?.map(fromData) ?? agents;
 
 export const namesOf = (team: Agent[]): string[] => team.map(({ name }) => name);

@@ -53,7 +53,9 @@ export function askAboutConflicts(setup: Setup): Node {
   };
 }
 
-/** Settles the remaining contradictions. The judge decides a tie. If a person was asked but did not answer, confidence decides. */
+/**
+ * Settles the remaining contradictions. The judge decides a tie. If a person was asked but did not answer, the highest confidence decides.
+ */
 export function settle(setup: Setup): Node {
   return async ({ conflicts, settlements, ledger: before }, config) => {
     const { conflicts: strategy } = setup.contextOf(config);

@@ -54,7 +54,10 @@ export const settle = (setup: Setup) => (state: Team, config: Config) => {
 const without = (members: string[], lost: string[]) => members.filter((name) => !lost.includes(name));
 export const countOf = (tasks: TeamTask[], status: TeamTask["status"]) => tasks.filter((task) => task.status === status).length;
 
-/** Ends a member's turn on its task. The member has completed the task, has failed and loses it, or continues it in the next turn. */
+/**
+ * Ends a member's turn on its task. Completes the task, or releases it after an error or too many turns. Otherwise, the member continues
+ * the task in its next turn.
+ */
 function finish(changes: Round, { member, task: id, answer, error, actions }: Turn): void {
   const completed = actions.find(({ name }) => name === "complete")?.args.result;
   const isWaiting = actions.some(({ name }) => name === "send_message" || name === "broadcast");

@@ -12,7 +12,7 @@ export const TaskSpec = z.strictObject({
 });
 export type TaskSpec = z.infer<typeof TaskSpec>;
 
-/** A task of the shared list. The defaults complete a task that a caller has sent. */
+/** A task of the shared list. Fields that a caller does not send get defaults. */
 export const TeamTask = z.object({
   ...TaskSpec.shape,
   owner: z.string().nullable().default(null).describe("Member that does or did the task"),

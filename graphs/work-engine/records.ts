@@ -23,7 +23,7 @@ export type WorkItem = z.infer<typeof WorkItem>;
 export const itemKey = (name: string, stage: number) => `wf-${name}-stage-${stage}`;
 export const itemsOf = (project: string) => ["work-items", project];
 
-/** Changes a work item. With `fresh`, the item is created or replaced first. Does nothing if there is no such item. */
+/** Changes a work item. With `fresh`, creates or replaces the item first. Without `fresh`, does nothing if the item does not exist. */
 export async function changeItem(
   config: LangGraphRunnableConfig,
   { project, key }: { project: string; key: string },

@@ -73,15 +73,15 @@ export async function getAssistant(db: Db, scope: Scope, id: string): Promise<As
 
 /** The assistant of a new run. */
 export type AssistantToRun = Assistant & {
-  /** True if a limit sets a budget for the assistant's graph. */
+  /** True if one of the queue's limits sets a daily budget of tokens or dollars for the assistant's graph. */
   isBudgeted: boolean;
 };
 
 const columnsToRun = sql`${columns}, ${hasBudget(sql`graph_id`)} as "isBudgeted"`;
 
 /**
- * Returns the assistants for new runs, in the order of `ids`. The result has undefined in place of an id without an assistant. Applies no
- * scope, because the caller has already checked access.
+ * Returns the assistants for new runs, in the order of `ids`. An id without an assistant gives undefined at its place. Applies no scope,
+ * because the caller has already checked access.
  */
 export async function findAssistantsToRun(db: Db, ids: string[]): Promise<(AssistantToRun | undefined)[]> {
   const wanted = ids.map(toAssistantId);

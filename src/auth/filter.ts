@@ -13,8 +13,8 @@ const Condition = z.union([
 ]);
 
 /**
- * The schema of the filter that auth handlers return: metadata fields, and the values that rows must have in these fields. Values of any
- * other type are an error. If they were ignored, the filter would hide no rows.
+ * The schema of the filter that auth handlers return: metadata fields, and the values that rows must have in these fields. A value of
+ * another type is an error. If the service ignored such a value, the filter would hide no rows.
  */
 const Filter = z.record(z.string(), Condition);
 

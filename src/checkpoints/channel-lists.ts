@@ -53,7 +53,7 @@ export function createChannelLists(serializer: StateSerializer): ChannelLists {
         remember(name, stored);
         return { base, value: { type: base === undefined ? "json" : "list", text } };
       } catch (error) {
-        dumpState(list, place.channel); // throws the same error, but with a path that begins with the channel's name
+        dumpState(list, place.channel); // throws the caught error again, but with a path that begins with the channel's name
         throw error;
       }
     },

@@ -1,9 +1,11 @@
 import { type Sql, sql } from "../db/sql.ts";
 
-/** The key of a checkpoint's metadata under which LangGraph counts the updates of each DeltaChannel. Its keys are names of channels. */
+/**
+ * The metadata key under which LangGraph counts the updates of each DeltaChannel in a checkpoint. The value has a field for each channel.
+ */
 const countersKey = "counters_since_delta_snapshot";
 
-/** Returns the metadata of a caller without the key that only LangGraph may set. */
+/** Returns a caller's metadata without the key that only LangGraph may set. */
 export function withoutCounters({ [countersKey]: _, ...metadata }: Record<string, unknown>): Record<string, unknown> {
   return metadata;
 }

@@ -16,7 +16,7 @@ export async function deleteThreadCheckpoints(db: Db, threadId: string): Promise
 
 /**
  * Deletes everything that a run stored: its checkpoints, its writes, and the blobs that no other checkpoint needs. Then restores the
- * interrupts and answers of earlier runs that this run had replaced. Checkpoints stay if a later run has built on them with a DeltaChannel.
+ * interrupts and answers of earlier runs that this run had replaced. A checkpoint stays if a later run's DeltaChannel is rebuilt from it.
  *
  * If another run is executing on the thread (`isInUse`), the blobs stay, because the state of that run may need them. They are deleted
  * later, when the thread is deleted or pruned. Call this function in a transaction that holds the thread's lock.

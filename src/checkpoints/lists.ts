@@ -26,7 +26,7 @@ export interface ListVersion {
 }
 
 /**
- * The number of rows of similar size at which the newest row also stores the items of the other rows. A list thus consists of few rows, and
+ * When this many rows of similar size exist, the newest row also stores the items of the other rows. A list thus consists of few rows, and
  * each item is written only a few times.
  */
 const fanout = 16;

@@ -10,8 +10,9 @@ import { newestFirst } from "./order.ts";
 export type Kept = "latest" | { newest: number };
 
 /**
- * Deletes the checkpoints of the threads that `kept` does not select, together with their writes and the blobs that are no longer needed.
- * Returns the number of deleted checkpoints. Call it in a transaction that holds the locks of the threads. No thread may have an open run.
+ * Deletes all checkpoints of these threads except those that `kept` selects. Also deletes the writes of the deleted checkpoints and the
+ * blobs that are no longer needed. Returns the number of deleted checkpoints. Call this function in a transaction that holds the locks of
+ * the threads. No thread may have an open run.
  */
 export async function pruneCheckpoints(tx: Db, threadIds: string[], kept: Kept): Promise<number> {
   const { rows } = await tx.query<{ thread_id: string }>(sql`

@@ -65,8 +65,8 @@ const asBytes = (value: Sql, type: Sql) => sql`case when ${type} not in ('json',
  * Returns the selected checkpoints with their values and pending writes, newest first. The selection must yield all columns, in the order
  * of the table. A value that several checkpoints share is read only once.
  *
- * The statement contains `offset 0`, so that the planner does not read a whole table. The planner assumes that a list has a thousand rows,
- * and would therefore not look up the few rows by their key.
+ * The statement contains `offset 0`, so that the planner does not read a whole table. The planner overestimates the number of rows in
+ * `versions`, and would therefore not look up the few blobs by their keys.
  */
 export async function readCheckpoints(db: Db, selection: Sql, name?: string): Promise<StoredCheckpoint[]> {
   const statement = sql`

@@ -20,8 +20,8 @@ class UnstorableState extends Error {
 }
 
 /**
- * The size limit of one statement in bytes. The server accepts messages below 1 GiB. It closes the connection without a reply if a message
- * is larger.
+ * The size limit of one statement in bytes. The server accepts messages below 1 GiB. If a message is larger, the server closes the
+ * connection without a reply.
  */
 const mostBytes = 2 ** 30 - 2 ** 20;
 

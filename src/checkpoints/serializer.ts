@@ -130,7 +130,7 @@ export function keepingImpostors(stock: SerializerProtocol): StateSerializer {
 
 /**
  * The key with which LangChain marks user data that looks like one of LangChain's serialised objects. If a text contains this key,
- * LangGraph's serializer reads the objects in the text. It is slower, but handles the key correctly.
+ * LangGraph's serializer reads the objects in the text. That serializer is slower, but handles the key correctly.
  */
 const escapeMark = "__lc_escaped__";
 

@@ -49,8 +49,8 @@ const Stored = z.object({
 });
 
 /**
- * Returns the message in a stored JSON value. Returns undefined if the value is no message, has an unknown class, or has unusual fields or
- * further serialised objects. The slower serializer then reads the value.
+ * Returns the message in a stored JSON value. Returns undefined if the value is no message, or if its class, its fields or its content are
+ * unusual. The slower serializer then reads the value.
  */
 export function messageFrom(value: object): BaseMessage | undefined {
   const { lc, type, id, kwargs } = value as Partial<z.infer<typeof Stored>>;

@@ -3,8 +3,8 @@ import { setNonce } from "get-nonce";
 const meta = (selector: string) => document.querySelector<HTMLMetaElement>(selector);
 
 /**
- * The path prefix of the API. The service writes it into the page. Vite's development server leaves the placeholder, which then counts as
- * no prefix.
+ * The path prefix of the API, which the service writes into the page. Vite's development server leaves the placeholder in the page. The
+ * placeholder counts as no prefix.
  */
 export const prefix = (meta('meta[name="ensemble-prefix"]')?.content ?? "").replace("%PREFIX%", "");
 

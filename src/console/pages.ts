@@ -10,8 +10,8 @@ export interface PageEntry {
   /** The page's entry in the navigation. A page without an entry can be opened only by links. */
   menu?: { label: string; icon: IconName; Badge?: ComponentType };
   /**
-   * The path of the navigation entry that is marked while this page is open. By default, this is the entry whose path is the beginning of
-   * the page's path.
+   * The path of the navigation entry that is marked while this page is open. By default, an entry is marked if this page's path begins with
+   * the entry's path.
    */
   under?: string;
 }

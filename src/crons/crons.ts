@@ -188,7 +188,7 @@ export async function countCrons(db: Db, scope: Scope, filter: CronFilter): Prom
 }
 
 /**
- * Creates the cron's run and rolls it back. An error that every later run of the cron would have thus appears now. A busy thread is not an
+ * Creates the cron's run and rolls it back, so that the caller learns of an error that every later run would have. A busy thread is not an
  * error, because its open run may have ended when the cron is due.
  */
 async function tryRun(tx: Db, caller: Caller, cron: AskedCron, { check, retention }: CronRules): Promise<Run> {

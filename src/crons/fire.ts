@@ -14,8 +14,8 @@ import { nextTick } from "./schedule.ts";
 export type Tick = { run: Run } | { passedOver: string };
 
 /**
- * How many milliseconds after the cron's end a run may still be created. The cron's last time may be just before its end, and workers
- * notice that time moments later.
+ * The number of milliseconds after the cron's end in which a run may still be created. The cron's last run may be due just before the end,
+ * and a worker creates that run moments later.
  */
 const lateMs = 60_000;
 

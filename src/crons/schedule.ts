@@ -16,9 +16,9 @@ export function nextTick({ schedule, timezone, end_time }: Schedule, after: Date
 const mode = "5-part";
 
 /**
- * Returns a schedule with its minutes and hours written out, if it names certain hours. The library Croner then treats the hours as times
- * of day when the clock changes. If the clock skips a time, Croner makes up for it. If a time occurs twice, Croner fires only once. A
- * schedule with `*` in its hours is returned unchanged, because its times follow the clock.
+ * Returns a schedule with lists of numbers as its minutes and hours, such as `0 9,10` for `0 9-10`. The library Croner then treats the
+ * hours as times of day when the clock changes. If the clock skips a time, Croner fires later. If a time occurs twice, Croner fires only
+ * once. A schedule with `*` or `?` in its hours is returned unchanged, because its times follow the clock.
  */
 function timesOfDay(schedule: string): string {
   const [, hours = "", ...days] = schedule.trim().split(/\s+/);

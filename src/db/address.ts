@@ -16,7 +16,7 @@ export function checkDatabaseUrl(variable: string, url: string): string {
  */
 export function explainDatabase(url: string) {
   return (error: Error): never => {
-    if (error instanceof SealingError) throw error; // the database answers
+    if (error instanceof SealingError) throw error; // the database can be reached, so its address is not the cause
     const { host, pathname, searchParams } = new URL(url);
     const server = host || searchParams.get("host") || "localhost";
     const database = decodeURIComponent(pathname.slice(1));

@@ -47,7 +47,7 @@ export function batched<Request, Result>(
     if (queue.length > 0) void runNext();
     if (!(results instanceof Error)) for (const [index, { done }] of batch.entries()) done.resolve(results[index] as Result);
     else if (batch.length === 1 || concernsAllStatements(results)) for (const { done } of batch) done.reject(results);
-    else for (const queued of batch) await runAlone(queued); // each request runs alone, so that only the refused one fails
+    else for (const queued of batch) await runAlone(queued); // each request runs alone, so that only the refused request fails
   }
 
   const runTogether = (batch: QueuedRequest<Request, Result>[]) =>

@@ -100,7 +100,7 @@ async function linkLibraries(root: string): Promise<void> {
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
     const link = join(root, target);
     await symlink(relative(dirname(link), join(root, source)), link).catch((error: NodeJS.ErrnoException) => {
-      // The link already exists, or this user may not create links in this directory. Both are no error.
+      // The link already exists, or this user may not create links in this directory. In both cases, the start continues.
       if (!["EEXIST", "EACCES", "EPERM", "EROFS"].includes(error.code ?? "")) throw error;
     });
   }

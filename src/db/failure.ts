@@ -15,8 +15,8 @@ export function isDatabaseTrouble(error: unknown): boolean {
 }
 
 /**
- * Tells whether the trouble with which a statement failed concerns all statements. A value that cannot be encrypted or decrypted concerns
- * only its own statement.
+ * Tells whether a statement failed for a reason that affects all other statements, too. A value that cannot be encrypted or decrypted
+ * affects only its own statement.
  */
 export const concernsAllStatements = (error: unknown): boolean => isDatabaseTrouble(error) && !(error instanceof SealingError);
 

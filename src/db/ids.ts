@@ -3,7 +3,7 @@ import { v5, v7 } from "uuid";
 /** The UUID namespace that the official LangGraph server uses to derive an assistant's id from the graph's id. */
 const graphNamespace = "6ba7b821-9dad-11d1-80b4-00c04fd430c8";
 
-/** Returns a new id. The order of ids is that of their creation, so new rows are next to each other in an index. */
+/** Returns a new id. Ids sort by the time of their creation, so new rows are next to each other in an index. */
 export const newId = (): string => v7();
 
 /** Tells whether the text is a UUID that Postgres accepts. Every UUID version is valid, because callers may choose their own ids. */

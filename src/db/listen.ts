@@ -5,8 +5,8 @@ import { createNotifier } from "./notifier.ts";
 import type { Db } from "./sql.ts";
 
 /**
- * The topic that a new process sends when it starts. Any notification tells other processes that the sender listens, so no code waits for
- * this topic.
+ * The topic of the notification that a new process sends at its start. Other processes learn from any notification that the sender listens,
+ * so no code waits for this topic.
  */
 const helloTopic = "hello";
 const lookMs = 1_000;

@@ -17,7 +17,7 @@ export function createNotifier(db: Db, sender: string, onError: (error: Error) =
   let sending: Promise<void> | undefined;
 
   async function sendPending(): Promise<void> {
-    await undefined; // so that every topic of the same turn joins the statement
+    await undefined; // so that all topics of one turn of the event loop join the statement
     while (pending.size > 0) {
       const notifications = [...Map.groupBy(pending, channelOf)].flatMap(([channel, topics]) =>
         packTopics(sender, topics).map((payload) => ({ channel, payload })),

@@ -80,7 +80,7 @@ async function estimateRows(db: Db, select: Sql): Promise<number> {
 
 /**
  * Returns a condition that is true for rows whose `column` contains the document (`@>`). The SQL function `searchable` of our migrations
- * converts both sides. Without a document, every row matches.
+ * converts both documents to `jsonb`. Without a document, every row matches.
  */
 export function containing(column: Sql, document: Record<string, unknown> | undefined): Sql {
   if (!document || Object.keys(document).length === 0) return sql`true`;

@@ -57,7 +57,7 @@ class NamelessClient extends pg.Client {
 
 /** Opens the connection pool of a process. If an idle connection breaks, the pool replaces it and reports the error to `onError`. */
 export function openPool({ url, size, queryTimeoutSeconds, prepares = true, isPooled = false, extend, onError }: PoolOptions): pg.Pool {
-  // The server gets the same timeout. Otherwise, it would continue a statement after this process has given it up.
+  // The server gets the same time limit. Otherwise, the server would continue a statement that this process has given up.
   const limit = queryTimeoutSeconds === undefined ? undefined : Math.ceil(queryTimeoutSeconds * 1000);
   const limited = limit !== undefined && { query_timeout: limit, options: `${serverKeepalives} -c statement_timeout=${limit}` };
   const Usual = prepares ? pg.Client : NamelessClient;

@@ -37,7 +37,10 @@ export interface SealedColumn {
   model: SealedModel;
   field: string;
   form: SealedForm;
-  /** True if clients search the column, so that a built-in cipher leaves it readable. */
+  /**
+   * True if clients search the column. The values then stay readable, except for `searchedKeys`. A project's handler for documents decides
+   * by itself which values stay readable.
+   */
   isSearched?: boolean;
   /** The keys that SQL statements read. They are never encrypted. */
   plainKeys?: readonly string[];
@@ -93,8 +96,8 @@ export const sealedColumns = {
 export type SealedColumnName = keyof typeof sealedColumns;
 
 /**
- * A parameter of a statement that holds a value of the user. If the project encrypts its values, the connection encrypts this parameter.
- * Otherwise, pg calls `toPostgres` and sends the plain value.
+ * A value of the user that is a parameter of a statement. If the project encrypts values, the connection encrypts this value. Otherwise, pg
+ * calls `toPostgres` and sends the plain value.
  */
 export class Sealable {
   readonly name: SealedColumnName;
@@ -123,7 +126,7 @@ export function sealable<Value extends string | Uint8Array | null | undefined>(
 /** Returns a parameter that holds a document as JSON, for a column with encrypted values. */
 export const sealableJson = (name: SealedColumnName, document: unknown): Sealable => new Sealable(name, JSON.stringify(document));
 
-/** The error of a value that cannot be encrypted or decrypted. The cause may be temporary, so a later try can succeed. */
+/** The error for a value that cannot be encrypted or decrypted. The cause may be temporary, so a later try can succeed. */
 export class SealingError extends Error {
   override name = "SealingError";
   /** Marks the error as trouble with the database, so that runs are retried and not ended. */
@@ -131,12 +134,12 @@ export class SealingError extends Error {
 }
 
 /**
- * The error of a value that can never be stored encrypted, however often it is tried. A run that would store such a value ends with an
- * error.
+ * The error for a value that can never be stored encrypted, however often the write is tried. A run that would store such a value ends with
+ * an error.
  */
 export class UnsealableValue extends SealingError {
   override name = "UnsealableValueError";
-  /** Does not have the form of the codes that `isDatabaseTrouble` recognises. */
+  /** `isDatabaseTrouble` returns false for this code, so that the run ends with an error and is not retried. */
   override readonly code = "UNSEALABLE_VALUE";
 }
 

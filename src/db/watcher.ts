@@ -34,7 +34,7 @@ export function startWatcher<Query, Result>({ wakeups, look, onError }: WatcherO
   let looking: Promise<void> | undefined;
 
   async function lookForDue(): Promise<void> {
-    await undefined; // lets every caller of the same turn join the check
+    await undefined; // so that all callers of one turn of the event loop join the check
     while (due.size > 0) {
       const waiters = [...due];
       due.clear();

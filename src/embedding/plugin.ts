@@ -32,7 +32,7 @@ export const ensemble: FastifyPluginAsync<EnsembleOptions> = Object.assign(
       throw error;
     }
   },
-  { [Symbol.for("plugin-meta")]: { name: "ensemble", fastify: "5.x" } }, // Fastify then refuses to load the plugin in another version
+  { [Symbol.for("plugin-meta")]: { name: "ensemble", fastify: "5.x" } }, // other versions of Fastify refuse to load the plugin
 );
 
 interface Start {
@@ -54,7 +54,8 @@ async function start(app: FastifyInstance, prefix: string, { config, log, releas
     for (const close of closers) close();
   };
   const stopOnce = () => (stopped ??= stop());
-  // The stop begins before Fastify waits for the end of all requests, because open streams would not end.
+  // The stop begins before Fastify waits for the end of all requests. Open streams end only when the service stops, so Fastify would
+  // otherwise wait forever.
   app.addHook("preClose", async () => void stopOnce());
   app.addHook("onClose", stopOnce);
   app.addHook("onListen", async () => {
@@ -102,7 +103,7 @@ function claimProcess(prefix: string): () => void {
     throw new Error(
       `Ensemble already runs in this process, at "${other.prefix}". Close that app first, or start the second one in another process.`,
     );
-  return setGlobal(key, { prefix }); // an object of its own, so that only this registration can free the process
+  return setGlobal(key, { prefix }); // a new object for each mount, so that only this mount can remove its own claim
 }
 
 /**

@@ -46,7 +46,7 @@ export async function sealDocument(document: unknown, { form }: SealedColumn, se
   }
 }
 
-/** Returns the document with the values of these keys sealed. */
+/** Returns the document with the values of these keys encrypted. */
 async function sealKeys(document: Json, keys: string[], seal: (value: unknown) => Promise<unknown>): Promise<Json> {
   const sealed = await Promise.all(
     Object.entries(document).map(async ([key, value]) => [key, keys.includes(key) ? await seal(value) : value] as const),

@@ -28,7 +28,7 @@ async function openIn(container: object, openers: Openers): Promise<void> {
     if (sealed?.form === "j") byHandler.set(key, sealed);
     else if (sealed) work.push(openers.openValue(sealed).then((plain) => replace(container, key, plain)));
   }
-  // This must come before the first `await`, because the values in the container are replaced later.
+  // The lookup must come before the first `await`, because the values in the container are replaced later.
   const isLookedUp = byHandler.size > 0 && openers.known.size > 0;
   const known = isLookedUp ? openers.known.get(JSON.stringify(container)) : undefined;
   await Promise.all(work);

@@ -1,5 +1,5 @@
 /**
- * The keys that are never encrypted, in any document. They hold ids and facts of the service, by which SQL statements and clients find
+ * The keys that are never encrypted, in any document. They hold ids and other data of the service, by which SQL statements and clients find
  * rows. The official LangGraph server leaves the same keys readable.
  */
 const plainKeys = new Set([

@@ -7,8 +7,7 @@ import { asBuffer, type Known, looksSealed, writeSealed } from "./sealed-text.ts
 
 /**
  * Returns a function that finds the encryption context for the user of the present request or attempt. Without a user, the context is
- * empty. A context is kept as long as the user object of its request or attempt lives. A call of the handler that fails is not kept, so the
- * next value calls the handler again.
+ * empty. The project's handler computes the context only once for each user object. If the handler fails, the next value calls it again.
  */
 export function contextFinder({ contextOf }: Pick<Handlers, "contextOf">): () => Promise<SealingContext> {
   const contexts = new WeakMap<object, Promise<SealingContext>>();
@@ -25,7 +24,7 @@ export function contextFinder({ contextOf }: Pick<Handlers, "contextOf">): () =>
   };
 }
 
-/** The facts on which the encryption of one value depends, and the map that collects the encrypted values. */
+/** The data that is needed to encrypt one value, and the map that collects the encrypted values. */
 interface Sealing {
   handlers: Handlers;
   column: SealedColumn;

@@ -34,7 +34,7 @@ export function createLogReader(db: Db, onError: (error: Error) => void): LogRea
 
   /**
    * Reads the next events of these windows. If an event cannot be decrypted, halves the batch until only the run of this event is left out.
-   * It is tried again at the next poll.
+   * The next poll tries this run again.
    */
   async function readApart(batch: RunWindow[]): Promise<Map<string, Page>> {
     const cursors = batch.map(({ runId, tail = -1 }) => ({ runId, after: tail }));

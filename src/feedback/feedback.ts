@@ -43,7 +43,7 @@ export interface Feedback {
   updated_at: Date;
 }
 
-/** The fields that a person gets who gives feedback. */
+/** The fields of the response to a person who gives feedback. */
 export type TakenFeedback = Pick<Feedback, "run_id" | "key" | "score" | "value" | "comment" | "updated_at">;
 
 const columns = sql`run_id, thread_id, assistant_id, graph_id, key, score, "value", comment, correction, feedback.metadata, given_at,

@@ -32,7 +32,7 @@ interface TokenOptions {
 const tokenForm = /^([\w-]{1,1500})\.([\w-]{43})$/;
 const pathForm = /^\/feedback\/tokens\/([^/]+)\/?$/;
 
-/** Tells whether a path is that of a feedback URL. Such a URL needs no credentials, because its token is the right to use it. */
+/** Tells whether a path is that of a feedback URL. Such a URL needs no credentials, because its token grants the access. */
 export const isFeedbackPath = (path: string): boolean => tokenForm.test(pathForm.exec(path)?.[1] ?? "");
 
 export function feedbackTokens(db: Db, { feedbackSecrets, feedbackUrlHours }: TokenOptions): FeedbackTokens {

@@ -61,8 +61,8 @@ export interface ApiDeps {
     /** The host names that the service accepts in the Host header, in addition to loopback names. */
     hosts: string[];
     /**
-     * True if the service accepts only connections from this machine. This holds for a service without auth inside another HTTP server,
-     * unless the operator has set ENSEMBLE_AUTH=none.
+     * True if the service accepts only connections from this machine. This is the case if another HTTP server mounts the service, the
+     * service has no auth, and the operator has not set ENSEMBLE_AUTH=none.
      */
     onlyLocal: boolean;
     bodyLimitBytes: number;
@@ -73,7 +73,7 @@ export interface ApiDeps {
     requestTimeoutSeconds: number;
     stalledSeconds: number;
     recheckSeconds: number;
-    /** The number of seconds after its last heartbeat for which a worker counts as alive. */
+    /** A worker counts as alive for this number of seconds after its last heartbeat. */
     leaseSeconds: number;
     eventRetentionSeconds: number;
     resumableRetentionSeconds: number;

@@ -7,7 +7,7 @@ const shareOfHeap = 0.4;
 const waitLimitMs = 10_000;
 const mostWaiting = 50;
 
-/** The size limit in bytes of a page for which no memory is reserved. */
+/** The size limit of a small page, in bytes. No memory is reserved for a small page. */
 export const lightBytes = 512 * 1024;
 /** The size limit of a larger page, in bytes. The rows that do not fit are on the next page. */
 export const pageBytes = 8 * 1024 * 1024;

@@ -46,8 +46,8 @@ export async function graphsOfLetters(db: Db, scope: Scope, choice: Choice): Pro
 
 /**
  * Marks dead letters for a redrive, and returns their ids. Workers then create the runs and send the webhooks. If two callers redrive the
- * same letter at the same time, only the first one gets its id. With an edit, webhooks are left out, because they have no input. Call this
- * in a transaction.
+ * same letter at the same time, only the first caller gets the letter's id. With an edit, webhooks are left out, because they have no
+ * input. Call this in a transaction.
  */
 export async function redriveLetters(tx: Db, scope: Scope, choice: Choice, redrive: Redrive): Promise<string[]> {
   const webhooks = redrive.edit ? undefined : webhooksIn(choice);

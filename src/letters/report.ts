@@ -71,7 +71,7 @@ export interface OwnedItem extends ReportedItem {
 
 /**
  * Returns the `with` queries that store reported items. `holders` names a query of the same statement that selects the runs whose items may
- * be stored. If the run redrives the letter of one of these items, that letter records the new failure, and no new letter is stored.
+ * be stored. If an item's run is itself the redrive of an item's letter, that letter records the new failure, and no new letter is stored.
  */
 export function storingItems(items: OwnedItem[], holders: Sql): Sql {
   const column = <Value>(of: (item: OwnedItem) => Value) => items.map(of);

@@ -23,7 +23,7 @@ export interface WorkMetrics {
   agents: AgentMetrics;
 }
 
-/** The buckets for durations, in seconds. They range from a graph that only echoes to a run of an hour. */
+/** The buckets for durations, in seconds. They suit runs that take less than 50 milliseconds as well as runs that take an hour. */
 const durations = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600];
 const waits = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 300, 900, 3_600];
 const lags = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];

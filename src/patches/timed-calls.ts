@@ -40,8 +40,10 @@ export const watching = new AsyncLocalStorage<CallWatcher>();
 
 /**
  * Reports calls of chat models, models and tools to the current watcher. LangChain's own way, a callback handler, has a cost for every
- * node, even if the handler ignores nodes. Measured on five trivial nodes in memory: 0.98 ms of CPU per run without a handler, 1.50 ms with
- * a handler that ignores everything but models and tools, and 0.98 ms with this patch.
+ * node, even if the handler ignores nodes. CPU time per run, measured on five trivial nodes in memory:
+ * - without a handler: 0.98 ms
+ * - with a handler that ignores everything but models and tools: 1.50 ms
+ * - with this patch: 0.98 ms
  *
  * Upstream: no issue known. Needed until a handler that ignores chains costs nothing for them.
  */

@@ -63,7 +63,7 @@ export const TaskChange = z.object({
 export type TaskChange = z.output<typeof TaskChange>;
 
 function refuseProblems(tasks: NewTask[], { addIssue }: z.RefinementCtx): void {
-  const ids = new Map(tasks.map(({ id }, index) => [id, index] as const).toReversed()); // if subtasks have the same id, the first one keeps it
+  const ids = new Map(tasks.map(({ id }, index) => [id, index] as const).toReversed()); // if ids are equal, the first subtask counts
   tasks.forEach(({ id, depends_on }, index) => {
     if (ids.get(id) !== index) addIssue({ code: "custom", path: [index, "id"], message: `there is another subtask "${id}"` });
     depends_on.forEach((other, place) => {

@@ -3,15 +3,15 @@ import type { TaskStatus } from "./plan.ts";
 import { type PlanState, type PlanTask, stateOf } from "./progress.ts";
 
 /**
- * The plan of a thread: the tasks that a pattern (one of our ready-made graphs) keeps in the thread's state, in the form of a registered
- * plan.
+ * The plan of a thread, in the form of a registered plan. A pattern (one of our ready-made graphs) keeps the tasks of this plan in the
+ * thread's state.
  */
 export type ThreadPlan = PlanState & { thread_id: string; type: string; title: string | null; subtasks: PlanTask[] };
 
 const Result = z.object({
   status: z.enum(["success", "failed", "timeout", "skipped", "cancelled"]),
   output: z.unknown().optional(),
-  /** The output of a step under the name that the pattern supervisor uses. The other patterns use `output`. */
+  /** The output of a step. The pattern supervisor calls this field `work`, and the other patterns call it `output`. */
   work: z.unknown().optional(),
   error: z.string().nullable().default(null),
   tries: z.number().default(0),

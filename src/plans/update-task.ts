@@ -5,7 +5,9 @@ import type { TaskChange, TaskStatus } from "./plan.ts";
 import { planNotFound, taskColumns } from "./plans.ts";
 import type { PlanTask } from "./progress.ts";
 
-/** For each status, the statuses from which a subtask may change to it. A subtask that is done or skipped changes only with `force`. */
+/**
+ * Maps each new status of a subtask to the statuses that the subtask may have before. A subtask that is done can change only with `force`.
+ */
 const before: Record<TaskStatus, TaskStatus[]> = {
   pending: ["running", "failed", "skipped"],
   running: ["pending", "failed"],

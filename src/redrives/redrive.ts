@@ -10,7 +10,7 @@ import { submitWithin } from "../runs/submit.ts";
 import { lockThread } from "../threads/threads.ts";
 import { type Held, type HeldRedrive, runOfLetter } from "./run-of-letter.ts";
 
-/** The result of one step of a redrive: the letter whose run was to be created, and the reason if the run could not be created. */
+/** The result of one step of a redrive: a letter, and the reason if the letter's run could not be created. */
 export interface Started {
   /** The id of the letter. Undefined if no letter of the redrive waits for its run. */
   letterId?: string | undefined;

@@ -9,7 +9,7 @@ import type { NewRun } from "../runs/create.ts";
 import type { RunDefaults } from "../runs/request.ts";
 import { type Json, type RunKwargs, withoutCheckpoint } from "../runs/run.ts";
 
-/** An order to redrive letters. This transaction has locked the order's row. */
+/** A redrive: a request to redrive letters. This transaction has locked its row. */
 export interface HeldRedrive {
   redriveId: string;
   /** The number of runs that the redrive may start now. */

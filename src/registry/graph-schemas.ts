@@ -33,7 +33,7 @@ export function describeSchemas(graphId: string, graph: unknown): GraphSchemas {
   };
 }
 
-/** The parts of a graph that may be described without the others, because a description takes time. */
+/** The parts of a graph whose schemas can be created separately. Creating all schemas of a graph would take longer. */
 export type DescribedPart = "input" | "state";
 
 /** Returns the schema that the graph itself declares for a part. It is empty if the graph uses neither zod nor StateSchema. */

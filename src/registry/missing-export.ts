@@ -20,7 +20,7 @@ export async function findMissingExport(error: unknown, file: string | undefined
   return `${without}; the project's ${theirs.version}${has} is not used`;
 }
 
-/** Returns the module and the imported name that an error such as `import_langgraph.Name is not a constructor` is about. */
+/** Returns the module and the imported name for an error such as `import_langgraph.Name is not a constructor`. */
 async function findUse(message: string, file: string | undefined): Promise<[string?, string?]> {
   const name = /\bimport_\w+\.(\w+)\)? is not a (?:function|constructor)/.exec(message)?.[1];
   if (!name || !file) return [];

@@ -9,8 +9,8 @@ import { packageOf } from "./shared-packages.ts";
 const isSource = import.meta.url.endsWith(".ts");
 
 /**
- * The entry points of this package, for graphs that import the package. They are TypeScript sources if this file is one, and built files
- * otherwise.
+ * The entry points of this package, for graphs that import the package. If this file is a TypeScript source, the entry points are sources
+ * too. Otherwise, they are built files.
  */
 const ourselves: Record<string, string> = {
   ensemble: new URL(isSource ? "../index.ts" : "../index.js", import.meta.url).href,

@@ -123,7 +123,7 @@ const RemoteAgent = z.strictObject({
     .describe("Address of the agent's JSON-RPC endpoint, if it differs from the one in the card. Needed if the card names another host."),
 });
 
-/** The options of the alerts that runs set when they cross a threshold. */
+/** The options for alerts. An alert opens when a run crosses a threshold of its graph. */
 const AlertOptions = z
   .object({
     webhook: z

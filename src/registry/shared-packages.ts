@@ -1,4 +1,4 @@
-/** The packages of which only one copy may be loaded. With two copies, interrupts, `instanceof` and the context of nodes break. */
+/** The packages that may be loaded only once. With two copies, interrupts, `instanceof` and the context of nodes break. */
 const shared = ["@langchain/langgraph", "@langchain/core", "@langchain/langgraph-checkpoint", "@langchain/langgraph-sdk", "langchain"];
 
 /** Returns the shared package to which an import specifier belongs, or undefined if it belongs to none. */

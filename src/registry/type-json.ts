@@ -137,8 +137,8 @@ const argumentsOf = ({ checker }: SchemaContext, type: Type) => checker.getTypeA
 const elementOf = (context: SchemaContext, type: Type) => argumentsOf(context, type)[0];
 
 /**
- * Tells whether a type is a LangChain message. Messages have a schema of their own, because their classes have many members, of which
- * callers set only four.
+ * Tells whether a type is a LangChain message. Messages have a schema of their own, because callers set only four of the many members of a
+ * message class.
  */
 const isMessage = (type: Type) => type.getProperty("lc_namespace") !== undefined && type.getProperty("content") !== undefined;
 

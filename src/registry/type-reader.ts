@@ -58,8 +58,8 @@ function addSchemas(schemas: Record<string, TypeSchemas>, name: string, type: Ty
 }
 
 /**
- * Returns the type of the compiled graph that a type leads to. The given type may be a builder, a promise, a factory or an agent's wrapper.
- * Returns undefined if it leads to no graph.
+ * Returns the type of the compiled graph behind a type. The given type may be a builder, a promise, a factory or an agent's wrapper.
+ * Returns undefined if there is no such graph.
  */
 function compiledGraph(type: TypeScript.Type | undefined, depth = 0): TypeScript.Type | undefined {
   if (!type || depth > 4) return undefined;

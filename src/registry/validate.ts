@@ -1,7 +1,7 @@
 import type { BaseChannel, Pregel, PregelNode } from "@langchain/langgraph";
 import { z } from "zod";
 
-/** The arguments with which a graph is called, as far as they are validated: the input and the context. */
+/** The validated arguments of a graph's call: the input and the context. */
 export interface GraphCallArguments {
   input?: unknown;
   context?: Record<string, unknown> | undefined;

@@ -6,7 +6,7 @@ import { EmbeddingsRequest, embed } from "./embeddings.ts";
 import { ChatRequest } from "./request.ts";
 
 export interface Rehearsal {
-  /** The URL of the endpoint, to which OPENAI_BASE_URL is set. */
+  /** The URL of the endpoint. The service sets OPENAI_BASE_URL to this URL. */
   baseUrl: string;
   stop(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** Frequent words that do not tell the subject of a text. */
+/** Frequent words that say nothing about the subject of a text. */
 const stopwords = new Set(
   "and any are but can did does for from get has have how its not please that the them then this was what when where which who why with you".split(
     " ",

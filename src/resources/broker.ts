@@ -48,7 +48,8 @@ interface Broker extends BrokerOptions {
 }
 
 /**
- * The resource requests whose `work` the current code is a part of, from the outermost to the innermost, and the attempt that made them.
+ * Records that code runs inside the `work` of a resource request, and which attempt made the request. `holders` are the ids of this request
+ * and of all requests around it, the outermost first.
  */
 const enclosing = new AsyncLocalStorage<Fence & { holders: string[] }>();
 
@@ -66,7 +67,7 @@ export function startBroker(options: BrokerOptions): ResourceBroker {
   };
 }
 
-/** The use of resources by one attempt. If `signal` aborts, the attempt no longer waits. */
+/** One call of an attempt that uses resources. If `signal` aborts, the call no longer waits. */
 interface Use {
   broker: Broker;
   run: RunAttempt;
@@ -95,7 +96,7 @@ async function useResources<Result>(
     const got = { waitedMs: taken === "waiting" ? Math.max(1, Math.round(elapsedMs)) : 0 };
     return await enclosing.run({ ...run.fence, holders: [...request.inside, request.holder] }, () => work(got));
   } finally {
-    // If this fails, the resources become free when the run ends.
+    // If the request cannot be ended now, its resources become free when the run ends.
     await leave(broker, request, false).catch(broker.onError);
   }
 }

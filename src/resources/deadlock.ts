@@ -8,7 +8,7 @@ export interface Grant {
   needs: Record<string, number>;
   priority: number;
   since: string;
-  /** The ids of the requests whose `work` made this request. They keep their resources until this request has ended. */
+  /** The ids of the outer requests whose `work` made this request. The outer requests keep their resources until this request has ended. */
   inside: string[];
 }
 

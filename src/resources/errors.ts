@@ -8,7 +8,7 @@ export class ResourceError extends Error {
 /** The error of a request for resources that has waited too long. */
 export class ResourceTimeoutError extends ResourceError {
   override readonly name = "ResourceTimeoutError";
-  /** The names of the resources of which too little was free. */
+  /** The names of the resources that did not have enough free units. */
   readonly resources: string[];
 
   constructor(message: string, resources: string[]) {

@@ -12,8 +12,11 @@ export async function deleteThread(tx: Db, threadId: string): Promise<void> {
 }
 
 /**
- * Deletes a thread, or only its older checkpoints, according to `strategy`. Returns false and deletes nothing in three cases: the caller
- * may not see the thread, the thread has an open run, or its checkpoints have an old format. Call it in a transaction.
+ * Deletes a thread, or only its older checkpoints, according to `strategy`. Call it in a transaction. Returns false and deletes nothing in
+ * these cases:
+ * - The caller may not see the thread.
+ * - The thread has an open run.
+ * - Only checkpoints are to be deleted, but they have an old format.
  */
 export async function pruneThread(tx: Db, scope: Scope, threadId: string, strategy: TtlStrategy): Promise<boolean> {
   if (!(await lockThread(tx, scope, threadId)) || (await isThreadBusy(tx, threadId))) return false;

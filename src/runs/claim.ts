@@ -42,7 +42,7 @@ export interface Claim extends Fence {
    */
   traceparent: string | null;
   attemptSpan: string | null;
-  /** The names of the limits of which the run holds a slot while it is running. Null if no limit counts the run. */
+  /** The names of the limits in which the run occupies a slot while it is running. Null if no limit counts the run. */
   holds: string[] | null;
   queueKey: string | null;
   /** True if a limit sets a budget for the run's graph. */
@@ -92,7 +92,8 @@ function candidates(wanted: number): [most: Sql, name: string] {
 
 /**
  * The condition that a run is still the next one of its thread after its row was locked. Such a run is always pending. The `coalesce` keeps
- * Postgres from using an index of pending runs. That index also has entries of the runs that were claimed since the table's last vacuum.
+ * Postgres from using an index of pending runs. That index would be slow, because it also has entries of the runs that were claimed since
+ * the table's last vacuum.
  */
 const isStillHead = sql`coalesce(runs.head, false)`;
 
@@ -130,7 +131,7 @@ const spare = 32;
  * neither do the runs of graphs that this worker lacks. Any worker may claim a cancelled run, because cancelling needs no graph.
  *
  * A run is suspect if one more crash of its worker would end the run. A worker executes only one suspect run at a time. If a run kills its
- * worker, all other runs on that worker count a crash as well, and other suspect runs among them would end without fault.
+ * worker, every run on that worker counts a crash. A second suspect run on the worker would then end without fault.
  *
  * The claim locks the threads of the runs, and skips threads that are locked. Two checks prevent a second claim of the same run: the
  * condition on the locked row, and a unique index on running runs. The start time is `clock_timestamp()` and not `now()`, because the
@@ -177,8 +178,8 @@ export async function claimRuns(
     ${obeying.after}
     select claimed.*, ${obeying.facts} from (values (true), (false)) parts (has_run) left join claimed on has_run`;
   const asPrepared = prepared(`claim ${isLimited ? "limited" : "runs"}${isKeyless ? " keyless" : ""} ${name}`, statement);
-  // A claimed run that cannot be decrypted is not started. It must not hold up the others, and it soon returns to the queue. One row has no
-  // run. It holds the facts even if no other row can be decrypted.
+  // A claimed run that cannot be decrypted is not started. The other runs start nevertheless, and the skipped run soon returns to the
+  // queue. One row of the result has no run. This row has `parked`, `contended` and `limited` even if no other row can be decrypted.
   const { rows } = await db.query<Claim & Omit<Claimed, "claims">>({ ...asPrepared, skipsUnreadable: true });
   const { parked = 0, contended = false, limited = false } = rows[0] ?? {};
   return { claims: rows.filter(({ runId }) => runId !== null), parked, contended, limited };

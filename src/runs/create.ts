@@ -43,7 +43,7 @@ export interface NewRun {
   letterId?: string | undefined;
 }
 
-/** The facts about a run that its check gets before the run is created. */
+/** The data about a new run that the run's check gets. */
 export interface AskedRun {
   assistant: Assistant;
   threadId: string;

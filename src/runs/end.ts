@@ -57,7 +57,7 @@ export interface EndingRun extends Fence {
   end: RunEnd;
   /** The record of the attempt for the run's timeline, as JSON. */
   record?: string | undefined;
-  /** The names of the limits of which the run holds a slot. Null or undefined if there are none. */
+  /** The names of the limits in which the run occupies a slot. Null or undefined if there are none. */
   holds?: string[] | null;
   /** The failed items that nodes have reported, and that no step has stored yet. */
   items?: OwnedItem[];
@@ -65,8 +65,8 @@ export interface EndingRun extends Fence {
 
 /**
  * Ends a run in one statement. The statement stores the run's outcome, the thread's state, the timers and the webhook, and revokes the
- * attempt's right to write. It locks the thread before the run, like every other statement. It is in this file because it updates the run's
- * status.
+ * attempt's right to write. It locks the thread before the run, like every other statement. The function is in this file because it updates
+ * the run's status.
  *
  * Returns false if the attempt had already lost the right to write, or if a caller has requested a rollback meanwhile. A rollback is always
  * carried out, but an interrupt that arrives too late has no effect.

@@ -28,8 +28,8 @@ export async function readQueue(db: Db, leaseSeconds: number): Promise<QueueFigu
 }
 
 /**
- * In a table with fewer rows, the runs are counted exactly. In a larger table, the planner's statistics give an estimate, so that the cost
- * does not grow with the table.
+ * If the table has fewer rows than this number, the runs are counted exactly. In a larger table, the planner's statistics give an estimate,
+ * so that the cost does not grow with the table.
  */
 const mostExact = 20_000;
 

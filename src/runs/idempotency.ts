@@ -18,8 +18,8 @@ export interface IdempotentRequest {
 
 /**
  * Calls `make` to create the runs of a request, but only once for each key. If the same request arrives again, returns the runs that were
- * created before. If two equal requests arrive at the same time, the second one waits for the lock of the key's row until the first one has
- * committed. Call this function in the transaction that creates the runs.
+ * created before. If two equal requests arrive at the same time, the second one waits until the first one has committed. Call this function
+ * in the transaction that creates the runs.
  */
 export async function onceForKey(tx: Db, idempotent: IdempotentRequest | undefined, make: () => Promise<Run[]>): Promise<Run[]> {
   if (!idempotent) return make();

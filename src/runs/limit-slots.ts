@@ -110,8 +110,8 @@ const afterClaim: Sql = sql`
       returning run_id)`;
 
 /**
- * The facts in the result of a claim: the number of parked candidates, whether there are limits, and whether another claim held locked
- * rows.
+ * The columns about limits in a claim's result. `parked` is the number of parked candidates. `limited` tells whether there are limits.
+ * `contended` tells whether another claim had locked rows that this claim needs.
  */
 const facts: Sql = sql`
   (select count(*)::integer from parking) as parked, exists (select from limited) as limited,

@@ -25,8 +25,8 @@ export interface Limit {
   /** The number of waiting runs that the limit counts, up to 10,000. */
   waiting: number;
   /**
-   * The number of times that a run had to wait because its key had no free slot, or that a budget refused a run. A limit in shadow mode
-   * also counts the runs that it would have held up or refused for another reason.
+   * The number of times that a run had to wait because its key had no free slot, or that a budget refused a run. In shadow mode, counts
+   * every run that the limit would have held up or refused, for whatever reason.
    */
   refused: number;
 }
@@ -54,7 +54,7 @@ export async function listLimits(db: Db, name?: string): Promise<Limit[]> {
   return rows;
 }
 
-/** Returns a limit with its queue keys. Only the 100 keys with the most running or waiting runs are returned, those with the most first. */
+/** Returns a limit with its queue keys. Returns at most 100 keys, the key with the most running and waiting runs first. */
 export async function readLimit(db: Db, name: string): Promise<Limit & { keys: KeyOfLimit[] }> {
   const [limit] = await listLimits(db, name);
   if (!limit) throw limitNotFound(name);

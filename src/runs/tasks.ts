@@ -49,7 +49,7 @@ export async function findTask(db: Db, scope: Scope, runId: string): Promise<Tas
   return rows[0];
 }
 
-/** Makes the end of a task's open run send the task's push notifications. The caller holds the thread's lock. */
+/** Marks a task's open run, so that the end of this run sends the task's push notifications. The caller holds the thread's lock. */
 export async function notifyOfTask(tx: Db, taskId: string): Promise<void> {
   await tx.query(
     sql`update runs set notifies = true where (run_id = ${taskId} or task_id = ${taskId}) and ended_at is null and not notifies`,

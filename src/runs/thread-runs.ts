@@ -26,12 +26,12 @@ export interface RunCursor {
   from: number;
 }
 
-/** The result for a cursor: the next run, or undefined if there is none yet, and the event number from which to look for later runs. */
+/** The result for a cursor: the next run, if there is one, and the event number from which to look for later runs. */
 export interface NextRun {
   /** True if the thread exists. */
   known: boolean;
   run: BegunRun | undefined;
-  /** The lowest event number that a later run of the thread can begin with. */
+  /** Every later run of the thread begins at this event number or at a higher one. */
   from: number;
 }
 
@@ -123,7 +123,7 @@ export async function readProgress(db: Db, threadId: string): Promise<Progress> 
   return rows[0] ?? { base: 0, through: -1 };
 }
 
-/** The facts about a run's end that its subscribers get. */
+/** The data about a run's end that the run's subscribers get. */
 export interface EndedRun {
   status: RunStatus;
   /** The time of the run's end, in milliseconds since 1970 by the database's clock. */

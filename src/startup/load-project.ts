@@ -47,8 +47,8 @@ export async function provideModel(
 }
 
 /**
- * Returns a function that creates the store's rules. Call this function when the database is open. The embedding function is loaded before
- * that, so that an invalid embedding function stops the start at once.
+ * Loads the store's embedding function, so that an invalid function stops the start at once. Returns a function that creates the store's
+ * rules. Call the returned function when the database is open.
  */
 export async function provideStore(
   { hasModelEndpoint, role }: Config,

@@ -5,7 +5,7 @@ import { objectionTo, webhookRules } from "../webhooks/webhook-rules.ts";
 
 /**
  * Returns the rules, the headers and the secrets of webhooks. Throws if the project sends alerts to a URL that the rules forbid, because
- * nobody would get them. Only workers get the headers, because the headers may contain secrets.
+ * these alerts would never arrive. Only workers get the headers, because the headers may contain secrets.
  */
 export function webhookOptions({ role, webhookInsideHosts, webhookSecrets: secrets }: Config, { file, webhooks, alertWebhook }: Project) {
   const rules = webhookRules(webhooks.url, webhookInsideHosts);

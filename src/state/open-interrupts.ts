@@ -5,7 +5,7 @@ import type { AnyGraph } from "../registry/registry.ts";
 /**
  * Returns the thread's newest state with only its unanswered interrupts. LangGraph's own snapshot is wrong in two cases:
  * - It still shows the interrupt of an answered task while a parallel task waits.
- * - If a task asks a second question after an answer, the next nodes lack the task's node.
+ * - If a task asks a second question after an answer, `next` does not list the task's node.
  */
 export async function withOpenInterrupts(graph: AnyGraph, snapshot: StateSnapshot): Promise<StateSnapshot> {
   const { checkpointer } = graph;

@@ -1,6 +1,8 @@
 import { type Db, nothing, sql } from "../db/sql.ts";
 
-/** The checks of one threshold of a graph since checks were last stored. A check compares a figure of a run with the threshold. */
+/**
+ * The result of a graph's checks of one threshold, since results were last stored. A check compares a figure of one run with the threshold.
+ */
 export interface AlertCheck {
   graphId: string;
   alert: string;
@@ -8,7 +10,7 @@ export interface AlertCheck {
   threshold: number;
   isCrossed: boolean;
   runId: string;
-  /** The number of runs that have crossed the threshold since checks were last stored. */
+  /** The number of checked runs that crossed the threshold. */
   crossings: number;
 }
 
@@ -34,8 +36,9 @@ export interface AlertReceiver {
 }
 
 /**
- * Stores checks of thresholds. If an alert opens or closes, a trigger stores a webhook to the receiver in the same statement. An alert is active if the last checked run crossed the threshold. If no run crossed a threshold, its checks
- * only end an active alert. Locks the rows in the order of their key to prevent deadlocks.
+ * Stores the results of checks. If an alert opens or closes, a trigger stores a webhook to the receiver in the same statement. An alert is
+ * active if the last checked run crossed the threshold. A result without crossings can only end an active alert, and never creates an
+ * alert. Locks the rows in the order of their key to prevent deadlocks.
  */
 export async function storeAlerts(db: Db, checks: AlertCheck[], receiver?: AlertReceiver): Promise<void> {
   await db.query(sql`

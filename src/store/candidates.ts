@@ -23,9 +23,9 @@ const pageSize = 1_000;
 const mostCandidates = 5_000;
 
 /**
- * Returns candidates for the `count` items that are nearest to the query. The function reads only encoded vectors, page by page, which give
- * a range for each similarity. An item stays a candidate as long as it may be nearer than the last of the nearest `count` items. If there
- * are more than 5,000 candidates, those that seem farthest are dropped.
+ * Returns candidates for the `count` items that are nearest to the query. The function reads only encoded vectors, page by page. An encoded
+ * vector gives only a range in which the similarity lies. An item stays a candidate as long as it may be nearer than the last of the
+ * nearest `count` items. If there are more than 5,000 candidates, those that seem farthest are dropped.
  */
 export async function findCandidates(
   db: Db,
@@ -47,7 +47,7 @@ export async function findCandidates(
   return [...candidates.values()];
 }
 
-/** Adds the range of one vector to the range of its item's similarity. The similarity of an item is that of its nearest vector. */
+/** Includes the range of one vector in the range of the item's similarity. The similarity of an item is that of its nearest vector. */
 function note(candidates: Map<string, Candidate>, { namespace, key, low, high }: Candidate): void {
   const name = JSON.stringify([namespace, key]);
   const before = candidates.get(name);

@@ -60,8 +60,8 @@ export const at = (scope: Scope, { prefix, filter }: Place): Sql =>
   join([under(prefix), alive, inScope(scope), matchingAll(filter ?? {})], " and ");
 
 /**
- * Returns the condition for namespaces that begin with a path. In byte order, they lie between the path and the path followed by the lowest
- * character.
+ * Returns the condition for namespaces that begin with a path. In byte order, they lie between the path and a copy of the path whose last
+ * label is followed by the lowest character.
  */
 function under(prefix: string[]): Sql {
   return prefix.length === 0 ? sql`true` : sql`namespace >= ${prefix}::text[] and ${beforeEnd(prefix)}`;

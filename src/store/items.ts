@@ -64,7 +64,8 @@ const given = { namespace: sql`given.namespace`, key: sql`given.key`, value: sql
 const existing = { namespace: sql`item.namespace`, key: sql`item.key`, value: sql`item.value`, metadata: sql`item.metadata` };
 
 /**
- * Returns the metadata to store with an item: the given metadata, or else the metadata of the stored item if the caller may see that item.
+ * Returns the metadata to store with an item. This is the given metadata, or else the metadata of the stored item, if the caller may see
+ * the stored item.
  */
 const marksOf = (scope: Scope, newMetadata: Sql): Sql => sql`coalesce(${newMetadata}, (
   select item.metadata from store_items item

@@ -7,7 +7,7 @@ export const Minutes = z.number().positive().max(52_560_000);
 
 /** The rules of the store, from `store` in langgraph.json. */
 export interface StoreRules {
-  /** The time to live, in minutes, of an item that is stored without its own. Null means that the item stays until it is deleted. */
+  /** The time to live, in minutes, of an item without a time to live of its own. Null means that the item stays until it is deleted. */
   defaultTtlMinutes: number | null;
   /** True if a read restarts an item's time to live. The option of a single read takes precedence. */
   refreshOnRead: boolean;

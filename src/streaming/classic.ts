@@ -61,7 +61,7 @@ function projectLogged({ base, runId }: BegunRun, { id, event, data }: LoggedEve
 
 function projectEnd({ base, runId }: BegunRun, id: number, end: EndedRun | undefined): ModeEvent[] {
   const number = numberOf(base, id);
-  const status = end?.status ?? "interrupted"; // without a row, the run was rolled back
+  const status = end?.status ?? "interrupted"; // the row of a run is missing if the run was rolled back
   const done = JSON.stringify({ run_id: runId, status });
   const event = outcomes[status] ?? "completed";
   const over = JSON.stringify({ run_id: runId, event: end?.asked ? "interrupted" : event, ...(end?.error && { error: end.error }) });

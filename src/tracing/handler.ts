@@ -23,7 +23,8 @@ export function createHandler(tracer: Tracer, run: Context, withContent: boolean
 class TracingHandler extends BaseCallbackHandler {
   name = "ensemble-tracing";
   override awaitHandlers = true;
-  // Both fields are public, because `copy()` passes the handler itself to the constructor, which reads them.
+  // Both fields are public, because the constructor reads them from another handler. LangChain's `copy()` passes this handler to the
+  // constructor.
   readonly tree: SpanTree;
   readonly withContent: boolean;
 

@@ -68,7 +68,7 @@ export interface UsageFilter {
   offset: number;
 }
 
-/** A sum of usage. It has a field for each part by which the usage was summed. A run without a key has the key null. */
+/** A sum of usage, with a field for each column by which the usage was summed. Runs without a key have the key null. */
 export interface UsageSum {
   day?: string;
   key?: string | null;

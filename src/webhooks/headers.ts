@@ -11,8 +11,8 @@ interface HeaderOptions {
 
 /**
  * Returns the headers from langgraph.json, with each `${{ env.NAME }}` replaced by the variable's value. Only variables with the prefix can
- * be used, so that the file cannot reach every secret of the process. If a header is invalid, throws an error that explains this in a
- * sentence, so that the service does not start.
+ * be used, so that the file cannot reach every secret of the process. If a header is invalid, throws an error that names the header, so
+ * that the service does not start.
  */
 export function resolveHeaders(
   { env_prefix: prefix = "LG_WEBHOOK_", headers = {} }: HeaderOptions,

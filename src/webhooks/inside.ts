@@ -1,8 +1,8 @@
 import { BlockList, isIP } from "node:net";
 
 /**
- * The IPv4 addresses to which callers must not direct the service's requests. They belong to private networks (including loopback and
- * the cloud's metadata service), or to no public server.
+ * The IPv4 addresses to which callers must not direct the service's requests. They belong to private networks (including loopback and the
+ * cloud's metadata service), or are reserved, so that no public server has them.
  */
 const inside4 = new BlockList();
 for (const [network, prefix] of [

@@ -9,8 +9,8 @@ export interface Message {
 }
 
 /**
- * Returns the signed message of a delivery: a run's webhook, a push notification about a task, or a report about an alert. Its id is the id of the delivery, by
- * which receivers can recognise a repeated delivery. The id of a run's webhook is the run's id.
+ * Returns the signed message of a delivery: a run's webhook, a push notification about a task, or a report about an alert. The message has
+ * the id of the delivery, so that receivers can recognise a repeated delivery. The id of a run's webhook is the run's id.
  */
 export function writeMessage(delivery: Delivery, configured: Record<string, string>, secrets: Buffer[]): Message {
   const { runId, sentAt } = delivery;
@@ -60,7 +60,7 @@ function writeRun(run: StoredRun, sentAt: Date): Message {
   return { headers: { "content-type": "application/json" }, body };
 }
 
-/** Returns headers without those that have one of these names in lower case. */
+/** Returns the headers without those whose name, in lower case, is in `names`. */
 const without = (headers: Record<string, string>, names: string[]) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name.toLowerCase())));
 

@@ -83,8 +83,8 @@ function post(
  * Returns a lookup function for connections, which refuses a host with an address inside our own network. The connection uses the addresses
  * that the function has checked, because a second lookup could return other addresses.
  *
- * The function asks name servers directly. The system's lookup occupies one of the process's few threads, so a slow name server would delay
- * all deliveries.
+ * The function asks name servers directly. The system's lookup occupies one of the few threads of Node's thread pool, so a slow name server
+ * would delay all deliveries.
  */
 export function lookupOutside(resolver: Resolver): LookupFunction {
   const find = async (host: string): Promise<LookupAddress[]> => {

@@ -50,11 +50,11 @@ export interface Delivery {
   url: string;
   host: string;
   pace: Pace;
-  /** The run that the delivery sends. If `alert` is not null, the alert that it reports. */
+  /** The content of the delivery: an alert if `alert` is not null, and a run otherwise. */
   run: StoredRun | StoredAlert;
   /** The name of the alert that the delivery reports. Null for any other delivery. */
   alert: string | null;
-  /** The push notification that the delivery makes. Null for the webhook of a run. */
+  /** The push notification that the delivery makes. Null for any other delivery. */
   push: Push | null;
   attempt: number;
   /** The time of the claim by the database's clock. */
@@ -120,7 +120,8 @@ export async function claimWebhooks(
   after: string | undefined,
 ): Promise<ClaimedWebhooks> {
   const { text, values } = claiming(free, known, after);
-  // A delivery that cannot be decrypted is not made. It must not hold up the others, and it is due again when its claim expires.
+  // A delivery that cannot be decrypted is not made. The other deliveries are made nevertheless, and this delivery is due again when its
+  // claim expires.
   const { rows } = await db.query<Partial<Delivery> & { last: string | null }>({ text, values, skipsUnreadable: true });
   const deliveries = rows.filter(({ runId }) => runId !== null) as Delivery[];
   return { deliveries, last: rows[0]?.last ?? undefined };
@@ -128,8 +129,8 @@ export async function claimWebhooks(
 
 /**
  * Returns the statement of a claim. It steps from receiver to receiver in an index, and reads only the first deliveries of each receiver.
- * Its cost thus does not grow with the number of waiting deliveries. One row has no delivery. It holds the last receiver even if no other row
- * can be decrypted.
+ * Its cost thus does not grow with the number of waiting deliveries. One row of the result has no delivery. This row has the last receiver
+ * even if no other row can be decrypted.
  */
 const claiming = (free: Record<Pace, number>, known: Receiver[], after: string | undefined): Sql => sql`
   with recursive hosts (host, place) as (

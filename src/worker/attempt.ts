@@ -32,9 +32,9 @@ export interface Attempt {
   readonly letters: LetterBuffer;
   /** Records the spans of the attempt for the run's timeline. */
   readonly spans: SpanRecorder;
-  /** Meters what the model calls of the attempt use. */
+  /** Meters the tokens and the cost of the attempt's model calls. */
   readonly calls: MeteredCalls;
-  /** Counts what the agents of the attempt do. */
+  /** Counts the calls, the waits and the stalls of the attempt's agents. */
   readonly box: CallBox;
   /** The version of the graph that the attempt executes. Null until `open` has opened the graph. */
   graphVersion: string | null;

@@ -104,7 +104,7 @@ export class Attempts {
     }
   }
 
-  /** Returns the nodes of all attempts that have been running at any time since `moment`. */
+  /** Returns the nodes, in all attempts, that ran at any time since `moment`. */
   nodesSince(moment: number): { node: string; run_id: string; thread_id: string }[] {
     return [...this.#running.values()].flatMap(({ claim, control }) =>
       control.nodesSince(moment).map((node) => ({ node, run_id: claim.runId, thread_id: claim.threadId })),

@@ -3,7 +3,7 @@ import type { AlertCheck } from "../stats/alerts.ts";
 /** The key of `configurable` under which the agents of a run find the object that counts their calls. */
 export const callBoxKey = "__ensemble_calls";
 
-/** A finished call of an agent. The orchestration patterns pass the entry of their ledger for the call. */
+/** A finished call of an agent. The orchestration patterns pass the call's entry in their ledger. */
 export interface EndedCall {
   agent: string;
   outcome: "success" | "failed" | "timeout" | "skipped";
@@ -14,11 +14,11 @@ export interface EndedCall {
   error?: string | undefined;
 }
 
-/** Counts what the agents of one attempt do. The worker puts this object into the run's `configurable`. */
+/** Counts the calls, the waits and the stalls of one attempt's agents. The worker puts this object into the run's `configurable`. */
 export interface CallBox {
   /**
-   * The time at which a person's answer created the run, in milliseconds since 1970. Set only for later attempts, because they do not read
-   * the answer again.
+   * The time at which a person's answer created the run, in milliseconds since 1970. Undefined in the first attempt, because the node that
+   * reads the answer then notes the time itself.
    */
   readonly resumedAt: number | undefined;
   /** The calls of the attempt so far, for the metrics of a run that fails. */

@@ -112,8 +112,8 @@ async function succeeded(attempt: Attempt): Promise<Outcome> {
 }
 
 /**
- * Logs an event with a URL for each feedback key of the run, like the official server after the graph's last event. Feedback is not worth a
- * failed run, so errors are only reported.
+ * Logs an event with a URL for each feedback key of the run, like the official server after the graph's last event. An error here is only
+ * logged, so that it does not make the run fail.
  */
 async function inviteFeedback({ claim, deps, journal, log }: Attempt): Promise<void> {
   const { pool, feedback } = deps;

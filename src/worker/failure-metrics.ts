@@ -5,7 +5,8 @@ import type { AnyGraph } from "../registry/registry.ts";
 import { type Attempt, graphIdOf } from "./attempt.ts";
 import type { CallBox } from "./call-box.ts";
 
-// The key is a global symbol, because patterns cannot import the service. The other half is in graphs/agent/metrics/measured.ts.
+// The key is a global symbol, because patterns cannot import the service. graphs/agent/metrics/measured.ts uses the same key to provide the
+// function.
 const failureKey = Symbol.for("ensemble.failure-metrics");
 
 /** Computes the metrics of a failed run, and checks the thresholds in the run's context. A pattern provides this function. */
@@ -36,7 +37,7 @@ export async function metricsOfFailure(attempt: Attempt): Promise<object | undef
     if (!measure) return undefined;
     const reached = await untilDatabaseAnswers(() => reachedBy(attempt, graph));
     const measured = measure({ ...reached, calls: box.calls, context: context ?? config.configurable, resumedAt: box.resumedAt });
-    // A run that is continued after its failure counts its conflicts at its end.
+    // The conflicts between agents are not counted here. If a later run continues this run, the later run counts them at its end.
     if (measured) box.concluded({ conflicts: 0, alerts: measured.alerts });
     return measured?.metrics;
   } catch (err) {
@@ -46,8 +47,8 @@ export async function metricsOfFailure(attempt: Attempt): Promise<object | undef
 }
 
 /**
- * Returns the values at the thread's newest checkpoint. They are undefined if they belong to an earlier run. A run without an input
- * continues an earlier run, so the values of that run are its own.
+ * Returns the values at the thread's newest checkpoint. They are undefined if an earlier run stored this checkpoint. A run without an input
+ * continues the earlier run, so it keeps the values of that checkpoint.
  */
 async function reachedBy({ claim: { kwargs, runId, threadId } }: Attempt, graph: AnyGraph): Promise<Reached> {
   const { values, metadata, next } = await graph.getState({ configurable: { thread_id: threadId } });

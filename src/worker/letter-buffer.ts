@@ -18,7 +18,7 @@ export class LetterBuffer implements LetterBox {
     this.#waiting.set(taskId, [...others, { ...item, runId: this.#claim.runId, kwargs: this.#request() }]);
   }
 
-  /** Each write belongs to a task. Calls `store` with the items that these tasks have reported, and keeps the items until it succeeds. */
+  /** Calls `store` with the items that the tasks of these writes have reported. Keeps the items until `store` has succeeded. */
   async storedWith<Stored>(writes: WriteRow[], store: (items: OwnedItem[]) => Promise<Stored>): Promise<Stored> {
     if (this.#waiting.size === 0) return store([]);
     const taskIds = [...new Set(writes.map(({ taskId }) => taskId))];

@@ -33,8 +33,8 @@ export async function prepare(deps: AttemptDeps, claim: Claim, control: AttemptC
 }
 
 /**
- * Returns the creation time of a run that answers a question, in milliseconds since 1970. Returns undefined for the first attempt, and for
- * all other runs.
+ * Returns the creation time of a run that answers a question, in milliseconds since 1970. Returns undefined for a first attempt, and for a
+ * run that answers no question.
  */
 function answeredAt({ attempt, kwargs, claimedAt, waitedSeconds }: Claim): number | undefined {
   const isAnswer = Object(kwargs.command).resume !== undefined;

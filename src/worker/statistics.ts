@@ -170,7 +170,7 @@ class CountedCalls implements CallBox {
     for (const check of alerts) {
       const known = pending.alerts.get(keyOf(graphId, check.alert));
       const crossings = (known?.crossings ?? 0) + Number(check.isCrossed);
-      // A later check within the threshold keeps the figures of the last run that crossed the threshold.
+      // If a later run does not cross the threshold, the figures of the last run that crossed the threshold are kept.
       const shown = check.isCrossed || !known ? { ...check, runId } : { ...known, isCrossed: false };
       pending.alerts.set(keyOf(graphId, check.alert), { ...shown, graphId, crossings });
     }

@@ -9,7 +9,7 @@ import { addUsage, type Usage } from "../usage/usage.ts";
 /** The average number of characters in a token, for endpoints that report no tokens. */
 const charactersPerToken = 4;
 
-/** Stores what model calls use. All attempts of a worker share it. */
+/** Stores the tokens and the cost of model calls. All attempts of a worker share one meter. */
 export interface UsageMeter {
   /** Adds usage. The promise resolves when the usage is stored. It never rejects. */
   add(usage: Usage): Promise<void>;

@@ -40,7 +40,7 @@ export interface AttemptDeps extends WorkerDeps {
   storeStep: StoreStep;
   /** Acquires shared resources for the nodes of the attempts. */
   broker: ResourceBroker;
-  /** Stores what the attempts' model calls use. */
+  /** Stores the tokens and the cost of the attempts' model calls. */
   meter: UsageMeter;
   endRun: EndRun;
   statistics: Statistics;

@@ -4,8 +4,8 @@ import { type Place, readJson } from "./requests.ts";
 /** The definition of a remote agent in a project. */
 export interface RemoteAgent {
   /**
-   * The address of the agent. If the address ends in `.json`, it leads directly to the card. Otherwise the card is read from a path below
-   * the address.
+   * The address of the agent. If the address ends in `.json`, it is the address of the agent's card. Otherwise the card is at
+   * `.well-known/agent-card.json` below the address.
    */
   url: string;
   headers?: Record<string, string>;
@@ -13,9 +13,9 @@ export interface RemoteAgent {
   endpoint?: string;
 }
 
-/** The JSON-RPC endpoint of a remote agent, and the version of the protocol that it speaks. */
+/** The JSON-RPC endpoint of a remote agent, and the version of the A2A protocol that the agent speaks. */
 export interface Endpoint extends Place {
-  /** The version of the protocol that the agent speaks. Methods and fields have other names in version 1.0 than in version 0.3. */
+  /** The version of the A2A protocol. Methods and fields have other names in version 1.0 than in version 0.3. */
   version: "0.3" | "1.0";
   tenant?: string;
   streams: boolean;
@@ -23,7 +23,9 @@ export interface Endpoint extends Place {
 
 const wellKnown = ".well-known/agent-card.json";
 
-/** An agent card. A card of version 1.0 lists interfaces. A card of version 0.3 has one address, and may list additional interfaces. */
+/**
+ * An agent card. In protocol version 1.0, a card lists interfaces. In version 0.3, a card has one address, and may list more interfaces.
+ */
 const Card = z.looseObject({
   name: z.string(),
   description: z.string().default(""),
@@ -44,7 +46,7 @@ const Card = z.looseObject({
   additionalInterfaces: z.array(z.looseObject({ url: z.string(), transport: z.string() })).default([]),
 });
 
-/** Reads the card of a remote agent. Returns a description of the agent and its JSON-RPC endpoint. */
+/** Reads the card of a remote agent. Returns the agent's description and the agent's JSON-RPC endpoint. */
 export async function readCard({ url, headers = {}, endpoint }: RemoteAgent): Promise<{ description: string; endpoint: Endpoint }> {
   const place = url.endsWith(".json") ? url : new URL(wellKnown, url.endsWith("/") ? url : `${url}/`).href;
   const { success, data: card, error } = Card.safeParse(await readJson({ url: place, headers }));

@@ -79,7 +79,7 @@ async function send(
     if (begun === undefined || !(error instanceof RequestFailed && error.isPassing)) throw error;
   }
   if (begun === undefined) throw new RequestFailed("The agent answers with an empty stream.");
-  return begun; // the caller polls this task, because the stream may have ended before the task.
+  return begun; // the caller polls this task, because the stream may end before the task has ended
 }
 
 /** Polls the task until the task has ended or the agent needs an answer. */
@@ -121,9 +121,9 @@ async function cancel(endpoint: Endpoint, started: Promise<string>): Promise<voi
 const isContinued = ({ reason }: AbortSignal) => ["shutdown", "lost", "unreachable"].includes(Object(Object(reason).reason).kind);
 
 /**
- * Returns what an earlier attempt has stored about this tool call, and the id of the message that this call sends. That id is the same in
- * each attempt, so that the agent can detect a message that is sent twice. Outside the service, nothing is stored, and the id is new for
- * each call.
+ * Returns functions that read and store the id of the remote task of this tool call, and the id of the message to send. The id of the
+ * message is the same in each attempt, so that the agent can detect a repeated message. Outside the service, nothing is stored, and each
+ * call has a new message id.
  */
 function memoryOf({ callId = "call" }: Errand, { configurable }: RunnableConfig) {
   const effects = effectsOf(configurable);

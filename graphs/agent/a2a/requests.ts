@@ -58,7 +58,7 @@ const post = (method: string, params: object, headers: Record<string, string>): 
   body: JSON.stringify({ jsonrpc: "2.0", id: crypto.randomUUID(), method, params }),
 });
 
-/** Sends a request. Redirects are not followed, because they could lead the token to another host. */
+/** Sends a request. Redirects are not followed, because a redirect could send the token in the headers to another host. */
 async function request(url: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
   const answer = await fetch(url, { ...init, redirect: "manual", signal }).catch((error: Error) => {
     throw broken(url, error);

@@ -7,7 +7,9 @@ export type Said = { answer: string } | Task;
 
 export interface Task {
   taskId: string;
-  /** The state of the task, in the words of version 0.3. Undefined if the reply contains only a part of the result and no state. */
+  /**
+   * The state of the task, under its name in protocol version 0.3. Undefined if the reply contains only a part of the result and no state.
+   */
   state?: string | undefined;
   /** The result of the task, or the task's last message if there is no result. */
   text: string;
@@ -98,7 +100,8 @@ const stateOf = (state: string) =>
     .toLowerCase();
 
 /**
- * Returns the text of a message's parts. Data is returned as JSON. A file becomes only its name, because a model cannot read the file here.
+ * Returns the text of a message's parts. Data is returned as JSON. A file is returned as its name and its URL, because a model cannot read
+ * the file's content here.
  */
 function textOf(parts: z.infer<typeof Parts>): string {
   return parts

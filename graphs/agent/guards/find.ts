@@ -17,8 +17,8 @@ export const isFinder = (guard: Guard): boolean =>
   guard.kind === "pii" || guard.kind === "secrets" || (guard.kind === "regex" && guard.forbid !== undefined);
 
 /**
- * Tells whether a guard also checks the text beside a tool call, and the error of a tool. A guard that checks a value's length or form
- * would refuse most of these texts, so it does not check them.
+ * Tells whether a guard also checks the text beside a tool call, and the error of a tool. A guard on the length or the form of a value does
+ * not check these texts, because it would refuse most of them.
  */
 export const checksAsides = (guard: AnyGuard): boolean =>
   typeof guard === "function" || guard.kind === "judge" || guard.kind === "function" || isFinder(guard);

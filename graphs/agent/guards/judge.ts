@@ -13,7 +13,7 @@ const Judgement = z.object({ passes: z.boolean().describe("Whether the rule is k
 /** The result of a judge's call, and the ledger entries of the call. */
 type Judged = z.infer<typeof Judgement> & { ledger: LedgerEntry[] };
 
-/** Asks a model whether a text keeps a rule. Throws if the model gives no answer. */
+/** Asks a model whether a text follows a rule. Throws if the model gives no answer. */
 export async function judge(
   { rule, model }: Extract<Guard, { kind: "judge" }>,
   text: string,

@@ -1,12 +1,14 @@
 import { END, START } from "@langchain/langgraph";
 
-/** The edges of a graph's builder. LangGraph's types hide them. */
+/** The edges in LangGraph's graph builder (`graph.builder`). LangGraph's types hide them. */
 interface Edges {
   edges: Set<[from: string, to: string]>;
   branches: Record<string, Record<string, { ends?: Record<string, string> }>>;
 }
 
-/** Returns the first nodes of a graph (`to`: START leads to them) or the last nodes of a graph (`from`: they lead to END). */
+/**
+ * Returns the nodes to which START leads (`to`), or the nodes that lead to END (`from`). These are the first or the last nodes of a graph.
+ */
 export function neighboursOf({ edges, branches }: Edges, side: "to" | "from"): Set<string> {
   const ways = Object.entries(branches).flatMap(([from, all]) =>
     Object.values(all).flatMap(({ ends = {} }) => Object.values(ends).map((to): [string, string] => [from, to])),

@@ -8,8 +8,10 @@ const present = new AsyncLocalStorage<AnyGuard[]>();
  */
 export const wholeOutputGuards = (): AnyGuard[] => present.getStore() ?? [];
 
-/** Runs work, such as that of a judge, without the output guards of the pattern. */
+/**
+ * Calls a function without the output guards of the pattern. Judges are called in this way, because nobody but a guard reads their answers.
+ */
 export const unguarded = <Result>(work: () => Result): Result => present.run([], work);
 
-/** Runs work with these output guards of a pattern. */
+/** Calls a function. While the function runs, `wholeOutputGuards` returns the given guards. */
 export const guardedBy = <Result>(guards: AnyGuard[], work: () => Result): Result => present.run(guards, work);

@@ -1,7 +1,7 @@
 import type { GuardFunction } from "./in-code.ts";
 
-// The key is a global symbol. The package and a checkout of its sources may both be loaded in one process, and must then share the
-// project.
+// The key is a global symbol. The package and a checkout of its sources may both be loaded in one process, and must then share the guards
+// of the project.
 const key = Symbol.for("ensemble.project.guards");
 const place = globalThis as { [key]?: ReadonlyMap<string, GuardFunction> };
 

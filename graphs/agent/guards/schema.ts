@@ -133,7 +133,10 @@ export const PatternGuardrails = closed(
   },
 );
 
-/** Returns a problem for each guard whose action is impossible for the kind of value that it checks. */
+/**
+ * Returns a problem for each guard with an action that is impossible for the checked value. For example, a guard of an input cannot
+ * `retry`.
+ */
 function misused(guards: unknown, place: Place, path: string[]): Problem[] {
   if (!Array.isArray(guards)) return [];
   return guards.flatMap((guard, index): Problem[] => {

@@ -14,14 +14,19 @@ export function swap(value: unknown, from: string, to: string): unknown {
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
-/** Returns the changed values without LangGraph's wrapper `Overwrite`. Each replaced message takes the place of its original. */
+/**
+ * Returns the changed values without LangGraph's wrapper `Overwrite`. If guards changed messages, returns all messages, with each changed
+ * message in the place of its original.
+ */
 export function plainOf(changed: Record<string, unknown>, { messages = [] }: { messages?: BaseMessage[] }): Record<string, unknown> {
   const plain = Object.entries(changed).map(([key, value]) => [key, value instanceof Overwrite ? value.value : value]);
   const replaced = new Map(((changed.messages ?? []) as BaseMessage[]).map((message) => [message.id, message]));
   return { ...Object.fromEntries(plain), ...(replaced.size > 0 && { messages: messages.map((one) => replaced.get(one.id) ?? one) }) };
 }
 
-/** Returns the messages of an update: those that guards replaced, followed by those that the node returned. */
+/**
+ * Returns the messages of an update: the new versions of messages that guards have changed, and then the messages that the node returned.
+ */
 export function messagesOf({ messages: replaced }: Record<string, unknown>, { messages: own }: Record<string, unknown>) {
   return replaced === undefined ? {} : { messages: [...(replaced as BaseMessage[]), ...([own ?? []].flat() as BaseMessage[])] };
 }

@@ -36,7 +36,7 @@ interface Built {
 type Values = Record<string, unknown> & { messages?: BaseMessage[]; ledger?: LedgerEntry[] };
 type NodeFunction = (values: Values, config: LangGraphRunnableConfig) => Promise<unknown> | unknown;
 
-/** The guards that were given to a graph in code. The key is the graph's builder. */
+/** The guards that were given to a graph in code. The key is `graph.builder`. */
 const inCode = new WeakMap<object, Whole>();
 
 /**
@@ -67,7 +67,7 @@ export function guarded<Graph extends object>(graph: Graph, guardrails?: WholeIn
 }
 
 /**
- * The guards for runs whose context has no guardrails. The key is the graph's builder. The guards are cached, because parsing a context is
+ * The guards for runs whose context has no guardrails. The key is `graph.builder`. The guards are cached, because parsing a context is
  * slow.
  */
 const usual = new WeakMap<object, Whole>();

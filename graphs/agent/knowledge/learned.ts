@@ -45,7 +45,10 @@ interface Ended {
   quality: string;
 }
 
-/** Stores a task, its outcome and the facts in it. Returns the ledger entries of the model call that extracts the facts. */
+/**
+ * Stores a task with its outcome, and the facts about people and things that a model finds in the task and the outcome. Returns the ledger
+ * entries of the model call that finds the facts.
+ */
 export async function learn(run: AgentRun, { task, result, quality }: Ended, config: LangGraphRunnableConfig): Promise<LedgerEntry[]> {
   const { memory, name } = run.agent;
   const store = getStore(config);
@@ -67,7 +70,7 @@ async function noteEntities(store: BaseStore, run: AgentRun, text: string, confi
   const errand = { task: "Note facts about the people and things in this text.", input: text, constraints: [], messages: undefined };
   const outcome = await runAgent<z.infer<typeof Entities>>({ ...run, agent: noting, ...errand, quiet: true }, config);
   run.record?.(outcome.ledger);
-  if (outcome.status !== "success") return outcome.ledger; // the agent's answer is kept although the note-taker failed
+  if (outcome.status !== "success") return outcome.ledger; // a failure to find facts does not fail the agent's task
   for (const { name, facts } of outcome.result.entities) {
     const namespace = namespaceOf("entities", config);
     const key = name.toLowerCase();

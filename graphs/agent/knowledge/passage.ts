@@ -5,7 +5,7 @@ export interface Passage {
   score: number;
 }
 
-/** Returns the share of the query's words that occur in a text. It replaces the score in stores that give none. */
+/** Returns the share of the query's words that occur in a text. Used as the score of a passage if the store gives none. */
 export function shareOf(query: string, text: string): number {
   const words = new Set(query.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []);
   const known = text.toLowerCase();

@@ -2,7 +2,7 @@ import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import type { LedgerEntry } from "../ledger.ts";
 import type { StallState } from "./stalls.ts";
 
-/** A threshold from the run's context, and the value of the run that was compared with the threshold. */
+/** A threshold from the run's context, the measured value of the run, and whether the value has crossed the threshold. */
 export interface CheckedAlert {
   alert: string;
   value: number;

@@ -57,12 +57,13 @@ export function measured<Graph extends object>(graph: Graph, factsOf: (values: n
 }
 
 /**
- * The key of a graph's builder under which the service finds the function that measures a failed run. The last node of such a run has not
- * run. The key is a global symbol, because patterns cannot import the service.
+ * `measured` stores a function under this key in the builder of a graph. The service calls the function to compute the metrics of a failed
+ * run. A failed run never reaches the graph's last nodes, which compute the metrics of any other run. The key is a global symbol, because
+ * patterns cannot import the service.
  */
 const failureKey = Symbol.for("ensemble.failure-metrics");
 
-/** A failed run. */
+/** The facts about a failed run that the service passes to the function under `failureKey`. */
 interface FailedRun {
   /** The values at the run's last checkpoint. Undefined if the run has stored none. */
   values: Values | undefined;
@@ -75,9 +76,9 @@ interface FailedRun {
 }
 
 /**
- * Returns the function that computes the metrics of a failed run and checks the thresholds of its context. The first nodes clear the values
- * of the thread's earlier run. Values at a checkpoint before these nodes are thus not those of the failed run. The function returns
- * undefined for a run that has neither passed its first nodes nor called an agent.
+ * Returns the function that computes the metrics of a failed run, and compares them with the thresholds in the run's context. If the run
+ * failed in its first nodes, the last checkpoint still has the values of the thread's earlier run, so these values are ignored. The
+ * function returns undefined if there are neither values nor calls of this run.
  */
 const measureFailure =
   (builder: Built["builder"], factsOf: (values: never) => Facts) =>
@@ -92,7 +93,10 @@ const measureFailure =
     return { metrics, alerts: alerts ? checkAlerts(metrics, alerts) : [] };
   };
 
-/** Returns the calls that are not in the stored ledger. A pattern may have stored a call under a longer name of the agent. */
+/**
+ * Returns the calls that are not in the stored ledger. The comparison ignores the agent's name, because a pattern may have stored a call
+ * under a longer name.
+ */
 function callsBeyond(stored: LedgerEntry[], calls: LedgerEntry[]): LedgerEntry[] {
   const keyOf = ({ task, at, elapsedMs, outcome, inputTokens, outputTokens }: LedgerEntry) =>
     JSON.stringify([task, at, elapsedMs, outcome, inputTokens, outputTokens]);

@@ -14,7 +14,7 @@ export interface Caller {
 }
 
 export interface OpenCall {
-  /** Runs the work of the call. Parts of an answer that a model sends meanwhile show that the call is alive. */
+  /** Runs the work of the call. Each part of an answer that the model sends during this time shows that the call is alive. */
   during<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Ends the call and reports its ledger entries. Before that, `addFacts` completes the entries. */
   end(entries: LedgerEntry[]): void;
@@ -31,7 +31,10 @@ export function noteSign(): void {
   if (call) call.signAt = performance.now();
 }
 
-/** Begins a model call of an agent. Waits until the budget has room for it, and watches it until it ends. */
+/**
+ * Begins a model call of an agent. Waits until the budget has room for the call. From then on, the stall watch watches the call until it
+ * ends.
+ */
 export async function openCall(
   { agent, pattern, stalledSeconds = usualStalledSeconds }: Caller,
   purse: Purse,

@@ -2,8 +2,8 @@ import type { LedgerEntry } from "../ledger.ts";
 import type { Piece } from "./run-metrics.ts";
 
 /**
- * Returns the calls of a pattern in which each call needs the one before. Calls that an agent makes as part of its own call, such as those
- * of another agent as a tool, count only with the time in which no earlier call was open.
+ * Returns the calls of a pattern as a chain, in which each call needs the call before. If two calls overlap, the shared time counts only
+ * for the call that began first. Calls overlap, for example, if an agent calls another agent as a tool.
  */
 export function inSequence(ledger: LedgerEntry[]): Piece[] {
   const calls = ledger
@@ -19,7 +19,10 @@ export function inSequence(ledger: LedgerEntry[]): Piece[] {
     });
 }
 
-/** Returns work that was done in stages. Each piece needs all pieces of the stage before. `stages` are in the order of the work. */
+/**
+ * Returns the pieces of work of all stages. Each piece needs all pieces of the stage before. `stages` are in the order in which they were
+ * done.
+ */
 export const inStages = (stages: Piece["span"][][]): Piece[] =>
   stages
     .filter((stage) => stage.length > 0)

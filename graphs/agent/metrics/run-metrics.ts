@@ -13,7 +13,6 @@ const AgentMetrics = z.object({
   dollars: z.number().describe("Cost by the price table"),
 });
 
-/** The metrics of a run. */
 export const Metrics = z.object({
   agents: z.number().int().describe("Number of agents that were called"),
   calls: z.number().int().describe("Number of calls of agents. Results from the cache do not count."),
@@ -48,7 +47,7 @@ export interface TaskFact {
 /** The facts that a pattern knows about a run in addition to its ledger. */
 export interface Facts {
   tasks?: TaskFact[];
-  /** The work of a pattern without tasks, for its longest chain. No other metric uses it. */
+  /** The pieces of work of a pattern without `tasks`. Only the metric `criticalPathMs` is computed from them. */
   pieces?: Piece[];
   findings?: number;
   conflicts?: number;
@@ -119,7 +118,7 @@ const callOf = (entry: LedgerEntry): Call => {
 
 const isFailure = ({ entry: { outcome } }: Call) => outcome === "failed" || outcome === "timeout";
 
-/** Returns the quotient with four decimals. Undefined if there is nothing to divide by. */
+/** Returns the quotient with four decimals. Undefined if `whole` is 0. */
 const ratio = (part: number, whole: number): number | undefined => (whole > 0 ? Math.round((part / whole) * 10_000) / 10_000 : undefined);
 
 function meanAndMax(values: number[]): z.infer<typeof MeanAndMax> | undefined {

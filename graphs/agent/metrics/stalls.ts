@@ -7,7 +7,7 @@ export type StallState = "slow" | "dead";
 export interface WatchedCall {
   agent: string;
   pattern: string;
-  /** The run stalls only after this many seconds without the end of a call. */
+  /** The minimum number of seconds without an ended call after which the run counts as stalled. */
   stalledSeconds: number;
   openedAt: number;
   /** When the model last sent a part of its answer. */
@@ -23,7 +23,7 @@ export interface StallWatch {
   closed(call: WatchedCall): void;
 }
 
-/** How many durations of ended calls the median is taken from. */
+/** The number of recent calls from whose durations the median is computed. */
 const mostDurations = 101;
 
 /**
@@ -37,8 +37,8 @@ export function watchForStalls(write: ((event: unknown) => void) | undefined): S
   let endedAt = 0;
   let hasStalled = false;
   let timer: NodeJS.Timeout | undefined;
-  // LangGraph uses the current async context to decide to which graph an event belongs. The timer therefore runs in the context of this
-  // moment, and not in the context of an agent's subgraph.
+  // LangGraph uses the current async context to decide to which graph an event belongs. The timer therefore runs in the async context in
+  // which this watch was created, and not in the context of an agent's subgraph.
   const outside = AsyncLocalStorage.snapshot();
 
   function restart(): void {

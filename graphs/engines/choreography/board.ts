@@ -48,7 +48,7 @@ function settle(conflict: Conflict, rule: ConflictRule, settled: Settled): void 
   settled.writes.push(...(rule === "last" ? writes.filter(({ causedBy }) => causedBy.length > 0) : isPresent(winner) ? [] : [winner]));
 }
 
-/** Tells whether a write in a conflict represents the value that is already on the board. */
+/** Tells whether a write in a conflict stands for the value that is already on the board. Only such a write has no cause. */
 export const isPresent = ({ causedBy }: Write): boolean => causedBy.length === 0;
 
 export function settlementOf({ key, writes }: Conflict, by: ConflictRule, winner: string, reason: string): Settlement {
@@ -63,7 +63,10 @@ export const boardOf = ({ marks = {}, events }: ChoreographyValues): Board => ({
   values: Object.fromEntries(Object.entries(marks).map(([key, { seq }]) => [key, events[seq - 1]?.payload])),
 });
 
-/** Returns the values that a caller wrote to the board from outside the run, as writes. The event log does not contain these values yet. */
+/**
+ * Returns the values that a caller wrote to the board from outside the run. They have the form of writes, because the event log does not
+ * contain them yet.
+ */
 export const writesFromOutside = ({ board = {} }: ChoreographyValues, { values, marks }: Board): Write[] =>
   Object.entries(board)
     .filter(([key, value]) => !marks[key] || !isSame(value, values[key]))

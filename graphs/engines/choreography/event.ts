@@ -72,7 +72,7 @@ export interface Emission {
   confidence?: number;
 }
 
-/** The result of one try of a listener. The node `publish` turns it into events. */
+/** The result of one try of a listener. The node `publish` turns the result into events. */
 export interface Reaction extends Wake {
   status: "success" | "failed" | "timeout";
   emissions: Emission[];

@@ -20,7 +20,7 @@ interface Found {
 interface Looked {
   listener: Listener;
   found: Found[];
-  /** The listener's position in the log after all wakes in `found` have begun. */
+  /** The listener's position in the log if all wakes in `found` begin. */
   final: Look;
   questions: Question[];
 }

@@ -43,8 +43,8 @@ export function publishAll(state: ChoreographyValues, rule: ConflictRule): Publi
 }
 
 /**
- * Decides which writes are applied, and applies them to the board. If a caller wrote to the board after the run had stopped, the run
- * continues.
+ * Decides which writes are applied, and applies them to the board. A stopped run continues if a caller wrote a value to the board from
+ * outside the run.
  */
 function publishWrites(state: ChoreographyValues, writes: Write[], rule: ConflictRule, append: (write: Write) => number) {
   if (!state.marks) return {};

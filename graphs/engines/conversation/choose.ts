@@ -55,7 +55,9 @@ export const choose = (setup: ConversationSetup, choice: Choice | undefined) => 
   return ask(setup, candidates, state, config);
 };
 
-/** Lets the model choose one of the candidates. If the model answers with a wrong name, it is asked again and told about the mistake. */
+/**
+ * Lets the model choose one of the candidates. If the model answers with a wrong name, the model is asked again and told about the mistake.
+ */
 async function ask(setup: ConversationSetup, candidates: Participant[], state: Conversation, config: Config) {
   const startedAt = Date.now();
   const { selector, ...context } = setup.contextOf(state, config) as Choosing;

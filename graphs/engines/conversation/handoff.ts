@@ -91,8 +91,8 @@ export function isLoop(handoffs: HandedOver[]): boolean {
 }
 
 /**
- * The middleware of agents with handoffs. The first handoff in an answer ends the agent's turn. The other tool calls of that answer are not
- * run.
+ * The middleware of agents with handoffs. The first handoff in an answer ends the agent's turn. Further handoffs in that answer are
+ * refused, but its other tool calls are run.
  */
 export const handingOver = [
   createMiddleware({

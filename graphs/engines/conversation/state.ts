@@ -65,7 +65,7 @@ export interface ConversationSetup<Speaker extends Participant = Participant> {
   /** Returns the context of the run, which was stored when the run began. */
   contextOf(state: Conversation, config: Config): ConversationContext;
   participantsOf(state: Conversation): Speaker[];
-  /** Ends the conversation if it returns true or the text of a reason. */
+  /** A function that ends the conversation by returning true or the text of a reason. */
   until?(conversation: Pick<Conversation, "messages" | "speaker" | "turns">): boolean | string;
 }
 

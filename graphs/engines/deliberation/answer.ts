@@ -115,8 +115,8 @@ function answerOf({ name: expert, weight }: Expert, outcome: Outcome, own: View 
 }
 
 /**
- * Returns whether the expert kept, amended or conceded its position. If the expert's vote contradicts its stated move, the vote decides.
- * With an unchanged vote, `concede` becomes `keep`. With a changed vote, `keep` becomes `amend`.
+ * Returns whether the expert kept, amended or conceded its position. If the expert states a move that contradicts its vote, the vote
+ * decides. With an unchanged vote, `concede` becomes `keep`. With a changed vote, `keep` becomes `amend`.
  */
 function moveOf({ move, option }: View, own: View): View["move"] {
   if (option === null) return move;

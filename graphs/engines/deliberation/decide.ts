@@ -28,12 +28,15 @@ export const decide = (setup: DeliberationSetup) => async (state: Deliberation, 
   return { decision: voted.option, decidedBy: "vote" as const, reasoning, confidence: voted.confidence };
 };
 
-/** Lets the judge decide. The judge sees letters and arguments, but neither names nor the number of experts behind them. */
+/**
+ * Lets the judge decide. For each position, the judge sees a letter and the arguments. It sees neither the names nor the number of the
+ * experts who hold the position.
+ */
 async function arbitrate(setup: DeliberationSetup, state: Deliberation, config: Config) {
   const startedAt = Date.now();
   const { camps, views, gaps, material } = state;
   const context = setup.contextOf(state, config);
-  // sorted by option, because the first place would reveal the heaviest camp
+  // sorted by option, because the camps are sorted by weight, and the judge must not know which camp is the heaviest
   const mixed = camps.toSorted((a, b) => (String(a.option) < String(b.option) ? -1 : 1));
   const labels = mixed.map((_, index) => labelOf(index));
   const positions = mixed.map((camp, index) => ({ label: labelOf(index), ...positionOf(camp, views) }));

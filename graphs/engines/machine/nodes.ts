@@ -66,8 +66,8 @@ export const decide =
   };
 
 /**
- * If an action fails with less than this many milliseconds left, the time limit counts as over. The database's clock, which ends the limit,
- * may be ahead of this process's clock.
+ * An action that fails this many milliseconds before the state's time limit, or later, counts as too late. The database's clock ends the
+ * time limit, and may be ahead of this process's clock.
  */
 const skewMs = 1_000;
 

@@ -36,7 +36,7 @@ export interface Taking {
   error?: string;
 }
 
-/** The result of one try of an action. The node `settle` turns it into a state update. */
+/** The result of one try of an action. The node `settle` turns the result into a state update. */
 export type Acted = Pick<Outcome, "status"> & {
   result?: unknown;
   error?: string;

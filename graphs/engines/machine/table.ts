@@ -39,7 +39,7 @@ export class InvalidTransition extends Error {
   override name = "InvalidTransition";
 }
 
-/** The error of an event that the current state allows, if the guards of all transitions for the event fail. */
+/** The error if the current state allows an event, but the guards of all transitions for the event fail. */
 export class GuardFailed extends Error {
   override name = "GuardFailed";
 }

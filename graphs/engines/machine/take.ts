@@ -25,7 +25,8 @@ function isHalted(setup: Setup, { error, moves, event, auto }: Running, config: 
 
 /**
  * Finds the transition to take now. A time limit that has passed takes precedence over the event. An event that is not allowed fails the
- * run, so nothing changes. In a state with a time limit, such an event is only recorded, because a failed run would lose its timer.
+ * run, so nothing changes. In a state with a time limit, such an event is only recorded, because a failed run would lose the timer of the
+ * state.
  */
 export const take = (setup: Setup) => (state: Running, config: Config) => {
   const { machine, state: from, event, isOverdue, reason } = state;

@@ -18,14 +18,13 @@ const Compensation = z.object({
   tries: z.number().int().describe("Number of tries"),
 });
 
-/** The state key of the compensations. */
 export const compensations = appending(Compensation, "Compensations in the order in which they were done");
 
 export interface CompensatedValues extends WorkflowValues {
   compensations: z.infer<typeof Compensation>[];
   /** True if the run only undoes the steps of the thread's previous run. */
   undo?: boolean;
-  /** The step of an earlier run that this run only undoes. Null or undefined if the run does other work. */
+  /** The step of an earlier run, if this run does nothing but undo that step. Otherwise null or undefined. */
   undoOnly?: object | null;
 }
 

@@ -32,7 +32,10 @@ export interface Setup {
   contextOf(config: Config): WorkflowContext;
   /** Returns the number of failed steps at which new work stops and a person is asked. Undefined if failed steps are not counted. */
   mostFailures?(state: WorkflowValues, context: WorkflowContext): number | undefined;
-  /** Returns how many successful steps are enough. The remaining steps are then aborted. Undefined means that no step is aborted. */
+  /**
+   * Returns how many steps must succeed. When that many have succeeded, the remaining steps are aborted. Undefined means that no step is
+   * aborted.
+   */
   enough?(state: WorkflowValues): number | undefined;
   /** Returns the agent of a step, with the parts that the pattern adds to it. */
   equip?(worker: Agent, step: Step, around: Surroundings): Agent;
@@ -129,7 +132,7 @@ function tryOf(step: Step, state: WorkflowValues): Omit<Try, "stage" | "budget" 
 
 const handlerOf = ({ onFailure }: Step) => (typeof onFailure === "object" && "handler" in onFailure ? onFailure.handler : undefined);
 
-/** Does one step once. A failure is stored as the outcome of the step. */
+/** Tries a step once. A failure is stored as the outcome of the step. */
 export const step = (setup: Setup) => async (sent: Try, config: Config) => {
   const { step, before, advice, stage, race, agents } = sent;
   const context = { ...setup.contextOf(config), budget: sent.budget };

@@ -2,7 +2,7 @@ import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 
 /** A race between the steps of a wave. When enough of the steps have succeeded, the remaining steps are aborted. */
 export interface Race {
-  /** The number of steps that had succeeded before the wave. It identifies the race within the run. */
+  /** The number of steps that had succeeded before the wave. This number identifies the race within the run. */
   wave: number;
   /** The number of steps of the wave that must still succeed. */
   missing: number;

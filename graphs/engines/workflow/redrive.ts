@@ -1,7 +1,7 @@
 import { Command, type LangGraphRunnableConfig, Overwrite } from "@langchain/langgraph";
 import type { WorkflowValues } from "./state.ts";
 
-/** The key of a run's metadata that names the redriven dead letter. The service sets the key. */
+/** The metadata key under which the service stores the id of the dead letter that a run redrives. */
 const letterKey = "dead_letter_id";
 
 /** Returns the id of the run in which a node is called. Null outside the service. */

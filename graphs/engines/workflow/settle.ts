@@ -12,8 +12,8 @@ export interface Settlement {
 }
 
 /**
- * Decides all conditions that can be decided, and skips the steps that cannot run. A skipped step can decide other steps, so the function
- * repeats this until nothing changes. Steps that need an answer from the judge are not changed.
+ * Decides all conditions that can be decided, and skips the steps that cannot run. A skipped step may allow further decisions, so the
+ * function repeats both until nothing changes. Steps that need an answer from the judge are not changed.
  */
 export function settleSteps(facts: Facts, conditions: Conditions): Settlement {
   const results: Settlement["results"] = {};
@@ -37,7 +37,7 @@ const conditionOf = ({ when, gate }: Step) => when ?? gate;
 const decisionOf = ({ id }: Step, { path }: Facts) => path.find(({ step }) => step === id);
 const isDecided = (step: Step, facts: Facts) => conditionOf(step) === undefined || decisionOf(step, facts) !== undefined;
 
-/** Tells whether each gate before a step has decided as the step requires. */
+/** Tells whether all gates on which a step depends have decided as the step needs. */
 const isInArm = ({ arms = [] }: Step, { results }: Facts): boolean =>
   arms.every(({ gate, holds }) => results[gate]?.status === "success" && Object(results[gate]?.output).holds === holds);
 

@@ -45,7 +45,7 @@ export interface Step {
   speaks?: boolean;
   /** Whether a person must approve the output. If the person wants a change, the step runs again. */
   reviewed?: boolean;
-  /** Data of the pattern. The pattern's function `equip` reads it. */
+  /** Data of the pattern. The pattern's function `equip` reads this data. */
   own?: unknown;
   /** The work that undoes this step. */
   compensate?: Doing;

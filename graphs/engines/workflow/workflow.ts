@@ -61,9 +61,9 @@ export type WorkflowGraph<Fields extends StateSchemaFields> = CompiledStateGraph
 >;
 
 /**
- * Returns a graph that runs steps in waves. A wave contains all steps whose needs have ended and whose conditions hold. The graph has only
- * the nodes that the pattern needs. `decide` asks the judge the questions of conditions. `askAboutFailures` asks a person after too many
- * failures. `compensate` undoes steps.
+ * Returns a graph that runs steps in waves. A wave contains each step whose condition holds and whose needed steps have ended. The graph
+ * has only the nodes that the pattern needs. `decide` asks the judge the questions of conditions. `askAboutFailures` asks a person after
+ * too many failures. `compensate` undoes steps.
  */
 export function workflow<Fields extends StateSchemaFields, Context extends z.ZodObject>(
   pattern: Workflow<Fields, Context>,

@@ -23,7 +23,7 @@ const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
 const program = fileURLToPath(new URL(`../ensemble.${extension}`, import.meta.url));
 /**
  * Variables that are set to empty values for the started service. The service thus ignores the values of the shell. It uses the embedded
- * database and has both roles.
+ * database, and is both the API and a worker.
  */
 const plain = { DATABASE_URL: "", DATABASE_URI: "", POSTGRES_URI: "", DATABASE_DIRECT_URL: "", ENSEMBLE_ROLE: "" };
 

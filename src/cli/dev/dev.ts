@@ -12,8 +12,8 @@ import { type ProjectState, readState, watchedPaths } from "./project-state.ts";
 import { startWatcher } from "./watch.ts";
 
 /**
- * The seconds that the service gets to stop after its drain timeout. If it needs longer, it is killed. Its runs then continue in the next
- * service process.
+ * The seconds that the service gets to stop after its drain timeout. A service that needs longer is killed. Its runs then continue in the
+ * next service process.
  */
 const stopSeconds = 15;
 /** The drain timeout if nobody has set one. A developer does not want to wait for a long model call at each restart. */
@@ -39,7 +39,10 @@ interface Session {
   leaving: Child | undefined;
   startedAt: number;
   stopSeconds: number;
-  /** The embedded Postgres. This process starts the database instead of the service, so that it stays up while the service restarts. */
+  /**
+   * The embedded Postgres. This process starts the database instead of the service, so that the database stays up while the service
+   * restarts.
+   */
   database: EmbeddedPostgres | undefined;
   /** The URL of the service, or undefined until the first start. A restarted service gets the same port. */
   url: string | undefined;
@@ -47,8 +50,8 @@ interface Session {
 }
 
 /**
- * Runs the service, and restarts it whenever a file changes that it has imported. Threads stay in the database, and open runs continue on
- * the new code from their last checkpoint.
+ * Runs the service, and restarts the service whenever one of the files that it has imported changes. Threads stay in the database, and open
+ * runs continue on the new code from their last checkpoint.
  */
 export async function dev({ texts, flags }: Arguments): Promise<void> {
   adoptAddress(texts);

@@ -21,8 +21,8 @@ export async function readState(): Promise<ProjectState> {
 }
 
 /**
- * Returns the files and folders to watch in addition to the imported files. If the project cannot be read, returns only the files that are
- * known without it, such as package.json.
+ * Returns the files and folders to watch in addition to the imported files. If the project cannot be read, leaves out the files that only
+ * the project lists, and returns the others, such as package.json.
  */
 export async function watchedPaths(state: ProjectState | undefined): Promise<{ files: string[]; paths: string[] }> {
   const file = resolve(projectFile());
@@ -36,7 +36,10 @@ export async function watchedPaths(state: ProjectState | undefined): Promise<{ f
   return { files, paths };
 }
 
-/** Returns the file of variables that the project file names, if any. The project file itself may be malformed at the moment. */
+/**
+ * Returns a list with the path of the file of variables that the project file names. The list is empty if there is no such file, or if the
+ * project file is malformed at the moment.
+ */
 async function environmentFile(file: string): Promise<string[]> {
   if (!existsSync(file)) return [];
   try {

@@ -1,4 +1,4 @@
-/** The result of one check. */
+/** The result of one check of `ensemble doctor`. */
 export interface Finding {
   state: "ok" | "warning" | "problem";
   /** The subject of the check, such as "Node". */

@@ -6,7 +6,7 @@ import { type Finding, messageOf, ok, problem, warning } from "./check.ts";
 /** The packages that the graphs and the service share. The project should have them in the same version as the service. */
 const shared = ["@langchain/langgraph", "@langchain/core", "@langchain/langgraph-checkpoint"];
 
-/** Checks the project file, and finds its errors and its keys without effect. Returns the project too if the file is valid. */
+/** Checks the project file. Reports its errors, or the keys in it that have no effect. Also returns the project if the file is valid. */
 export async function checkProject(file: string): Promise<{ findings: Finding[]; project?: Project }> {
   const about = "Project";
   const advice = `Write one, for example { "graphs": { "agent": "./agent.ts:graph" } }, or name another file in ENSEMBLE_CONFIG.`;

@@ -46,7 +46,10 @@ export async function readImageOptions(file: string): Promise<ImageOptions> {
   };
 }
 
-/** Returns the path of the file of variables inside the project. An image has no other folders of the user. */
+/**
+ * Returns the path of the file of variables, relative to the project. Throws if the file is outside of the project, because an image
+ * contains only the project's folder.
+ */
 function inProject(file: string, env: string): string {
   const path = relative(dirname(file), resolve(dirname(file), env));
   if (!path.startsWith("..") && !path.includes("'")) return path;

@@ -15,8 +15,8 @@ export async function build({ words, texts: { tag } }: Arguments): Promise<void>
   try {
     const file = join(folder, "Dockerfile");
     await writeFile(file, dockerfile);
-    // An ignore file next to the Dockerfile takes precedence over the project's own .dockerignore. Ensemble therefore writes the former
-    // only if the latter does not exist.
+    // An ignore file next to the Dockerfile takes precedence over the project's own .dockerignore. Ensemble therefore writes an ignore file
+    // only if the project has no .dockerignore.
     if (!existsSync(join(root, ".dockerignore"))) await writeFile(`${file}.dockerignore`, dockerignore);
     const builder = await runBuilder(["-f", file, "-t", tag, ...words, root]);
     explain(builder, tag);

@@ -4,7 +4,7 @@ import { readProject } from "../../registry/project.ts";
 import { type ImageOptions, readImageOptions } from "./build-keys.ts";
 import { type Installation, readInstallation } from "./installation.ts";
 
-/** The first line of each Dockerfile that this module makes. A file without it belongs to the user. */
+/** The first line of each Dockerfile that this module makes. A Dockerfile with another first line belongs to the user. */
 export const firstLine = "# Made by `ensemble dockerfile` from langgraph.json and package.json.";
 
 /**

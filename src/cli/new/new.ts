@@ -17,7 +17,7 @@ const harmless = [".git", ".gitkeep", ".DS_Store"];
 export async function newProject({ words: [directory = "."], texts }: Arguments): Promise<void> {
   const root = resolve(directory);
   await refuseUnlessEmpty(root, directory);
-  const draft = await mkdtemp(join(tmpdir(), "ensemble-new-")); // the project appears only when it is complete
+  const draft = await mkdtemp(join(tmpdir(), "ensemble-new-")); // copied to `root` when complete, so a failure leaves no partial project
   try {
     const name = packageName(basename(root));
     await writeProject(draft, name, texts.package ?? (await packOurselves(draft)));

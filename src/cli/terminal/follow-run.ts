@@ -5,7 +5,7 @@ import { type Part, readMoments } from "./moments.ts";
 import { type OpenQuestion, questionsIn } from "./questions.ts";
 import type { View } from "./view.ts";
 
-/** How the following of a run ended. "asks" means that the run waits for answers, and "left" that the person has left. */
+/** The reason why the command stopped following a run. "asks" means that the run waits for answers, and "left" that the person has left. */
 export type Ending =
   | { kind: "done"; values: unknown }
   | { kind: "asks"; questions: OpenQuestion[]; values: unknown }

@@ -10,7 +10,7 @@ import { showResult } from "./result.ts";
 import { openScreen } from "./screen.ts";
 import { showTable } from "./table.ts";
 
-/** Runs `ensemble graphs`, which lists the graphs and the ready assistants of the service. */
+/** Runs `ensemble graphs`, which lists the service's graphs, and the assistants from the project's files. */
 export async function listGraphs(args: Arguments): Promise<void> {
   const found = await withService(args, async ({ client }) => systemAssistants(client));
   const presets = found.filter(({ metadata }) => metadata?.preset !== undefined);

@@ -6,7 +6,7 @@ import { outline } from "./outline.ts";
 import { type OpenQuestion, Question, showQuestion } from "./questions.ts";
 import type { Screen } from "./screen.ts";
 
-/** The person at the terminal. `answer` returns the answers by the ids of the questions, or undefined if the person leaves instead. */
+/** The person at the terminal. `answer` returns each answer under the id of its question, or undefined if the person leaves instead. */
 export interface Person {
   answer(questions: OpenQuestion[]): Promise<Record<string, unknown> | undefined>;
 }
@@ -36,7 +36,10 @@ export function openPrompt(input: Readable, output: Writable, screen: Screen): P
   };
 }
 
-/** Returns a function that asks for one line. Lines that are pasted or piped in before a question answer the next questions. */
+/**
+ * Returns a function that asks for one line. Lines that arrive before a question is asked, such as pasted or piped text, answer the
+ * questions that follow.
+ */
 function askThrough(lines: Interface): Ask {
   const buffered: string[] = [];
   let waiting: PromiseWithResolvers<string> | undefined;
@@ -104,8 +107,8 @@ async function askApproval(details: unknown, screen: Screen, ask: Ask): Promise<
 const Call = z.looseObject({ args: z.record(z.string(), z.unknown()) });
 
 /**
- * Returns the part of the question's details that the person may edit: the arguments of the tool call, or all details if there is no tool
- * call.
+ * Returns the part of the question's details that the person may edit. If the details are a tool call, this part is the arguments of the
+ * call. Otherwise, it is all details.
  */
 function editable(details: unknown): unknown {
   const call = Call.safeParse(details);

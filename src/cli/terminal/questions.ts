@@ -19,8 +19,8 @@ const Interrupted = z.object({ __interrupt__: z.array(OpenQuestion) });
 const OpenQuestions = z.record(z.string(), z.array(OpenQuestion));
 
 /**
- * Returns the questions for which a run stopped, from the run's values. Returns undefined if the run did not stop, and an empty list if it
- * stopped at a breakpoint.
+ * Returns the questions at which a run stopped, from the run's values. The list is empty if the run stopped at a breakpoint. Returns
+ * undefined if the run was not interrupted.
  */
 export function questionsIn(values: unknown): OpenQuestion[] | undefined {
   const read = Interrupted.safeParse(values);

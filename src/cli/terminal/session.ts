@@ -9,8 +9,11 @@ import { openScreen } from "./screen.ts";
 import { jsonView, readableView, type View } from "./view.ts";
 
 /**
- * The exit code of a command that follows a run. 0 means success and 1 means failure. 3 means that the run waits for an answer. 130 means
- * that the user left with Ctrl-C while the run continues.
+ * The exit code of a command that follows a run:
+ * - 0 means success.
+ * - 1 means failure.
+ * - 3 means that the run waits for an answer.
+ * - 130 means that the user left with Ctrl-C while the run continues.
  */
 export type ExitCode = 0 | 1 | 3 | 130;
 
@@ -29,7 +32,10 @@ export interface Session {
   /** Writes a note for the user to stderr. The note is not part of the result. */
   say: (sentence: string) => void;
   leaving: AbortSignal;
-  /** The note for a person who leaves with Ctrl-C. It is set if leaving also stops the service. Undefined means the default note. */
+  /**
+   * The note for a person who leaves with Ctrl-C. It is set if the command also stops the service when the person leaves. Undefined means
+   * the default note.
+   */
   farewell?: string | undefined;
 }
 

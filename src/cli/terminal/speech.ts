@@ -13,7 +13,7 @@ interface Utterance {
 
 export interface Speech {
   say(token: Token): void;
-  /** Ends the texts of one step, and then calls `tellStep`, which shows the step. Waiting texts of other models are shown after that. */
+  /** Ends the texts of one step, and then calls `tellStep`, which shows the step. After that, waiting texts of other models are shown. */
   end(path: string[], node: string, tellStep: () => void): void;
   endAll(): void;
   hasSaid(text: string): boolean;

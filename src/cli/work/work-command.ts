@@ -65,7 +65,7 @@ async function tail({ client, args, screen, name }: Asked): Promise<void> {
   }
 }
 
-/** Returns the events that are not yet counted in `shown`, oldest first, and adds them to the counts. */
+/** Returns the events that `shown` does not count yet, oldest first. Then counts these events in `shown`. */
 function newEvents(items: WorkItem[], shown: Map<string, number>) {
   const fresh = items.flatMap((item) =>
     item.events.slice(countIn(item, shown)).map(({ at, event }) => ({ at, event, item: nameOf(item) })),
@@ -75,8 +75,8 @@ function newEvents(items: WorkItem[], shown: Map<string, number>) {
 }
 
 /**
- * Returns how many events of a work item were shown. If a run begins the work item again, the list of its events becomes shorter, and
- * counting starts at 0.
+ * Returns how many events of a work item were shown. If a new run begins the work item again, the item has a new, shorter list of events,
+ * and counting starts at 0.
  */
 function countIn(item: WorkItem, shown: Map<string, number>): number {
   const count = shown.get(nameOf(item)) ?? 0;

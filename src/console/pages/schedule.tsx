@@ -9,7 +9,7 @@ import { Letters } from "./schedule/letters.tsx";
 import { useDeadLetters, useDeadWebhooks } from "./schedule/reads.ts";
 import { Webhooks } from "./schedule/webhooks.tsx";
 
-/** The page of the crons, and of the runs, webhooks and items that have finally failed. */
+/** The page of the crons, and of the runs, webhooks and items that have failed for good. */
 export default function Schedule() {
   const [params, setParams] = useSearchParams();
   const mayAct = useMayAct();

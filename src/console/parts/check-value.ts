@@ -106,7 +106,8 @@ function problemOfText({ minLength = 0, maxLength = Number.POSITIVE_INFINITY, pa
 }
 
 /**
- * Tells whether a value matches a pattern. A pattern that the browser cannot read counts as matched, because the service checks it again.
+ * Tells whether a value matches a pattern. If the browser cannot read the pattern, the value counts as matching, because the service checks
+ * the value again.
  */
 function matches(pattern: string, value: string): boolean {
   try {

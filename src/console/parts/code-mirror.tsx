@@ -38,7 +38,7 @@ const parse = jsonParseLinter();
 /** Returns the problems of a text that should be JSON. An empty text has none, because a field may be left empty. */
 const jsonProblems = (view: EditorView) => (view.state.doc.toString().trim() === "" ? [] : parse(view));
 
-/** The editor itself. It has a file of its own, so that its code is loaded only by pages that show it. */
+/** The code editor, which uses the library CodeMirror. It has a file of its own, so that its code is loaded only by pages that show it. */
 export default function CodeMirror({ label, value, onChange, isReadOnly = false, language = "json" }: CodeEditorProps) {
   const place = useRef<HTMLDivElement>(null);
   const change = useRef(onChange);

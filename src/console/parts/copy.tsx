@@ -2,7 +2,8 @@ import { useState } from "react";
 import { IconButton } from "./button.tsx";
 
 /**
- * A button that copies a text to the clipboard. If the browser has no clipboard API, as over plain HTTP, the button copies by a selection.
+ * A button that copies a text to the clipboard. If the browser has no clipboard API, as over plain HTTP, the button copies the text from a
+ * temporary text field.
  */
 export function Copy({ text, label = "Copy" }: { text: string; label?: string }) {
   const [isCopied, setCopied] = useState(false);

@@ -92,8 +92,8 @@ export function variantsOf(schema: JsonSchema, root: JsonSchema): JsonSchema[] |
 }
 
 /**
- * Returns a schema without its title, description and default. These three describe the whole choice, so its alternatives must not inherit
- * them.
+ * Returns a schema without its title, description and default. These three describe a schema with alternatives as a whole, so the
+ * alternatives must not inherit them.
  */
 const withoutTexts = ({ title, description, default: _, ...rest }: JsonSchema): JsonSchema => rest;
 

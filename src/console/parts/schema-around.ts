@@ -10,9 +10,9 @@ export interface FieldProps {
   path: string;
   name: string;
   isRequired: boolean;
-  /** True for the field of the form's whole value. The form already shows the name of this field. */
+  /** True for the field of the form's whole value. This field hides its name, because the form itself already shows the name. */
   isRoot?: boolean;
-  /** True for an item of a list. Only screen readers read the name of an item. */
+  /** True for an item of a list. The name of an item is hidden on the page, and only screen readers read it. */
   isItem?: boolean;
   value: unknown;
   onChange: (value: unknown) => void;

@@ -28,8 +28,8 @@ function Group({ children, ...props }: FieldProps & { children: React.ReactNode 
 }
 
 /**
- * The fields of an object. An optional object is shown only after a person adds it, because it may be left out, and because its schema may
- * contain itself.
+ * The fields of an object. The fields of an optional object are hidden until a person adds the object. Otherwise, nobody could leave the
+ * object out, and a recursive schema would produce endless fields.
  */
 export function ObjectField(props: FieldProps) {
   const { form, schema, path, name, value, onChange, isRequired, isRoot, Field } = props;

@@ -5,7 +5,10 @@ import { aroundOf, type FieldProps } from "./schema-around.ts";
 
 const inputTypes: Record<string, string> = { email: "email", uri: "url", url: "url", date: "date", time: "time", password: "password" };
 
-/** Tells whether a text field has several lines, because its text may be long. A text that is the whole value usually is long. */
+/**
+ * Tells whether a text field has several lines, because its text may be long. If the form consists of a single text, the text is usually
+ * long.
+ */
 function isLong({ format, maxLength, enum: choices }: JsonSchema, value: unknown, isRoot: boolean): boolean {
   if (format !== undefined && format in inputTypes) return false;
   if (format === "textarea" || format === "markdown" || format === "multi-line") return true;
@@ -47,7 +50,7 @@ export function NumberField(props: FieldProps) {
 }
 
 /**
- * Returns the number in a text, if the text is exactly the usual form of that number. Otherwise returns the text, because "1." or "1e" may
+ * Returns a number if JavaScript would write that number exactly like the text. Otherwise returns the text itself, because "1." or "1e" may
  * be the beginning of a number.
  */
 function numberIn(text: string): unknown {

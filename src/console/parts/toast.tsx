@@ -19,7 +19,7 @@ function set(next: Toast[]): void {
 
 const remove = (id: number) => set(toasts.filter((toast) => toast.id !== id));
 
-/** Shows a message in a corner of the page. It disappears after 5 seconds. The message of a failure stays until a person closes it. */
+/** Shows a message in a corner of the page for 5 seconds. The message of a failure stays until a person closes the message. */
 export function tell(text: string, isFailure = false): void {
   const id = ++lastId;
   set([...toasts.slice(-2), { id, text, isFailure }]);

@@ -30,7 +30,7 @@ interface Options {
   schema: JsonSchema;
   /** The initial value of the form. Default: the defaults of the schema. */
   initial?: unknown;
-  /** The name under which the page keeps the typed texts. Without a name, they are lost when the form is closed. */
+  /** The key under which the page saves the text that the person has typed. Without a key, the text is lost when the form is closed. */
   draft?: string | undefined;
 }
 

@@ -18,7 +18,7 @@ export interface A2aCall {
   gone: AbortSignal;
 }
 
-/** Returns the scope of the tasks that the caller may read. A caller may read a task if it may read the task's first run. */
+/** Returns the scope of the tasks that the caller may read. A caller who may read the first run of a task may read the task. */
 export const readableTasks = async ({ request }: A2aCall, taskId: string): Promise<Scope> =>
   (await request.access("threads:read", { run_id: taskId })).scope;
 

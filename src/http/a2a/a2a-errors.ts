@@ -1,7 +1,7 @@
 import { A2AError, RequestMalformedError, TaskNotFoundError } from "@a2a-js/sdk/errors";
 import { ServiceError } from "../../errors.ts";
 
-/** The errors of callers that the protocol has a code for. All other errors are answered with an HTTP status, as on other routes. */
+/** The kinds of caller errors for which the protocol has a code. All other errors are answered with an HTTP status, as on other routes. */
 const inProtocol = ["malformed", "invalid", "not_found", "conflict", "thread_without_graph"];
 
 /** Keeps the error with which a call has failed, if the protocol has no code for it. */

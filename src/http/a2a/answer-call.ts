@@ -41,7 +41,7 @@ export async function answerCall(asked: Omit<A2aCall, "version">, card: () => Pr
       ? handleWith(version, createHandler(call, failure, card), body)
       : Promise.resolve({ jsonrpc: "2.0", id: idOf(body), error: mapError(objection) });
   const said = await answerSlowly(reply, answer, failure);
-  if (said === undefined) return reply; // the answer was sent in pieces
+  if (said === undefined) return reply; // the answer was slow, so `answerSlowly` has already sent it
   if (!isStream(said)) return reply.send(said);
   return streamAnswer(call, { body, stream: said, failure, mapError });
 }

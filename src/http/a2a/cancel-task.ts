@@ -11,7 +11,7 @@ import { runOutput } from "../sse/follow.ts";
 import { type A2aCall, findTaskOf, readTask } from "./a2a-call.ts";
 import { isOver, phaseOf } from "./task-state.ts";
 
-/** The time that a cancellation waits for the run to stop, in milliseconds. A node may ignore its signal for longer. */
+/** The time that a cancellation waits for the run to stop, in milliseconds. A node that ignores its abort signal may take longer. */
 const waitMs = 30_000;
 
 /** Cancels a task and returns it once its run has stopped. A task that waits for an answer loses its questions. */

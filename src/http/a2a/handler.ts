@@ -122,7 +122,9 @@ async function* subscribe(call: A2aCall, { id }: SubscribeToTaskRequest): AsyncG
   }
 }
 
-/** Returns the checks that the client may still read the task that it follows. */
+/**
+ * Returns the checks that are repeated while a client follows a task. The checks throw as soon as the client may no longer read the task.
+ */
 const followedTask = (call: A2aCall, { taskId }: TaskRun): Followed => ({
   decide: () => readableTasks(call, taskId),
   find: async (scope) => {

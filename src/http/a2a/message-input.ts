@@ -26,7 +26,7 @@ export async function inputOf(registry: Registry, graphId: string, { parts, mess
 /** Returns the keys of a graph's input. Returns undefined if this process does not know them. */
 export async function inputKeys(registry: Registry, graphId: string): Promise<string[] | undefined> {
   if (!registry.has(graphId)) return undefined;
-  const schemas = await registry.schemas(graphId).catch(() => undefined); // a graph that is made for each run may need the run's config
+  const schemas = await registry.schemas(graphId).catch(() => undefined); // fails for a graph that needs the config of a run
   const { properties } = schemas?.input_schema ?? {};
   return properties ? Object.keys(properties) : undefined;
 }

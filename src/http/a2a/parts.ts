@@ -4,7 +4,7 @@ import { RequestMalformedError } from "@a2a-js/sdk/errors";
 type Block = Record<string, unknown>;
 type Content = NonNullable<Part["content"]>;
 
-/** The parts of a message by their use: texts and files are words to a model, and data are values for a graph. */
+/** The parts of a message, sorted by their use. Texts and files are for a model. Data parts are values for the graph, such as its input. */
 export interface SortedParts {
   /** The content of a LangChain message. Undefined if the message has no text and no file. */
   words: string | Block[] | undefined;

@@ -49,7 +49,8 @@ export async function acceptMessage(call: A2aCall, params: SendMessageRequest, f
 }
 
 /**
- * Returns the task of a run that was just created, without a query. A query could fail, and no error may be sent for a run that exists.
+ * Returns the task of a run that was just created, without a query. A query could fail, but the response must not be an error once the run
+ * exists.
  */
 const newTask = (run: Run, taskId: string): TaskRun => ({
   taskId,
@@ -110,7 +111,9 @@ function refuseUnlessWaiting(task: TaskRun | undefined): void {
   );
 }
 
-/** Returns the check for an answer. It looks at the task again while the thread is locked, because another answer may have come first. */
+/**
+ * Returns the check for an answer. The check reads the task again while the thread is locked, because another answer may have come first.
+ */
 function checkAnswer({ deps }: A2aCall, taskId: string): RunCheck {
   const check = runCheck(deps.registry);
   return async (tx, asked) => {

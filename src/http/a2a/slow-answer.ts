@@ -32,7 +32,7 @@ export async function answerSlowly<Answer>(reply: FastifyReply, answer: Promise<
     if (failure.error !== undefined) throw failure.error;
     raw.end(JSON.stringify(said));
   } catch (err) {
-    reply.log.error({ err }, "a2a request failed"); // the status was already sent, so only a broken connection can tell the client
+    reply.log.error({ err }, "a2a request failed"); // the status was already sent, so only a broken connection shows the error
     raw.destroy();
   } finally {
     clearInterval(beat);

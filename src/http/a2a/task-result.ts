@@ -16,7 +16,7 @@ export interface Wanted {
 
 type Values = Record<string, unknown>;
 
-/** Returns a task in the protocol's form. Does not check access, so the caller must have found the task within its own scope. */
+/** Returns a task in the protocol's form. Does not check access, so pass only a task that the client may read. */
 export async function toTask(call: A2aCall, task: TaskRun, { historyLength, artifacts }: Wanted): Promise<Task> {
   const bare = bareTask(task);
   const needsHistory = historyLength !== 0;

@@ -8,7 +8,7 @@ import type { Admitted } from "./admission.ts";
 /** Who may use a route: everyone, every authenticated user, or only users whom auth allows one of these actions. */
 export type Access = "public" | "signed-in" | AuthEvent[];
 
-/** Returns the route `config` that declares the actions about which the route asks auth. */
+/** Returns the `config` of a route that asks auth about these actions. */
 export const access = (...decisions: AuthEvent[]): { access: Access } => ({ access: decisions });
 
 /**

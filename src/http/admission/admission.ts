@@ -7,8 +7,8 @@ import { isBundlePath, type UiBundles } from "../../ui/bundles.ts";
 import { errorOf, isOpenAiPath } from "../openai/errors.ts";
 
 /**
- * The users that were authenticated before the project's own app ran, by connection. Our routes come after that app, and need not
- * authenticate these users again.
+ * Maps the connection of a request to the request's user, if the user was authenticated before the project's own app ran. Our routes come
+ * after that app, and need not authenticate this user again.
  */
 export type Admitted = WeakMap<object, User>;
 
@@ -22,7 +22,7 @@ export type Admission = "first" | "routes" | "never";
 
 /**
  * Returns the moment at which requests to the project's app are authenticated. "routes" needs a Hono app, because only a Hono app
- * distinguishes middleware from routes: `use` and `all` add middleware, and every other method adds a route.
+ * distinguishes middleware from routes. `use` and `all` add middleware, and every other method adds a route.
  */
 export function admissionOf({ middleware_order, enable_custom_route_auth }: HttpOptions, isHono: boolean): Admission {
   if (enable_custom_route_auth === false) return "never";

@@ -3,8 +3,8 @@ import { type AuthEvent, AuthRefusal } from "../../auth/auth.ts";
 import { isEverything } from "../../db/scope.ts";
 
 /**
- * Refuses a caller who may not perform the action on all rows. It protects responses and actions that concern the whole service. The
- * default action is to search threads.
+ * Refuses a caller who may not perform the action on all rows. Use it for responses and actions that concern the whole service. The default
+ * action is to search threads.
  */
 export async function requireEverything(request: FastifyRequest, sentence: string, event: AuthEvent = "threads:search"): Promise<void> {
   const { scope } = await request.access(event, {});

@@ -13,8 +13,8 @@ export interface Line {
 }
 
 /**
- * The checks that a client may still see the row that it follows. `decide` asks auth which rows the client may see. `find` looks for the
- * row among these rows. Both throw if the client may not see the row.
+ * The checks that are repeated while a client follows a row. `decide` asks auth which rows the client may see. `find` looks for the row
+ * among these rows. Both throw if the client may no longer see the row.
  */
 export interface Followed {
   decide(): Promise<Scope>;
@@ -33,7 +33,8 @@ export function keepAsking({ auth, settings, log }: ApiDeps, request: FastifyReq
     await request.askAgain();
     const scope = await followed.decide();
     await followed.find(scope).catch((error) => {
-      // Without the database no events are sent, and the next check comes soon. A row that cannot be decrypted does not stop the events.
+      // While the database does not respond, no events are sent, so the connection may stay open until the next check. If the row cannot be
+      // decrypted, events would still be sent, so the check fails.
       if (!concernsAllStatements(error)) throw error;
     });
   };

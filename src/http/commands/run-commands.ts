@@ -75,8 +75,8 @@ async function toInput(db: Db, threadId: string, { config, given }: Given) {
 }
 
 /**
- * Creates a run that logs all of its events. `decide` returns the run to create in the thread's current state. The first call of `decide`
- * is for auth. The second call holds the thread's lock, because the state may have changed in between.
+ * Creates a run that logs all of its events. `decide` returns the run to create in the thread's current state. It is called first for auth,
+ * and again while the thread is locked. If the two results differ, the thread has changed meanwhile, and a conflict is thrown.
  */
 export async function makeLoggedRun(scope: CommandScope, decide: (db: Db) => Promise<RunRequest>): Promise<Run> {
   const { deps, request, threadId } = scope;
@@ -122,7 +122,7 @@ function keyOf(request: FastifyRequest): IdempotentRequest | undefined {
 
 /**
  * Returns a check that also refuses runs of a second assistant. In the protocol, a thread belongs to the assistant of its first run, whose
- * id is in the thread's metadata. A value there that is not the id of an assistant is ignored, because callers may store any value.
+ * id is in the thread's metadata. Callers may store any value in the metadata, so a value that is not the id of an assistant is ignored.
  */
 function bindThread(findBound: () => unknown, check: RunCheck): RunCheck {
   return async (tx, asked) => {

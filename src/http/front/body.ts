@@ -10,7 +10,7 @@ import { isForeign, quote } from "./gate.ts";
 const smallBody = 256 * 1024;
 /** The assumed size in bytes of a body without a content-length. */
 const unknownLength = 8 * 1024 * 1024;
-/** The number of bytes of memory for one byte of a body. During a request, the body exists as a buffer, as text and as a parsed value. */
+/** The bytes of memory to reserve for each byte of a body. During a request, the body exists as a buffer, as text and as a parsed value. */
 const weightOfByte = 4;
 /**
  * The highest number of values in a body. A value takes far more memory than its text, and a small text such as `[],[],[]` can hold many

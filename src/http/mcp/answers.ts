@@ -20,8 +20,8 @@ import { streamModesFor } from "./progress.ts";
 import { type AskedQuestion, asQuestions, readState, resumeArgument, unanswered } from "./questions.ts";
 
 /**
- * The client's answers to the questions of an earlier call. `state` is the text that the earlier call returned with the questions.
- * `responses` has the keys of the questions.
+ * The client's answers to the questions of an earlier call. `state` is the text that the earlier call returned with the questions. Each key
+ * of `responses` is the key of a question.
  */
 export interface GivenAnswers {
   state: string;

@@ -19,7 +19,10 @@ import { asQuestions } from "./questions.ts";
 import { keptMinutes, newTask } from "./task.ts";
 import { findTool, taskUseOf } from "./tools.ts";
 
-/** The time after which a call becomes a task, if its assistant does not say otherwise. Most hosts wait a minute for a tool. */
+/**
+ * The time after which a call becomes a task, in milliseconds, if the assistant's setting for tasks is "auto". Most MCP clients wait a
+ * minute for a tool.
+ */
 const patienceMs = 5_000;
 
 type Result = CallToolResult | InputRequiredResult;

@@ -23,7 +23,7 @@ function contentOf(values: unknown): ContentBlock[] | undefined {
 }
 
 const DataUrl = z.string().regex(/^data:[\w.+-]+\/[\w.+-]+;base64,/);
-/** The parts of messages that have a form of their own in MCP. The forms are those of LangChain and of the OpenAI API. */
+/** The content parts for which MCP has a block type. The schemas accept the parts of LangChain and of the OpenAI API. */
 const parts = [
   z.object({ type: z.literal("text"), text: z.string() }).transform(({ text }): ContentBlock => ({ type: "text", text })),
   z

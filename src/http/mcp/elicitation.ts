@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { OpenQuestion } from "../../threads/questions.ts";
 import { isObject } from "./content.ts";
 
-/** The value of an interrupt that is itself a request of MCP. With such an interrupt, a graph can call the client's model, for example. */
+/** An interrupt's value that is itself an MCP request. With such an interrupt, a graph can call the client's model, for example. */
 const OwnRequest = z.looseObject({
   method: z.enum(["elicitation/create", "sampling/createMessage", "roots/list"]),
   params: z.record(z.string(), z.unknown()).default({}),
@@ -78,7 +78,9 @@ export function readText(text: unknown): unknown {
 const primitives = ["string", "number", "integer", "boolean"];
 const isPrimitive = ({ type }: Record<string, unknown>) => typeof type === "string" && primitives.includes(type);
 
-/** Tells whether a schema is an object whose fields are no objects or lists. Forms of the protocol can only ask for such fields. */
+/**
+ * Tells whether a schema is an object that contains no further objects and no lists. Forms of the protocol can only ask for such an object.
+ */
 function isFlat({ type, properties }: Record<string, unknown>): boolean {
   if (type !== "object" || !isObject(properties)) return false;
   return Object.values(properties).every((property) => isObject(property) && isPrimitive(property));

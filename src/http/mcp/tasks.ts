@@ -43,7 +43,7 @@ async function findTask({ deps }: McpRequest, scope: Scope, taskId: string): Pro
   return { thread, run };
 }
 
-/** The mark in a thread's metadata that says that its task was cancelled while no run was open. */
+/** The key in a thread's metadata that marks the thread's task as cancelled, if the task was cancelled while no run was open. */
 const cancelledMark = "mcp_cancelled";
 
 async function statusOf({ deps }: McpRequest, { thread, run }: Task): Promise<Record<string, unknown>> {
@@ -63,7 +63,7 @@ function statusOfFailure({ reason, isAborted }: { reason: string; isAborted: boo
 }
 
 /**
- * Passes the client's responses to the questions of a task. Ignores responses to questions that are not open. If the user declines a
+ * Answers the questions of a task with the client's responses. Ignores responses to questions that are not open. If the user declines a
  * question, the task is cancelled.
  */
 export async function updateTask(mcp: McpRequest, taskId: string, responses: Record<string, unknown>): Promise<Record<string, never>> {

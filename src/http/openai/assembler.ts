@@ -32,7 +32,7 @@ export class AnswerAssembler {
   readonly #isFinal: IsFinal;
   /** The ids of the messages that were in the state before the run. Undefined until the first state has arrived. */
   #earlier: Set<string> | undefined;
-  /** The ids of the messages whose text has been passed on completely. */
+  /** The ids of the messages whose whole text has been passed on to the client. */
   readonly #told = new Set<string>();
   #open: OpenMessage | undefined;
   #messages: StateMessage[] = [];
@@ -52,7 +52,7 @@ export class AnswerAssembler {
     return "";
   }
 
-  /** The messages of the model that the run has added to the state. */
+  /** The model's messages that the run has added to the state. */
   get added(): StateMessage[] {
     return this.#messages.filter(({ id, type }) => type === "ai" && !this.#earlier?.has(id));
   }
@@ -67,7 +67,10 @@ export class AnswerAssembler {
     return this.#text;
   }
 
-  /** The node whose streamed text did not become part of the state. Undefined if the text that was passed on is the answer. */
+  /**
+   * The node whose streamed text is missing in the graph's state, so that the streamed text is not the answer. Undefined if the state has
+   * all of the streamed text.
+   */
   get astray(): string | undefined {
     return this.#open?.node;
   }
@@ -75,7 +78,7 @@ export class AnswerAssembler {
   #onToken(data: string): string {
     const [message, metadata] = Chunk.safeParse(JSON.parse(data)).data ?? [];
     if (!message?.tool_call_chunks || !message.id || this.#told.has(message.id)) return "";
-    if (this.#open && this.#open.id !== message.id) return ""; // two messages at once: the second follows when it is in the state
+    if (this.#open && this.#open.id !== message.id) return ""; // the text of a second message follows when that message is in the state
     const text = textOf(message.content);
     const path = (metadata?.langgraph_checkpoint_ns ?? "").split("|").map((place) => place.split(":")[0] ?? "");
     if (text === "" || !this.#isFinal(path)) return "";

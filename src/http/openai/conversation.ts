@@ -31,7 +31,10 @@ const threadHeader = "x-thread-id";
 const chatHeaders = ["x-chat-id", "x-openwebui-chat-id"];
 /** The header that names a request which a chat UI makes for itself, such as one for a title. It is empty for a message of a person. */
 const taskHeader = "x-openwebui-task";
-/** Ids of Open WebUI that several chats have. A temporary chat has the id of its page, and a message in a channel has the channel's id. */
+/**
+ * Matches the chat ids of Open WebUI that several chats share. A temporary chat has the id of its page, and a message in a channel has the
+ * channel's id.
+ */
 const sharedChat = /^(local|channel):/;
 
 const longestName = 255;
@@ -61,7 +64,8 @@ export function threadOf(
   const name = headerOf(request, threadHeader);
   if (name !== undefined) return isId(name) ? name.toLowerCase() : threadIdOf(identity, name);
   const [chat] = chatHeaders.flatMap((header) => headerOf(request, header) ?? []);
-  // Without the task header, streaming tells a message of a person from the other requests, because chat UIs stream only these messages.
+  // Some chat UIs do not send the task header. Chat UIs stream only the answers to messages of a person, so `stream` identifies these
+  // messages.
   const isOfPerson = stream === true || task === "";
   if (chat !== undefined)
     return isOfPerson && !sharedChat.test(chat) ? threadIdOf(identity, `chat ${assistant.assistant_id} ${chat}`) : undefined;

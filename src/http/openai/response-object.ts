@@ -2,7 +2,7 @@ import type { Run } from "../../runs/run.ts";
 import type { Answer, CallToCaller, Usage } from "./answer.ts";
 import { type ResponseRequest, responseIdOf } from "./response-request.ts";
 
-/** The facts about a response that do not change while it is made. */
+/** The fields of a response that stay the same from its start to its end. */
 export interface ResponseFrame {
   /** The id of the response, which contains the id of its run. */
   id: string;
@@ -12,12 +12,12 @@ export interface ResponseFrame {
   asked: ResponseRequest;
 }
 
-/** Returns the frame of the response that a run gives. */
+/** Returns these fields for the response of a run. */
 export function frameOf({ run_id: runId, created_at }: Run, asked: ResponseRequest): ResponseFrame {
   return { id: responseIdOf(runId), runId, created: Math.floor(created_at.getTime() / 1_000), asked };
 }
 
-/** Returns the response for a run that has not given its answer, and perhaps never will. */
+/** Returns the response of a run that has no answer, because the run still waits, is in progress or was cancelled. */
 export const responseWithout = (frame: ResponseFrame, status: "queued" | "in_progress" | "cancelled") =>
   responseWith(frame, { status, output: [], usage: null });
 

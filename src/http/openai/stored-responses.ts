@@ -25,7 +25,7 @@ export const RetrieveQuery = z.object({ stream: Flag.optional(), starting_after:
 interface StoredResponse {
   run: Run;
   frame: ResponseFrame;
-  /** The rows on which auth has allowed the action. They include the run. */
+  /** The scope of the runs on which auth allows the action. It includes this run. */
   scope: Scope;
   /** Asks auth again which rows the caller may see. */
   decide(): Promise<Scope>;

@@ -19,8 +19,8 @@ const toolsField = "client_tools";
 const choiceField = "client_tool_choice";
 
 /**
- * Returns the run's context with the tools of the caller, or null if the run gets none. A graph whose context has no place for the tools does
- * not get them. Chat UIs send tools with every message, and a model may always answer without a call. If the caller demands a call, throws.
+ * Returns the run's context with the tools of the caller, or null if the run gets no tools. If the graph's context has no field for tools,
+ * the tools are left out. This is safe, because a model may always answer without a call. If the caller demands a call, throws.
  */
 export async function contextOf(registry: Registry, graphId: string, { tools, tool_choice: choice }: CallerTools): Promise<Json | null> {
   if (!tools?.length || choice === "none") return null;

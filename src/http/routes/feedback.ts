@@ -49,7 +49,7 @@ export const feedbackRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) 
   const config = { access: "public" as const };
   const path = "/feedback/tokens/:token";
   app.post(path, { schema: postSchema, config, bodyLimit: mostBytes }, (request, reply) => give(deps, request, reply, request.body));
-  // There is no HEAD route, because programs send a HEAD request to look at a link, and this must not give feedback.
+  // There is no HEAD route, because a program that only looks at a link sends a HEAD request, and looking must not give feedback.
   app.get(path, { schema: getSchema, config, exposeHeadRoute: false }, (request, reply) => {
     refuseSealedQuery(request.query);
     return give(deps, request, reply, request.query);

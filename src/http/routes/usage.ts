@@ -30,7 +30,7 @@ const Day = z
   .describe("a date such as `2026-11-29`, or a time, whose day in UTC counts");
 
 const parts = UsagePart.options.join(", ");
-/** The names of the parts to sum by, separated by commas. */
+/** The names of the columns by which usage is summed, separated by commas. */
 const By = z
   .string()
   .transform((text) => text.split(","))

@@ -5,8 +5,8 @@ import { unknownSentence } from "../../resources/impossible.ts";
 import { listResourceNames } from "../../resources/resources.ts";
 
 /**
- * Validates the input and the context of a new run. Returns the issues of the graph's schemas, and one for each resource that agents or
- * steps need and that does not exist.
+ * Validates the input and the context of a new run. Returns the issues that the graph's schemas find. If an agent or a step needs a
+ * resource that does not exist, also returns an issue for this resource.
  */
 export async function findCallIssues(db: Db, registry: Registry, graphId: string, call: GraphCallArguments): Promise<Issue[]> {
   const named = new Set<string>();
@@ -14,6 +14,6 @@ export async function findCallIssues(db: Db, registry: Registry, graphId: string
   if (named.size === 0) return issues;
   const known = await listResourceNames(db);
   if ([...named].every((name) => known.includes(name))) return issues;
-  // The second validation yields the paths of the unknown names.
+  // If a resource does not exist, a second validation reports the path of its name.
   return registry.validate(graphId, call, (resource) => (known.includes(resource) ? undefined : unknownSentence(resource, known)));
 }

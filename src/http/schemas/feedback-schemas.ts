@@ -24,7 +24,7 @@ const ScoreInQuery = z
   .regex(/^(true|false|[+-]?\d{1,15}(\.\d{1,15})?)$/, "expected a number, true or false")
   .transform((text) => (text === "true" ? 1 : text === "false" ? 0 : Number(text)));
 
-/** The query with which a link gives feedback. */
+/** The query parameters of a link that gives feedback when a person opens it. */
 export const FeedbackInQuery = z.object({
   score: ScoreInQuery.optional(),
   value: Comment.optional(),

@@ -9,8 +9,8 @@ const mostBytes = 1_000_000;
 type Frame = Buffer | undefined;
 
 /**
- * Handles the frames of a WebSocket one at a time. `onFrame` gets the next frame after it has finished the previous one. In place of a
- * binary frame, it gets undefined.
+ * Handles the frames of a WebSocket one at a time. `onFrame` gets the next frame after it has finished the previous one. `onFrame` gets
+ * undefined in place of a binary frame.
  *
  * If a client sends too much, the socket is not read for a while, so that further frames wait on the client's side. A client that reads
  * nothing for `stalledSeconds`, or that does not respond to a ping, is disconnected.

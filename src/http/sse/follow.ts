@@ -41,8 +41,8 @@ export interface RunStream extends FollowedRun {
 
 export interface RunWait extends FollowedRun {
   /**
-   * Resolves when the new run has ended, or after a second. The wait began before the run was created, so that it could not miss the end.
-   * Undefined for a run that already existed.
+   * Resolves when the new run has ended, or after a second. This wait began before the run was created, so that the notification of the
+   * run's end could not be missed. Undefined for a run that already existed.
    */
   firstWord?: Promise<void> | undefined;
 }
@@ -130,8 +130,8 @@ export async function runOutput(
         return request && outcome?.hasFeedback ? await withFeedback(deps, request, run.runId, output) : output;
       }
     } catch (error) {
-      // Without the database, nobody knows whether the run has ended, so the loop continues. If the output cannot be decrypted, the client
-      // must not wait for it, because the run has ended.
+      // Without the database, nobody knows whether the run has ended, so the loop continues. If the output cannot be decrypted, the run has
+      // nevertheless ended, so the wait fails with this error.
       if (!concernsAllStatements(error)) throw error;
     }
     await over;

@@ -6,7 +6,10 @@ import type { JsonSchema } from "../../parts/json-schema.ts";
 export type Assistant = Schemas["Assistant"];
 export type Version = Omit<Assistant, "updated_at">;
 
-/** Tells whether the service itself made the assistant. It makes one for each graph, and one for each assistant file of the project. */
+/**
+ * Tells whether the service itself made the assistant. The service makes one assistant for each graph, and one for each assistant file of
+ * the project.
+ */
 export const isSystem = ({ metadata }: Pick<Assistant, "metadata">): boolean => metadata.created_by === "system";
 
 /** Returns the fields of a version that a person can change. */

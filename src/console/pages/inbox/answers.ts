@@ -12,7 +12,7 @@ interface Answers {
   answer: (question: OpenQuestion, value: unknown) => Promise<boolean>;
 }
 
-/** Sends answers. Keeps the error of a refused answer, also while another question is shown. */
+/** Sends answers. If the service refuses an answer, keeps the error of its question, even while another question is shown. */
 export function useAnswers(): Answers {
   const drafts = use(DraftsContext);
   const [busy, setBusy] = useState<ReadonlySet<string>>(new Set());

@@ -16,15 +16,15 @@ interface Chosen {
   /** Whether the question is still in the list. */
   isOpen: boolean;
   choose: (question: OpenQuestion) => void;
-  /** Chooses the question that is `by` rows further down. A negative number goes up. */
+  /** Chooses the question that is `by` rows below the current one. A negative number chooses a question above it. */
   step: (by: number) => void;
   /** Moves to a neighbour of the current question. Called just before the current question is answered. */
   leave: () => void;
 }
 
 /**
- * Remembers the chosen question. The question stays chosen when the list is read again. If it leaves the list, the page still shows it, so
- * that no typed text is lost. If nothing is chosen, the first question is shown.
+ * Remembers the chosen question. The question stays chosen when the list is read again. A question that has left the list is still shown,
+ * so that no typed text is lost. If nothing is chosen, the first question is shown.
  */
 export function useChosen({ filters, change, found }: Props): Chosen {
   const kept = useRef<{ question: OpenQuestion; index: number }>(undefined);
@@ -38,7 +38,7 @@ export function useChosen({ filters, change, found }: Props): Chosen {
   if (listed) kept.current = { question: listed, index };
   const remembered = kept.current && (filters.q === "" || keyOf(kept.current.question) === filters.q) ? kept.current : undefined;
   const question = listed ?? (filters.q === "" ? undefined : remembered?.question);
-  const formerIndex = remembered?.index ?? 0; // if the question has left the list, the next question now has its index
+  const formerIndex = remembered?.index ?? 0; // when the question has left the list, the next question takes its index
   const choose = (chosen: OpenQuestion) => change({ q: keyOf(chosen) });
   const step = (by: number) => {
     if (found.total === 0) return isAtWork(threadOf(filters.q)) ? undefined : change({ q: "" });

@@ -5,7 +5,7 @@ import { exactTime, relative, useNow } from "../../parts/time.tsx";
 /** A deadline counts as near if it is at most this many milliseconds away. */
 const nearMs = 15 * 60_000;
 
-/** The time that is left until a question continues without an answer. A near deadline is marked by an icon, a word and a colour. */
+/** The time until the run continues without an answer to the question. A near deadline is marked by an icon, a word and a colour. */
 export function Deadline({ time }: { time: string }) {
   const at = Date.parse(time);
   const left = at - Date.now();

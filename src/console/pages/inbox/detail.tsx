@@ -18,7 +18,7 @@ interface Props {
   /** Whether the question is still open. It is not open after somebody else has answered it, or after its time has run out. */
   isOpen: boolean;
   isBusy: boolean;
-  /** The error with which the last answer was refused. Undefined if it was not refused. */
+  /** The error with which the service refused the last answer. Undefined if the answer was not refused. */
   failure: unknown;
   onAnswer: (answer: unknown) => void;
   onNext: () => void;

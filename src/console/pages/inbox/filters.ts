@@ -60,7 +60,7 @@ const threadId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Returns a message if the text is not the whole id of a thread. A search for an incomplete id finds nothing. */
 export const problemOfThread = (thread: string) => (thread === "" || threadId.test(thread) ? undefined : "Enter the whole id of a thread.");
 
-/** Returns the search request for these filters. Ages and deadlines become times relative to the present moment. */
+/** Returns the search request for these filters. Ages and deadlines become absolute times, counted from the present moment. */
 export function toSearch({ graph, thread, age, deadline, sort }: Filters): QuestionSearch {
   const now = Date.now();
   return {

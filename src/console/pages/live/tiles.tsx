@@ -9,7 +9,7 @@ interface TileProps {
   label: string;
   value: ReactNode;
   note?: string | undefined;
-  /** The page that lists the runs that the number counts. */
+  /** The path of the page that lists the counted runs. */
   to?: string;
   isBad?: boolean;
 }

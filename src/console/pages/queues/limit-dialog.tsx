@@ -27,7 +27,7 @@ function draftOf(limit: QueueLimit | undefined): Draft {
   return { name, graphs: ownGraphs, ...counts, daily_dollars: textOf(daily_dollars), rate: textOf(rate) };
 }
 
-/** Returns the values of a limit to send. An empty field removes the limit's value, even a value from langgraph.json. */
+/** Returns the body of the request that changes a limit. An empty field removes the limit's value, even a value from langgraph.json. */
 function bodyOf(draft: Draft, shadow: boolean) {
   const graphs = draft.graphs
     .split(",")

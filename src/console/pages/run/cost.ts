@@ -27,8 +27,8 @@ interface Entry {
 const toleranceMs = 2_000;
 
 /**
- * Returns the cost of a run by the ledger in its state. Returns undefined if the state has no ledger. Entries of earlier runs of the thread
- * do not count.
+ * Returns the cost of a run according to the ledger in the run's state. Returns undefined if the state has no ledger. Entries of earlier
+ * runs of the thread do not count.
  */
 export function spendingOf(state: State | null | undefined, timeline: Timeline | undefined): Spending | undefined {
   const ledger = (state?.values as { ledger?: unknown } | null | undefined)?.ledger;

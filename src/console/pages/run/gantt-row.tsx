@@ -109,7 +109,9 @@ function Bar({ row, x, now, status, domain, nameWidth }: Props): ReactNode {
   return <WaitingBar from={x(Math.max(from, domain.from))} to={x(to)} isCut={from < domain.from} label={duration(to - from)} />;
 }
 
-/** The background of a row: a band for the time of the attempt to which the row belongs, and a line at the start of each later attempt. */
+/**
+ * The background of a row. A band marks the time of the attempt to which the row belongs, and a line marks the start of each later attempt.
+ */
 function Bands({ row, x, trees, now }: Props) {
   const attempt = row.kind === "span" ? trees.find(({ attempt: { attempt: number } }) => number === row.item.attempt) : undefined;
   return (

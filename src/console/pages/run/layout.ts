@@ -79,8 +79,8 @@ interface Box {
 const boxOf = ({ x = 0, y = 0, width = 0, height = 0 }: Partial<Box>): Box => ({ x: x - width / 2, y: y - height / 2, width, height });
 
 /**
- * Moves a box down to make room for the titles of the open subgraphs above it. The layout library itself reserves no room for titles. An
- * open subgraph also becomes higher.
+ * Moves a box down to make room for the titles of the open subgraphs above it. Makes the box of an open subgraph taller. The layout library
+ * itself reserves no room for titles.
  */
 function withRoom({ x, y, width, height }: Box, isOpen: boolean, lowered: (y: number) => number): Box {
   const top = lowered(y);

@@ -7,7 +7,7 @@ import { Icon, type IconName } from "../../parts/icons.tsx";
 import type { Run, State } from "./data.ts";
 import type { Followed } from "./follow.ts";
 
-/** Shows notices about a run: a worker or an answer for which it waits, or a broken stream. */
+/** Shows a notice if the run waits for a worker, if it waits for answers, or if its stream is broken. */
 export function Notices({ run, state, followed }: { run: Run; state: State | null | undefined; followed: Followed }) {
   const questions = useOpenQuestions(run.thread_id, state);
   return (

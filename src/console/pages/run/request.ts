@@ -43,7 +43,7 @@ export interface Fork {
   checkpointId: string;
   /** Values that are written to the state before the run begins. */
   update?: Record<string, unknown>;
-  /** The node as which the values are written. Without it, the service chooses the node. */
+  /** The node that counts as the author of the values. Undefined means that the service chooses the node. */
   asNode?: string;
   /** A new input for the graph. Without it, the run continues with the next step of the checkpoint. */
   input?: unknown;

@@ -4,13 +4,16 @@ import type { Row } from "./rows.ts";
 export interface Domain {
   from: number;
   to: number;
-  /** The time that the axis labels as 0: the start of the first attempt, or the time at which the run was due if no attempt has begun. */
+  /**
+   * The time that the axis labels as 0. This is the start of the first attempt. If no attempt has begun, it is the time at which the run
+   * was due.
+   */
   zero: number;
 }
 
 /**
- * The maximum width of the wait before the first attempt, as a share of the width of the work. A longer wait is cut, because otherwise the
- * work would be a thin line.
+ * The maximum width of the wait before the first attempt, as a share of the width of the attempts. A longer wait is cut, because otherwise
+ * the attempts would be thin lines.
  */
 const mostWait = 0.25;
 

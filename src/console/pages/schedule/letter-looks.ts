@@ -1,6 +1,6 @@
 import type { DeadLetter } from "./reads.ts";
 
-/** The names of the kinds of dead letters. */
+/** The labels that the console shows for the kinds of dead letters. */
 export const kindNames: Record<DeadLetter["kind"], string> = {
   run: "Run",
   webhook: "Webhook",
@@ -11,7 +11,7 @@ export const kindNames: Record<DeadLetter["kind"], string> = {
   compensation: "Compensation",
 };
 
-/** The names of the states of dead letters. */
+/** The labels that the console shows for the states of dead letters. */
 export const stateNames: Record<DeadLetter["state"], string> = {
   dead: "Dead",
   redriving: "Being redriven",

@@ -11,7 +11,7 @@ import { type DeadWebhook, useDeadWebhooks, webhooksPerPage } from "./reads.ts";
 import { Redrive } from "./redrive.tsx";
 import { type Selection, useSelection } from "./selection.ts";
 
-/** The webhook deliveries that have finally failed. */
+/** The webhook deliveries that have failed for good. */
 export function Webhooks() {
   const [params, setParams] = useSearchParams();
   const offset = Number(params.get("offset")) || 0;

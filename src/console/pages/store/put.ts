@@ -17,8 +17,8 @@ interface ItemPut extends ItemName {
 }
 
 /**
- * Stores an item. The first try is refused if it would replace a version that the person has not seen. The second try then replaces that
- * version.
+ * Stores an item. If this would replace a version that the person has not seen, the first try is refused. The person can then save again to
+ * replace that version.
  */
 export function usePut(item: FoundItem | undefined, onDone: (name: ItemName) => void): UseMutationResult<void, Error, ItemPut> {
   const warned = useRef<string>(undefined);

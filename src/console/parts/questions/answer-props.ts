@@ -1,6 +1,6 @@
 /** The properties of a form for an answer. */
 export interface AnswerProps {
-  /** The name under which the page keeps the typed texts of the form. */
+  /** The key under which the page saves the text that the person has typed into the form. */
   draft: string;
   isBusy: boolean;
   onAnswer: (answer: unknown) => void;

@@ -12,7 +12,7 @@ import type { CallReview, Decision, Reviews } from "./read-reviews.ts";
 
 interface Props extends AnswerProps, Reviews {}
 
-/** Returns the decision on a tool call. Returns undefined if the person has changed the arguments and they are invalid. */
+/** Returns the person's decision on a tool call. Returns undefined if the person has entered invalid arguments. */
 type Collect = () => Decision | undefined;
 
 /**
@@ -74,8 +74,8 @@ interface CallProps {
   draft: string;
   collect: (collector: Collect) => void;
   /**
-   * The reason for which the person rejects this call. `reason` is undefined while the call is not rejected. If the question has only one
-   * call, the whole property is undefined.
+   * The reason why the person rejects this call. `reason` is undefined while the call is not rejected. `refusal` is undefined if the
+   * question has only one call, because the buttons for the whole question then decide on this call.
    */
   refusal?: { reason: string | undefined; set: (reason: string | undefined) => void };
 }

@@ -1,6 +1,6 @@
 import { JsonView } from "../json-view.tsx";
 
-/** Shows the details of a question. They come from a run, so they are shown as plain text. */
+/** Shows the details of a question. A graph wrote the details, so they are shown as plain text and never as HTML. */
 export function Details({ value }: { value: unknown }) {
   if (value === undefined || value === null) return null;
   if (typeof value === "string")

@@ -17,8 +17,8 @@ export const keyOf = ({ thread_id, interrupt_id }: Pick<OpenQuestion, "thread_id
 const sent = new Set<string>();
 
 /**
- * For each thread with an answer from this page: settles when the run that processes the last answer has ended. Until then the other
- * questions of the thread are not open, and their answers wait.
+ * One promise for each thread that has received an answer from this page. The promise settles when the run that processes the last answer
+ * has ended. Until then, the thread's other questions are not open, and the answers to these questions wait.
  */
 const turns = new Map<string, Promise<void>>();
 export const isAtWork = (threadId: string): boolean => turns.has(threadId);
@@ -62,7 +62,7 @@ export async function answerQuestion(question: OpenQuestion, answer: unknown, op
   }
 }
 
-/** Starts a run on a thread, as soon as the runs that this function has started there before have ended. */
+/** Starts a run on a thread. First waits for the end of each run that this function has already started on the same thread. */
 function inTurn(threadId: string, start: () => Promise<Schemas["Run"]>): Promise<Schemas["Run"]> {
   const run = (turns.get(threadId) ?? Promise.resolve()).then(start);
   const turn = run
@@ -87,7 +87,7 @@ async function untilEnded({ thread_id: threadId, run_id: runId }: Schemas["Run"]
   }
 }
 
-// If the person closes the page now, the answers that are being sent are lost. The browser asks whether to leave.
+// If the person closes the page while an answer is being sent, the answer is lost. The browser therefore asks for a confirmation first.
 addEventListener("beforeunload", (event) => {
   if (sent.size > 0) event.preventDefault();
 });

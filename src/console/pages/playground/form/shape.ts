@@ -24,7 +24,7 @@ export function contextShape(schema: unknown): JsonSchema | undefined {
 }
 
 /**
- * Removes null from the types of fields whose default is null. Leaving out such a field means null already, so the form need not offer null
+ * Removes null from the types of fields whose default is null. A person can leave such a field out instead, so the form need not offer null
  * as a choice.
  */
 function withoutNull(schema: JsonSchema): JsonSchema {

@@ -100,7 +100,10 @@ function inputOf(kind: Composer["kind"], form: SchemaFormState): unknown {
   return form.text === undefined ? withoutDefaults(form.value, form.schema) : enteredIn(form);
 }
 
-/** Adds the problems that the service has reported to the problems of a form, until the form changes. */
+/**
+ * Adds the problems that the service has reported to the problems that the form has found itself. Drops the service's problems when the
+ * form changes.
+ */
 function useRefusals(form: SchemaFormState, part: "input" | "context", failure: unknown): SchemaFormState {
   const entered = form.text ?? form.value;
   const [seen, see] = useState({ failure, entered });
@@ -112,6 +115,6 @@ function useRefusals(form: SchemaFormState, part: "input" | "context", failure: 
   const found = new Map(own.map(({ field, message }) => [pointerOf(field, part), message]));
   const problems = new Map([...form.problems, ...found]);
   const isShown = (path: string) => found.has(path) || (path === "" && form.text !== undefined) || form.isShown(path);
-  // These problems do not prevent a new request, because the service validates it again.
+  // The service's problems do not prevent a new request, because the service validates each request again.
   return { ...form, problems, isShown };
 }

@@ -46,8 +46,8 @@ export async function postRun(threadId: string, body: unknown, watching: Watchin
 }
 
 /**
- * Passes on the events of a run until the run ends. If the stream breaks, for example at a restart of the service, opens it again after the
- * last event.
+ * Passes on the events of a run until the run ends. If the stream breaks, for example at a restart of the service, opens a new stream that
+ * begins after the last event.
  */
 export async function followRun(place: Place, first: Response | undefined, watching: Watching): Promise<void> {
   const path = `/threads/${place.threadId}/runs/${place.runId}/stream`;

@@ -70,7 +70,9 @@ function begin(started: Started, view = emptyView()): Session {
   return session;
 }
 
-/** Starts a run and follows it. A run that was followed before continues on the service, but is no longer followed. */
+/**
+ * Starts a run and follows it. If another run was followed before, that run continues on the service, but the page no longer follows it.
+ */
 export async function startRun(request: RunRequest, name: string): Promise<void> {
   const threadId = request.threadId ?? crypto.randomUUID();
   const started = begin({ assistantId: request.assistantId, name, threadId, runId: undefined, startedAt: Date.now() });

@@ -88,7 +88,7 @@ export function Growing({ since }: { since: number }) {
 function StepDetails({ step, onClose }: { step: Step; onClose: () => void }) {
   const { node, startedAt, result, outcome } = step;
   const place = useRef<HTMLDivElement>(null);
-  // The braces matter: browsers return a promise here, and React would call it as the effect's cleanup.
+  // The braces matter: in some browsers `scrollIntoView` returns a promise, and React would call that promise as the effect's cleanup.
   // biome-ignore lint/correctness/useExhaustiveDependencies: another step comes into view
   useEffect(() => {
     place.current?.scrollIntoView({ block: "nearest" });
