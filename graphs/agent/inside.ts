@@ -1,11 +1,10 @@
 import { BlockList, isIP } from "node:net";
 
-// A copy of src/webhooks/inside.ts. A graph may be used without the service, so it cannot import that file. A test checks that both files
-// have the same code.
+// A copy of src/webhooks/inside.ts, because graphs may be used without the service. A test checks that both files have the same code.
 
 /**
- * The IPv4 addresses to which callers must not direct the service's requests. They belong to private networks (including loopback and
- * the cloud's metadata service), or to no public server.
+ * The IPv4 addresses to which callers must not direct the service's requests. They belong to private networks (including loopback and the
+ * cloud's metadata service), or are reserved, so that no public server has them.
  */
 const inside4 = new BlockList();
 for (const [network, prefix] of [
