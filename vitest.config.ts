@@ -10,8 +10,8 @@ process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "node-compile-cache");
 const shared = {
   globalSetup: "./test/cluster.ts",
   setupFiles: "./test/setup.ts",
-  testTimeout: 150_000, // a test that waits in vain is rarer than a machine that has no time for it
-  hookTimeout: 150_000,
+  testTimeout: 300_000, // a test that waits in vain is rarer than a machine that has no time for it
+  hookTimeout: 300_000,
   expect: { poll: { timeout: 60_000 } },
   pool: "forks" as const,
   isolate: false,
