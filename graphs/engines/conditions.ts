@@ -144,7 +144,10 @@ export function replacePaths(value: unknown, values: unknown): unknown {
   return Object.fromEntries(entries.map(([key, inner]) => [key, replacePaths(inner, values)]));
 }
 
-/** A condition as a function in code. It gets the same values as a condition that is data, and the arguments from the step. */
+/**
+ * A condition that is written as a function, not as JSON. The function gets the values that JSON conditions are compared with, and the
+ * `args` of the `CodeCondition` that names it.
+ */
 export type ConditionFunction = (values: Record<string, unknown>, args?: unknown) => boolean;
 /** A condition that names a function in code. */
 export interface CodeCondition {

@@ -31,6 +31,6 @@ export interface Handlers {
   decryptJson?: ((context: EncryptionContext, document: Json) => Promised<Json>) | undefined;
   /** The keys that are encrypted even in documents that clients search. */
   searchedKeys: ReadonlySet<string>;
-  /** Returns the context of a user's values. Undefined if the values of all users have the same context. */
+  /** Returns the context of a user's values. This function is absent if the values of all users have the same context. */
   contextOf?: ((user: unknown) => Promised<SealingContext>) | undefined;
 }

@@ -10,7 +10,7 @@ export interface ResourceOptions {
   waitSeconds?: number | undefined;
   /** The priority of the request, from 1 to 5. Requests with a higher number are served first. Default: the priority of the run. */
   priority?: number | undefined;
-  /** True to skip the work if its resources are not free at once. */
+  /** True to skip the work instead of waiting for its resources. */
   skip?: boolean | undefined;
 }
 

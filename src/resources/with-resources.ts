@@ -13,7 +13,7 @@ export interface ServedRequest {
 /** The service's resources, for one attempt of a run. The worker puts this object into the run's `configurable`. */
 export interface RunResources {
   /**
-   * Calls `work` while the run holds the requested resources. Returns undefined if `skip` is set and the resources are not free at once.
+   * Calls `work` while the run holds the requested resources. Returns undefined if `skip` is set and the run would have to wait.
    */
   use<Result>(
     request: ValidRequest,
@@ -27,7 +27,7 @@ export interface RunResources {
  * none while it waits. The units of pools are free again when `work` has ended.
  *
  * Throws a `ResourceTimeoutError` if the request is not served within `waitSeconds`, and a `DeadlockError` if requests wait for each other.
- * With `skip`, returns undefined if the resources are not free at once.
+ * With `skip`, returns undefined instead of waiting.
  *
  * Outside an Ensemble run there are no limits, so `work` is called at once.
  */

@@ -15,8 +15,8 @@ export interface DeadWebhook {
 }
 
 /**
- * Returns the condition that the scope includes a webhook. It reads the metadata that was stored with the webhook, because the thread may
- * have been deleted.
+ * Returns an SQL condition that is true for the webhooks in the scope. The condition reads the metadata that was stored with the webhook,
+ * because the thread may have been deleted.
  */
 const visibleBy = (scope: Scope): Sql => scope.visible(sql`coalesce(metadata, (searchable(run) -> 'metadata')::json, '{}')`);
 

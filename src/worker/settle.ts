@@ -39,7 +39,10 @@ function notifyEnd({ deps: { feed, wakeups }, claim: { runId }, journal }: Attem
   wakeups.notify(endTopic(runId));
 }
 
-/** Stores the outcome, and returns it. If the database does not accept the outcome, returns another outcome. */
+/**
+ * Stores the outcome of an attempt, and returns the outcome that is now true. The two differ if the attempt has lost the right to write,
+ * which gives "lost", or if a caller has requested a rollback meanwhile, which gives "rolled back".
+ */
 async function store(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
   const { claim, deps } = attempt;
   switch (outcome.kind) {
