@@ -92,6 +92,7 @@ test("an answer that comes too late is refused with a sentence, and so is one th
   await client.runs.wait(threadId, "survey", { command: { resume: { age: 5 } } });
   await button(opened, "Send answer").click();
   await page.getByText("This question is no longer open.").waitFor();
+  await page.getByText("The answer was not accepted. The question was no longer open.").waitFor();
   expectQuiet(opened, /ERR_FAILED|422|409|404/);
 });
 

@@ -28,7 +28,8 @@ export function useAnswers(): Answers {
       return true;
     } catch (error) {
       setFailures((old) => new Map(old).set(key, error));
-      if (!(error instanceof NoLongerOpen)) tell(`The answer was not accepted. ${sentenceOf(error)}`, true);
+      const reason = error instanceof NoLongerOpen ? "The question was no longer open." : sentenceOf(error);
+      tell(`The answer was not accepted. ${reason}`, true);
       return false;
     } finally {
       setBusy((old) => new Set([...old].filter((other) => other !== key)));
