@@ -32,7 +32,9 @@ export async function hasAnyLetter(db: Db, scope: Scope, ids: string[]): Promise
   return rowCount !== 0;
 }
 
-/** Returns the condition that the user may run the assistant of a letter. Every user may run the default assistants of graphs. */
+/**
+ * Returns an SQL condition that is true if the user may run the assistant of a letter. Every user may run the default assistants of graphs.
+ */
 const runnable = ({ assistants }: Edit): Sql => sql`
   (substring(assistant_id::text from 15 for 1) = '5'
    or exists (select from assistants where assistants.assistant_id = dead_letters.assistant_id and ${assistants.visible(sql`assistants.metadata`)}))`;

@@ -11,7 +11,7 @@ export interface WorkMetrics {
    */
   repairedHeads(threads: number): void;
   /**
-   * Records the end of an attempt after `seconds` seconds. `outcome` is the run's status, or a word such as "released" if the run
+   * Records that an attempt has ended. `seconds` is its duration. `outcome` is the run's status, or a word such as "released" if the run
    * continues.
    */
   ended(graphId: string, outcome: string, seconds: number): void;

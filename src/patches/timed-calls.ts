@@ -100,7 +100,7 @@ function watchGenerate(prototype: Model): void {
   };
 }
 
-/** Watches streamed calls. A model that cannot stream calls `generate` instead, which `watchGenerate` already watches. */
+/** Watches streamed calls. If a model cannot stream, it uses `generate` instead, which `watchGenerate` already watches. */
 function watchStream(prototype: Model, cannotStream: unknown): void {
   const { _streamIterator } = prototype;
   prototype._streamIterator = async function* (input, options) {

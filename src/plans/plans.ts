@@ -59,7 +59,7 @@ export async function getPlan(db: Db, scope: Scope, planId: string): Promise<Pla
   return { ...plans[0], ...stateOf(subtasks), subtasks };
 }
 
-/** The SQL condition that `task` has an unfinished dependency. A dependency is finished if it is done or skipped. */
+/** An SQL condition that is true if the subtask `task` has an unfinished dependency. A dependency is finished if it is done or skipped. */
 const isWaiting = sql`
   exists (select from plan_tasks needed
            where needed.plan_id = task.plan_id and needed.task_id = any(task.depends_on) and needed.status not in ('done', 'skipped'))`;

@@ -76,8 +76,8 @@ function values(change: TaskChange): Sql {
 }
 
 /**
- * Returns the condition under which a change may keep the subtask's status. The change must repeat the stored values or add missing ones.
- * An agent may report more about its own subtask, but may not take another agent's subtask or replace a stored result.
+ * Returns an SQL condition for a change whose status the subtask already has. It is true if the change repeats stored values or adds
+ * missing ones. An agent may report more about its own subtask, but may not take another agent's subtask or replace a stored result.
  */
 function isRepeated(change: TaskChange): Sql {
   const { status, error = null, agent = null } = change;

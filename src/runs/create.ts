@@ -23,7 +23,7 @@ export interface NewRun {
   assistantId: string;
   createThread: boolean;
   keepThread: boolean;
-  /** True if a temporary thread is kept once its run asks a question. Undefined means false. */
+  /** True to keep the run's temporary thread if the run asks a question. Undefined means false. */
   isAnswerable?: boolean;
   metadata: Json;
   multitaskStrategy: MultitaskStrategy;
@@ -43,7 +43,7 @@ export interface NewRun {
   letterId?: string | undefined;
 }
 
-/** The data about a new run that the run's check gets. */
+/** The data that the check of a new run (`RunCheck`) gets. */
 export interface AskedRun {
   assistant: Assistant;
   threadId: string;

@@ -31,7 +31,7 @@ export async function sendAnswer(reply: FastifyReply, asked: AskedRun, toBody: (
     await reply.code(status).type("application/json; charset=utf-8").send(JSON.stringify(body));
   } catch (err) {
     reply.log.debug({ err, run_id: asked.run.run_id }, "answer cut");
-    reply.hijack(); // sends no error status, because the client would then repeat the request to this process, which is stopping
+    reply.hijack(); // sends no error status, because the client would then send the request again to this stopping process
     line.cut();
   } finally {
     asked.leave();

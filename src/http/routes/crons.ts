@@ -128,8 +128,8 @@ async function admit<C extends AskedCron>({ settings }: ApiDeps, request: Fastif
 }
 
 /**
- * Checks that the caller may create the runs of the changed cron. If only the schedule changes, does not store the changes that the auth
- * handler makes to the runs. Checks nothing if the cron stays disabled and its runs do not change.
+ * Checks that the caller may create the runs of the changed cron. The auth handler may change these runs, but its changes are not stored if
+ * only the schedule changes. Checks nothing if the cron stays disabled and its runs do not change.
  */
 async function admitChange(deps: ApiDeps, request: FastifyRequest, { after, ordersRuns, saysWhatRuns }: PlannedChange) {
   if (!ordersRuns) return { caller: undefined, after };
