@@ -8,7 +8,7 @@ import { questionsIn } from "../threads/questions.ts";
 /** An open question, with facts about the run that asked it. */
 export interface FoundQuestion {
   thread_id: string;
-  /** The id of the last run that the thread has executed. Null if that run was deleted. */
+  /** The id of the last run that began on the thread. Null if no such run is stored, for example because the thread is a copy. */
   run_id: string | null;
   graph_id: string | null;
   assistant_id: string | null;

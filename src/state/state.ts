@@ -74,9 +74,9 @@ export async function* readHistory(
 }
 
 /**
- * Applies updates to a thread as if its nodes had returned them, and stores one checkpoint for each super-step. Returns the address of the
- * new checkpoint. Locks the thread, which must have no open run. Call it in a transaction that the graph's saver also uses, so that either
- * all updates are stored or none.
+ * Applies updates to a thread as if nodes of the graph had returned them, and stores one checkpoint for each super-step. Returns the
+ * address of the new checkpoint. Locks the thread, which must have no open run. Call it in a transaction that the graph's saver also uses,
+ * so that either all updates are stored or none.
  */
 export async function updateState(
   tx: Db,

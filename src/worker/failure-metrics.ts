@@ -47,8 +47,8 @@ export async function metricsOfFailure(attempt: Attempt): Promise<object | undef
 }
 
 /**
- * Returns the values at the thread's newest checkpoint. They are undefined if an earlier run stored this checkpoint. A run without an input
- * continues the earlier run, so it keeps the values of that checkpoint.
+ * Returns the values at the thread's newest checkpoint. If an earlier run stored this checkpoint, the values are undefined, unless this run
+ * has no input. A run without an input continues the earlier run.
  */
 async function reachedBy({ claim: { kwargs, runId, threadId } }: Attempt, graph: AnyGraph): Promise<Reached> {
   const { values, metadata, next } = await graph.getState({ configurable: { thread_id: threadId } });
