@@ -38,8 +38,8 @@ export interface SealedColumn {
   field: string;
   form: SealedForm;
   /**
-   * True if clients search the column. The values then stay readable, except for `searchedKeys`. A project's handler for documents decides
-   * by itself which values stay readable.
+   * True if clients search the column. Without a handler for documents, only the values under `searchedKeys` are then encrypted. A handler
+   * for documents decides by itself which values stay readable.
    */
   isSearched?: boolean;
   /** The keys that SQL statements read. They are never encrypted. */

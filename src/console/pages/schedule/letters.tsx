@@ -129,7 +129,7 @@ interface ChosenProps {
   onAsk: (change: Change) => void;
 }
 
-/** Chooses all letters of the page, and redrives or discards the chosen letters. */
+/** A box that chooses all letters of the page, and buttons that redrive or discard the chosen letters. */
 function Chosen({ letters, selection: { chosen, choose }, isShown, onAsk }: ChosenProps) {
   const here = letters.filter(({ id }) => chosen.has(id)).length;
   if (!useMayAct() || !isShown) return null;

@@ -25,7 +25,7 @@ export interface LedgerRow {
   elapsedMs: number;
 }
 
-/** Returns the ledger entries in the result of a node. A result may also replace the whole ledger. */
+/** Returns the ledger entries in the result of a node. If the result replaces the whole ledger, these are the entries of the new ledger. */
 export function entriesIn(result: unknown): LedgerEntry[] {
   const given = isObject(result) ? result.ledger : undefined;
   const list = isObject(given) ? given.__overwrite__ : given;
