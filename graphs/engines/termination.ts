@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { closed } from "../agent/closed.ts";
 
-/** The condition that ends a conversation, as data. It is checked after every message. */
+/** The condition that ends a conversation, written as JSON. It is checked after every message. */
 export interface Termination {
   text?: string;
   by?: string;

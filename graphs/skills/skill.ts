@@ -22,7 +22,7 @@ export interface Job {
   complexity: number;
   /**
    * Waits until another model call is allowed, and then calls `work`, which makes the call. All scenarios of the run together make at most
-   * `limits.parallel` calls at once.
+   * `limits.parallel` calls at the same time.
    */
   turn<Done>(work: () => Promise<Done>): Promise<Done>;
   /** Records the ledger entry of a model call that has just ended. Throws if the run's budget is used up. */

@@ -18,7 +18,7 @@ interface Whole {
   output: AnyGuard[];
 }
 
-/** The guards of a whole pattern that is made in code. Each guard is data or a function. */
+/** The guards of a whole pattern that is defined in TypeScript code. Each guard is a plain object or a function. */
 export type WholeInCode = Pick<Parameters<typeof guardrailsFrom>[0], "input" | "output">;
 
 /** The fields of a compiled graph that this file uses. LangGraph's types hide some of them. */
