@@ -6,8 +6,8 @@ export interface WorkMetrics {
   claimed(run: { attempt: number; dueSeconds: number }): void;
   tookOver(runs: number): void;
   /**
-   * Records the number of threads that a regular check (`repairHeads`) has repaired. In these threads, the wrong run was marked as the
-   * next, or none.
+   * Records the number of threads that a regular check (`repairHeads`) has repaired. In these threads, the wrong run was marked as the next
+   * one, or no run was marked.
    */
   repairedHeads(threads: number): void;
   /**

@@ -18,9 +18,9 @@ export interface Started {
 }
 
 /**
- * Creates the run of the next letter that waits to be redriven. The row of the redrive is locked meanwhile, so that all workers together
- * keep to the limit of open runs. One transaction creates one run, so that it locks at most one thread. Returns undefined if no redrive can
- * start a run now.
+ * Creates the run of the next letter that waits to be redriven. The row of the redrive is locked meanwhile, so that all workers together do
+ * not exceed the redrive's limit of open runs. One transaction creates one run, so that it locks at most one thread. Returns undefined if
+ * no redrive can start a run now.
  */
 export async function startNextRun(pool: Pool, defaults: RunDefaults): Promise<Started | undefined> {
   return transaction(pool, async (tx) => {

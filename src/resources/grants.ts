@@ -130,7 +130,7 @@ export async function readGrants(db: Db): Promise<{ grants: Grant[]; rooms: Room
   return rows[0] ?? { grants: [], rooms: [] };
 }
 
-/** Ends the wait of a request with an error. Returns false if the request no longer waits. */
+/** Ends a request's wait with an error. Returns false if the request no longer waits. */
 export async function refuseDeadlocked(db: Db, holder: string): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     with ${lockedFor(holder)}

@@ -115,8 +115,8 @@ const assistantUnknown = (id: string) =>
   new ServiceError("not_found", `No assistant found for "${id}". Make sure the assistant ID is for a valid assistant or a valid graph ID.`);
 
 /**
- * Locks the run's thread and returns it. Returns undefined for a run with a new thread, because no other request can know the id of that
- * thread yet.
+ * Locks the run's thread and returns it. A run with a new thread needs no lock, because no other request can know the thread's id yet. For
+ * such a run, returns undefined.
  */
 async function openThread(tx: Db, scope: Scope, { threadId, createThread }: NewRun, metadata: Json): Promise<LockedThread | undefined> {
   if (threadId === undefined) return undefined;

@@ -105,8 +105,8 @@ export async function sweepQueueKeys(db: Db, limit: number): Promise<number> {
 const longestKey = 200;
 
 /**
- * Returns the queue key of a new run: the user's identity, or else the value at the configured path of the run's metadata or context. Null
- * if there is neither.
+ * Returns the queue key of a new run: the user's identity, or else the value at the configured path of the run's metadata or context.
+ * Returns null if there is neither.
  */
 export function queueKeyOf(
   identity: string | undefined,

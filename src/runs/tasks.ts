@@ -98,7 +98,7 @@ export async function searchTasks(db: Db, scope: Scope, { after, limit, ...filte
   return rows;
 }
 
-/** Counts the tasks that match. Does not count further than `mostCounted`. */
+/** Counts the tasks that match the filter. Does not count further than `mostCounted`. */
 export async function countTasks(db: Db, scope: Scope, filter: Omit<TaskSearch, "after" | "limit">): Promise<number> {
   const { rows } = await db.query<{ total: number }>(sql`
     select count(*)::integer as total

@@ -14,7 +14,9 @@ type MeasureFailure = (
   run: Reached & { calls: CallBox["calls"]; context: unknown; resumedAt: number | undefined },
 ) => { metrics: object; alerts: Parameters<CallBox["concluded"]>[0]["alerts"] } | undefined;
 
-/** The values at the last checkpoint of a run, and the nodes that had to run next. Without a checkpoint of the run, there are no values. */
+/**
+ * The values at the last checkpoint of a run, and the nodes that had to run next. The values are undefined if the run has no checkpoint.
+ */
 interface Reached {
   values: unknown;
   next: readonly string[];

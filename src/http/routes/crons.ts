@@ -116,8 +116,8 @@ const withAllowedWebhook = <Body extends { webhook?: unknown }>({ settings }: Ap
   settings.sendsWebhooks || body.webhook === undefined ? body : { ...body, webhook: null };
 
 /**
- * Checks that the caller may create the runs of a cron. The project's auth handler may change such a run. The handler's changes are stored
- * in the cron, so they apply to all runs of the cron.
+ * Checks that the caller may create the runs of a cron. The project's auth handler may change the runs. Its changes are stored in the cron,
+ * so they apply to all runs of the cron.
  */
 async function admit<C extends AskedCron>({ settings }: ApiDeps, request: FastifyRequest, cron: C) {
   const asked = runOfCron(cron, settings);
