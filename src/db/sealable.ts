@@ -148,6 +148,6 @@ export type SealingContext = Record<string, unknown>;
 
 /**
  * The user whose values the present request or attempt stores. Null or undefined if there is no user. Requests and attempts set it only if
- * the project's encryption depends on users. Runs of crons and timers always set it.
+ * the encryption depends on users. Crons and timers always set it when they create a run.
  */
 export const sealingUser = new AsyncLocalStorage<object | null | undefined>();

@@ -6,7 +6,7 @@ import type { Known } from "./sealed-text.ts";
 
 /** Encrypts values before they are stored, and decrypts them after they were read. */
 export interface Cipher {
-  /** Returns the text that is stored in place of a value. Adds the encrypted values to `known`. */
+  /** Returns the text that is stored in place of a value. Adds to `known` each encrypted value with its plain form. */
   seal(value: Sealable, known: Known): Promise<string>;
   /**
    * Returns the plain text of a column. The column contains an encrypted value, or JSON with encrypted values. Values whose plain form is

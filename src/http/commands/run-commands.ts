@@ -121,8 +121,9 @@ function keyOf(request: FastifyRequest): IdempotentRequest | undefined {
 }
 
 /**
- * Returns a check that also refuses runs of a second assistant. In the protocol, a thread belongs to the assistant of its first run, whose
- * id is in the thread's metadata. Callers may store any value in the metadata, so a value that is not the id of an assistant is ignored.
+ * Returns a check that refuses runs of a second assistant, and then calls `check`. In the protocol, a thread belongs to the assistant of
+ * its first run. The thread's metadata holds this assistant's id. Callers may store any value there, so a value that is not an id is
+ * ignored.
  */
 function bindThread(findBound: () => unknown, check: RunCheck): RunCheck {
   return async (tx, asked) => {

@@ -21,9 +21,9 @@ export interface Usage {
 
 /** The complete answer to a request. */
 export interface Answer {
-  /** The text of the answer, with the question that the run left open. */
+  /** The text of the answer. If the run waits for answers, the text ends with the run's questions. */
   text: string;
-  /** The part of the text that asks the question, with the empty line before it. Empty if there is no question. */
+  /** The part of the text that asks the run's questions, with the empty line before it. Empty if there are no questions. */
   question: string;
   calls: CallToCaller[];
   finish: FinishReason;
