@@ -34,7 +34,7 @@ import { startDeliveries } from "./worker/deliveries.ts";
 
 /** The service in this process, with one or both of its roles: API and worker. */
 export interface Service {
-  /** The URL of the API. Undefined in a process that is only a worker, and inside another HTTP server. */
+  /** The URL of the API. Undefined if the process is only a worker, or if the service runs inside another HTTP server. */
   url: string | undefined;
   /** The URL of the metrics. Undefined if ENSEMBLE_METRICS_PORT is not set. */
   metricsUrl: string | undefined;
@@ -126,7 +126,7 @@ async function compose(
   const registry = await loadGraphs(project, log, closers);
   const forApi = role === "worker" ? undefined : await loadForApi(config, project, log, mount !== undefined);
   const ownApi = Promise.withResolvers<Fetch>();
-  ownFetch.answerWith(ownApi.promise); // only now, because a call while the files are loaded must fail and not wait forever
+  ownFetch.answerWith(ownApi.promise); // set only now, so that an SDK call while the files are loaded fails and does not wait forever
   const storeOn = await provideStore(config, project, log);
   const hooks = webhookOptions(config, project);
 

@@ -105,7 +105,7 @@ export async function sweepLetters(db: Db, days: number, limit: number): Promise
   return rowCount ?? 0;
 }
 
-/** Returns the number of letters that have not changed for `days` days, which a sweep would delete. */
+/** Counts the letters that a sweep would delete, because they have not changed for `days` days. */
 export async function countOutdatedLetters(db: Db, days: number): Promise<number> {
   const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from dead_letters where ${outdated(days)}`);
   return rows[0]?.count ?? 0;

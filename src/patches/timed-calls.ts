@@ -124,7 +124,7 @@ function watchStream(prototype: Model, cannotStream: unknown): void {
       end = failure(error);
       throw error;
     } finally {
-      endCall({ ...end, ...tokens, characters }); // also if the reader stops before the end
+      endCall({ ...end, ...tokens, characters }); // runs even if the reader stops before the end of the stream
     }
   };
 }

@@ -116,7 +116,7 @@ export async function sweepPlans(db: Db, days: number, limit: number): Promise<n
   return rowCount ?? 0;
 }
 
-/** Returns the number of plans that have not changed for `days` days, which a sweep would delete. */
+/** Counts the plans that a sweep would delete, because they have not changed for `days` days. */
 export async function countOutdatedPlans(db: Db, days: number): Promise<number> {
   const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from plans where ${outdated(days)}`);
   return rows[0]?.count ?? 0;

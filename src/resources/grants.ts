@@ -70,7 +70,7 @@ export async function readWaiting(db: Db, holders: string[]): Promise<(WaitingNe
   return rows.map(({ news }) => news ?? undefined);
 }
 
-/** Returns the names of those resources of which a waiting request needs more than is free. */
+/** Returns the names of the resources whose free units are not enough for a waiting request. */
 export async function readShortages(db: Db, holder: string): Promise<string[]> {
   const { rows } = await db.query<{ resource: string }>(sql`
     select resource from resource_queue((select array_agg(resource) from grants where holder = ${holder}))

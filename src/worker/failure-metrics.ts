@@ -23,9 +23,9 @@ interface Reached {
 }
 
 /**
- * Returns the metrics of a failed run, and counts the thresholds that it has crossed. A pattern adds its metrics in its last node, which a
- * failed run does not reach. The metrics are thus computed from the run's last checkpoint and the calls of this attempt. Returns undefined
- * if the graph has no metrics, or if the run has neither stored a step nor called an agent.
+ * Returns the metrics of a failed run, and counts the thresholds that the run has crossed. A pattern adds its metrics in its last node,
+ * which a failed run does not reach. The metrics are thus computed from the run's last checkpoint and the calls of this attempt. Returns
+ * undefined if the graph has no metrics, or if the run has neither stored a step nor called an agent.
  */
 export async function metricsOfFailure(attempt: Attempt): Promise<object | undefined> {
   const { deps, claim, box, log } = attempt;
