@@ -15,7 +15,7 @@ const isSystem = ({ metadata }: Assistant) => isObject(metadata) && metadata.cre
 const isPreset = (assistant: Assistant) => isSystem(assistant) && isObject(assistant.metadata) && "preset" in assistant.metadata;
 export const isGraph = (assistant: Assistant): boolean => isSystem(assistant) && !isPreset(assistant);
 
-/** Reads all assistants. Each graph has a system assistant, so the list contains all graphs. */
+/** Reads all assistants. The service makes one assistant for each graph, so the list contains all graphs. */
 export const useAssistants = () =>
   useLive(["assistants"], (signal) => answerOf(api.POST("/assistants/search", { body: { limit: 1_000 }, signal })), { every: 60_000 });
 

@@ -1,6 +1,6 @@
 import { isObject } from "../../../parts/json-schema.ts";
 
-/** A model call in the form in which the shipped patterns record it in the state key `ledger`. */
+/** A model call in the form in which Ensemble's ready-made graphs record it in the state key `ledger`. */
 export interface LedgerEntry {
   agent: string;
   task: string;
