@@ -57,7 +57,7 @@ export async function redriveLetters(tx: Db, scope: Scope, choice: Choice, redri
   return webhooks ? [...ordered, ...(await redriveWebhooks(tx, scope, webhooks, redrive.by))] : ordered;
 }
 
-/** Returns the webhooks that the choice includes, or undefined if it excludes webhooks. */
+/** Returns the selection of dead webhooks that matches the choice. Returns undefined if the choice selects only letters of another kind. */
 function webhooksIn(choice: Choice): ChosenWebhooks | undefined {
   if ("ids" in choice) return { runIds: choice.ids };
   const { kind, ...others } = choice.filter;

@@ -44,7 +44,7 @@ const beforeCandidates: Sql = sql`
  * - `keyed`: the locked rows that count the slots of the candidates' keys.
  * - `counted`: each candidate with each of its limits, and its position among the candidates of its key.
  * - `full_key`: the candidates whose key has no free slot. `is_known` is false if the key's row is missing or locked by another claim.
- * - `refused`: the candidates of `full_key`, and those for which a total has no room.
+ * - `refused`: the candidates of `full_key`, and those for which the total of a limit has no room.
  * - `missing`: creates the missing rows of keys, so that the next claim finds them.
  */
 const aboutCandidates: Sql = sql`

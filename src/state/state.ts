@@ -13,8 +13,8 @@ import { withOpenInterrupts } from "./open-interrupts.ts";
 import { emptyState, toThreadState, toWireCheckpoint, toWireState, type WireCheckpoint, type WireState } from "./snapshot.ts";
 
 /**
- * The checkpoint to read, or from which to start. All fields are optional. Without any field, the newest checkpoint of the root graph is
- * meant.
+ * Selects the checkpoint to read or to start from. All fields are optional. Without any field, it selects the newest checkpoint of the root
+ * graph.
  */
 export interface CheckpointRef {
   checkpoint_id?: string | null;

@@ -251,7 +251,7 @@ async function remove({ pool, wakeups }: ApiDeps, request: RequestOf<typeof dele
     await deleteFeedbackOfThread(tx, threadId);
     await deleteThread(tx, threadId);
   });
-  wakeups.notify(cancelTopic); // tells the worker that executes a run of the thread to stop
+  wakeups.notify(cancelTopic); // so that a worker stops if it still executes a run of the deleted thread
   return reply.code(204).send();
 }
 
