@@ -251,7 +251,7 @@ async function remove({ pool, wakeups }: ApiDeps, request: RequestOf<typeof dele
     await deleteFeedbackOfThread(tx, threadId);
     await deleteThread(tx, threadId);
   });
-  wakeups.notify(cancelTopic); // so that a worker stops if it still executes a run of the deleted thread
+  wakeups.notify(cancelTopic); // so that a worker that still executes a run of the deleted thread stops the run
   return reply.code(204).send();
 }
 
