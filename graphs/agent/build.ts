@@ -87,7 +87,7 @@ function extended({ builder, config }: AgentGraph, { name, description, runOf }:
   const { runnable } = nodes[modelNode] as Parts["nodes"][string];
   const ways = Object.values(branches[modelNode] ?? {});
   const straight = [...edges].filter(([from]) => from === modelNode);
-  builder.compiled = false; // LangGraph would warn that changes have no effect, but the graph is compiled again below
+  builder.compiled = false; // otherwise LangGraph would warn that changes have no effect, but this graph is compiled again
   delete nodes[modelNode];
   delete branches[modelNode];
   for (const edge of straight) edges.delete(edge);

@@ -73,7 +73,10 @@ export interface Skill<Item = unknown, Result = unknown, Params = unknown> {
    * must do no harm.
    */
   invoke(batch: Item[], params: Params, job: Job): Promise<Result[] | Batch<Result>>;
-  /** Returns scores from 0 to 1. The quality of the results is computed from all scores. */
+  /**
+   * Returns scores from 0 to 1. The quality of the results is the mean of the scores that a scenario's `qualityMetrics` names, or of all
+   * scores.
+   */
   score(results: Result[], worked: Worked<Params>): Record<string, number>;
   /** Returns measurements that are not scores, such as a throughput. */
   measure(results: Result[], worked: Worked<Params>): Record<string, number>;

@@ -67,8 +67,8 @@ export function guarded<Graph extends object>(graph: Graph, guardrails?: WholeIn
 }
 
 /**
- * The guards for runs whose context has no guardrails. The key is `graph.builder`. The guards are cached, because parsing a context is
- * slow.
+ * The guards of each graph for runs whose context has no `guardrails`. The key is the graph's `builder`. The guards are cached here,
+ * because parsing a context is slow.
  */
 const usual = new WeakMap<object, Whole>();
 

@@ -80,7 +80,7 @@ export interface DeliberationContext extends Shared {
   /** The maximum number of debate rounds. A consensus ends the debate earlier. With 0, each expert answers only once. */
   rounds: number;
   named: boolean;
-  /** The judge, the vote or the person that decides when there is no consensus. */
+  /** Whether a judge, a vote or a person decides if there is no consensus. */
   ruling: "judge" | "vote" | "human";
   tieBreak?: string;
   status: boolean;
