@@ -32,8 +32,8 @@ const writesBetweenJudgements = 3;
 const FirstBoard = z.record(Key, z.unknown()).default({}).describe("First values of the board. The task is always on it, under `task`.");
 const WithTask = taskInput({ board: FirstBoard });
 /**
- * The schema of the input: a task, a board, or both. LangGraph also validates `command.update` with this schema, and an update may contain
- * only a board.
+ * The schema of the input: a task, a board, or both. LangGraph also validates `command.update` with this schema, so a board without a task
+ * must be allowed.
  */
 const Input = closed(WithTask.shape, (given) => {
   if (Object.keys(Object(Object(given).board)).length > 0) return [];
@@ -128,7 +128,7 @@ export function blackboard(options: BlackboardOptions = {}) {
   });
 }
 
-/** Tells whether sources have written three values since the last question to the judge. */
+/** Tells whether sources have written at least three values since the judge was last asked. */
 function isJudgeDue({ events, answers }: ChoreographyValues): boolean {
   const asked = Object.keys(answers).map((place) => Number(/^until@(\d+)$/.exec(place)?.[1] ?? 0));
   const since = events.slice(Math.max(0, ...asked)).filter(({ type, from }) => keyOf(type) !== undefined && from !== "start");

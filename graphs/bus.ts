@@ -153,8 +153,8 @@ function failedMessages({ receipts, log }: BusValues): FailedItem[] {
 }
 
 /**
- * Returns the turns of a run as pieces of work, for the metric `criticalPathMs`. A turn needs the turns that sent its messages. For each
- * message, this is the sender's last turn that had ended when the message was sent.
+ * Returns the turns of a run as pieces of work, for the metric `criticalPathMs`. A turn depends on the turns that sent its messages. For
+ * each message, this is the last turn that the sender had ended when the message was sent.
  */
 function piecesIn({ times, log }: BusValues): Piece[] {
   const sent = new Map(log.map((message) => [message.id, message]));

@@ -85,7 +85,7 @@ type Context = z.output<ReturnType<typeof contextFor>>;
 type Values = WorkflowValues & typeof State.State;
 
 /**
- * The options of `mapReduce`: the work on a partition, the work that joins outputs, and defaults for the context of a run. Work is data, a
+ * The options of `mapReduce`: the work on a partition, the work that joins outputs, and defaults for the context of a run. Work is JSON, a
  * function or an agent.
  */
 export interface MapReduceOptions extends Omit<z.input<ReturnType<typeof contextFor>>, "map" | "reduce" | "agents"> {

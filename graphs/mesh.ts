@@ -131,7 +131,7 @@ export function mesh({ agents, done, name = "mesh", description, ...defaults }: 
 
 const parts: PartTimes["part"][] = ["look", "object", "act"];
 
-/** Returns the work of each part of each round. A part begins when all agents have ended the part before. */
+/** Returns the times of the agents' work, grouped by the part of each round. A part begins when all agents have ended the previous part. */
 function stagesIn(times: PartTimes[]): PartTimes[][] {
   const placeOf = ({ round, part }: PartTimes) => round * parts.length + parts.indexOf(part);
   const stages = [...Map.groupBy(times, placeOf)];

@@ -80,7 +80,7 @@ const execute =
 
 /**
  * Asks the planner whether to change the plan. If the planner fails, the plan is kept. If the planner fails after a step has failed for
- * good, the run answers at once.
+ * good, the run does no more steps and answers.
  */
 const reconsider = (setup: Setup) => async (state: Values, config: Config) => {
   const startedAt = Date.now();
@@ -105,7 +105,10 @@ const conclude = (setup: Setup) => async (state: Values, config: Config) => {
   return { answer: result, gaps, messages: answerWith(result, message), ledger };
 };
 
-/** Returns the node that follows a step. A step that failed once is retried at once. Otherwise the planner is asked. */
+/**
+ * Returns the node that follows a step. A step that failed and has a try left runs again without a question to the planner. Otherwise, the
+ * planner is asked.
+ */
 const afterStep = ({ plan }: Values) => ((plan[nextIn(plan)]?.tries ?? 0) > 0 ? "execute" : "reconsider");
 const goOn = ({ plan, enough }: Values) => (enough || nextIn(plan) < 0 ? "conclude" : "execute");
 

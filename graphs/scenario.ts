@@ -45,7 +45,7 @@ export interface ScenarioOptions extends Partial<ScenarioContextInput> {
   skills?: (Skill | (() => Skill))[];
 }
 
-/** Starts the next segment of all unfinished scenarios at once, in one super-step. With `spread`, each scenario has a run of its own. */
+/** Starts the next segment of all unfinished scenarios in one super-step. With `spread`, each scenario has a run of its own. */
 function fanOut({ planned, definitions, segment, progress, ledger, startedAt, halved }: State): Send[] {
   const unfinished = definitions.filter(({ name }) => progress[name] && !isOver(progress[name]));
   return unfinished.map((definition) => {

@@ -31,8 +31,8 @@ export function setServiceUrl(url: string): () => void {
 }
 
 /**
- * Passes the configured limits of the patterns to the graphs, through the environment variables that the patterns read. A limit from the
- * environment takes precedence over one from the project file.
+ * Sets the environment variables from which Ensemble's ready-made graphs read their limits. A limit from the environment takes precedence
+ * over one from the project file.
  */
 export function setPatternLimits(
   { patternHosts, patternDirectories }: Pick<Config, "patternHosts" | "patternDirectories">,

@@ -34,7 +34,7 @@ import { startDeliveries } from "./worker/deliveries.ts";
 
 /** The service in this process, with one or both of its roles: API and worker. */
 export interface Service {
-  /** The URL of the API. Undefined in a process that is only a worker, and inside another HTTP server. */
+  /** The URL of the API. Undefined if the process is only a worker, or if the service runs inside another HTTP server. */
   url: string | undefined;
   /** The URL of the metrics. Undefined if ENSEMBLE_METRICS_PORT is not set. */
   metricsUrl: string | undefined;
@@ -49,7 +49,7 @@ export interface Service {
   langgraph: string | undefined;
   /** Stops claiming runs, lets running runs reach a safe point, and then closes everything. */
   stop(): Promise<void>;
-  /** Returns running runs to the queue at once, so that `stop` need not wait for them. */
+  /** Returns running runs to the queue immediately, so that `stop` need not wait for them. */
   hurry(): void;
 }
 
@@ -126,7 +126,7 @@ async function compose(
   const registry = await loadGraphs(project, log, closers);
   const forApi = role === "worker" ? undefined : await loadForApi(config, project, log, mount !== undefined);
   const ownApi = Promise.withResolvers<Fetch>();
-  ownFetch.answerWith(ownApi.promise); // set after the files are loaded, so that a call during loading fails and does not wait forever
+  ownFetch.answerWith(ownApi.promise); // set only now, so that an SDK call while the files are loaded fails and does not wait forever
   const storeOn = await provideStore(config, project, log);
   const hooks = webhookOptions(config, project);
 
@@ -159,7 +159,7 @@ async function compose(
   return { service: { ...facts, stop: () => closeAll(closers, log), hurry: () => worker?.abort() }, mounted: api?.mounted, mountedUrl };
 }
 
-/** Reads the project. The path of a mount comes before the project's own prefix. */
+/** Reads the project. For a mounted service, puts the path of the mount before the project's own prefix. */
 async function openProject({ configFile }: Config, mount: Mount | undefined, log: Logger): Promise<Project> {
   const project = await readProject(configFile);
   reportUnread(project, log);

@@ -376,7 +376,7 @@ export const settings = {
   ...observabilitySettings,
 };
 
-/** The schema of the environment, which validates all variables at once. */
+/** The schema of the environment. It validates all variables together. */
 export const Settings = z.object(settings);
 
 /** Tells whether a variable's value may contain a secret. For example, a URL may contain a password. */

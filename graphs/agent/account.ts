@@ -19,12 +19,16 @@ export interface Account {
 export const newAccount = (): Account => ({ ended: [], inFlight: new Set(), waiting: [] });
 
 /**
- * The account of the current super-step, for each execution of a run and each graph in the run. The first key is an object that LangGraph
- * keeps for one execution, so the entry is freed with the execution.
+ * The accounts of all executions of runs in this process. The outer key is an object that LangGraph keeps for one execution, so the entry
+ * is freed with the execution. The inner key is the namespace of a graph in the run. The value is the account of that graph's current
+ * super-step.
  */
 const accounts = new WeakMap<object, Map<string, { step: number; account: Account }>>();
 
-/** Returns the account that the parallel tasks of the current super-step share. Calls of earlier steps are in the state's ledger. */
+/**
+ * Returns the account that the parallel tasks of the current super-step share. The ledger in the graph's state has the calls of earlier
+ * super-steps.
+ */
 export function accountOf({ control, configurable, metadata }: LangGraphRunnableConfig): Account {
   if (!control) return newAccount();
   const namespace = String(configurable?.checkpoint_ns ?? "");

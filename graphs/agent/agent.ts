@@ -21,7 +21,9 @@ export interface Agent extends Omit<AgentData, "model" | "tools" | "output" | "g
   guardrails?: Guarding;
   /** The sources of knowledge. The agent reads matching passages before it begins its task. */
   knowledge?: Source[];
-  /** LangChain middleware. It runs around each model call and tool call, inside the agent's outermost hook. */
+  /**
+   * LangChain middleware. It runs around each model call and tool call. The agent's own hooks `think` and `act` run around this middleware.
+   */
   middleware: readonly AgentMiddleware[];
   /** A compiled graph that does the work of the agent. An agent with a graph calls no model itself. */
   graph?: Workable;
@@ -30,7 +32,10 @@ export interface Agent extends Omit<AgentData, "model" | "tools" | "output" | "g
 /** A compiled graph whose state has `messages`, or the result of LangChain's `createAgent`. */
 export interface Workable {
   invoke(input: { messages: BaseMessage[] }, config?: LangGraphRunnableConfig): Promise<unknown>;
-  /** Streams the state of the graph. If a graph without this method fails, the ledger lacks the model calls that the graph made before. */
+  /**
+   * Streams the state of the graph. Without this method, if the graph fails, the model calls before the failure are missing from the
+   * ledger.
+   */
   stream?(input: { messages: BaseMessage[] }, config?: LangGraphRunnableConfig & { streamMode: "values" }): Promise<AsyncIterable<unknown>>;
 }
 
@@ -42,7 +47,7 @@ export interface AgentOptions extends Omit<z.input<typeof AgentData>, "model" | 
   tools?: (string | StructuredToolInterface)[];
   /** The schema of the agent's result, as a zod schema of any version or a JSON schema. */
   output?: z.ZodType | OtherZod | Record<string, unknown>;
-  /** Checks of the agent's input, of its answer and of its tools, as data or as functions. */
+  /** Checks of the agent's input, of its answer and of its tools. Each check is a plain object or a function. */
   guardrails?: GuardrailsInCode;
   /** Sources of knowledge. In code, they may name any file and any namespace of the store. */
   knowledge?: SourceInput[];

@@ -40,8 +40,8 @@ export function drawingOf(actions: Action[]) {
 }
 
 /**
- * The schema of an answer to a question about several calls. It is a list of decisions, either bare or in the form of LangChain's
- * middleware.
+ * The schema of an answer to a question about several calls. The answer is a list of decisions, or an object with this list in `decisions`,
+ * as LangChain's middleware sends it. `readDecisions` checks any other answer.
  */
 export const Decisions = z.union([
   z.object({ decisions: z.array(z.unknown()) }).describe("One decision for each call, in order"),

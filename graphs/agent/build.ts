@@ -78,16 +78,16 @@ export function buildAgent({ name, description, context, runOf, middleware = [] 
 const modelNode = "model_request";
 
 /**
- * Returns the graph with two additional nodes. `approve` asks about several tool calls at once. `fail` ends the run after a failed model
- * call has been stored in the ledger. LangChain has already added the node that calls the model. This function replaces that node and the
- * edges that leave it.
+ * Returns the graph with two additional nodes. `approve` asks one question about several tool calls. `fail` ends the run after a failed
+ * model call has been stored in the ledger. LangChain has already added the node that calls the model. This function replaces that node and
+ * the edges that leave it.
  */
 function extended({ builder, config }: AgentGraph, { name, description, runOf }: Pick<Building, "name" | "description" | "runOf">) {
   const { nodes, branches, edges } = builder as unknown as Parts;
   const { runnable } = nodes[modelNode] as Parts["nodes"][string];
   const ways = Object.values(branches[modelNode] ?? {});
   const straight = [...edges].filter(([from]) => from === modelNode);
-  builder.compiled = false; // LangGraph would warn that changes have no effect, but the graph is compiled again below
+  builder.compiled = false; // otherwise LangGraph would warn that changes have no effect, but this graph is compiled again
   delete nodes[modelNode];
   delete branches[modelNode];
   for (const edge of straight) edges.delete(edge);

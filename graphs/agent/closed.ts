@@ -7,7 +7,7 @@ export interface Problem {
 }
 
 interface ClosedDef extends z.core.$ZodObjectDef {
-  /** Returns the problems of the object as a whole, in addition to those of its fields. */
+  /** Returns the problems that the schemas of the single fields cannot find, such as fields that contradict each other. */
   judge: (given: object) => Problem[];
 }
 
@@ -46,7 +46,7 @@ export function closed<Shape extends z.ZodRawShape>(shape: Shape, judge: ClosedD
     catchall: z.unknown(),
     judge: (given) => [...unknownIn(given).map((key) => ({ path: [key], message: describe(key, known) })), ...judge(given)],
   });
-  // The JSON schema refuses unknown keys. The parsed type may have further keys, but no code reads them.
+  // The JSON schema refuses unknown keys. The cast hides that the parsed object may have unknown keys, because no code reads them.
   return schema.meta({ additionalProperties: false }) as unknown as z.ZodObject<Shape>;
 }
 

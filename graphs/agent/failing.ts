@@ -23,8 +23,8 @@ export function rootOf(error: unknown): Error {
 export const failureState = { _failed: z.string().default("").describe("Node in which the last failed run ended") };
 
 /**
- * The errors of each execution of a run, by the namespace of the graph. The key is an object that LangGraph keeps for one execution. A
- * later execution of the run has no entry, so it tries the failed node again.
+ * The errors of all executions of runs in this process. The outer key is an object that LangGraph keeps for one execution, and the inner
+ * key is the namespace of a graph. A later execution of the run has no entry, so it tries the failed node again.
  */
 const executions = new WeakMap<object, Map<string, unknown>>();
 

@@ -38,8 +38,8 @@ export function refusesFormat(error: unknown): boolean {
 }
 
 /**
- * Tells whether a retry may help. It may help after a busy server or a broken connection, but not after a bad request. If clients have
- * already read the beginning of the answer, the call is not retried.
+ * Tells whether a retry may help. A retry may help if the server was busy or the connection broke, but not if the request was bad. If
+ * clients have already read the beginning of the answer, the call is not retried.
  */
 export function mayRecover(error: unknown, { quiet }: ModelCall): boolean {
   if (isFatal(error)) return false;

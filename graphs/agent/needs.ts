@@ -38,7 +38,7 @@ export const isLackOfResources = ({ name }: Error): boolean => ["ResourceError",
 
 /** The outcome of a successful request for resources. */
 interface Got {
-  /** The milliseconds that the request waited. 0 if the resources were free at once. */
+  /** The milliseconds that the request waited. 0 if the resources were free immediately. */
   waitedMs: number;
 }
 

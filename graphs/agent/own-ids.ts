@@ -14,8 +14,9 @@ interface Speaker {
 const isPatched = Symbol("gives its messages ids of their own");
 
 /**
- * Gives each message of a model a unique id. Some endpoints repeat ids, and a message with a known id would replace the earlier message.
- * Also adds the name of the answering model to each message, because ChatOpenAI omits the name from streamed messages.
+ * Removes the endpoint's id from each message of a model, so that LangChain gives the message a unique id. Some endpoints repeat ids, and a
+ * message with a known id would replace the earlier message. Also adds the name of the answering model to each message, because ChatOpenAI
+ * omits the name from streamed messages.
  */
 export function withOwnIds<Model extends Runnable>(model: Model): Model {
   const speaker = ("bound" in model ? model.bound : model) as unknown as Speaker;
@@ -28,7 +29,7 @@ export function withOwnIds<Model extends Runnable>(model: Model): Model {
     for (const { message } of result.generations) message.id = undefined;
     return result;
   };
-  // Patched only if the model overrides this method, because LangChain streams only models that override it.
+  // This method is replaced only if the model already overrides it. LangChain streams from every model that overrides this method.
   if (chunks !== plain._streamResponseChunks) {
     speaker._streamResponseChunks = async function* (...call) {
       for await (const chunk of chunks.apply(speaker, call)) {

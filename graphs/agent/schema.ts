@@ -10,7 +10,7 @@ import { ToolName } from "./tool-names.ts";
 
 export const JsonSchema = z.record(z.string(), z.unknown());
 
-/** The fields of an agent as data. Checks of the agent as a whole are not included. */
+/** The fields of an agent that is defined as JSON or YAML. `AgentData` adds the checks of the agent as a whole. */
 export const agentFields = {
   name: z.string().trim().min(1).max(100).describe("Name of the agent"),
   role: z.string().trim().min(1).describe("Role of the agent"),
@@ -48,7 +48,10 @@ export const agentFields = {
   guardrails: Guardrails.optional().describe("Checks of the agent's input, of its answer and of its tools"),
 };
 
-/** The schema of an agent as data, for contexts, rosters and `agents.yaml`. An agent made in code has further options (see agent.ts). */
+/**
+ * The schema of an agent in a context, in a roster or in `agents.yaml`. An agent that is defined in code has further options (see
+ * agent.ts).
+ */
 export const AgentData = closed(agentFields, (given) => [...findToolProblems(given), ...findTierProblems(given)]);
 
 export type AgentData = z.infer<typeof AgentData>;

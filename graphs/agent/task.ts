@@ -24,7 +24,8 @@ export const Material = z
 export const taskState = { task: Task.nullable().default(null).describe("Task to do"), messages: MessagesValue, ...failureState };
 
 /**
- * Returns the schema of the input field `messages`. Each input needs a new object, because LangGraph keeps a record for each schema object.
+ * Returns the schema of the input field `messages`. Each input needs a schema object of its own, because LangGraph stores metadata for each
+ * object.
  */
 export const messagesInput = (description: string) =>
   withLangGraph(
@@ -36,9 +37,9 @@ export const messagesInput = (description: string) =>
   );
 
 /**
- * Returns the input schema of a pattern that works on one task. The caller sends either `task` or `messages`. The last message of a person
- * in `messages` is then the task. Every field has a default. Without a default, a field that is not sent would keep its value from an
- * earlier run on the thread. `suffices` tells whether an input is valid although it has no task.
+ * Returns the input schema of a pattern that works on one task. The caller sends either `task`, or `messages` in which the last message of
+ * a person is the task. Every field has a default. Without a default, a field that is not sent would keep its value from an earlier run on
+ * the thread. `suffices` tells whether an input is valid although it has no task.
  */
 export function taskInput<Shape extends z.ZodRawShape>(shape: Shape, suffices: (given: Record<string, unknown>) => boolean = () => false) {
   const messages = messagesInput("Conversation, instead of a task. The last message of a person is the task.");

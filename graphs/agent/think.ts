@@ -97,8 +97,8 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
 }
 
 /**
- * Returns the names of the tools that need a person's approval. The effect of a tool of tier 3 cannot be undone. These tools are left out
- * for an agent that another agent called, because that agent only proposes such calls.
+ * Returns the names of the tools that need a person's approval: the tools in `agent.approve`, and the tools of tier 3, whose effect cannot
+ * be undone. If another agent called this agent, the tools of tier 3 are left out, because this agent only proposes their calls.
  */
 function approvalsOf({ agent, isCalled }: AgentRun, tools: { name: string }[]): string[] {
   const highest = tools.filter((tool) => tierOfTool(tool, agent) === 3).map(({ name }) => name);

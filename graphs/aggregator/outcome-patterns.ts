@@ -18,7 +18,7 @@ export const OutcomePatterns = z.object({
 
 export type OutcomePatterns = z.infer<typeof OutcomePatterns>;
 
-/** Returns the facts that the successful results share, and the facts that the failed results share. All facts come from the data. */
+/** Returns the facts that the successful results share, and the facts that the failed results share. Calls no model. */
 export function findPatterns(results: LabelledResult[]): OutcomePatterns {
   const good = succeeded(results);
   const bad = results.filter(({ status }) => status === "failed" || status === "timeout");

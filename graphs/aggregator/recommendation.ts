@@ -78,8 +78,8 @@ function chooseByRank(results: LabelledResult[], thresholds: Thresholds): Choice
 }
 
 /**
- * Returns the reasons against choosing a result, some of them compared with the result of the smallest load. Values that were not measured
- * give no reason.
+ * Returns the reasons against choosing a result. Some reasons compare the result with the result of the smallest load. Values that were not
+ * measured give no reason.
  */
 function reasonsAgainst(result: LabelledResult, smallest: LabelledResult, thresholds: Thresholds): string[] {
   const failing = failuresOf(result, thresholds);

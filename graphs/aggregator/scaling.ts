@@ -47,7 +47,10 @@ export const Growth = z.object({
 
 export type Growth = z.infer<typeof Growth>;
 
-/** Returns how much the time of each successful load has grown since the smallest load: the measured and the expected factor. */
+/**
+ * Compares the time per unit of work at each larger load with the time at the smallest load. Returns the measured and the expected factor
+ * for each load.
+ */
 export function growthOf(results: LabelledResult[], factor: number): Growth[] {
   const smallest = loadsOf(results)?.smallest;
   if (!smallest) return [];

@@ -86,10 +86,13 @@ export const Sources = z
 
 type KeyTriggerInCode = string | { key: string; when?: ConditionInCode } | { and: KeyTriggerInCode[] } | { or: KeyTriggerInCode[] };
 
-/** A source that is defined in code. Unlike a source as data, it may contain functions and agents instead of their names. */
+/** A source that is defined in code. Unlike a source in a run's context, it may contain functions and agents instead of their names. */
 export type SourceInCode = Omit<z.input<typeof SourceSchema>, "do" | "on"> & { do: DoingInCode; on?: KeyTriggerInCode };
 
-/** Returns sources from code as listeners. Their functions and agents are added to `code` and `conditions`. */
+/**
+ * Converts sources from TypeScript code to listeners. Their functions and agents go into `code` and `conditions`, and the listeners refer
+ * to them by name.
+ */
 export function sourcesOf(sources: SourceInCode[], code: Code, conditions: Conditions): Listener[] {
   const parsed = Sources.parse(sources.map(({ do: _, on, ...source }) => ({ ...source, do: { task: "set below" } })));
   return toListeners(
@@ -107,8 +110,8 @@ export function sourcesOf(sources: SourceInCode[], code: Code, conditions: Condi
 type Parsed = Omit<z.output<typeof SourceSchema>, "do" | "on"> & { do: Listener["do"]; on?: TriggerData | Trigger };
 
 /**
- * Returns parsed sources as listeners. A source writes the answer of the run if it writes a single key, and no other source writes this key
- * or waits for it. Clients see the tokens of a source that writes the answer.
+ * Converts parsed sources to listeners. A source writes the answer of the run if it writes a single key, and no other source writes this
+ * key or waits for it. Clients see the tokens of a source that writes the answer.
  */
 export function toListeners(sources: Parsed[]): Listener[] {
   const writers = (key: string) => sources.filter(({ writes }) => writes.includes(key)).length;

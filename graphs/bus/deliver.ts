@@ -79,7 +79,7 @@ export class Exchange {
     return [];
   }
 
-  /** Acknowledges messages that were already handled but whose acknowledgement was lost. Their receivers do not see them again. */
+  /** Acknowledges messages that their receivers have handled without acknowledging them. The receivers do not see these messages again. */
   dropRepeated(): void {
     for (const [agent, inbox] of Object.entries(this.changes.inboxes)) {
       for (const delivery of inbox.filter(({ isHandled }) => isHandled))

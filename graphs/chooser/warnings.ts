@@ -46,8 +46,8 @@ const namesOf = (facts: Facts) =>
     .join(" with ");
 
 /**
- * Tells whether the facts match an example. `minutes` must be below 5. `items` must be at least the number in the example. Every other fact
- * must be equal to the fact in the example.
+ * Tells whether the facts match an example. If the example has `minutes`, the fact `minutes` must be below 5. If it has `items`, the fact
+ * `items` must be at least the number in the example. Every other fact must be equal to the fact in the example.
  */
 function holds(facts: Facts, example: Facts): boolean {
   return Object.entries(example).every(([name, value]) => {

@@ -95,10 +95,13 @@ export const Listeners = z
 /** A trigger that is defined in code. Its conditions can be functions. */
 export type TriggerInCode = string | { event: string; when?: ConditionInCode } | { and: TriggerInCode[] } | { or: TriggerInCode[] };
 
-/** A listener that is defined in code. Unlike a listener as data, it may contain functions and agents instead of their names. */
+/** A listener that is defined in code. Unlike a listener in a run's context, it may contain functions and agents instead of their names. */
 export type ListenerInCode = Omit<ListenerData, "do" | "on"> & { do: DoingInCode; on: TriggerInCode };
 
-/** Returns listeners from code in the engine's form. Their functions and agents are added to `code` and `conditions`. */
+/**
+ * Converts listeners from TypeScript code to the form that the nodes use. Their functions and agents go into `code` and `conditions`, and
+ * the listeners refer to them by name.
+ */
 export function listenersOf(listeners: ListenerInCode[], code: Code, conditions: Conditions): Listener[] {
   const data = listeners.map(({ do: work, on, ...listener }) => ({ ...listener, do: { task: "set below" }, on: "set below" }));
   return toListeners(
@@ -118,7 +121,7 @@ function triggerToData(trigger: TriggerInCode, place: string, conditions: Condit
 }
 
 /**
- * Returns parsed listeners in the engine's form. A listener writes the answer if it has a single event type, and no listener
+ * Converts parsed listeners to the form that the nodes use. A listener writes the answer if it has a single event type, and no listener
  * waits for that type. Clients see the tokens of a listener that writes the answer.
  */
 export function toListeners(listeners: (Omit<z.output<typeof ListenerSchema>, "do"> & { do: Listener["do"] })[]): Listener[] {

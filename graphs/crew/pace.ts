@@ -5,8 +5,8 @@ import { createMiddleware } from "langchain";
 const minuteMs = 60_000;
 
 /**
- * The times of the model calls of each agent, for each execution of a run. The key is an object that LangGraph keeps for one execution, so
- * the entry is freed with the execution.
+ * The times of the model calls in all executions of runs in this process. The outer key is an object that LangGraph keeps for one
+ * execution, so the entry is freed with the execution. The inner key is the name of an agent.
  */
 const executions = new WeakMap<object, Map<string, number[]>>();
 

@@ -21,7 +21,7 @@ export interface Equipment {
 /** Returns the name of the step in which an agent plans a task. */
 export const planOf = (task: string) => `${task} (plan)`;
 
-/** Returns the agents of a crew as data, with the inputs filled into their texts. */
+/** Converts the agents of a crew to the form `AgentData`, and fills the inputs into their texts. */
 export const agentsOf = ({ agents }: Definition, inputs: Record<string, unknown>, now: Date): AgentData[] =>
   Object.entries(agents).map(([name, agent]) => {
     const {

@@ -3,7 +3,9 @@ import { closed } from "../agent/closed.ts";
 import { valueAt } from "../agent/value-at.ts";
 import { isPattern, withinTime } from "../agent/within-time.ts";
 
-/** A condition as data. It compares the value at a path, combines other conditions, or asks a judge a yes-or-no question. */
+/**
+ * A condition that is written as JSON. It compares the value at a path, combines other conditions, or asks a judge a yes-or-no question.
+ */
 export interface Condition {
   path?: string;
   is?: unknown;
@@ -22,7 +24,7 @@ export interface Condition {
 const operators = ["is", "not", "in", "gt", "lt", "matches", "exists"] as const;
 const combinations = ["all", "any", "not", "ask"] as const;
 
-/** The schema of a condition as data, which never contains code. */
+/** The schema of a condition that is written as JSON. Such a condition never contains code. */
 export const Condition: z.ZodType<Condition, Condition> = closed(
   {
     path: z.string().min(1).max(500).optional().describe("Path of the value to compare, such as `validate.output.valid`"),
@@ -158,7 +160,7 @@ export interface CodeCondition {
 export type Conditions = Map<string, ConditionFunction>;
 export type ConditionInCode = Condition | ConditionFunction;
 
-/** Returns a condition as data. A function is added to `conditions` under this name. */
+/** Converts a condition to JSON. A function is added to `conditions` under `name`, and the JSON refers to the function by this name. */
 export function conditionToData(condition: ConditionInCode, name: string, conditions: Conditions): Condition | CodeCondition {
   if (typeof condition !== "function") return Condition.parse(condition);
   conditions.set(name, condition);

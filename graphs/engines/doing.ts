@@ -17,7 +17,7 @@ import { ToolName } from "../agent/tool-names.ts";
 import { openTool } from "../agent/tools.ts";
 import { once } from "./once.ts";
 
-/** A piece of work as data: an agent's errand, a tool call, another graph, or a question to a person. */
+/** A piece of work that is written as JSON: a task for an agent, a tool call, another graph, or a question to a person. */
 export const Doing = closed(
   {
     task: z.string().trim().min(1).max(100_000).optional().describe("Task of the agent. Without `agent`, a general worker does the task."),
@@ -49,7 +49,10 @@ export const Doing = closed(
   },
 );
 
-/** A piece of work: data, or the name (`code`) of a function or an agent from TypeScript code. A function also receives `args`. */
+/**
+ * A piece of work that is written as JSON, or the name (`code`) of a function or an agent from TypeScript code. A function also receives
+ * `args`.
+ */
 export type Doing = z.infer<typeof Doing> & { code?: string };
 
 /**
@@ -66,13 +69,13 @@ export interface StepCall {
 /** A function that does a step. */
 export type StepFunction = (input: unknown, call: StepCall) => unknown;
 
-/** The forms in which code defines a piece of work: data, a function, an agent, the options of an agent, or a compiled graph. */
+/** The forms in which code defines a piece of work: JSON, a function, an agent, the options of an agent, or a compiled graph. */
 export type DoingInCode = z.input<typeof Doing> | StepFunction | Member;
 
 /** The functions and agents in code that a pattern uses, by name. */
 export type Code = Map<string, StepFunction | Agent>;
 
-/** Returns work as data. A function or an agent is added to `code` under this name. */
+/** Converts work to JSON. A function or an agent is added to `code` under `name`, and the JSON refers to it by this name. */
 export function toData(work: DoingInCode, name: string, code: Code): Doing {
   if (typeof work !== "function" && !("role" in work) && !("invoke" in work)) return Doing.parse(work);
   code.set(name, typeof work === "function" ? work : asAgent(work as AgentOptions));

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { closed } from "../agent/closed.ts";
 
-/** The condition that ends a conversation, as data. It is checked after every message. */
+/** The condition that ends a conversation, written as JSON. It is checked after every message. */
 export interface Termination {
   text?: string;
   by?: string;
@@ -47,7 +47,10 @@ const Condition: z.ZodType<Termination> = closed(
   },
 );
 
-/** The context field `termination`. Its condition must have an upper bound, so that every conversation ends. */
+/**
+ * The context field `termination`. Its condition must include a limit on messages, tokens or time that always applies, so that every
+ * conversation ends.
+ */
 export const Termination = z
   .lazy(() => Condition)
   .refine(isBounded, { message: "nothing bounds the conversation; join maxMessages, maxTokens or timeoutSeconds to it with `or`" });

@@ -31,7 +31,7 @@ export const Join = z
   .union([z.enum(["all", "first"]), closed({ atLeast: z.number().int().min(1).describe("Number of tasks that must succeed") })])
   .describe("When the run continues: after all tasks, the first success, or a number of successes. Unfinished tasks are then aborted.");
 
-/** Returns how many tasks must succeed. Undefined means that the run waits for all tasks. */
+/** Returns how many tasks must succeed, or undefined if the run waits for all tasks. */
 export function needed(join: z.infer<typeof Join>): number | undefined {
   if (join === "all") return undefined;
   return join === "first" ? 1 : join.atLeast;

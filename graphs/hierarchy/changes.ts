@@ -66,7 +66,10 @@ function whyNotAgain({ results, reports, squads }: Commanded, id: string, squad:
   return squad !== undefined && !(squad in squads) ? `there is no squad "${squad}"` : undefined;
 }
 
-/** Returns the results of the objectives to try again, marked as failed. Only failed objectives can be tried again. */
+/**
+ * Returns the results of the objectives to try again. Gives them the status `failed`, because only objectives with this status are tried
+ * again.
+ */
 function reopened({ results, reports }: Commanded, reruns: Rerun[]): Record<string, StepResult> {
   const open = reruns.flatMap(({ id }): [string, StepResult][] => {
     const result = results[id];

@@ -44,7 +44,10 @@ export interface HierarchyOptions extends Omit<z.input<Context>, "squads"> {
   description?: string;
 }
 
-/** The values that the nodes share: the squads from code, access to the context, and the setup of the supervisor's nodes. */
+/**
+ * The values that the nodes share: the squads that are defined in code, access to the run's context, and the setup of the supervisor's
+ * nodes.
+ */
 export interface Setup {
   graphs: Map<string, SquadGraph>;
   team: Team;

@@ -1,5 +1,6 @@
 /**
- * Divides workers among squads. Each squad gets at least one worker, and no squad gets more than it wants. The sum does not exceed `total`.
+ * Divides workers among squads, one worker at a time in turn. If there are enough workers, each squad gets at least one. No squad gets more
+ * than it wants, and the sum does not exceed `total`.
  */
 export function divide(total: number, wanted: (number | undefined)[]): number[] {
   let left = total;

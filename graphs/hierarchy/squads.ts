@@ -20,7 +20,7 @@ const fields = {
   weight: z.number().positive().default(1).describe("Priority of the squad in a contradiction about a resource"),
 };
 
-/** A squad as data, with a roster of its workers. */
+/** The schema of a squad in a run's context, with a roster of its workers. */
 export const Squad = closed({ workers: Roster.max(mostWorkers).describe("Workers of the squad"), ...fields });
 
 export const Squads = z

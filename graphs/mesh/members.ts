@@ -73,7 +73,7 @@ export const actorOf = ({ name }: Pick<AgentData, "name">): Actor => ({
   act: { agent: name, task: prompts.act },
 });
 
-/** Converts an agent from code to an actor. The agent or its functions are added to `code`. */
+/** Converts an agent from TypeScript code to an actor. The agent or its functions go into `code`, and the actor refers to them by name. */
 export function actorInCode(member: MeshMember, code: Code): Actor {
   if ("look" in member) {
     const { name, look, object, act } = member;

@@ -18,7 +18,7 @@ import type { Mesh } from "./state.ts";
 
 const quietRounds = 2;
 
-/** Publishes all intentions at once. No intention is carried out yet. */
+/** Publishes the intentions of all agents together, when every agent has looked at the board. No intention is carried out yet. */
 export const announce = (setup: Setup) => (state: Mesh, config: Config) => {
   if (toLook(setup.rulesOf(config).actors, state).length > 0) return {};
   const intentions = intentionsIn(state);

@@ -122,7 +122,10 @@ export type StageInCode = Omit<StageData, "do" | "when" | "branch"> & {
   branch?: { if: ConditionInCode; then: StageInCode[]; else?: StageInCode[] };
 };
 
-/** Returns stages from code as data. Their functions and agents are added to `code` and `conditions`. */
+/**
+ * Converts stages from TypeScript code to JSON. Their functions and agents go into `code` and `conditions`, and the JSON refers to them by
+ * name.
+ */
 export function stagesOf(stages: StageInCode[], code: Code, conditions: Conditions, prefix = ""): Stage[] {
   return stages.map(({ do: work, when, branch, ...stage }, index) => {
     const name = stage.name ?? `${prefix}${index}`;

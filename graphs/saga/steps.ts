@@ -48,7 +48,7 @@ export const usualSteps = Steps.parse(
 /** A step that is defined in TypeScript code, so it can contain functions and agents directly. */
 export type StepInCode = Omit<z.input<typeof SagaStep>, "execute" | "compensate"> & { execute: DoingInCode; compensate?: DoingInCode };
 
-/** Returns a step from code as data. Its functions and agents are added to `code`. */
+/** Converts a step from TypeScript code to JSON. Its functions and agents go into `code`, and the JSON refers to them by name. */
 export function inCode({ execute, compensate, ...step }: StepInCode, code: Code): SagaStep {
   const parsed = SagaStep.parse({ ...step, execute: { task: "-" } });
   return {
@@ -75,7 +75,7 @@ export function plannedOf(steps: Step[], undoOnly: DoneStep | null): { steps: St
   return { steps: [{ ...step, needs: [], input, pivot: false }], results: { [id]: result } };
 }
 
-/** Returns the steps in the engine's form. Without `needs`, each step needs the previous one. */
+/** Converts the steps of a saga to the steps that the nodes run. Without `needs`, each step depends on the previous one. */
 export function toSteps(steps: SagaStep[]): Step[] {
   const pivot = steps.findIndex((step) => step.pivot);
   return steps.map(({ name, execute, needs, retries, ...step }, index) => ({

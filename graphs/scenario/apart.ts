@@ -68,8 +68,8 @@ function shareOf({ tokens, dollars, ...budget }: Budget, shares: number): Budget
 }
 
 /**
- * Returns the run of the scenario, and starts a run if there is none. If an earlier parent run started the scenario's run, and that run
- * ended without success, starts a run that continues it.
+ * Returns the run of the scenario. If the scenario has no run yet, starts one. If an earlier parent run started the scenario's last run,
+ * and this last run did not succeed, starts a new run that continues the work.
  */
 async function childRun({ threadId, graphId, parentId }: Place, { input, context }: { input: object; context: object }): Promise<Run> {
   const metadata = { spread_of: parentId };

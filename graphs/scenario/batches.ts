@@ -57,7 +57,7 @@ function takeUp(progress: ScenarioProgress, runId: string): ScenarioProgress {
     : progress;
 }
 
-/** Pauses the scenario at the end of the segment until the other scenarios arrive. */
+/** Pauses the scenario if it has reached the end of the segment, or if the other scenarios no longer wait for it. */
 function meet(progress: ScenarioProgress, segment: Segment, others: SideBySide, waitSeconds: number): ScenarioProgress {
   const arrivedAt = Date.now();
   const arrived = progress.status === "complete" || progress.percent >= segment.percent || segment.oneBatch;

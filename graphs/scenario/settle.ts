@@ -62,7 +62,10 @@ function finish(progress: ScenarioProgress, { errorTolerance }: ScenarioDefiniti
   return items + failedItems >= totalItems ? move(progress, "complete", "all items were worked on") : progress;
 }
 
-/** Adds the scores of all results so far, and the quality, which is the mean of the scores. */
+/**
+ * Computes the scores, the measurements and the quality of all results so far, and adds them to the progress. The quality is the mean of
+ * the scores that `qualityMetrics` names, or of all scores if it names none.
+ */
 export function withQuality(progress: ScenarioProgress, skill: Skill, definition: ScenarioDefinition): ScenarioProgress {
   if (progress.results.length === 0) return progress;
   const { qualityMetrics } = definition;

@@ -42,10 +42,10 @@ export const echoAgent = defineSkill<string, Result, z.infer<typeof Params>>({
     const assignment = { agent: speaker, ...tierOf(job, "worker"), task: "Work on this text.", pattern: "scenario" };
     const ask = async (input: string) => {
       const outcome = await runAgent<z.infer<typeof Answer>>({ ...assignment, input }, { ...job.config, signal: job.signal });
-      outcome.ledger.forEach(job.record); // recorded at once, because the calls cost money even if the batch fails
+      outcome.ledger.forEach(job.record); // recorded right after the call, because it costs money even if the batch fails
       return outcome;
     };
-    // An agent without tools makes one model call and needs no subgraph, so several may run in this node at once.
+    // An agent without tools makes one model call and needs no subgraph, so several agents may run in this node in parallel.
     const outcomes = await Promise.all(batch.map((input) => job.turn(() => ask(input))));
     const done: Batch<Result> = { results: [], failed: [] };
     outcomes.forEach((outcome, index) => {

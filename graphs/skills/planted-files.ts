@@ -47,8 +47,8 @@ const injections: readonly [Kind, (name: string) => string][] = [
   ["path-traversal", (name) => `const page = await readFile("./pages/" + ${name});`],
   ["path-traversal", (name) => `response.sendFile(\`\${root}/\${${name}}\`);`],
   ["path-traversal", (name) => `with open("uploads/" + ${name}) as file:`],
-  // In the next two lines, the call that runs the query or command does not compose it. Patterns for single calls miss such lines, so even
-  // a good scanner does not get the best score.
+  // In the next two lines, a variable or `join` composes the query or command. Patterns for single calls miss such lines, so even a good
+  // scanner does not get the best score.
   ["sql-injection", (name) => `const where = "name = '" + ${name} + "'"; const found = await run(base + where);`],
   ["shell-injection", (name) => `spawn("sh", ["-c", ["convert", ${name}].join(" ")]);`],
 ];

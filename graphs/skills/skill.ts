@@ -22,7 +22,7 @@ export interface Job {
   complexity: number;
   /**
    * Waits until another model call is allowed, and then calls `work`, which makes the call. All scenarios of the run together make at most
-   * `limits.parallel` calls at once.
+   * `limits.parallel` calls at the same time.
    */
   turn<Done>(work: () => Promise<Done>): Promise<Done>;
   /** Records the ledger entry of a model call that has just ended. Throws if the run's budget is used up. */
@@ -73,7 +73,10 @@ export interface Skill<Item = unknown, Result = unknown, Params = unknown> {
    * must do no harm.
    */
   invoke(batch: Item[], params: Params, job: Job): Promise<Result[] | Batch<Result>>;
-  /** Returns scores from 0 to 1. The quality of the results is computed from all scores. */
+  /**
+   * Returns scores from 0 to 1. The quality of the results is the mean of the scores that a scenario's `qualityMetrics` names, or of all
+   * scores.
+   */
   score(results: Result[], worked: Worked<Params>): Record<string, number>;
   /** Returns measurements that are not scores, such as a throughput. */
   measure(results: Result[], worked: Worked<Params>): Record<string, number>;

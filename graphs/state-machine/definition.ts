@@ -45,7 +45,7 @@ const TransitionSchema = closed({
   retries: z.number().int().min(0).max(10).default(2).describe("How often a failed action is tried again"),
 });
 
-/** The fields of a machine as data. */
+/** The context fields that define a machine. */
 export const machineFields = {
   initial: Name.optional().describe(
     "First state. It needs `states` and `transitions` as well. Default: a machine that validates and processes an order",
@@ -71,7 +71,10 @@ export interface MachineInCode {
   transitions: TransitionInCode[];
 }
 
-/** Returns a machine from code as data. Its functions and agents are added to `code` and `conditions`. */
+/**
+ * Converts a machine from TypeScript code to JSON. Its functions and agents go into `code` and `conditions`, and the JSON refers to them by
+ * name.
+ */
 export function machineOf({ initial, states, transitions }: MachineInCode, code: Code, conditions: Conditions): Machine {
   return {
     initial,

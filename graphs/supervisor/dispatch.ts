@@ -50,7 +50,10 @@ export function needsOf({ dependsOn, needsInput = dependsOn.length === 0 }: Work
   return needsInput ? { results, input: material } : results;
 }
 
-/** Returns when a step became ready, which is when the last step that it needs ended. Undefined for a step that needs no other step. */
+/**
+ * Returns when a step became ready. This is when the last step on which it depends ended. Returns undefined for a step that depends on no
+ * other step.
+ */
 function readyTime({ dependsOn }: WorkStep, { spans }: Supervised): number | undefined {
   const ends = dependsOn.flatMap((id) => spans[id]?.endedAt ?? []);
   return ends.length === 0 ? undefined : Math.max(...ends);

@@ -19,7 +19,7 @@ interface Question<Schema extends z.ZodType> {
   schema: Schema;
   /** The ledger entries of the run from before the current node. */
   before: LedgerEntry[];
-  /** The ledger entries of the current node. The function adds the entries of this call to the list. */
+  /** The ledger entries of the current node. `askJudge` adds the entries of its call to this list. */
   spent: LedgerEntry[];
 }
 

@@ -3,7 +3,7 @@ import type { z } from "zod";
 
 const { name, role, description, goal, backstory, instructions, model, temperature, retries } = AgentData.shape;
 
-/** The agent that leads a team, as data. A leader has no tools, because it only plans, judges and reports. */
+/** The schema of the agent that leads a team. A leader has no tools, because it only plans, judges and reports. */
 export const Leader = closed({ name, role, description, goal, backstory, instructions, model, temperature, retries }).describe(
   "Agent that plans, reviews and reports. Default: a supervisor",
 );

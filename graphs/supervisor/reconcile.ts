@@ -80,8 +80,8 @@ function countedBy(strategy: Strategy, conflict: Conflict) {
 }
 
 /**
- * Tells whether a person settles a conflict. With the setting `human` for conflicts, a person settles all of them. Otherwise, a person
- * settles only conflicts of strategy, and only if `onFailures` is `ask`.
+ * Tells whether a person settles a conflict. If the setting `conflicts` is `human`, a person settles all conflicts. Otherwise, a person
+ * settles only conflicts of the kind `strategy`, and only if `onFailures` is `ask`.
  */
 const isForPerson =
   ({ conflicts, onFailures }: ReturnType<Setup["contextOf"]>) =>

@@ -30,7 +30,7 @@ export function tokenVerifier({ jwksUrl, secret, issuer, audience }: TokenRules)
   const keyed = loading.then(({ createRemoteJWKSet }) =>
     jwksUrl === undefined ? new TextEncoder().encode(secret) : createRemoteJWKSet(new URL(jwksUrl), { timeoutDuration: 5_000 }),
   );
-  keyed.catch(() => {}); // each verification awaits the promise and handles its rejection
+  keyed.catch(() => {}); // prevents an unhandled rejection. Each verification awaits the promise and handles the error.
   const options = {
     algorithms: jwksUrl === undefined ? signedWithSecret : signedWithKeys,
     requiredClaims: ["sub", "exp"],

@@ -1,6 +1,6 @@
 import { type Db, type Sql, sql } from "../db/sql.ts";
 
-/** The condition for encrypted blobs. Every encrypted value begins with these bytes. */
+/** The SQL condition that holds for encrypted blobs. Every encrypted value begins with these bytes. */
 const isSealed = sql`substring(blob from 1 for 16) = 'ensemble.sealed:'::bytea`;
 
 /** Throws if a checkpoint is encrypted, because LangGraph's own saver cannot read it. */
@@ -46,8 +46,8 @@ async function decryptMetadata(db: Db): Promise<number> {
 }
 
 /**
- * Yields, for each page of the table's file, the condition for its rows. The walk visits each page once, so it ends. If a rewritten row
- * moves to a later page, the walk may read it again, which does no harm.
+ * Yields one SQL condition for each page of the table's file. The condition selects the rows on that page. Each page is visited once, so
+ * the loop ends. If a rewritten row moves to a later page, it may be read again, which does no harm.
  */
 async function* pagesOf(db: Db, table: string): AsyncGenerator<Sql> {
   const { rows } = await db.query<{ pages: number }>(sql`

@@ -43,7 +43,7 @@ export interface SaverAttempt {
    * ignored.
    */
   refused: (reason: Error) => void;
-  /** Returns the name of the node whose writes are stored next, for error messages. Undefined if the node is unknown. */
+  /** Returns the name of the node whose writes are stored next, for error messages. Returns undefined if the node is unknown. */
   currentNode: () => string | undefined;
   /** Receives the super-steps and tasks of nested graphs, because the stream of the outer graph does not report them. */
   nested: {
@@ -190,7 +190,7 @@ export class EnsembleSaver extends PostgresSaver {
     const failed = writes.find(([channel]) => channel === ERROR);
     const isInterrupted = writes.some(([channel]) => channel === INTERRUPT);
     const { name, message } = Object(failed?.[1]);
-    // LangGraph tells the node's name only after the node has finished.
+    // After a failure or an interrupt, the node's name is unknown, because LangGraph reports it only when the node has finished.
     if (failed) nested?.noteNestedTask(namespace, taskId, undefined, { outcome: "error", error: `${name}: ${message}` });
     else if (isInterrupted) nested?.noteNestedTask(namespace, taskId, undefined, { outcome: "interrupted" });
     else nested?.noteNestedTask(namespace, taskId, currentNode?.(), { outcome: "success" });

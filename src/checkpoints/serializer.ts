@@ -105,9 +105,9 @@ export interface LoadedItem {
 }
 
 /**
- * Returns a serializer that reads all formats of LangGraph's serializer. If a value only looks like a serialised object, this serializer
- * returns the value unchanged, but LangGraph's serializer throws. Callers may send such values in their input. If reading them failed,
- * nobody could repair the thread.
+ * Returns a serializer that reads all formats of LangGraph's serializer. A caller's input may contain a value that only looks like a
+ * serialised object. LangGraph's serializer throws at such a value, so nobody could read or repair the thread. This serializer returns the
+ * value unchanged.
  */
 export function keepingImpostors(stock: SerializerProtocol): StateSerializer {
   const revive = async (text: string, value: unknown) =>
@@ -136,7 +136,7 @@ const escapeMark = "__lc_escaped__";
 
 /**
  * Turns serialised objects back into instances. Messages are created directly, because a thread may have thousands of them and LangGraph's
- * serializer awaits several promises for each value. `slowly` revives all other objects.
+ * serializer awaits several promises for each value. `slowly` revives all other objects, and also the messages if `mayBeQuick` is false.
  */
 async function reviveAll(root: unknown, mayBeQuick: boolean, slowly: (value: object) => Promise<unknown>): Promise<unknown> {
   const holder = { root };

@@ -22,8 +22,8 @@ const makers: Record<string, (fields: never) => BaseMessage> = {
 };
 
 /**
- * The fields of a stored message that have the same names as the arguments of the message's constructor. A message with any other field is
- * left to the slower serializer.
+ * The fields of a stored message that have the same names as the arguments of the message's constructor. LangGraph's serializer, which is
+ * slower, reads the messages that have any other field.
  */
 export const plainFields = new Set([
   "content",
@@ -50,7 +50,7 @@ const Stored = z.object({
 
 /**
  * Returns the message in a stored JSON value. Returns undefined if the value is no message, or if its class, its fields or its content are
- * unusual. The slower serializer then reads the value.
+ * unusual. LangGraph's serializer, which is slower, then reads the value.
  */
 export function messageFrom(value: object): BaseMessage | undefined {
   const { lc, type, id, kwargs } = value as Partial<z.infer<typeof Stored>>;

@@ -6,7 +6,7 @@ export interface StoredRows {
   bytes: number;
 }
 
-/** The size of a thread's checkpoints in the database, as they are stored. The fields are those of the official server. */
+/** The size of a thread's checkpoints, before Postgres compresses them. The field names are those of the official LangGraph server. */
 export interface ThreadStorage {
   thread_id: string;
   total_bytes: number;

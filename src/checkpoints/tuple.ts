@@ -47,7 +47,7 @@ export async function toTuple(stored: StoredCheckpoint, values: ValueReader): Pr
 }
 
 /**
- * Tells whether an older release of LangGraph stored this checkpoint, in a format before version 4. A checkpoint without a parent counts as
- * new, because it has no pending sends to read.
+ * Tells whether this checkpoint has a format before version 4, in which the parent checkpoint holds the pending sends. Returns false for a
+ * checkpoint without a parent, because it has no pending sends.
  */
 export const isOld = ({ checkpoint, parentId }: StoredCheckpoint) => parentId !== null && Number(checkpoint.v) < 4;

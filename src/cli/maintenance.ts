@@ -29,7 +29,10 @@ export async function resume(): Promise<void> {
   console.log("Resumed.");
 }
 
-/** Rewrites every stored list into one row, so that LangGraph's own PostgresSaver can read the checkpoint tables. */
+/**
+ * Rewrites the stored lists so that each row holds a whole list. LangGraph's own PostgresSaver can then read the checkpoint tables. With
+ * `decrypts`, also decrypts the checkpoints. Otherwise, throws if they are encrypted.
+ */
 export async function exportCheckpoints({ decrypts }: { decrypts: boolean }): Promise<void> {
   const exported = await withValues(async (pool) => {
     if (decrypts) await decryptCheckpoints(pool);

@@ -12,8 +12,8 @@ import { withDatabase } from "./with-database.ts";
 const timeoutMs = 60_000;
 
 /**
- * Deletes at once what the service's sweeper would delete in many small steps. With `dryRun`, deletes nothing and reports how much would be
- * deleted.
+ * Deletes all data that the retention rules no longer keep. The service's sweeper would delete the same data in many small steps. With
+ * `dryRun`, deletes nothing and reports how much would be deleted.
  */
 export async function prune({ dryRun }: { dryRun: boolean }): Promise<void> {
   const config = await readEnvironment();

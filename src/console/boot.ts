@@ -17,4 +17,4 @@ export const consolePath = `${prefix}/console`;
  */
 export const styleNonce = meta('meta[property="csp-nonce"]')?.nonce ?? "";
 
-setNonce(styleNonce); // Radix creates its style elements with this package
+setNonce(styleNonce); // Radix reads the nonce for its style elements from the package `get-nonce`

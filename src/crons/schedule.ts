@@ -7,7 +7,7 @@ export interface Schedule {
   end_time: Date | null;
 }
 
-/** Returns the schedule's first time after `after`, or null if there is none. `end_time` itself still counts as a time of the schedule. */
+/** Returns the schedule's first time after `after`. Returns null if there is none, or if it is later than `end_time`. */
 export function nextTick({ schedule, timezone, end_time }: Schedule, after: Date): Date | null {
   const next = new Pattern(timesOfDay(schedule), { timezone: timezone ?? "UTC", mode, fixedTimeRule: "no-wildcard" }).nextRun(after);
   return next && (end_time === null || next <= end_time) ? next : null;
@@ -18,7 +18,7 @@ const mode = "5-part";
 /**
  * Returns a schedule with lists of numbers as its minutes and hours, such as `0 9,10` for `0 9-10`. The library Croner then treats the
  * hours as times of day when the clock changes. If the clock skips a time, Croner fires later. If a time occurs twice, Croner fires only
- * once. A schedule with `*` or `?` in its hours is returned unchanged, because its times follow the clock.
+ * once. A schedule with `*` or `?` in its hours is returned unchanged, because it is not meant for certain times of day.
  */
 function timesOfDay(schedule: string): string {
   const [, hours = "", ...days] = schedule.trim().split(/\s+/);

@@ -20,7 +20,7 @@ interface QueuedRequest<Request, Result> {
  */
 export const largeDocument = 16_384;
 
-/** The number of shared statements that may run at once. With two, one statement runs on the server while the next batch is collected. */
+/** The number of shared statements that may run at the same time. While one runs on the server, the next batch can thus start. */
 const mostConcurrent = 2;
 const mostInBatch = 50;
 

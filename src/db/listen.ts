@@ -5,8 +5,8 @@ import { createNotifier } from "./notifier.ts";
 import type { Db } from "./sql.ts";
 
 /**
- * The topic of the notification that a new process sends at its start. Other processes learn from any notification that the sender listens,
- * so no code waits for this topic.
+ * The topic of the notification that a new process sends at its start. No code waits for this topic, because every notification shows the
+ * other processes that its sender listens.
  */
 const helloTopic = "hello";
 const lookMs = 1_000;
@@ -37,7 +37,7 @@ export interface WakeupOptions extends Omit<ListeningOptions, "follows"> {
   follows?: boolean;
 }
 
-/** The facts that this process knows about other listening processes. If no other process listens, no NOTIFY is sent. */
+/** Whether other processes listen, and whether any of them follows runs. If no other process listens, this process sends no NOTIFY. */
 interface Others {
   there: boolean;
   following: boolean;

@@ -1,8 +1,8 @@
 import { type Sql, sql } from "./sql.ts";
 
 /**
- * Returns the condition that a row's `field` has this value. If the value is an array, the row's field must contain each of its
- * elements.
+ * Returns an SQL condition that is true if the `field` of a row has this value. If the value is an array, the row's field must contain each
+ * element of the array.
  */
 export type Holds = (field: string, value: unknown) => Sql;
 

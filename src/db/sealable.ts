@@ -38,8 +38,8 @@ export interface SealedColumn {
   field: string;
   form: SealedForm;
   /**
-   * True if clients search the column. The values then stay readable, except for `searchedKeys`. A project's handler for documents decides
-   * by itself which values stay readable.
+   * True if clients search the column. Without a handler for documents, only the values under `searchedKeys` are then encrypted. A handler
+   * for documents decides by itself which values stay readable.
    */
   isSearched?: boolean;
   /** The keys that SQL statements read. They are never encrypted. */
@@ -148,6 +148,6 @@ export type SealingContext = Record<string, unknown>;
 
 /**
  * The user whose values the present request or attempt stores. Null or undefined if there is no user. Requests and attempts set it only if
- * the project's encryption depends on users. Runs of crons and timers always set it.
+ * the encryption depends on users. Crons and timers always set it when they create a run.
  */
 export const sealingUser = new AsyncLocalStorage<object | null | undefined>();

@@ -6,11 +6,11 @@ import type { Known } from "./sealed-text.ts";
 
 /** Encrypts values before they are stored, and decrypts them after they were read. */
 export interface Cipher {
-  /** Returns the text that is stored in place of a value. Adds the encrypted values to `known`. */
+  /** Returns the text that is stored in place of a value. Adds to `known` each encrypted value with its plain form. */
   seal(value: Sealable, known: Known): Promise<string>;
   /**
-   * Returns the plain text of a column. The column contains an encrypted value, or JSON with encrypted values. Like the two methods below,
-   * takes the plain value from `known` if it is there, and decrypts only the other values.
+   * Returns the plain text of a column. The column contains an encrypted value, or JSON with encrypted values. Values whose plain form is
+   * in `known` are not decrypted again. The same is true of `openBytes` and `openJson`.
    */
   openText(text: string, known: Known): Promise<string>;
   /** Returns the plain bytes of a column whose text is an encrypted value. */

@@ -25,7 +25,8 @@ export interface Handlers {
   encryptBlob(context: EncryptionContext, bytes: Buffer): Promised<Uint8Array>;
   decryptBlob(context: EncryptionContext, bytes: Buffer): Promised<Uint8Array>;
   /**
-   * Encrypts some or all values of a document, and leaves the keys unchanged. If undefined, `encryptBlob` encrypts each value separately.
+   * Encrypts some or all values of a document, and leaves the keys unchanged. Without this function, `encryptBlob` encrypts each value
+   * separately.
    */
   encryptJson?: ((context: EncryptionContext, document: Json) => Promised<Json>) | undefined;
   decryptJson?: ((context: EncryptionContext, document: Json) => Promised<Json>) | undefined;

@@ -4,7 +4,7 @@ import type { EncryptionContext, Handlers, Json } from "./handlers.ts";
 import { openDocument } from "./open-document.ts";
 import { asBuffer, type Known, readSealed, type SealedText, type StoredText } from "./sealed-text.ts";
 
-/** Decrypts values. Each value names the handlers that have encrypted it. Values in `known` need no handler. */
+/** Decrypts values. Each value names the handlers that have encrypted it. Values in `known` are not decrypted again. */
 export interface Opener {
   text(text: string, known: Known): Promise<string>;
   bytes(text: string, known: Known): Promise<Buffer>;

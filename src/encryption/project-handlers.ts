@@ -21,7 +21,7 @@ const Encryption = z
 
 const Context = z.record(z.string(), z.unknown());
 
-/** The export of the project that holds its handlers. */
+/** The JavaScript export with which a project provides its encryption handlers. */
 export interface ProjectEncryption {
   /** The name of the export, for errors. */
   name: string;

@@ -7,7 +7,7 @@ import { asBuffer, type Known, looksSealed, writeSealed } from "./sealed-text.ts
 
 /**
  * Returns a function that finds the encryption context for the user of the present request or attempt. Without a user, the context is
- * empty. The project's handler computes the context only once for each user object. If the handler fails, the next value calls it again.
+ * empty. The project's handler computes the context only once for each user object. If the handler fails, the next call tries again.
  */
 export function contextFinder({ contextOf }: Pick<Handlers, "contextOf">): () => Promise<SealingContext> {
   const contexts = new WeakMap<object, Promise<SealingContext>>();

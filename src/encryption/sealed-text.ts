@@ -5,10 +5,10 @@ import type { Handlers } from "./handlers.ts";
 export const mark = "ensemble.sealed:";
 
 /**
- * An encrypted value in its parts.
- * - "t": encrypted text or bytes
- * - "v": an encrypted JSON value
- * - "j": a JSON value that the project's handler for documents has encrypted
+ * The parts of an encrypted value. `kind` names the handlers that have encrypted the value. `form` tells what the encrypted bytes hold:
+ * - "t": a text or bytes
+ * - "v": a JSON value
+ * - "j": a JSON value that the project's handler for documents has returned
  */
 export interface SealedText {
   kind: Handlers["kind"];

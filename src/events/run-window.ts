@@ -6,7 +6,7 @@ const windowEvents = 1_000;
 const windowBytes = 1_000_000;
 /**
  * The shortest pause between two wakeups of a run's followers, in milliseconds for each follower of the run. Writing to one follower costs
- * about 20 µs. A thousand followers are thus woken only every 100 ms, and ten almost at once.
+ * about 20 µs. A thousand followers are thus woken only every 100 ms, and ten every millisecond.
  */
 const pauseMsPerFollower = 0.1;
 

@@ -38,9 +38,9 @@ export interface ApiDeps {
    */
   model: "external" | "rehearsal" | null;
   webhookRules: WebhookRules;
-  /** The limits of resources in the project file, by the resource's name. */
+  /** The resource limits from the project file, by the name of the resource. */
   limits: Record<string, ResourceLimit>;
-  /** The prices of models that the project sets. */
+  /** The prices that the project sets for models. */
   prices: Prices;
   feedback: FeedbackTokens;
   /** The encryption of stored values. Undefined if they are not encrypted. */

@@ -170,7 +170,7 @@ export const QueueLimit = z
   })
   .meta({ id: "QueueLimit" });
 
-/** A queue key, with the numbers of its running and waiting runs to which a limit applies. */
+/** A queue key in the details of a limit, with the numbers of its running and waiting runs on the limit's graphs. */
 export const KeyOfLimit = z.object({ key: z.string(), running: z.number().int(), waiting: z.number().int() }).meta({ id: "KeyOfLimit" });
 
 /** A run in the results of a search over all threads. */

@@ -32,7 +32,9 @@ export async function hasAnyLetter(db: Db, scope: Scope, ids: string[]): Promise
   return rowCount !== 0;
 }
 
-/** Returns the condition that the user may run the assistant of a letter. Every user may run the default assistants of graphs. */
+/**
+ * Returns an SQL condition that is true if the user may run the assistant of a letter. Every user may run the default assistants of graphs.
+ */
 const runnable = ({ assistants }: Edit): Sql => sql`
   (substring(assistant_id::text from 15 for 1) = '5'
    or exists (select from assistants where assistants.assistant_id = dead_letters.assistant_id and ${assistants.visible(sql`assistants.metadata`)}))`;
@@ -55,7 +57,7 @@ export async function redriveLetters(tx: Db, scope: Scope, choice: Choice, redri
   return webhooks ? [...ordered, ...(await redriveWebhooks(tx, scope, webhooks, redrive.by))] : ordered;
 }
 
-/** Returns the webhooks that the choice includes, or undefined if it excludes webhooks. */
+/** Returns the selection of dead webhooks that matches the choice. Returns undefined if the choice selects only letters of another kind. */
 function webhooksIn(choice: Choice): ChosenWebhooks | undefined {
   if ("ids" in choice) return { runIds: choice.ids };
   const { kind, ...others } = choice.filter;
@@ -103,7 +105,7 @@ export async function sweepLetters(db: Db, days: number, limit: number): Promise
   return rowCount ?? 0;
 }
 
-/** Returns the number of letters that have not changed for `days` days, which a sweep would delete. */
+/** Counts the letters that a sweep would delete, because they have not changed for `days` days. */
 export async function countOutdatedLetters(db: Db, days: number): Promise<number> {
   const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from dead_letters where ${outdated(days)}`);
   return rows[0]?.count ?? 0;

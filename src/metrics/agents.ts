@@ -1,6 +1,6 @@
 import { Counter, Histogram, type Registry } from "prom-client";
 
-/** A call of an agent that has ended. */
+/** A finished call of an agent. */
 export interface AgentCall {
   graph: string;
   agent: string;
@@ -12,7 +12,7 @@ export interface AgentCall {
   isRecovery: boolean;
 }
 
-/** Records the calls of agents that a worker makes. */
+/** Records the agent calls of one worker's runs. */
 export interface AgentMetrics {
   called(call: AgentCall): void;
   waited(graph: string, agent: string, seconds: number): void;

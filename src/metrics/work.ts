@@ -6,12 +6,12 @@ export interface WorkMetrics {
   claimed(run: { attempt: number; dueSeconds: number }): void;
   tookOver(runs: number): void;
   /**
-   * Records the number of threads that a regular check (`repairHeads`) has repaired. In these threads, the wrong run was marked as the
-   * next, or none.
+   * Records the number of threads that a regular check (`repairHeads`) has repaired. In these threads, the wrong run was marked as the next
+   * one, or no run was marked.
    */
   repairedHeads(threads: number): void;
   /**
-   * Records the end of an attempt after `seconds` seconds. `outcome` is the run's status, or a word such as "released" if the run
+   * Records that an attempt has ended. `seconds` is its duration. `outcome` is the run's status, or a word such as "released" if the run
    * continues.
    */
   ended(graphId: string, outcome: string, seconds: number): void;

@@ -11,13 +11,13 @@ export const resumingKey = "__ensemble_resuming";
 
 /**
  * Patches LangGraph so that nested graphs do not repeat tasks that an earlier attempt has finished. LangGraph gives every nested config the
- * key `checkpoint_id` with the value undefined. Its loop takes the presence of this key for a replay, and runs finished tasks again. The
- * patch removes the undefined key in attempts that resume a run.
+ * key `checkpoint_id` with the value undefined. If the key is present, LangGraph's loop assumes a replay, and runs finished tasks again.
+ * The patch removes the undefined key in attempts that resume a run.
  *
  * The loop's class has no public name. If a release of LangGraph lacks the class, nothing is patched, and a test fails.
  *
- * Upstream: https://github.com/langchain-ai/langgraphjs/issues/2667. @langchain/langgraph 1.4.21 still needs the patch. Version 1.7.3
- * does not.
+ * Upstream: https://github.com/langchain-ai/langgraphjs/issues/2667. @langchain/langgraph 1.4.21 still needs the patch. Version 1.7.3 does
+ * not.
  */
 export async function patchNestedResumption(): Promise<void> {
   const url = new URL("pregel/loop.js", import.meta.resolve("@langchain/langgraph"));

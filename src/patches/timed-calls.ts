@@ -100,7 +100,7 @@ function watchGenerate(prototype: Model): void {
   };
 }
 
-/** Watches streamed calls. A model that cannot stream calls `generate` instead, which `watchGenerate` already watches. */
+/** Watches streamed calls. If a model cannot stream, it uses `generate` instead, which `watchGenerate` already watches. */
 function watchStream(prototype: Model, cannotStream: unknown): void {
   const { _streamIterator } = prototype;
   prototype._streamIterator = async function* (input, options) {
@@ -124,7 +124,7 @@ function watchStream(prototype: Model, cannotStream: unknown): void {
       end = failure(error);
       throw error;
     } finally {
-      endCall({ ...end, ...tokens, characters }); // also if the reader stops before the end
+      endCall({ ...end, ...tokens, characters }); // runs even if the reader stops before the end of the stream
     }
   };
 }

@@ -59,7 +59,7 @@ export async function getPlan(db: Db, scope: Scope, planId: string): Promise<Pla
   return { ...plans[0], ...stateOf(subtasks), subtasks };
 }
 
-/** The SQL condition that `task` has an unfinished dependency. A dependency is finished if it is done or skipped. */
+/** An SQL condition that is true if the subtask `task` has an unfinished dependency. A dependency is finished if it is done or skipped. */
 const isWaiting = sql`
   exists (select from plan_tasks needed
            where needed.plan_id = task.plan_id and needed.task_id = any(task.depends_on) and needed.status not in ('done', 'skipped'))`;
@@ -116,7 +116,7 @@ export async function sweepPlans(db: Db, days: number, limit: number): Promise<n
   return rowCount ?? 0;
 }
 
-/** Returns the number of plans that have not changed for `days` days, which a sweep would delete. */
+/** Counts the plans that a sweep would delete, because they have not changed for `days` days. */
 export async function countOutdatedPlans(db: Db, days: number): Promise<number> {
   const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from plans where ${outdated(days)}`);
   return rows[0]?.count ?? 0;

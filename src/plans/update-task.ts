@@ -76,8 +76,8 @@ function values(change: TaskChange): Sql {
 }
 
 /**
- * Returns the condition under which a change may keep the subtask's status. The change must repeat the stored values or add missing ones.
- * An agent may report more about its own subtask, but may not take another agent's subtask or replace a stored result.
+ * Returns an SQL condition for a change whose status the subtask already has. It is true if the change repeats stored values or adds
+ * missing ones. An agent may report more about its own subtask, but may not take another agent's subtask or replace a stored result.
  */
 function isRepeated(change: TaskChange): Sql {
   const { status, error = null, agent = null } = change;
@@ -93,7 +93,7 @@ const fits = ({ planId, taskId }: TaskPlace, change: TaskChange): Sql => sql`
    or (select coalesce(sum(octet_length(other.result::text)), 0) from plan_tasks other where other.plan_id = ${planId} and other.task_id <> ${taskId})
       + octet_length(${resultOf(change)}::text) <= ${mostResultBytes})`;
 
-/** Returns the error that explains why the statement changed nothing. */
+/** Returns the error that explains why a change of a subtask had no effect. */
 async function refusal(db: Db, scope: Scope, { planId, taskId }: TaskPlace, { status, agent }: TaskChange): Promise<ServiceError> {
   const { rows } = await db.query<{ status: TaskStatus | null; agent: string | null; waiting: string[] | null }>(sql`
     select task.status, task.agent,

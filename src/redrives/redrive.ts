@@ -18,9 +18,9 @@ export interface Started {
 }
 
 /**
- * Creates the run of the next letter that waits to be redriven. The row of the redrive is locked meanwhile, so that all workers together
- * keep to the limit of open runs. One transaction creates one run, so that it locks at most one thread. Returns undefined if no redrive can
- * start a run now.
+ * Creates the run of the next letter that waits to be redriven. The row of the redrive is locked meanwhile, so that all workers together do
+ * not exceed the redrive's limit of open runs. One transaction creates one run, so that it locks at most one thread. Returns undefined if
+ * no redrive can start a run now.
  */
 export async function startNextRun(pool: Pool, defaults: RunDefaults): Promise<Started | undefined> {
   return transaction(pool, async (tx) => {
@@ -91,8 +91,8 @@ async function startRun(tx: Db, redrive: HeldRedrive, letterId: string, defaults
 }
 
 /**
- * Locks a waiting letter. First locks the letter's thread and cron, because the deletion of a thread and a failing cron lock their rows in
- * this order. Returns undefined if the letter no longer waits.
+ * Locks a waiting letter. First locks the letter's thread and cron, to avoid deadlocks. Code that deletes the thread, or that records a
+ * failure of the cron, locks in the same order. Returns undefined if the letter no longer waits.
  */
 async function holdLetter(tx: Db, letterId: string): Promise<Held | undefined> {
   const { rows: seen } = await tx.query<Pick<Held, "threadId" | "cronId">>(sql`

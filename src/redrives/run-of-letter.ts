@@ -9,7 +9,7 @@ import type { NewRun } from "../runs/create.ts";
 import type { RunDefaults } from "../runs/request.ts";
 import { type Json, type RunKwargs, withoutCheckpoint } from "../runs/run.ts";
 
-/** A redrive: a request to redrive letters. This transaction has locked its row. */
+/** A redrive, which is a request to redrive letters. The current transaction has locked the row of the redrive. */
 export interface HeldRedrive {
   redriveId: string;
   /** The number of runs that the redrive may start now. */
@@ -19,7 +19,7 @@ export interface HeldRedrive {
   metadata: Record<string, unknown>;
 }
 
-/** A dead letter that is to be redriven. This transaction has locked the letter's row. */
+/** A dead letter that is to be redriven. The current transaction has locked the letter's row. */
 export interface Held {
   letterId: string;
   kind: LetterKind;

@@ -33,7 +33,8 @@ export async function importUserModule(file: string): Promise<Record<string, unk
   if (!prepared) {
     prepared = true;
     await import("@langchain/langgraph"); // Node 22 can require() an ES module only if the module was loaded before
-    // tsx/cjs would support path aliases without "type": "module", but a require() would then load a second copy of LangGraph.
+    // Uses tsx's hooks for ES modules, and not tsx/cjs. With tsx/cjs, path aliases would also work without "type": "module", but a
+    // require() would load a second copy of LangGraph.
     register({ tsconfig: nearestTsconfig(dirname(file)) });
     registerHooks({ resolve: resolveToOurs, load: loadExtending });
     requireOurs();

@@ -186,7 +186,7 @@ function sourceOf(root: string, projectFile: string, key: string, path: string):
 
 async function readEnv(root: string, projectFile: string, env: ProjectFile["env"]): Promise<Record<string, string>> {
   if (env === undefined) return {};
-  // A line without a value is skipped, because it names a variable that only the process can set.
+  // A line that has only a name is skipped. The value of such a variable comes from the environment of the process.
   if (Array.isArray(env)) return readLines(env.filter((line) => line.includes("=")).join("\n"));
   if (typeof env !== "string") return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
   const file = resolve(root, env);

@@ -18,8 +18,8 @@ export const buildKeyNames = [
 export const toolKeys = ["$schema", "_INTERNAL_docker_tag"];
 
 /**
- * Returns the keys of an object in langgraph.json that are not in `read`, because this service does not read them. Each key is preceded by
- * `prefix`.
+ * Returns the keys of an object in langgraph.json that this service does not read. `read` lists the keys that it reads. Each returned key
+ * is preceded by `prefix`.
  */
 export function unreadKeys(options: object, read: string[], prefix = ""): string[] {
   return Object.keys(options)

@@ -54,8 +54,8 @@ function problemOf(tools: { function: Tool }[], choice: ChatRequest["tool_choice
 }
 
 /**
- * Returns the first mistake in the order of tool calls and tool messages, or undefined if there is none. The check is as strict as
- * OpenAI's. A conversation that a graph has cut in the wrong place thus fails here as well.
+ * Checks that each tool call is followed by its tool message. Returns the first mistake, or undefined if there is none. The check is as
+ * strict as OpenAI's. A conversation that a graph has cut in the wrong place thus fails here as well.
  */
 function problemIn(messages: ChatRequest["messages"]) {
   const open = new Set<string>();

@@ -48,8 +48,8 @@ interface Broker extends BrokerOptions {
 }
 
 /**
- * Records that code runs inside the `work` of a resource request, and which attempt made the request. `holders` are the ids of this request
- * and of all requests around it, the outermost first.
+ * Records, while the `work` of a resource request runs, which attempt made the request. `holders` are the ids of this request and of the
+ * outer requests whose `work` made it, the outermost first.
  */
 const enclosing = new AsyncLocalStorage<Fence & { holders: string[] }>();
 
@@ -67,7 +67,7 @@ export function startBroker(options: BrokerOptions): ResourceBroker {
   };
 }
 
-/** One call of an attempt that uses resources. If `signal` aborts, the call no longer waits. */
+/** One request of an attempt for resources. If `signal` aborts, the request no longer waits. */
 interface Use {
   broker: Broker;
   run: RunAttempt;

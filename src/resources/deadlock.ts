@@ -27,13 +27,14 @@ export type WayOut = { passes: string } | { victim: string };
  * Finds a deadlock among the requests, and the way out of it. `grants` are in the order in which they are served. Returns undefined if
  * there is no deadlock.
  *
- * The function simulates the best possible future. A request that holds its resources ends and frees them, unless a request inside it still
- * waits. The queue is then served, and both steps repeat until nothing changes. Requests that still wait are deadlocked, because they wait
- * for each other. This method also works for resources with many units, in which a cycle of waits alone proves nothing.
+ * The function simulates the best possible future. A request that holds its resources ends and frees them, unless its `work` has made
+ * another request that still waits. The queue is then served, and both steps repeat until nothing changes. Requests that still wait are
+ * deadlocked, because they wait for each other. This method also works for resources with many units, in which a cycle of waits alone
+ * proves nothing.
  *
- * Only a deadlocked request inside another request can pass or be the victim. If enough is free for such a request, but is set aside for
- * earlier requests, the request passes. Otherwise, the victim is a request whose end lets others continue, by preference the youngest of
- * the lowest priority.
+ * Only a deadlocked request that the `work` of another request has made can pass or be the victim. If enough is free for this request, but
+ * is set aside for earlier requests, the request passes. Otherwise, the victim is a request whose end lets others continue, by preference
+ * the youngest of the lowest priority.
  */
 export function findWayOut(grants: Grant[], rooms: Room[]): WayOut | undefined {
   const { stuck, free } = play(grants, rooms);
@@ -69,7 +70,7 @@ function play(grants: Grant[], rooms: Room[]): { stuck: Grant[]; free: Amounts }
     holding = holding.filter(({ holder }) => blocked.has(holder));
     const served = servedNow(stuck, free);
     if (ended.length === 0 && served.size === 0) return { stuck, free };
-    stuck = stuck.filter((grant) => !served.has(grant)); // a served request ends at once in the simulation, so it takes nothing from `free`
+    stuck = stuck.filter((grant) => !served.has(grant)); // here, a served request ends immediately, so it takes nothing from `free`
   }
 }
 

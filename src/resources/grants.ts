@@ -26,7 +26,7 @@ export interface ResourceRequest extends Fence {
  */
 export type Taken = "held" | "waiting" | "busy" | "impossible" | "lost";
 
-/** Makes a request for resources, and serves it at once if this is possible. */
+/** Makes a request for resources, and serves it immediately if its resources are free. */
 export async function takeResources(db: Db, request: ResourceRequest): Promise<Taken> {
   const { holder, runId, attempt, needs, priority, waitSeconds, inside } = request;
   const [names, amounts] = [needs.map(([name]) => name), needs.map(([, amount]) => amount)];
@@ -70,7 +70,7 @@ export async function readWaiting(db: Db, holders: string[]): Promise<(WaitingNe
   return rows.map(({ news }) => news ?? undefined);
 }
 
-/** Returns the names of the resources that have less free than a waiting request needs. */
+/** Returns the names of the resources whose free units are not enough for a waiting request. */
 export async function readShortages(db: Db, holder: string): Promise<string[]> {
   const { rows } = await db.query<{ resource: string }>(sql`
     select resource from resource_queue((select array_agg(resource) from grants where holder = ${holder}))
@@ -78,7 +78,10 @@ export async function readShortages(db: Db, holder: string): Promise<string[]> {
   return rows.map(({ resource }) => resource);
 }
 
-/** The number of all requests (`all`), of those that wait (`waiting`), and of those that wait inside another request (`nested`). */
+/**
+ * The number of all requests (`all`), of those that wait (`waiting`), and of those waiting requests that the `work` of another request has
+ * made (`nested`).
+ */
 export interface GrantCounts {
   all: number;
   waiting: number;
@@ -95,7 +98,7 @@ export async function countGrants(db: Db): Promise<GrantCounts> {
 
 /**
  * Deletes requests that are no longer valid, because their attempts no longer run or their time is over. Skips locked rows, so that two
- * processes that delete at once do not wait for each other.
+ * processes that delete at the same time do not wait for each other.
  */
 export async function dropDeadGrants(db: Db): Promise<void> {
   await db.query(sql`
@@ -127,7 +130,7 @@ export async function readGrants(db: Db): Promise<{ grants: Grant[]; rooms: Room
   return rows[0] ?? { grants: [], rooms: [] };
 }
 
-/** Ends the wait of a request with an error. Returns false if the request no longer waits. */
+/** Ends a request's wait with an error. Returns false if the request no longer waits. */
 export async function refuseDeadlocked(db: Db, holder: string): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     with ${lockedFor(holder)}

@@ -6,7 +6,7 @@ export const runResourcesKey = "__ensemble_resources";
 
 /** Tells `work` how long its request for resources has waited. */
 export interface ServedRequest {
-  /** The milliseconds that the request waited. 0 if the resources were free at once. */
+  /** The milliseconds that the request waited. 0 if the request did not have to wait. */
   waitedMs: number;
 }
 
@@ -23,13 +23,13 @@ export interface RunResources {
 }
 
 /**
- * Calls `work` while the run holds units of shared resources, such as `{ db: 2, openai: 1 }`. The request gets all units at once, and holds
- * none while it waits. The units of pools are free again when `work` has ended.
+ * Calls `work` while the run holds units of shared resources, such as `{ db: 2, openai: 1 }`. The request gets all of its units together,
+ * and holds none while it waits. The units of pools are free again when `work` has ended.
  *
  * Throws a `ResourceTimeoutError` if the request is not served within `waitSeconds`, and a `DeadlockError` if requests wait for each other.
  * With `skip`, returns undefined instead of waiting.
  *
- * Outside an Ensemble run there are no limits, so `work` is called at once.
+ * Outside an Ensemble run there are no limits, so `work` is called immediately.
  */
 export function withResources<Result>(
   config: RunnableConfig,

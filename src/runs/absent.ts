@@ -4,7 +4,7 @@ import { endingUnfinished } from "./unfinished.ts";
 /** A graph that a due run needs, but that no live worker has loaded. */
 export interface AbsentGraph {
   graphId: string;
-  /** True if this call has newly found the graph missing. False if an earlier call has already recorded the graph. */
+  /** True if this call is the first that finds the graph missing. False if an earlier call has already recorded the graph. */
   isNew: boolean;
 }
 

@@ -6,8 +6,8 @@ import type { CancelAction } from "./run.ts";
 
 /**
  * Cancels the open runs of threads, or only the open runs in `runIds`. Returns the number of cancelled runs.
- * - A run that never started ends at once. With "rollback", it is deleted. With "interrupt", it gets an event number, so that subscribers
- * of its thread learn that it has ended.
+ * - A run that never started ends immediately. With "rollback", it is deleted. With "interrupt", it gets an event number, so that
+ * subscribers of its thread learn that it has ended.
  * - A run that has started is only marked as cancelled. Its worker then stops it. If that worker is gone, the next worker that claims the
  * run stops it.
  *
@@ -44,8 +44,8 @@ export async function cancelOpenRuns(tx: Db, threadIds: string[], action: Cancel
 }
 
 /**
- * Returns the ids of the open runs that match, with their threads' ids. They are sorted by thread, so that all callers lock threads in the
- * same order and no deadlock arises.
+ * Returns the ids of the open runs that match `which`, with the ids of their threads. The runs are sorted by thread, so that all callers
+ * lock threads in the same order and no deadlock arises.
  */
 export async function findOpenRuns(
   db: Db,

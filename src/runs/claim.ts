@@ -70,8 +70,8 @@ export interface ClaimRequest {
 export interface Claimed {
   claims: Claim[];
   /**
-   * The number of runs that the claim has set aside (parked), because their key has reached a limit. If the number is not 0, claim again at
-   * once, because later runs in the queue may be due.
+   * The number of runs that the claim has set aside (parked), because their key has reached a limit. If the number is not 0, claim again
+   * immediately, because later runs in the queue may be due.
    */
   parked: number;
   /** True if the claim has left out runs because another process had locked the rows of their limits. */
@@ -91,9 +91,9 @@ function candidates(wanted: number): [most: Sql, name: string] {
 }
 
 /**
- * The condition that a run is still the next one of its thread after its row was locked. Such a run is always pending. The `coalesce` keeps
- * Postgres from using an index of pending runs. That index would be slow, because it also has entries of the runs that were claimed since
- * the table's last vacuum.
+ * An SQL condition that tests a run after its row was locked. It is true if the run is still the next run of its thread. Such a run is
+ * always pending. The `coalesce` keeps Postgres from using an index of pending runs. That index would be slow, because it also has entries
+ * of the runs that were claimed since the table's last vacuum.
  */
 const isStillHead = sql`coalesce(runs.head, false)`;
 
@@ -102,8 +102,8 @@ const columns = sql`run_id, thread_id, ${placeInQueue} as place, seq, graph_id, 
 
 /**
  * Returns a query of the first runs in the queue. The query joins three groups: runs with a rank, runs without a rank (delayed runs), and
- * cancelled runs. `suspect` is the condition that one more crash would end a run. Runs with a rank are always due, so the query does not
- * test their due time. With that test, Postgres might choose another index.
+ * cancelled runs. `suspect` is an SQL condition that is true for a run that one more crash would end. Runs with a rank are always due, so
+ * the query does not test their due time. With that test, Postgres might choose another index.
  */
 function candidatesOf(suspect: Sql, most: Sql, isKeyless: boolean): Sql {
   const readable = isKeyless ? sql`not exists (select from encryption_sample) and` : nothing;

@@ -23,7 +23,7 @@ export interface NewRun {
   assistantId: string;
   createThread: boolean;
   keepThread: boolean;
-  /** True if a temporary thread is kept once its run asks a question. Undefined means false. */
+  /** True to keep the run's temporary thread if the run asks a question. Undefined means false. */
   isAnswerable?: boolean;
   metadata: Json;
   multitaskStrategy: MultitaskStrategy;
@@ -43,7 +43,7 @@ export interface NewRun {
   letterId?: string | undefined;
 }
 
-/** The data about a new run that the run's check gets. */
+/** The data that the check of a new run (`RunCheck`) gets. */
 export interface AskedRun {
   assistant: Assistant;
   threadId: string;
@@ -115,8 +115,8 @@ const assistantUnknown = (id: string) =>
   new ServiceError("not_found", `No assistant found for "${id}". Make sure the assistant ID is for a valid assistant or a valid graph ID.`);
 
 /**
- * Locks the run's thread and returns it. Returns undefined for a run with a new thread, because no other request can know the id of that
- * thread yet.
+ * Locks the run's thread and returns it. A run with a new thread needs no lock, because no other request can know the thread's id yet. For
+ * such a run, returns undefined.
  */
 async function openThread(tx: Db, scope: Scope, { threadId, createThread }: NewRun, metadata: Json): Promise<LockedThread | undefined> {
   if (threadId === undefined) return undefined;

@@ -2,8 +2,8 @@ import type { Fence } from "../db/fence.ts";
 import { type Sql, sql } from "../db/sql.ts";
 
 /**
- * Returns a `with` query that marks a run as one with feedback. The query `marked` is empty if the attempt has lost the right to write.
- * This code is in the folder `runs` because it updates the run's row.
+ * Returns a `with` query that records that people may give feedback about a run. The query `marked` is empty if the attempt has lost the
+ * right to write. This code is in the folder `runs` because it updates the run's row.
  */
 export const markingFeedback = ({ runId, attempt }: Fence): Sql => sql`
   marked as (

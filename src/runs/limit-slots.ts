@@ -44,7 +44,7 @@ const beforeCandidates: Sql = sql`
  * - `keyed`: the locked rows that count the slots of the candidates' keys.
  * - `counted`: each candidate with each of its limits, and its position among the candidates of its key.
  * - `full_key`: the candidates whose key has no free slot. `is_known` is false if the key's row is missing or locked by another claim.
- * - `refused`: the candidates of `full_key`, and those for which a total has no room.
+ * - `refused`: the candidates of `full_key`, and those for which the total of a limit has no room.
  * - `missing`: creates the missing rows of keys, so that the next claim finds them.
  */
 const aboutCandidates: Sql = sql`
@@ -170,8 +170,8 @@ export async function countSlots(tx: Db, name: string): Promise<void> {
 }
 
 /**
- * Creates the missing rows of `limit_slots` for a limit, for its total and for the keys of its running runs. Commit before `countSlots`, so
- * that runs that end see the rows.
+ * Creates the missing rows of `limit_slots` for a limit, for its total and for the keys of its running runs. Commit the new rows before you
+ * call `countSlots`, so that runs that end meanwhile find them.
  */
 export async function insertSlots(db: Db, name: string): Promise<void> {
   await db.query(sql`
@@ -185,7 +185,7 @@ export async function insertSlots(db: Db, name: string): Promise<void> {
 }
 
 /**
- * Makes parked runs claimable if their key has a free slot, or if no limit for each key applies to them any more. Handles at most `most`
+ * Makes parked runs claimable if their key has a free slot, or if no limit with `per_key` applies to them any more. Handles at most `most`
  * runs for each key and limit. Returns the number of released runs. The query starts from the keys of parked runs, because a key without
  * running runs may have no row in `limit_slots`.
  */

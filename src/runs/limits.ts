@@ -186,8 +186,8 @@ export async function refuseSpentBudget(db: Db, key: string | null, graphId: str
 }
 
 /**
- * Returns a sentence about the first budget of a graph that a key has used up today, or undefined. The key is null for runs without a key,
- * which share one budget. In shadow mode, a limit only counts the run, and yields no sentence.
+ * Returns a sentence about the first of a graph's budgets that a key has used up today. Returns undefined if no budget is used up. The key
+ * is null for runs without a key, which share one budget. In shadow mode, a limit only counts the run, and yields no sentence.
  */
 export async function findSpentBudget(db: Db, key: string | null, graphId: string): Promise<string | undefined> {
   const { rows } = await db.query<BudgetRow>(sql`

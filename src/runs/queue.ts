@@ -11,8 +11,8 @@ import type { RunConfig } from "./run.ts";
  * key's weight. Keys with many waiting runs thus take turns, and a key with few waiting runs need not wait for them.
  * - Each step of priority then brings the run one turn forward.
  *
- * Without the effect of the priority, a new rank is never less than the present time. Every run is thus claimed at last, whatever its key
- * and its priority.
+ * Without the effect of the priority, a new rank is never less than the present time. Every run is thus claimed eventually, whatever its
+ * key and its priority.
  */
 const turnSeconds = 60;
 
@@ -105,8 +105,8 @@ export async function sweepQueueKeys(db: Db, limit: number): Promise<number> {
 const longestKey = 200;
 
 /**
- * Returns the queue key of a new run: the user's identity, or else the value at the configured path of the run's metadata or context. Null
- * if there is neither.
+ * Returns the queue key of a new run: the user's identity, or else the value at the configured path of the run's metadata or context.
+ * Returns null if there is neither.
  */
 export function queueKeyOf(
   identity: string | undefined,

@@ -89,7 +89,7 @@ interface RunFacts {
 
 interface PendingRun extends RunFacts {
   status: "pending";
-  /** The graph that the run needs, if no live worker has loaded this graph. Absent if a live worker has loaded it. */
+  /** The graph that the run needs, if the run is due and no live worker has loaded the graph. Absent in all other cases. */
   waiting_for_graph?: string;
 }
 

@@ -8,7 +8,7 @@ import { questionsIn } from "../threads/questions.ts";
 /** An open question, with facts about the run that asked it. */
 export interface FoundQuestion {
   thread_id: string;
-  /** The id of the last run that the thread has executed. Null if that run was deleted. */
+  /** The id of the last run that began on the thread. Null if no such run is stored, for example because the thread is a copy. */
   run_id: string | null;
   graph_id: string | null;
   assistant_id: string | null;
@@ -108,7 +108,7 @@ function questions({ sort_by, deadline_since, deadline_until }: QuestionSearch, 
       ${isTimed ? sql`join` : sql`left join`} timers on timers.thread_id = threads.thread_id and timers.interrupt_id = item.id`;
 }
 
-/** Selects the last run that the thread has executed. A copied thread has no runs, but its metadata names the graph and the assistant. */
+/** Selects the last run that began on the thread. A copied thread has no runs, but its metadata names the graph and the assistant. */
 const asker = sql`
   select last.run_id, coalesce(last.graph_id, searchable(threads.metadata) ->> 'graph_id') as graph_id,
          coalesce(last.assistant_id::text, searchable(threads.metadata) ->> 'assistant_id') as assistant_id

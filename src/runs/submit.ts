@@ -65,8 +65,8 @@ export async function submitRuns(deps: SubmitDeps, submissions: Submission[], op
 }
 
 /**
- * Creates a run as part of a larger transaction, such as the one in which a cron becomes due. Call `announceRuns` after the commit. `check`
- * is optional, because the runs of crons and timers were already checked when the cron or the question was stored.
+ * Creates a run as part of a larger transaction, such as the one that sets a cron's next time. Call `announceRuns` after the commit.
+ * `check` is optional, because the runs of crons and timers were already checked when the cron or the question was stored.
  */
 export async function submitWithin(
   tx: Db,

@@ -27,7 +27,10 @@ export interface TaskRun {
   asked: boolean;
 }
 
-/** The condition that the newest run has asked a question which is still open. A later run of the thread would have closed the question. */
+/**
+ * An SQL condition that is true if the task's newest run (`r`) has asked a question that is still open. A later run of the thread would
+ * have closed the question.
+ */
 const isWaiting = sql`
   (r.status = 'success' and t.resting_status = 'interrupted'
    and not exists (select from runs later where later.thread_id = r.thread_id and later.seq > r.seq))`;
@@ -95,7 +98,7 @@ export async function searchTasks(db: Db, scope: Scope, { after, limit, ...filte
   return rows;
 }
 
-/** Counts the tasks that match. Does not count further than `mostCounted`. */
+/** Counts the tasks that match the filter. Does not count further than `mostCounted`. */
 export async function countTasks(db: Db, scope: Scope, filter: Omit<TaskSearch, "after" | "limit">): Promise<number> {
   const { rows } = await db.query<{ total: number }>(sql`
     select count(*)::integer as total

@@ -70,7 +70,7 @@ function toRun({ runId, threadId, base, kwargs }: Row): BegunRun | undefined {
   return { runId, threadId, base, graphId: String(kwargs.config.configurable?.graph_id), modes: kwargs.stream_mode, answers };
 }
 
-/** The number of runs that are read at once. It is small, because each row contains the whole request of a run. */
+/** The highest number of runs that one query reads. It is small, because each row contains the whole request of a run. */
 const mostRuns = 20;
 
 /**

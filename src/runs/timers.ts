@@ -13,7 +13,7 @@ export interface TimerChange {
 }
 
 const longestSeconds = 10 * 365 * 86_400;
-/** The time limit in a question's value. A question with an invalid limit counts as one without a limit. */
+/** The time limit in a question's value. If the limit is invalid, the question has no time limit. */
 const Timed = z.looseObject({ timeoutSeconds: z.number().positive() });
 
 /**

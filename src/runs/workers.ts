@@ -17,7 +17,7 @@ export const settledSeconds = 5;
  */
 const silentSeconds = 2;
 
-/** The facts about a worker that other processes can read. */
+/** The data about a worker that other processes can read. */
 export interface WorkerFacts {
   workerId: string;
   /** The ids of the graphs that the worker has loaded. */
@@ -29,8 +29,8 @@ export interface WorkerFacts {
 }
 
 /**
- * Inserts a worker and its facts, so that the worker may claim runs. First takes an advisory lock, which lasts as long as this connection,
- * and then stores the key of the lock. In the opposite order, an observer could find the lock free and consider the new worker dead.
+ * Inserts a worker's row, so that the worker may claim runs. First takes an advisory lock, which lasts as long as this connection, and then
+ * stores the key of the lock. In the opposite order, an observer could find the lock free and consider the new worker dead.
  */
 export async function announceWorker(connection: Db, { workerId, graphs, slots, version }: WorkerFacts): Promise<void> {
   const { rows } = await connection.query<{ key: number }>(sql`select nextval('worker_lock_keys')::integer as key`);

@@ -47,8 +47,8 @@ export async function provideModel(
 }
 
 /**
- * Loads the store's embedding function, so that an invalid function stops the start at once. Returns a function that creates the store's
- * rules. Call the returned function when the database is open.
+ * Loads the store's embedding function, so that the start fails early if the function is invalid. Returns a function that creates the
+ * store's rules. Call the returned function when the database is open.
  */
 export async function provideStore(
   { hasModelEndpoint, role }: Config,

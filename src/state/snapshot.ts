@@ -80,8 +80,8 @@ export function toWireCheckpoint(config: RunnableConfig | undefined): WireCheckp
 }
 
 /**
- * Returns the address of the checkpoint of a task's subgraph, with only the keys that LangGraph has set. Null if the config names no
- * subgraph.
+ * Returns the address of the checkpoint of a task's subgraph, with only the keys that LangGraph has set. Returns null if the config names
+ * no thread.
  */
 function toTaskCheckpoint(config: RunnableConfig): WireTaskCheckpoint | null {
   const { thread_id, checkpoint_id, checkpoint_ns = "", checkpoint_map } = config.configurable ?? {};

@@ -13,8 +13,8 @@ import { withOpenInterrupts } from "./open-interrupts.ts";
 import { emptyState, toThreadState, toWireCheckpoint, toWireState, type WireCheckpoint, type WireState } from "./snapshot.ts";
 
 /**
- * The checkpoint to read, or from which to start. All fields are optional. Without any field, the newest checkpoint of the root graph is
- * meant.
+ * Selects the checkpoint to read or to start from. All fields are optional. Without any field, it selects the newest checkpoint of the root
+ * graph.
  */
 export interface CheckpointRef {
   checkpoint_id?: string | null;
@@ -74,9 +74,9 @@ export async function* readHistory(
 }
 
 /**
- * Applies updates to a thread as if its nodes had returned them, and stores one checkpoint for each super-step. Returns the address of the
- * new checkpoint. Locks the thread, which must have no open run. Call it in a transaction that the graph's saver also uses, so that either
- * all updates are stored or none.
+ * Applies updates to a thread as if nodes of the graph had returned them, and stores one checkpoint for each super-step. Returns the
+ * address of the new checkpoint. Locks the thread, which must have no open run. Call it in a transaction that the graph's saver also uses,
+ * so that either all updates are stored or none.
  */
 export async function updateState(
   tx: Db,

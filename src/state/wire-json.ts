@@ -58,7 +58,7 @@ export function toWire(value: unknown): unknown {
 }
 
 function flatten(this: Record<string, unknown>, key: string, value: unknown): unknown {
-  const raw = this[key]; // the value before `toJSON`, which would return LangChain's stored form
+  const raw = this[key]; // the original value, because `toJSON` returns a message in LangChain's stored form
   if (isDictable(raw)) {
     const { type, data } = raw.toDict();
     return { ...data, type };

@@ -1,8 +1,6 @@
 import { type Db, nothing, sql } from "../db/sql.ts";
 
-/**
- * The result of a graph's checks of one threshold, since results were last stored. A check compares a figure of one run with the threshold.
- */
+/** The checks of one threshold in one graph since checks were last stored. Each check compares a figure of one run with the threshold. */
 export interface AlertCheck {
   graphId: string;
   alert: string;

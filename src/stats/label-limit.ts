@@ -1,4 +1,4 @@
-/** The name under which the agents beyond the limit are counted together. */
+/** The common name for all agents that are not counted by their own name, because the process already counts too many names. */
 export const otherAgents = "other";
 const longestName = 200;
 

@@ -10,10 +10,10 @@ interface CodedVector extends ItemName {
   part: number;
   /**
    * The encoded vector. Null if the vector's item has expired, is hidden from the caller or does not match the filter. Also null if an
-   * earlier release stored the item without a code.
+   * earlier release stored the vector without its encoded form.
    */
   code: Buffer | null;
-  /** The vector itself, if an earlier release stored the item without a code. Null otherwise. */
+  /** The vector itself, if an earlier release stored it without its encoded form. Null otherwise. */
   vector: Direction | null;
 }
 

@@ -26,8 +26,8 @@ export function encodeDirection(direction: Direction): Buffer {
 }
 
 /**
- * Returns the range of the cosine between the searched vector and an encoded vector. Both vectors have length one. The error of the cosine
- * is then at most the distance between the encoded and the original vector, which the code contains.
+ * Returns the range of the cosine between the vector of a query and an encoded vector. Both vectors have length one. The error of the
+ * cosine is then at most the distance between the encoded and the original vector, which the code contains.
  */
 export function cosineRange(wanted: Float64Array, code: Buffer): Range {
   const [step, off] = [code.readFloatBE(0), code.readFloatBE(4) + rounding];

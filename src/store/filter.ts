@@ -11,8 +11,8 @@ const notFields = ["$and", "$or", "$not", "$nor", ...Object.keys(operators)];
 const mostConditions = 100;
 
 /**
- * Returns the condition for a filter on items. A filter has the form `{ field: value }` or `{ field: { $gt: value } }`. An operator matches
- * only values of the type of its operand.
+ * Returns the SQL condition for a filter on items. A filter has the form `{ field: value }` or `{ field: { $gt: value } }`. An operator
+ * matches only values of the type of its operand.
  */
 export function matchingAll(filter: Document): Sql {
   const conditions = Object.entries(filter).flatMap(matching);

@@ -41,9 +41,9 @@ type ItemColumns = Record<"namespace" | "key" | "value" | "metadata", Sql>;
 const ownColumns: ItemColumns = { namespace: sql`namespace`, key: sql`key`, value: sql`value`, metadata: sql`metadata` };
 
 /**
- * Returns the condition that the caller may see an item. As on the official server, an auth filter compares the namespace, the key and the
- * fields of the value. An auth handler can also store metadata with an item. A field of the metadata takes precedence over the same field
- * of the value, because the caller chooses the value.
+ * Returns an SQL condition that is true if the caller may see an item. As on the official server, an auth filter compares the namespace,
+ * the key and the fields of the value. An auth handler can also store metadata with an item. A field of the metadata takes precedence over
+ * the same field of the value, because the caller chooses the value.
  */
 export function inScope(scope: Scope, { namespace, key, value, metadata }: ItemColumns = ownColumns): Sql {
   return scope.visible(metadata, (field, equal) => {

@@ -51,7 +51,7 @@ function addPiece(open: OpenMessage, { key, empty, append }: Piece): Draft[] {
 /**
  * Returns the delta event of a block, as a draft. A text delta has only the new text. The delta of a tool call must have all arguments so
  * far, because clients replace the block's fields. It is sent only when the arguments have grown by an eighth. Otherwise, the number of
- * sent bytes would grow with the square of their length.
+ * sent bytes would grow with the square of the arguments' length.
  */
 function projectDelta(open: OpenMessage, index: number, one: OpenMessage["blocks"][number], field: string, text: string): Draft[] {
   if (field === "text") return [toDraft(open, "content-block-delta", { index, delta: { type: "text-delta", text } })];

@@ -37,8 +37,8 @@ const Task = z.object({
 const Interrupts = z.object({ __interrupt__: z.array(z.object({ id: z.string(), value: z.unknown().optional() })) });
 
 /**
- * Returns the JSON text of a state, or of a part of a state, in which the content of model messages consists of content blocks. Returns a
- * text without model messages unchanged.
+ * Converts the content of model messages to content blocks, in the JSON text of a state or of a part of a state. Returns a text without
+ * model messages unchanged.
  */
 export function presentState(json: string): string {
   return json.includes('"type":"ai"') ? JSON.stringify(withBlocks(JSON.parse(json))) : json;
@@ -100,7 +100,8 @@ export function presentCustom(json: string): { name?: string; data: string } {
 }
 
 /**
- * Returns a checkpoint's ids, step and source without its values, and the name of its agent. Undefined if the event has an unknown form.
+ * Returns a checkpoint's ids, step and source without its values, and the name of its agent. Returns undefined if the event has an unknown
+ * form.
  */
 export function presentCheckpoint(json: string): { data: string; agentName: string | undefined } | undefined {
   const document: unknown = JSON.parse(json);
@@ -143,8 +144,8 @@ export function readTask(json: string): TaskFacts | undefined {
 }
 
 /**
- * Returns the protocol's payload for a tool event, the id of the tool call, and whether the call has ended. Undefined if the event has an
- * unknown form.
+ * Returns the protocol's payload for a tool event, the id of the tool call, and whether the call has ended. Returns undefined if the event
+ * has an unknown form.
  */
 export function presentTool(json: string): { data: string; callId: string; over: boolean } | undefined {
   const tool = ToolEvent.safeParse(JSON.parse(json)).data;

@@ -6,7 +6,7 @@ import { createProjection } from "./projection.ts";
 
 /**
  * Returns the number of past events of a thread that pass a filter and have a number above `since`. A new subscriber with this filter gets
- * these events at once.
+ * these events immediately.
  */
 export async function countReplayed(db: Db, threadId: string, since: number, isWanted: (event: ThreadEvent) => boolean): Promise<number> {
   const { through } = await readProgress(db, threadId);

@@ -41,8 +41,8 @@ interface Replay {
 }
 
 /**
- * Yields, to one follower, the events of a thread that are no longer in memory (in `window`). Returns the number of an event. The follower
- * has then received all events up to this number.
+ * Yields, to one follower, those events of a thread that `window` no longer holds in memory. Returns the number of the event up to which
+ * the follower has then received all events.
  */
 export async function* replay(
   sources: EventSources,

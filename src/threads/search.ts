@@ -155,8 +155,8 @@ function hasStatus(status: ThreadStatus): Sql {
 }
 
 /**
- * Returns the condition that a thread has these values. An index first finds threads by hashes of short top-level entries (`value_marks`),
- * and then the whole values are compared. Threads without hashes are always compared.
+ * Returns an SQL condition that is true if a thread has these values. An index first finds threads by hashes of short top-level entries
+ * (`value_marks`), and then the whole values are compared. Threads without hashes are always compared.
  */
 function havingValues(values: Json | undefined): Sql {
   const same = containing(sql`"values"`, values);

@@ -21,8 +21,8 @@ import type { AttemptSpan, TracedAttempt, Tracing, TracingOptions } from "./trac
 /** The time limit for sending the last spans when the process stops, in milliseconds. */
 const shutdownTimeoutMs = 2_000;
 /**
- * The shortest time between two warnings, in milliseconds. Otherwise, a warning would come every few seconds while the collector is
- * unreachable.
+ * The shortest time between two warnings, in milliseconds. Without this limit, a warning would come every few seconds while the collector
+ * is unreachable.
  */
 const quietMs = 60_000;
 

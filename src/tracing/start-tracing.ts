@@ -1,8 +1,8 @@
 import type { Tracing, TracingOptions } from "./tracing.ts";
 
 /**
- * Starts tracing. Only this function imports OpenTelemetry, so that a service without tracing need not load it. An unsupported exporter is
- * only logged, because the OTEL_ variables are often set for many programs at once. In this case, returns undefined.
+ * Starts tracing. Only this function imports OpenTelemetry, so that a service without tracing need not load it. If the exporter is not
+ * supported, logs this and returns undefined. This is no error, because the OTEL_ variables are often set for many programs together.
  */
 export async function startTracing(options: TracingOptions): Promise<Tracing | undefined> {
   if (options.exporter !== "otlp" && options.exporter !== "console") {

@@ -1,7 +1,7 @@
 import type { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import type { Logger } from "pino";
 
-/** The facts about an attempt that its span contains. */
+/** The data from which the span of an attempt is made. */
 export interface TracedAttempt {
   runId: string;
   threadId: string;
@@ -27,7 +27,7 @@ export interface Tracing {
   startAttempt(attempt: TracedAttempt): AttemptSpan;
   /** Returns the callbacks that trace a graph during an attempt: its super-steps, nodes, model calls and tools. */
   callbacks(): BaseCallbackHandler[];
-  /** Returns the current span as a W3C traceparent, for calls to other services. Undefined if there is no current span. */
+  /** Returns the current span as a W3C traceparent, for calls to other services. Returns undefined if there is no current span. */
   traceparent(): string | undefined;
   /** Sends the spans that are not yet sent, and stops tracing. */
   stop(): Promise<void>;

@@ -20,7 +20,7 @@ export interface DeadWebhook {
  */
 const visibleBy = (scope: Scope): Sql => scope.visible(sql`coalesce(metadata, (searchable(run) -> 'metadata')::json, '{}')`);
 
-/** The condition that a webhook has failed for good and that nobody has discarded it. */
+/** An SQL condition that is true for a webhook that has failed for good and was not discarded. */
 const isDead = sql`status = 'dead' and discarded_at is null`;
 
 /** Returns the dead webhooks, the one that failed last first. */
@@ -67,7 +67,7 @@ export async function discardWebhooks(db: Db, scope: Scope, which: ChosenWebhook
   return rows.map((row) => row.runId);
 }
 
-/** Returns the document that a webhook sends, or null if it was delivered. */
+/** Returns the document that a webhook sends. Returns null if the webhook was delivered, because its document is then deleted. */
 export async function readWebhookPayload(db: Db, runId: string): Promise<unknown> {
   const { rows } = await db.query<{ run: unknown }>(sql`select run from webhooks where run_id = ${runId}`);
   return rows[0]?.run ?? null;

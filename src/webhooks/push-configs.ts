@@ -10,7 +10,7 @@ export interface PushConfig extends Pick<Push, "version" | "token" | "scheme" | 
   url: string;
 }
 
-/** The maximum number of configs of a task. Each end of a run of the task sends one notification for each of them. */
+/** The maximum number of configs of a task. When a run of the task ends, one notification is sent for each config. */
 export const mostConfigs = 10;
 
 /** Stores a config. Replaces a config of the task with the same id. Returns false if the task already has the maximum number of configs. */

@@ -203,7 +203,7 @@ export async function noteFailed(db: Db, { runId, attempt }: Delivery, error: st
 }
 
 /**
- * Returns a delivery to the queue, because this process can no longer make it. The delivery is due again at once, and this try does not
+ * Returns a delivery to the queue, because this process can no longer make it. The delivery is due again immediately, and this try does not
  * count.
  */
 export async function giveBackWebhook(db: Db, { runId, attempt }: Delivery): Promise<void> {

@@ -13,7 +13,7 @@ import type { AttemptDeps } from "./worker-deps.ts";
 export interface AttemptPolicy {
   /** The number of consecutive crashes without progress after which a run is not tried again. */
   maxCrashes: number;
-  /** The treatment of a run that a different version of its graph began: the run continues, or it ends with an error. */
+  /** The treatment of a run that began with another version of its graph: the run continues, or it ends with an error. */
   onGraphChange: "continue" | "refuse";
 }
 

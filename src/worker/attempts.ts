@@ -29,10 +29,13 @@ interface RunningAttempt {
 
 const longestTimerMs = 2 ** 31 - 1;
 
-/** The attempt to which the current code belongs. It distinguishes an error in a run's graph from an error of the service itself. */
+/**
+ * The attempt to which the current code belongs. After an uncaught error, it shows whether the error comes from a run's graph or from the
+ * service itself.
+ */
 const currentAttempt = new AsyncLocalStorage<Fence & { threadId: string }>();
 
-/** Returns the log fields of the attempt to which the current code belongs. Undefined if the code belongs to no attempt. */
+/** Returns the log fields of the attempt to which the current code belongs. Returns undefined if the code belongs to no attempt. */
 export function attemptAtWork(): object | undefined {
   const attempt = currentAttempt.getStore();
   return attempt && { run_id: attempt.runId, thread_id: attempt.threadId, attempt: attempt.attempt };
@@ -116,7 +119,7 @@ export class Attempts {
     for (const { control } of this.#running.values()) control.graphControl.requestDrain();
   }
 
-  /** Aborts all attempts at once. */
+  /** Aborts all attempts immediately. */
   stop(reason: StopReason): void {
     for (const { control } of this.#running.values()) control.stop(reason);
   }

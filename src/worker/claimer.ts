@@ -73,7 +73,7 @@ export function startClaimer(options: ClaimerOptions): Claimer {
       isLimited = limited;
       for (const claim of claims) options.start(claim, askedAt);
       claimedAt = now();
-      if (isLimited && !wasLimited) continue; // claims again at once, because this claim has left out the graphs with limits
+      if (isLimited && !wasLimited) continue; // claims again without a pause, because this claim has left out the graphs with limits
       // If no slot is free, waits for a free slot. If the claim returned fewer runs than there were free slots, no more runs are due. In
       // that case, waits for a notification, which comes when a run becomes due or a locked thread is unlocked.
       if (attempts.freeSlots() === 0) await wakeups.next(roomTopic, pollMs, stopped.signal);

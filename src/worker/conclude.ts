@@ -17,7 +17,7 @@ import { metricsOfFailure } from "./failure-metrics.ts";
 import { UnknownInterruptError } from "./resumption.ts";
 import { tryToStore } from "./steps.ts";
 
-/** The outcome of an attempt. Only with `ended` and `rolled back` does the run end as well. */
+/** The outcome of an attempt. The run itself ends only if the outcome is `ended` or `rolled back`. */
 export type Outcome =
   | { kind: "ended"; end: RunEnd }
   | { kind: "rolled back" }

@@ -27,7 +27,7 @@ export function stopReasonOf(error: Error): StopReason {
   return isDatabaseTrouble(error) ? { kind: "unreachable", error } : { kind: "failed", error };
 }
 
-/** The stop reason as the error with which the graph is aborted. Nodes see it as an AbortError. */
+/** The error with which the graph is aborted. It contains the stop reason. Nodes see an AbortError. */
 export class AttemptStopped extends Error {
   readonly reason: StopReason;
 

@@ -14,16 +14,18 @@ type MeasureFailure = (
   run: Reached & { calls: CallBox["calls"]; context: unknown; resumedAt: number | undefined },
 ) => { metrics: object; alerts: Parameters<CallBox["concluded"]>[0]["alerts"] } | undefined;
 
-/** The values at the last checkpoint of a run, and the nodes that had to run next. Without a checkpoint of the run, there are no values. */
+/**
+ * The values at the last checkpoint of a run, and the nodes that had to run next. The values are undefined if the run has no checkpoint.
+ */
 interface Reached {
   values: unknown;
   next: readonly string[];
 }
 
 /**
- * Returns the metrics of a failed run, and counts the thresholds that it has crossed. A pattern adds its metrics in its last node, which a
- * failed run does not reach. The metrics are thus computed from the run's last checkpoint and the calls of this attempt. Returns undefined
- * if the graph has no metrics, or if the run has neither stored a step nor called an agent.
+ * Returns the metrics of a failed run, and counts the thresholds that the run has crossed. A pattern adds its metrics in its last node,
+ * which a failed run does not reach. The metrics are thus computed from the run's last checkpoint and the calls of this attempt. Returns
+ * undefined if the graph has no metrics, or if the run has neither stored a step nor called an agent.
  */
 export async function metricsOfFailure(attempt: Attempt): Promise<object | undefined> {
   const { deps, claim, box, log } = attempt;
@@ -47,8 +49,8 @@ export async function metricsOfFailure(attempt: Attempt): Promise<object | undef
 }
 
 /**
- * Returns the values at the thread's newest checkpoint. They are undefined if an earlier run stored this checkpoint. A run without an input
- * continues the earlier run, so it keeps the values of that checkpoint.
+ * Returns the values at the thread's newest checkpoint. If an earlier run stored this checkpoint, the values are undefined, unless this run
+ * has no input. A run without an input continues the earlier run.
  */
 async function reachedBy({ claim: { kwargs, runId, threadId } }: Attempt, graph: AnyGraph): Promise<Reached> {
   const { values, metadata, next } = await graph.getState({ configurable: { thread_id: threadId } });

@@ -68,7 +68,7 @@ class Flusher implements Journal {
   };
 
   readonly store = async (rows: CheckpointRows): Promise<boolean> => {
-    // Rows with large values are sent at once in a separate statement, because the server needs long for them.
+    // Rows with large values do not wait for a shared statement. They get their own statement, because the server needs long for them.
     if (!isAlike(rows)) return (await this.#options.write([], rows)) !== undefined;
     const done = Promise.withResolvers<boolean>();
     this.#requests.push({ rows, done });

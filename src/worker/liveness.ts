@@ -24,7 +24,7 @@ export interface LivenessOptions {
 export interface Liveness {
   /** True if this worker is in the table `workers` and its connection is alive. Only then may it claim runs. */
   readonly announced: boolean;
-  /** Renews the lease at once, without waiting for the next regular renewal. */
+  /** Renews the lease immediately, without waiting for the next regular renewal. */
   hurry(): void;
   stop(): Promise<void>;
 }

@@ -8,12 +8,12 @@ const pollMs = 1_000;
 
 /**
  * Creates the runs that redrive dead letters, which means that failed work is tried again. Looks for waiting letters every second, and as
- * soon as a letter is redriven or the run of a redrive ends. Any number of processes may do this at the same time.
+ * soon as somebody requests a redrive or the run of a redrive ends. Any number of processes may do this at the same time.
  */
 export function startRedrives({ pool, wakeups, log }: WorkerDeps, defaults: RunDefaults): { stop(): Promise<void> } {
   const stopped = new AbortController();
 
-  /** Creates the run of the next waiting letter. Returns true if the caller should look for another letter at once. */
+  /** Creates the run of the next waiting letter. Returns true if the caller should look for another letter immediately. */
   async function startNext(): Promise<boolean> {
     const started = await startNextRun(pool, defaults);
     if (!started) return false;

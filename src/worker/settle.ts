@@ -80,7 +80,7 @@ function recordOf({ claim, deps, spans }: Attempt, outcome: AttemptOutcome): str
   return JSON.stringify(spans.close({ attempt: claim.attempt, ...deps.identity, claimed: claim.claimedAt, outcome }));
 }
 
-/** Ends a run with an error if its result can never be stored. Throws any other error again. */
+/** Ends a run with an error if `reason` means that its result can never be stored. Otherwise, throws `reason` again. */
 async function storeWithoutResult(attempt: Attempt, reason: unknown): Promise<Outcome> {
   const { journal } = attempt;
   const error = refusalOf(reason);
@@ -92,7 +92,7 @@ async function storeWithoutResult(attempt: Attempt, reason: unknown): Promise<Ou
   return store(attempt, { kind: "ended", end });
 }
 
-/** Returns the error of a run whose result can never be stored. Returns undefined for any other error. */
+/** Returns the run's error if `reason` means that its result can never be stored. Returns undefined for any other reason. */
 function refusalOf(reason: unknown): RunError | undefined {
   if (reason instanceof UnsealableValue)
     return { error: "ResultRefusedError", message: `The run's result cannot be stored. ${reason.message}` };

@@ -108,7 +108,7 @@ export class SpanRecorder implements CallWatcher {
     let parent = 0;
     let graph = "";
     for (const segment of namespace.split("|")) {
-      const [name = "", id] = segment.split(":"); // a segment without an id counts the graphs that one node has called
+      const [name = "", id] = segment.split(":"); // a segment without an id is the number of a graph that the node has called
       if (id !== undefined) {
         const known = this.#numbers.get(id);
         const number = known ?? this.#nextNumber++;

@@ -101,8 +101,7 @@ function callConfig(
     [runResourcesKey]: resources,
     [letterBoxKey]: attempt.letters,
     [callBoxKey]: attempt.box,
-    // This key tells LangGraph to resume. A fork that has stored no checkpoint yet does not get the key, because it must start from the
-    // caller's checkpoint again.
+    // This key tells LangGraph to resume. An attempt that must start again from the checkpoint that the caller named does not get the key.
     ...(attempt.claim.attempt > 1 && !config.configurable?.checkpoint_id && { [resumingKey]: true }),
   };
   return config;

@@ -15,9 +15,12 @@ import type { WorkerDeps } from "./worker-deps.ts";
 const pauseMs = 5_000;
 /** The interval in minutes at which the marks of the threads' next runs (the column `head`) are checked. */
 const headMinutes = 1;
-/** The highest number of unused queue keys that are deleted at once. */
+/** The highest number of unused queue keys that one statement deletes. */
 const mostKeys = 10_000;
-/** The highest number of parked runs of a queue key that are released at once. A parked run waits because its key has reached a limit. */
+/**
+ * The highest number of parked runs that one statement releases for each limit and queue key. A parked run waits because its key has
+ * reached a limit.
+ */
 const mostUnparked = 100;
 /** The number of temporary threads that one sweep checks. */
 const temporaryStep = 2_000;

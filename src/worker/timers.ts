@@ -6,8 +6,8 @@ import type { WorkerDeps } from "./worker-deps.ts";
 const pollMs = 1_000;
 
 /**
- * Continues the runs of questions that have timed out. Checks every second whether a question has timed out by the database's clock. Any
- * number of processes may do this at the same time.
+ * Creates a run for each question that has timed out. The run continues the thread without an answer. Checks every second whether a
+ * question has timed out by the database's clock. Any number of processes may do this at the same time.
  */
 export function startTimers({ pool, wakeups, log }: WorkerDeps): { stop(): Promise<void> } {
   const stopped = new AbortController();

@@ -38,7 +38,7 @@ export interface Worker {
   readonly workerId: string;
   /** Stops claiming, and lets each running run finish its current step. Runs whose step takes too long are returned to the queue. */
   stop(): Promise<void>;
-  /** Returns all running runs to the queue at once. */
+  /** Returns all running runs to the queue immediately. */
   abort(): void;
 }
 

@@ -121,7 +121,7 @@ async function cancel(endpoint: Endpoint, started: Promise<string>): Promise<voi
 const isContinued = ({ reason }: AbortSignal) => ["shutdown", "lost", "unreachable"].includes(Object(Object(reason).reason).kind);
 
 /**
- * Returns functions that read and store the id of the remote task of this tool call, and the id of the message to send. The id of the
+ * Returns the id of the message to send, and two functions that read and store the id of the remote task of this tool call. The id of the
  * message is the same in each attempt, so that the agent can detect a repeated message. Outside the service, nothing is stored, and each
  * call has a new message id.
  */

@@ -105,7 +105,7 @@ async function* piecesOf({ url, body }: Response): AsyncGenerator<string> {
   }
 }
 
-/** Returns the error for a request that got no answer or only a part of one. Returns an abort unchanged. */
+/** Returns the error for a request that got no answer or only a part of one. If the request was aborted, returns the abort error itself. */
 function broken(url: string, error: Error): Error {
   if (error.name === "AbortError") return error;
   if (error.name === "TimeoutError") return new RequestFailed(`${url} does not answer in time.`, true);

@@ -30,7 +30,10 @@ export interface Message {
   taskId?: string | undefined;
 }
 
-/** Returns the parameters of the request that sends a message. The parameters ask the agent to reply at once, before the task is done. */
+/**
+ * Returns the parameters of the request that sends a message. They ask the agent to reply immediately, without waiting until the task is
+ * done.
+ */
 export function messageParams({ version, tenant }: Endpoint, { id, text, taskId }: Message): object {
   const common = { messageId: id, ...(taskId && { taskId }) };
   if (version === "0.3") {

@@ -28,7 +28,10 @@ interface Guarded {
   ledger: LedgerEntry[];
 }
 
-/** Applies guards one after another. Judges come last, so that no judge calls a model before a person is asked. */
+/**
+ * Applies guards one after another. Judges, which call a model, come last. When a person has answered the question of a guard, the node
+ * runs again, and a judge that ran before the question would be called twice.
+ */
 export async function apply({ guards, value: given, ...around }: Guarded): Promise<Passed> {
   let value = given;
   const judges = (guard: AnyGuard) => typeof guard !== "function" && guard.kind === "judge";
@@ -61,7 +64,10 @@ async function callFunction(guard: Extract<AnyGuard, (...call: never[]) => unkno
   return { value: value === undefined ? around.value : value, isChanged: value !== undefined };
 }
 
-/** Checks the value with one guard that is described as data. If the value fails the check, takes the action in the guard's `onFail`. */
+/**
+ * Checks the value with one guard that is an object and not a function. If the value fails the check, takes the action in the guard's
+ * `onFail`.
+ */
 async function settle(guard: Guard, around: Around, startedAt: number): Promise<Passed> {
   const { value, run, config, ledger } = around;
   const found = await check(guard, value, run, config);

@@ -18,7 +18,7 @@ export type GuardFunction = (value: unknown) => GuardAnswer | Promise<GuardAnswe
 export type AnyGuard = Guard | GuardFunction;
 type GuardInCode = (typeof GuardObject)["_zod"]["input"] | string | GuardFunction;
 
-/** The guards of an agent that is made in code. Each guard is data or a function. */
+/** The guards of an agent that is defined in TypeScript code. Each guard is a plain object or a function. */
 export interface GuardrailsInCode {
   input?: GuardInCode[];
   output?: GuardInCode[];

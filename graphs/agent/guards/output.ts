@@ -13,8 +13,8 @@ import { wholeOutputGuards } from "./present.ts";
 export const holdsTokens = ({ guardrails }: Agent): boolean => (guardrails?.output.length ?? 0) > 0;
 
 /**
- * Returns the options of a model call that apply the agent's output guards. The ledger entries of judges are added to `ledger`. The guards
- * count the answers that they refuse, so use the options for one call only.
+ * Returns the options of a model call that apply the agent's output guards, and the pattern's guards that forbid parts of a text. The
+ * ledger entries of judges are added to `ledger`. The guards count the answers that they refuse, so use the options for one call only.
  */
 export function outputGuards(run: AgentRun, config: LangGraphRunnableConfig, ledger: LedgerEntry[]) {
   const { agent, quiet } = run;

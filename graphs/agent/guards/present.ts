@@ -4,7 +4,8 @@ import type { AnyGuard } from "./in-code.ts";
 const present = new AsyncLocalStorage<AnyGuard[]>();
 
 /**
- * Returns the output guards of the pattern that is running the current code. If there are any, the pattern's agents hold their tokens back.
+ * Returns the output guards of the pattern in which the current code runs, and of the patterns around it. If there are any, agents do not
+ * stream their tokens.
  */
 export const wholeOutputGuards = (): AnyGuard[] => present.getStore() ?? [];
 

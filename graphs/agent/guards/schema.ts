@@ -30,7 +30,7 @@ const GuardName = z.string().superRefine((name, context) => {
 /** Returns a guard as an object. A bare name becomes a guard that calls the project's function of this name. */
 const inFull = (guard: unknown) => (typeof guard === "string" ? { kind: "function", name: guard } : guard);
 
-/** A guard as data, which never contains code. */
+/** The schema of a guard that is a plain object. Such a guard never contains code. */
 export const GuardObject = z
   .discriminatedUnion("kind", [
     closed({

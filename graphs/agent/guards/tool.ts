@@ -18,7 +18,7 @@ export async function guardTool(
     .flatMap(([, list]) => list)
     .filter((guard) => (on !== "error" || checksAsides(guard)) && (typeof guard === "function" || (guard.on ?? side) === side));
   if (guards.length === 0) return { value, isChanged: false };
-  const passed = await apply({ guards, value, place: "tool", tool: name, run, config, ledger: [] }); // judges record their calls themselves
+  const passed = await apply({ guards, value, place: "tool", tool: name, run, config, ledger: [] }); // not read: judges call `run.record`
   if (!("value" in passed) || on !== "arguments" || (typeof passed.value === "object" && passed.value !== null)) return passed;
   return { reason: `A guardrail replaced the arguments of ${name} as a whole, so it cannot be called.`, advice: "", mayRetry: false };
 }

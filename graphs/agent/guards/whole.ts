@@ -18,7 +18,7 @@ interface Whole {
   output: AnyGuard[];
 }
 
-/** The guards of a whole pattern that is made in code. Each guard is data or a function. */
+/** The guards of a whole pattern that is defined in TypeScript code. Each guard is a plain object or a function. */
 export type WholeInCode = Pick<Parameters<typeof guardrailsFrom>[0], "input" | "output">;
 
 /** The fields of a compiled graph that this file uses. LangGraph's types hide some of them. */
@@ -67,8 +67,8 @@ export function guarded<Graph extends object>(graph: Graph, guardrails?: WholeIn
 }
 
 /**
- * The guards for runs whose context has no guardrails. The key is `graph.builder`. The guards are cached, because parsing a context is
- * slow.
+ * The guards of each graph for runs whose context has no `guardrails`. The key is the graph's `builder`. The guards are cached here,
+ * because parsing a context is slow.
  */
 const usual = new WeakMap<object, Whole>();
 

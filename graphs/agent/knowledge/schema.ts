@@ -24,7 +24,10 @@ const sourceFields = {
 };
 const kinds = ["text", "store", "file", "pdf", "page"] as const;
 
-/** A source of knowledge as data. Its file must lie in one of the operator's directories. Only code can name other files. */
+/**
+ * A source of knowledge that is defined outside code, for example in a run's context. Its file must lie in one of the operator's
+ * directories. Only code can name other files.
+ */
 const Source = closed(sourceFields, (given) => [...findKindProblems(given), ...findPlaceProblems(given)]);
 const SourceInCode = closed(sourceFields, findKindProblems);
 
@@ -32,7 +35,7 @@ const SourceInCode = closed(sourceFields, findKindProblems);
 export type Source = z.infer<typeof Source> & { isOwn?: true };
 export type SourceInput = z.input<typeof Source>;
 
-/** The knowledge of an agent that is described as data. */
+/** The sources of knowledge of an agent that is defined outside code, for example in a run's context. */
 export const Knowledge = z.array(Source).max(50).optional().describe("Sources whose passages the agent reads before its task");
 const KnowledgeInCode = z.array(SourceInCode).max(50);
 

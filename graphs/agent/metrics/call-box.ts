@@ -16,15 +16,18 @@ export interface CheckedAlert {
  */
 export interface CallBox {
   /**
-   * The time at which a person's answer started this run, in milliseconds since 1970. Set only for attempts after the first one, because
-   * these attempts do not read the answer again.
+   * The time at which a person's answer started this run, in milliseconds since 1970. Undefined in the first attempt of the run, because
+   * that attempt reads the answer and notes the time itself.
    */
   resumedAt?: number | undefined;
   ended(call: LedgerEntry): void;
   /** Called when an agent gets resources for which it has waited `ms` milliseconds. */
   waited(agent: string, ms: number): void;
   stalled(agent: string, state: StallState): void;
-  /** Called when the pattern that is the run's own graph ends. `conflicts` and `alerts` cover the whole run. */
+  /**
+   * Called when the run's own graph ends, if that graph is a pattern. Patterns in subgraphs do not call this. `conflicts` and `alerts`
+   * cover the whole run.
+   */
   concluded(run: { conflicts: number; alerts: CheckedAlert[] }): void;
 }
 

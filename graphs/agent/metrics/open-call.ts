@@ -16,13 +16,13 @@ export interface Caller {
 export interface OpenCall {
   /** Runs the work of the call. Each part of an answer that the model sends during this time shows that the call is alive. */
   during<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** Ends the call and reports its ledger entries. Before that, `addFacts` completes the entries. */
+  /** Ends the call. Completes its ledger entries with `addFacts`, and reports them. */
   end(entries: LedgerEntry[]): void;
 }
 
 const usualStalledSeconds = 60;
 
-/** The call to which the current code belongs. */
+/** The model call during which the current code runs. */
 const current = new AsyncLocalStorage<WatchedCall>();
 
 /** Records the time at which a model sent a part of its answer. The stall watch then knows that the call is not dead. */

@@ -2,8 +2,8 @@ import type { LedgerEntry } from "../ledger.ts";
 import type { Piece } from "./run-metrics.ts";
 
 /**
- * Returns the calls of a pattern as a chain, in which each call needs the call before. If two calls overlap, the shared time counts only
- * for the call that began first. Calls overlap, for example, if an agent calls another agent as a tool.
+ * Returns the calls of a pattern as a chain, in which each call depends on the previous call. If two calls overlap, the shared time counts
+ * only for the call that began first. Calls overlap, for example, if an agent calls another agent as a tool.
  */
 export function inSequence(ledger: LedgerEntry[]): Piece[] {
   const calls = ledger
@@ -20,8 +20,8 @@ export function inSequence(ledger: LedgerEntry[]): Piece[] {
 }
 
 /**
- * Returns the pieces of work of all stages. Each piece needs all pieces of the stage before. `stages` are in the order in which they were
- * done.
+ * Returns the pieces of work of all stages. Each piece depends on all pieces of the previous stage. `stages` are in the order in which they
+ * were done.
  */
 export const inStages = (stages: Piece["span"][][]): Piece[] =>
   stages

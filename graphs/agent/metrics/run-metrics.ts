@@ -118,7 +118,7 @@ const callOf = (entry: LedgerEntry): Call => {
 
 const isFailure = ({ entry: { outcome } }: Call) => outcome === "failed" || outcome === "timeout";
 
-/** Returns the quotient with four decimals. Undefined if `whole` is 0. */
+/** Returns the quotient with four decimals, or undefined if `whole` is 0. */
 const ratio = (part: number, whole: number): number | undefined => (whole > 0 ? Math.round((part / whole) * 10_000) / 10_000 : undefined);
 
 function meanAndMax(values: number[]): z.infer<typeof MeanAndMax> | undefined {
@@ -143,7 +143,7 @@ function ofAgents(calls: Call[]): Metrics["byAgent"] {
   );
 }
 
-/** Returns how long each task waited. In a pattern without tasks, returns how long each call waited, if any call did. */
+/** Returns how long each task waited. In a pattern without tasks, returns how long each call waited, or an empty list if no call waited. */
 function waitsIn(calls: Call[], tasks: TaskFact[] | undefined, pauses: Period[]): number[] {
   if (!tasks) return calls.some(({ entry }) => entry.waitedMs) ? calls.map(({ entry }) => entry.waitedMs ?? 0) : [];
   return tasks.map(({ span: { readyAt, startedAt, waitedMs } }) => {
@@ -152,7 +152,10 @@ function waitsIn(calls: Call[], tasks: TaskFact[] | undefined, pauses: Period[])
   });
 }
 
-/** Returns the time from the first failure to the next success, of each task, or of each agent in a pattern without tasks. */
+/**
+ * Returns how long each task needed from its first failure to its success. In a pattern without tasks, returns the time from the first
+ * failure of an agent to the agent's next success.
+ */
 function recoveriesIn(calls: Call[], tasks: TaskFact[] | undefined): number[] {
   if (tasks) {
     return tasks.flatMap(({ span: { failedAt, endedAt }, isDone }) => (isDone && failedAt !== undefined ? [endedAt - failedAt] : []));

@@ -7,7 +7,7 @@ export type StallState = "slow" | "dead";
 export interface WatchedCall {
   agent: string;
   pattern: string;
-  /** The minimum number of seconds without an ended call after which the run counts as stalled. */
+  /** The run counts as stalled only if no call has ended for at least this number of seconds. */
   stalledSeconds: number;
   openedAt: number;
   /** When the model last sent a part of its answer. */

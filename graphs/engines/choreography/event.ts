@@ -17,7 +17,7 @@ export const Event = z.object({
 
 export type Event = z.infer<typeof Event>;
 
-/** A condition of a trigger, as data or as a function in code. */
+/** A condition of a trigger: a JSON condition, or the name of a function in code. */
 export type When = Condition | { code: string };
 
 /** The events that wake a listener. A string is an event type. `key` means a change of that key of the board. */
@@ -35,7 +35,7 @@ export interface Listener {
   emits: string[];
   /** The number of times that a run may wake the listener. */
   maxFires: number;
-  /** The rank of the listener. If not all woken listeners can work at once, those with a higher priority begin first. */
+  /** The rank of the listener. If not all woken listeners can work at the same time, those with a higher priority begin first. */
   priority: number;
   timeoutSeconds: number;
   retries: number;

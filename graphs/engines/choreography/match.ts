@@ -20,7 +20,7 @@ interface Found {
 interface Looked {
   listener: Listener;
   found: Found[];
-  /** The listener's position in the log if all wakes in `found` begin. */
+  /** The listener's position in the log after all wakes in `found`. */
   final: Look;
   questions: Question[];
 }

@@ -26,7 +26,7 @@ export interface Setup {
   contextOf(config: Config): ChoreographyContext;
   /** Returns the input of a listener that has been woken. */
   inputOf(listener: Listener, wake: Wake, state: ChoreographyValues): unknown;
-  /** Returns the events in the result of a listener. The listener's input is given as well. Throws if the result is invalid. */
+  /** Returns the events in the result of a listener. `input` is the input that the listener got. Throws if the result is invalid. */
   emissionsOf(listener: Listener, result: unknown, input: unknown): Emission[];
   /** Returns an update of the pattern's own state keys. The node `publish` calls this function with the new events. */
   fold?(state: ChoreographyValues, events: Event[]): object;
@@ -35,15 +35,15 @@ export interface Setup {
   /** Returns the values that the condition `until` sees in addition to the task and the board. */
   factsOf?(state: ChoreographyValues): Record<string, unknown>;
   /**
-   * Returns which listeners are woken if several could be: all at once, the one with the highest priority, or the one that the judge names.
-   * Default: all.
+   * Returns which listeners are woken if several are due: all of them, the one with the highest priority, or the one that the judge names.
+   * Without this function, all of them are woken.
    */
   controlOf?(context: ChoreographyContext): "all" | "priority" | "judge";
   /** Returns the rule that decides between several values that were written to one key at the same time. Default: the last one is kept. */
   ruleOf?(context: ChoreographyContext): ConflictRule;
   /**
-   * Tells whether the judge answers the questions in `until` now, although work is left. Default: each time after parallel listeners have
-   * published an event.
+   * Tells whether the judge answers the questions in `until` now, although listeners are still due. Without this function, the judge
+   * answers them each time after parallel listeners have published an event.
    */
   isJudgeDue?(state: ChoreographyValues): boolean;
 }

@@ -13,7 +13,7 @@ const Filter = z.union([
   closed({ last: z.number().int().min(1).describe("Number of messages that the next agent sees") }),
 ]);
 
-/** A handoff as data: the target of the handoff, and how much of the conversation the next agent sees. */
+/** A handoff in a run's context: the target of the handoff, and how much of the conversation the next agent sees. */
 export const Handoff = closed({
   to: z.string().min(1).describe("Agent that gets the conversation"),
   description: z.string().optional().describe("When to hand over. Default: the description of the other agent."),

@@ -77,10 +77,10 @@ type Shared = { [Key in keyof typeof sharedContext]: z.output<(typeof sharedCont
 export interface DeliberationContext extends Shared {
   threshold: z.output<typeof Threshold>;
   quorum: number;
-  /** The maximum number of debate rounds without a consensus. With 0, each expert answers only once. */
+  /** The maximum number of debate rounds. A consensus ends the debate earlier. With 0, each expert answers only once. */
   rounds: number;
   named: boolean;
-  /** The judge, the vote or the person that decides when there is no consensus. */
+  /** Whether a judge, a vote or a person decides if there is no consensus. */
   ruling: "judge" | "vote" | "human";
   tieBreak?: string;
   status: boolean;

@@ -114,7 +114,7 @@ export interface Running extends MachineValues {
   state: string;
 }
 
-/** Returns the values that guards and the arguments of actions can read. */
+/** Returns the values that guards can compare, and that can be inserted into the arguments of actions. */
 export const valuesOf = ({ task, state, event, data, facts, output, visits }: MachineValues): Record<string, unknown> => ({
   ...{ task, state, event, data, output, visits },
   facts: { ...facts, ...data },

@@ -27,7 +27,7 @@ export interface Transition {
   retries: number;
 }
 
-/** A state machine as data. */
+/** A state machine: the name of its first state, its states, and the transitions between them. */
 export interface Machine {
   initial: string;
   states: Record<string, MachineState>;

@@ -6,8 +6,8 @@ import type { Step } from "./step.ts";
 type Values = Pick<WorkflowValues, "steps" | "results">;
 
 /**
- * Returns the tasks of a workflow, for its metrics. Steps that did no work are left out. A task that needs such a step counts as a task
- * that needs the work before the step.
+ * Returns the tasks of a workflow, for its metrics. Steps that did no work are left out. If a task depends on such a step, the nearest
+ * earlier steps that did work take its place.
  */
 export function factsOf({ steps, results }: Values): Facts {
   const tasks = steps.flatMap((step) => {
@@ -19,8 +19,8 @@ export function factsOf({ steps, results }: Values): Facts {
 }
 
 /**
- * Returns when a step became ready, which is when the last work that it needs ended. A step that needs no work became ready together with
- * the first step of the run. Returns undefined if no step of the run has worked yet.
+ * Returns when a step became ready. This is when the last work on which the step depends ended. A step that depends on no work became ready
+ * together with the first step of the run. Returns undefined if no step of the run has worked yet.
  */
 export function readyTime(step: Step, values: Values): number | undefined {
   const ends = workBefore(step, values).flatMap((id) => values.results[id]?.span?.endedAt ?? []);

@@ -30,11 +30,14 @@ export interface Setup {
   code: Code;
   conditions: Conditions;
   contextOf(config: Config): WorkflowContext;
-  /** Returns the number of failed steps at which new work stops and a person is asked. Undefined if failed steps are not counted. */
+  /**
+   * Returns the number of failed steps at which new work stops and a person is asked. If the number or this function is undefined, failed
+   * steps are not counted.
+   */
   mostFailures?(state: WorkflowValues, context: WorkflowContext): number | undefined;
   /**
-   * Returns how many steps must succeed. When that many have succeeded, the remaining steps are aborted. Undefined means that no step is
-   * aborted.
+   * Returns how many steps must succeed. When that many have succeeded, the remaining steps are aborted. If the number or this function is
+   * undefined, no step is aborted.
    */
   enough?(state: WorkflowValues): number | undefined;
   /** Returns the agent of a step, with the parts that the pattern adds to it. */
@@ -50,7 +53,7 @@ interface Try {
   /** The step's result after the earlier tries. Undefined on the first try. */
   before?: StepResult;
   advice: string;
-  /** When the step could begin. Undefined for the first steps of a run, which can begin at once. */
+  /** When the step could begin. Undefined for the first steps of a run, because they are ready from the start. */
   readyAt?: number;
   /** The number of steps of the wave that start before this step. The step waits `limits.stageMs` for each of them. */
   stage: number;

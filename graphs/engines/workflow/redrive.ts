@@ -4,14 +4,14 @@ import type { WorkflowValues } from "./state.ts";
 /** The metadata key under which the service stores the id of the dead letter that a run redrives. */
 const letterKey = "dead_letter_id";
 
-/** Returns the id of the run in which a node is called. Null outside the service. */
+/** Returns the id of the run in which a node is called, or null outside the service. */
 export function runOf({ configurable = {} }: LangGraphRunnableConfig): string | null {
   return typeof configurable.run_id === "string" ? configurable.run_id : null;
 }
 
 /**
- * Returns the command that lets a redriven run try its failed steps once more. Without the command, the run would end at once with the same
- * failure. A failed step is not tried again if a later step has succeeded in spite of the failure. Returns undefined if no step needs
+ * Returns the command that lets a redriven run try its failed steps once more. Without the command, the run would end immediately with the
+ * same failure. A failed step is not tried again if a later step has succeeded in spite of the failure. Returns undefined if no step needs
  * another try.
  */
 export function retryFailures(values: WorkflowValues, config: LangGraphRunnableConfig): Command | undefined {

@@ -12,11 +12,11 @@ import { type ProjectState, readState, watchedPaths } from "./project-state.ts";
 import { startWatcher } from "./watch.ts";
 
 /**
- * The seconds that the service gets to stop after its drain timeout. A service that needs longer is killed. Its runs then continue in the
- * next service process.
+ * The seconds that the service gets to stop after WORKER_DRAIN_TIMEOUT has passed. A service that needs longer is killed. Its runs then
+ * continue in the next service process.
  */
 const stopSeconds = 15;
-/** The drain timeout if nobody has set one. A developer does not want to wait for a long model call at each restart. */
+/** The default of WORKER_DRAIN_TIMEOUT. It is short, because a developer does not want to wait for running model calls at each restart. */
 const drainSeconds = "1";
 
 /** An event that the loop of `ensemble dev` handles. `at` is the time of a file's last change. */

@@ -23,7 +23,7 @@ export function reportImports(report: (files: string[]) => void): () => void {
       return next(url, context);
     },
   });
-  const { cache } = createRequire(import.meta.url); // Node 22 does not call the hooks for the require() of a CommonJS file
+  const { cache } = createRequire(import.meta.url); // also lists CommonJS files, which Node 22 loads without the hook
   function flush(): void {
     for (const file of Object.keys(cache)) add(file);
     if (unreported.length > 0) report(unreported);

@@ -21,8 +21,8 @@ export async function readState(): Promise<ProjectState> {
 }
 
 /**
- * Returns the files and folders to watch in addition to the imported files. If the project cannot be read, leaves out the files that only
- * the project lists, and returns the others, such as package.json.
+ * Returns the files and folders to watch in addition to the imported files. If the project cannot be read, the result still
+ * contains the project file, package.json and tsconfig.json.
  */
 export async function watchedPaths(state: ProjectState | undefined): Promise<{ files: string[]; paths: string[] }> {
   const file = resolve(projectFile());

@@ -3,7 +3,7 @@ export interface Finding {
   state: "ok" | "warning" | "problem";
   /** The subject of the check, such as "Node". */
   about: string;
-  /** The fact that the check has found, as a sentence or a few words. */
+  /** The result of the check, as a sentence or a few words. */
   fact: string;
   /** The advice to the person. Undefined if there is nothing to do. */
   advice?: string;

@@ -31,7 +31,7 @@ function explain(builder: string, tag: string): void {
   ${builder} run -p 127.0.0.1:2024:2024 -e DATABASE_URL=… -e ENSEMBLE_API_KEYS=… ${tag}`);
 }
 
-/** The commands that build an image. Podman keeps a health check only in Docker's format. */
+/** The commands that build an image. Podman gets `--format docker`, because its default image format cannot contain a health check. */
 const builders = [
   ["docker", "build"],
   ["podman", "build", "--format", "docker"],

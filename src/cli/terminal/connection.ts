@@ -40,7 +40,7 @@ export async function withService<T>(args: Arguments, work: (connection: Connect
   const trouble = await findTrouble(address);
   const missing = address.source === "nobody" ? "No service of this directory runs. " : "";
   if (trouble) throw new Error(`${missing}${trouble}`);
-  if (missing) console.error(`${missing}Using the one at ${address.url}.`); // this may be another project's service
+  if (missing) console.error(`${missing}Using the one at ${address.url}.`); // the service at this URL may run another project
   return work(openClient(address)).catch(explainAnswer(address.url));
 }
 

@@ -4,7 +4,7 @@ import type { Screen } from "./screen.ts";
 
 const shared = { prompt: z.string(), details: z.unknown().optional(), timeoutSeconds: z.number().optional().catch(undefined) };
 
-/** The kinds of questions that the patterns ask. People answer any other question with JSON. */
+/** The kinds of questions that Ensemble's ready-made graphs ask. People answer any other question with JSON. */
 export const Question = z.discriminatedUnion("type", [
   z.object({ type: z.literal("approval"), ...shared, action_requests: z.array(z.unknown()).optional().catch(undefined) }),
   z.object({ type: z.literal("selection"), ...shared, options: z.array(z.string()).min(1) }),

@@ -42,7 +42,7 @@ export function runGraph(args: Arguments, graph: string, options: StartOptions):
  */
 const beginning = ({ status }: Thread) => (status === "interrupted" ? null : {});
 
-/** Returns the context of the thread's newest run. An answer without a context of its own uses this context. */
+/** Returns the context of the thread's newest run. A run that continues the thread gets this context if the user gives no other. */
 async function lastContext(client: Client, { thread_id }: Thread): Promise<Input | undefined> {
   return contextOf((await client.runs.list(thread_id, { limit: 1 }))[0]);
 }

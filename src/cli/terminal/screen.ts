@@ -8,7 +8,7 @@ export type Span = string | readonly [style: Style, text: string];
 
 export interface Screen {
   line(...spans: Span[]): void;
-  /** Writes text piece by piece. A terminal shows each piece at once, and any other output shows the line when it is complete. */
+  /** Writes text piece by piece. A terminal shows each piece immediately. Any other output shows only complete lines. */
   text(piece: string): void;
   /** Ends the current line of text if it is incomplete. */
   endText(): void;

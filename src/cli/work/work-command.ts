@@ -65,7 +65,7 @@ async function tail({ client, args, screen, name }: Asked): Promise<void> {
   }
 }
 
-/** Returns the events that `shown` does not count yet, oldest first. Then counts these events in `shown`. */
+/** Returns the events that were not shown before, oldest first. Also updates `shown`, the number of shown events of each work item. */
 function newEvents(items: WorkItem[], shown: Map<string, number>) {
   const fresh = items.flatMap((item) =>
     item.events.slice(countIn(item, shown)).map(({ at, event }) => ({ at, event, item: nameOf(item) })),

@@ -14,7 +14,7 @@ import { Versions } from "./assistants/versions.tsx";
 
 const breadcrumbs = [{ label: "Assistants", to: "/assistants" }];
 
-/** The page of one assistant: its facts, its versions, and its actions. */
+/** The page of one assistant: its fields, its versions, and its actions. */
 export default function AssistantPage() {
   const { id = "" } = useParams();
   const assistant = useAssistant(id);

@@ -21,7 +21,7 @@ import { Timeline } from "./thread/timeline.tsx";
 
 const Chat = lazy(() => import("./thread/chat.tsx"));
 
-/** The page of a thread: its conversation or state, its checkpoints, its runs, and its facts. */
+/** The page of a thread: its conversation or state, its checkpoints, its runs, and its metadata. */
 export default function Thread() {
   const { thread: threadId = "" } = useParams();
   const { data, error, refetch } = useThread(threadId);

@@ -1,8 +1,8 @@
 import { createContext, type Dispatch, type SetStateAction, use, useState } from "react";
 
 /**
- * The texts that the user has entered but not sent, by the name of their form. A page provides this map, so that the texts survive while another
- * form is shown.
+ * The texts that the user has entered but not sent, by the name of their form. A page provides this map, so that the texts are kept while
+ * the page shows another form.
  */
 export const DraftsContext = createContext<Map<string, unknown> | undefined>(undefined);
 

@@ -57,7 +57,7 @@ async function getTask(call: A2aCall, id: string, historyLength: number | undefi
   return toTask(call, await readTask(call, id), { historyLength: length, artifacts: true });
 }
 
-/** Creates the run for a message. Unless the client wants the task at once, waits until the run has ended. */
+/** Creates the run for a message. Then waits until the run has ended, unless the client asks for an immediate response. */
 async function sendMessage(call: A2aCall, params: SendMessageRequest): Promise<Task> {
   const { returnImmediately = false, historyLength } = params.configuration ?? {};
   const wanted = { historyLength: lengthOf(historyLength), artifacts: true };
@@ -72,8 +72,8 @@ async function sendMessage(call: A2aCall, params: SendMessageRequest): Promise<T
 }
 
 /**
- * Closes the connection, and returns the error. The message has already created its run, so the response must not be a 5xx. A client that
- * sends the message again gets the same task.
+ * Returns the error. If the protocol has no code for the error, also closes the connection. A response with a 5xx would be wrong, because
+ * the message has already created its run. A client that sends the message again gets the same task.
  */
 function cutting({ reply }: A2aCall, error: unknown): unknown {
   if (!(error instanceof A2AError)) reply.raw.destroy();

@@ -45,7 +45,7 @@ async function valuesOf({ deps, gone }: A2aCall, task: TaskRun): Promise<Values>
   return Object((await findThread(deps.pool, alreadyDecided, threadId))?.values);
 }
 
-/** Returns the messages of a task: the messages of its input, and those after them. Earlier messages of the context belong to earlier tasks. */
+/** Returns the messages of a task: those of its input, and all later ones. The messages before the input belong to earlier tasks. */
 function messagesOfTask({ messages }: Values, input: Values): Values[] {
   const all: Values[] = Array.isArray(messages) ? messages.map(Object) : [];
   const [first] = Array.isArray(input.messages) ? input.messages : [];

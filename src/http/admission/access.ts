@@ -5,7 +5,7 @@ import { everything, nothingAtAll, type Scope } from "../../db/scope.ts";
 import { documentPath } from "../document.ts";
 import type { Admitted } from "./admission.ts";
 
-/** Who may use a route: everyone, every authenticated user, or only users whom auth allows one of these actions. */
+/** Who may use a route: everyone, every authenticated user, or only users whom auth allows one of the listed actions. */
 export type Access = "public" | "signed-in" | AuthEvent[];
 
 /** Returns the `config` of a route that asks auth about these actions. */

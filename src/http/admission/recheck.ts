@@ -13,8 +13,8 @@ export interface Line {
 }
 
 /**
- * The checks that are repeated while a client follows a row. `decide` asks auth which rows the client may see. `find` looks for the row
- * among these rows. Both throw if the client may no longer see the row.
+ * The checks that are repeated while a client follows a run or a thread. `decide` asks auth which rows the client may see. `find` looks for
+ * the row of the followed run or thread among these rows. Both throw if the client may no longer see this row.
  */
 export interface Followed {
   decide(): Promise<Scope>;
@@ -25,8 +25,8 @@ export interface Followed {
 export const ownRequest: Followed = { decide: async () => alreadyDecided, find: async () => {} };
 
 /**
- * Checks at intervals that the client may still follow the row. A stream may be open for days, while a token is valid for minutes. If the
- * check fails, closes the connection. The client then reconnects, and learns the reason from the response.
+ * Checks at intervals that the client may still follow its run or thread. A stream may be open for days, while a token is valid for
+ * minutes. If the check fails, closes the connection. The client then reconnects, and learns the reason from the response.
  */
 export function keepAsking({ auth, settings, log }: ApiDeps, request: FastifyRequest, followed: Followed, { gone, cut }: Line): void {
   const check = async () => {

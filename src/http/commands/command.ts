@@ -40,7 +40,7 @@ export type Command = z.output<typeof Command>;
 /** The origin of a command: the request or socket that sent it, and the command's thread. */
 export interface CommandSource {
   deps: ApiDeps;
-  /** The request of the command or the socket. Auth checks later actions of the caller with this request. */
+  /** The HTTP request that carries the command or has opened the socket. Auth uses it to decide about later actions of the caller. */
   request: FastifyRequest;
   threadId: string;
 }

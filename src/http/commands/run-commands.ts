@@ -75,13 +75,13 @@ async function toInput(db: Db, threadId: string, { config, given }: Given) {
 }
 
 /**
- * Creates a run that logs all of its events. `decide` returns the run to create in the thread's current state. It is called first for auth,
- * and again while the thread is locked. If the two results differ, the thread has changed meanwhile, and a conflict is thrown.
+ * Creates a run that logs all of its events. `decide` reads the thread and returns the request for the run. It is called first for auth,
+ * and again while the thread is locked. If the two requests differ, the thread has changed meanwhile, and a conflict is thrown.
  */
 export async function makeLoggedRun(scope: CommandScope, decide: (db: Db) => Promise<RunRequest>): Promise<Run> {
   const { deps, request, threadId } = scope;
   const key = keyOf(request);
-  const before = await findMadeRun(deps.pool, key); // looked up first, because the thread may have changed since this key created its run
+  const before = await findMadeRun(deps.pool, key); // a retry gets the run of the first request, even if the thread has changed
   if (before) return before;
   const wanted = await decide(deps.pool).catch(asError);
   if (wanted instanceof Error) {
@@ -121,8 +121,9 @@ function keyOf(request: FastifyRequest): IdempotentRequest | undefined {
 }
 
 /**
- * Returns a check that also refuses runs of a second assistant. In the protocol, a thread belongs to the assistant of its first run, whose
- * id is in the thread's metadata. Callers may store any value in the metadata, so a value that is not the id of an assistant is ignored.
+ * Returns a check that refuses runs of a second assistant, and then calls `check`. In the protocol, a thread belongs to the assistant of
+ * its first run. The thread's metadata holds this assistant's id. Callers may store any value there, so a value that is not an id is
+ * ignored.
  */
 function bindThread(findBound: () => unknown, check: RunCheck): RunCheck {
   return async (tx, asked) => {

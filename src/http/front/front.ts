@@ -135,7 +135,7 @@ function aroundOurs(app: Hono, options: FrontOptions): Answer {
     return context.text("Internal Server Error", 500);
   };
   outer.onError(onError);
-  if (hasDefaultErrorHandler(app)) app.onError(onError); // in the project's own copy of Hono, the default error handler writes to the console
+  if (hasDefaultErrorHandler(app)) app.onError(onError); // Hono's default handler writes to the console, not to our log
   outer.use((context, next) => {
     shareDocument(context.req, documents);
     tellUser(context, context.env.user);
@@ -175,7 +175,7 @@ function hasDefaultErrorHandler(app: Hono): boolean {
   try {
     return Reflect.get(app, "errorHandler") === Reflect.get(Reflect.construct(app.constructor, []), "errorHandler");
   } catch {
-    return false; // the project's copy of Hono has another class, whose constructor takes other arguments
+    return false; // the app's class is not Hono itself, because its constructor needs arguments
   }
 }
 

@@ -16,7 +16,7 @@ export interface AskedQuestion {
 }
 
 /**
- * Returns the questions of a thread that no run answers yet. While a run answers some of the questions, the others are still open.
+ * Returns the open questions of a thread, except those that a pending or running run already answers.
  *
  * LangGraph gives a question the same id as an earlier question of the same node. So the number of earlier answers is part of the key.
  */

@@ -56,7 +56,10 @@ async function statusOf({ deps }: McpRequest, { thread, run }: Task): Promise<Re
   return outcome?.kind === "failure" ? statusOfFailure(outcome) : { status: "cancelled" };
 }
 
-/** An error of the graph is a result of the tool. If the service had to end the run, the task itself has failed. */
+/**
+ * Returns the status of a task whose run has failed. If the graph failed, the task is completed, and the error is the result of the tool.
+ * If the service itself ended the run, the task has failed.
+ */
 function statusOfFailure({ reason, isAborted }: { reason: string; isAborted: boolean }): Record<string, unknown> {
   if (isAborted) return { status: "failed", error: { code: ProtocolErrorCode.InternalError, message: reason } };
   return { status: "completed", result: { resultType: "complete", ...failedResult(reason) } };

@@ -14,8 +14,8 @@ const pageSize = 100;
 /**
  * When a call becomes a task, if the client knows tasks:
  * - "auto": when it takes longer than a few seconds
- * - "always": at once
- * - "required": at once, and a client that does not know tasks is refused
+ * - "always": immediately
+ * - "required": immediately, and a client that does not know tasks is refused
  * - "never": a client always waits for the result
  */
 export const TaskUse = z.enum(["auto", "always", "required", "never"]).catch("auto");

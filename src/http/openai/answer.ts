@@ -21,9 +21,9 @@ export interface Usage {
 
 /** The complete answer to a request. */
 export interface Answer {
-  /** The text of the answer, with the question that the run left open. */
+  /** The text of the answer. If the run waits for answers, the text ends with the run's questions. */
   text: string;
-  /** The part of the text that asks the question, with the empty line before it. Empty if there is no question. */
+  /** The part of the text that asks the run's questions, with the empty line before it. Empty if there are no questions. */
   question: string;
   calls: CallToCaller[];
   finish: FinishReason;
@@ -44,7 +44,7 @@ export function answerOf(assembler: AnswerAssembler, threadId: string | undefine
 const ToolCall = z.object({ id: z.string().nullish(), name: z.string(), args: z.unknown() });
 const ToolResult = z.object({ type: z.literal("tool"), tool_call_id: z.string() });
 
-/** Returns the tool calls in the last message of the run that no tool has answered. The caller must execute them. */
+/** Returns the tool calls in the run's last message, without those that a tool has answered. The caller must execute them. */
 function openCalls({ added, state }: AnswerAssembler): CallToCaller[] {
   const last = added.at(-1);
   const answered = new Set(state.flatMap((message) => ToolResult.safeParse(message).data?.tool_call_id ?? []));

@@ -25,8 +25,8 @@ type StateMessage = LoggedMessage & { id: string };
 
 /**
  * Assembles the answer from the events of a run. The answer is the text of the messages that the run adds to the state key `messages`.
- * Tokens of a node that can be the graph's last node are passed on to the client at once. Any other text is passed on when its message is
- * in the state.
+ * Tokens of a node that can be the graph's last node are passed on to the client immediately. Any other text is passed on when its message
+ * is in the state.
  */
 export class AnswerAssembler {
   readonly #isFinal: IsFinal;
@@ -103,8 +103,8 @@ export class AnswerAssembler {
   }
 
   /**
-   * Returns the rest of a streamed message that is now in the state. If the text in the state differs from the streamed text, the message
-   * stays open.
+   * Returns the text of a message in the state that was not streamed yet, and ends the streamed message. If the state has another text than
+   * the stream, returns an empty text and does not end the streamed message.
    */
   #finish(open: OpenMessage, message: StateMessage): string {
     const text = textOf(message.content);

@@ -14,7 +14,7 @@ export interface OpenAiError {
 const Details = z.object({ param: z.string().nullable(), code: z.string() });
 const Issues = z.array(z.object({ field: z.string() })).min(1);
 
-/** Returns the error for a field of the request that cannot be served. `code` is a word by which programs recognise the problem. */
+/** Returns the error for a field whose value this API does not support. `code` is a word by which programs recognise the problem. */
 export const refused = (param: string, sentence: string, code = "invalid_value") =>
   new ServiceError("malformed", `${param}: ${sentence}`, { param, code });
 

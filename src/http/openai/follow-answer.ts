@@ -21,7 +21,7 @@ export interface Asking {
   threadId: string | undefined;
   /** True if the answer is streamed to the client. The run then logs its messages token by token. */
   streams: boolean;
-  /** The request for a response that can be read again. Undefined for an answer that only this client gets. */
+  /** The request to store with the run, so that clients can read the response later. Undefined if only this client gets the answer. */
   response?: Json | undefined;
 }
 

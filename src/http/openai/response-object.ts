@@ -12,7 +12,7 @@ export interface ResponseFrame {
   asked: ResponseRequest;
 }
 
-/** Returns these fields for the response of a run. */
+/** Returns the unchanging fields of the response that a run gives. */
 export function frameOf({ run_id: runId, created_at }: Run, asked: ResponseRequest): ResponseFrame {
   return { id: responseIdOf(runId), runId, created: Math.floor(created_at.getTime() / 1_000), asked };
 }

@@ -44,7 +44,7 @@ export const ResponseCreate = z.object({
 
 export type ResponseBody = z.output<typeof ResponseCreate>;
 
-/** The part of a request that its response repeats. It is stored with the run, so that the response can be read again. */
+/** The fields of a request that the response repeats. They are stored with the run, so that the response can be read again. */
 export const ResponseRequest = ResponseCreate.pick({
   model: true,
   instructions: true,

@@ -13,7 +13,7 @@ import { frameOf, responseOf, responseWithout } from "./response-object.ts";
 import { messagesOf, type ResponseBody, ResponseRequest, runIdOf, toolsOf } from "./response-request.ts";
 import { nameRun, type OpenAiDeps, sendAnswer, streamAnswer } from "./send-answer.ts";
 
-/** Answers a request for a response with the answer of a run. */
+/** Starts a run for a request of OpenAI's Responses API, and sends the run's answer as the response. */
 export async function respond(deps: OpenAiDeps, request: FastifyRequest, reply: FastifyReply, body: ResponseBody): Promise<void> {
   if (body.background && body.store === false) throw refused("background", "a response in the background must be stored");
   if (body.conversation) throw refused("conversation", "send previous_response_id or the header x-thread-id", "unsupported_parameter");
@@ -64,7 +64,7 @@ async function placeAfter({ pool }: OpenAiDeps, request: FastifyRequest, previou
   const run = await getRun(pool, scope, undefined, runId).catch((error) => {
     throw error instanceof ServiceError ? unknownResponse(previous) : error;
   });
-  if (run.kwargs.temporary) throw unknownResponse(previous); // its thread is about to be deleted
+  if (run.kwargs.temporary) throw unknownResponse(previous); // its thread is temporary and will soon be deleted
   const threadId = run.thread_id;
   const { rows } = await listRuns(pool, scope, threadId, { limit: 1, offset: 0 });
   if (rows[0]?.run_id === runId) return { threadId };

@@ -19,7 +19,7 @@ export interface AnswerFrames {
 
 /**
  * Waits for the answer and sends it as one document. A failed run gets 400, because a repeated request would start another run. OpenAI's
- * clients repeat a request that gets 409 or a 5xx, and LangChain's clients also repeat one that gets 422.
+ * clients repeat a request that gets 409 or a 5xx, and LangChain's clients also repeat a request that gets 422.
  */
 export async function sendAnswer(reply: FastifyReply, asked: AskedRun, toBody: (answer: Answer) => object): Promise<void> {
   const line = lineOf(reply);
@@ -31,7 +31,7 @@ export async function sendAnswer(reply: FastifyReply, asked: AskedRun, toBody: (
     await reply.code(status).type("application/json; charset=utf-8").send(JSON.stringify(body));
   } catch (err) {
     reply.log.debug({ err, run_id: asked.run.run_id }, "answer cut");
-    reply.hijack(); // sends no error status, because the client would then repeat the request to this process, which is stopping
+    reply.hijack(); // sends no error status, because the client would then send the request again to this stopping process
     line.cut();
   } finally {
     asked.leave();

@@ -25,9 +25,9 @@ export const RetrieveQuery = z.object({ stream: Flag.optional(), starting_after:
 interface StoredResponse {
   run: Run;
   frame: ResponseFrame;
-  /** The scope of the runs on which auth allows the action. It includes this run. */
+  /** The scope that auth returned for the request: the runs that the caller may read, cancel or delete. It includes `run`. */
   scope: Scope;
-  /** Asks auth again which rows the caller may see. */
+  /** Asks auth again which runs the caller may read, cancel or delete. */
   decide(): Promise<Scope>;
 }
 

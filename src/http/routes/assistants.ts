@@ -181,6 +181,6 @@ async function versions({ pool }: ApiDeps, request: RequestOf<typeof versionsSch
 async function latest({ pool }: ApiDeps, request: RequestOf<typeof latestSchema>, reply: FastifyReply) {
   const asked = { assistant_id: toAssistantId(request.params.assistantId), version: request.body.version };
   const { scope, value } = await request.access("assistants:update", asked);
-  // In a transaction, nothing is changed if the assistant cannot be decrypted.
+  // The response contains the assistant. If the assistant cannot be decrypted, the transaction undoes the change.
   return reply.send(await transaction(pool, (tx) => setLatestVersion(tx, scope, value.assistant_id, value.version)));
 }

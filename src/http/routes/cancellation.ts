@@ -31,7 +31,7 @@ const bulkSchema = {
 
 const config = access("threads:update");
 
-/** Cancels one run, or many runs at once. */
+/** Cancels one run, or many runs in one request. */
 export const cancellationRoutes: FastifyPluginAsyncZod<StartDeps> = async (app, deps) => {
   app.post("/threads/:threadId/runs/:runId/cancel", { schema: cancelSchema, config }, (request, reply) => cancel(deps, request, reply));
   app.post("/runs/cancel", { schema: bulkSchema, config }, (request, reply) => cancelMany(deps, request, reply));
@@ -52,8 +52,8 @@ export async function cancellable(request: FastifyRequest, { action, threadId, r
 }
 
 /**
- * Cancels a run. With `wait`, responds only when the run has ended. Counts the client as a waiting client before the run is cancelled. If
- * too many clients already wait, the request is thus refused without an effect.
+ * Cancels a run. With `wait`, responds only when the run has ended. If too many clients already wait, refuses the request before it cancels
+ * the run.
  */
 async function cancel(deps: StartDeps, request: RequestOf<typeof cancelSchema>, reply: FastifyReply) {
   const { threadId, runId } = request.params;
@@ -66,7 +66,7 @@ async function cancel(deps: StartDeps, request: RequestOf<typeof cancelSchema>, 
     await cancelRuns(deps, scope, { threadId, runIds: [runId], action });
     if (!wait) return reply.code(202).send();
     const line = lineOf(reply);
-    const find = (visible: Scope) => getThread(deps.pool, visible, threadId); // looks for the thread, because a rollback deletes the run but not the thread
+    const find = (visible: Scope) => getThread(deps.pool, visible, threadId); // uses the thread, because a rollback deletes the run
     keepAsking(deps, request, { decide, find }, line);
     await runOutput(deps, { scope, runId, threadId }, { signal: line.gone });
     return reply.code(204).send();

@@ -116,8 +116,8 @@ const withAllowedWebhook = <Body extends { webhook?: unknown }>({ settings }: Ap
   settings.sendsWebhooks || body.webhook === undefined ? body : { ...body, webhook: null };
 
 /**
- * Checks that the caller may create the runs of a cron. The project's auth handler may change such a run. The handler's changes are stored
- * in the cron, so they apply to all runs of the cron.
+ * Checks that the caller may create the runs of a cron. The project's auth handler may change the runs. Its changes are stored in the cron,
+ * so they apply to all runs of the cron.
  */
 async function admit<C extends AskedCron>({ settings }: ApiDeps, request: FastifyRequest, cron: C) {
   const asked = runOfCron(cron, settings);
@@ -128,8 +128,8 @@ async function admit<C extends AskedCron>({ settings }: ApiDeps, request: Fastif
 }
 
 /**
- * Checks that the caller may create the runs of the changed cron. If only the schedule changes, does not store the changes that the auth
- * handler makes to the runs. Checks nothing if the cron stays disabled and its runs do not change.
+ * Checks that the caller may create the runs of the changed cron. The auth handler may change these runs, but its changes are not stored if
+ * only the schedule changes. Checks nothing if the cron stays disabled and its runs do not change.
  */
 async function admitChange(deps: ApiDeps, request: FastifyRequest, { after, ordersRuns, saysWhatRuns }: PlannedChange) {
   if (!ordersRuns) return { caller: undefined, after };

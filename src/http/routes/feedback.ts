@@ -69,14 +69,14 @@ async function give(
 ) {
   const right = await feedback.read(token);
   if (!right) throw new ServiceError("not_found", "This feedback URL is not valid. Use the URL as the service has sent it.");
-  // In a transaction, nothing is changed if the feedback cannot be decrypted.
+  // The response contains the stored feedback. If the feedback cannot be decrypted, the transaction undoes the change.
   const taken = await transaction(pool, (tx) => giveFeedback(tx, right, given));
   return reply.header("cache-control", "no-store").send(taken);
 }
 
 /**
- * Sends a run's feedback, with a new URL for each key. A caller who may read the run may also see the URLs, because the run's stream
- * contains such URLs.
+ * Sends a run's feedback, with a new URL for each feedback key. A caller who may read the run may also see the URLs, because the run's
+ * stream contains such URLs.
  */
 async function listOfRun(deps: ApiDeps, request: RequestOf<typeof listSchema>, reply: FastifyReply) {
   const { threadId, runId } = request.params;

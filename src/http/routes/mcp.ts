@@ -76,7 +76,7 @@ interface Exchange {
   webRequest: Request;
 }
 
-/** Answers an MCP request. After an error, closes the connection, because the status may have been sent. */
+/** Answers an MCP request. After an error, closes the connection, because the HTTP status may already have been sent. */
 async function serve(deps: StartDeps, { fetch }: McpHttpHandler, { request, reply, webRequest }: Exchange): Promise<void> {
   const headers = reply.getHeaders();
   reply.hijack();

@@ -68,7 +68,7 @@ async function get(deps: ApiDeps, request: RequestOf<typeof getSchema>, reply: F
   return reply.send(await run.find(await run.decide()));
 }
 
-/** Sends the timeline of a run's attempts. A caller who may read the run may read its timeline. */
+/** Sends the timeline of a run's attempts. Every caller who may read the run may also read its timeline. */
 async function timeline({ pool, prices }: ApiDeps, request: RequestOf<typeof timelineSchema>, reply: FastifyReply) {
   const { runId, threadId } = request.params;
   const { scope } = await request.access("threads:read", { thread_id: threadId, run_id: runId });

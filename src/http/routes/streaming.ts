@@ -100,7 +100,7 @@ async function refuseSocket(deps: StreamingDeps, request: RequestOf<typeof socke
   if (!request.ws) return;
   if (deps.askFront) await refuseWhereAppDoes(deps.askFront, request);
   const leave = enter(deps, request, request.params.threadId);
-  leave(); // the client is counted again when the socket is open
+  leave(); // only the limit was tested here, and the client is counted when the socket is open
 }
 
 function openSocket(deps: StreamingDeps, request: FastifyRequest, socket: WebSocket): void {

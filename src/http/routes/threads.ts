@@ -199,7 +199,7 @@ async function search({ pool, memory }: ApiDeps, request: RequestOf<typeof searc
   const page = await readWithin(memory, reply, (bytes) => searchThreads(pool, scope, { ...query, bytes }));
   const { extract, select } = query;
   if (!extract) return sendPage(reply, page, query);
-  if (Object.keys(extract).length > 10) await holdMemory(memory, reply); // each extracted value may be a large copy
+  if (Object.keys(extract).length > 10) await holdMemory(memory, reply); // each extracted value is a copy in the response, and may be large
   return sendPage(reply, page, { ...query, select: select && [...select, "extracted"] }, (thread) => extractPaths(thread, extract));
 }
 
@@ -235,7 +235,7 @@ async function patch({ pool }: ApiDeps, request: RequestOf<typeof patchSchema>, 
   const { ttl } = request.body;
   const { scope, value } = await request.access("threads:update", { thread_id: threadId, metadata: request.body.metadata });
   const isMinimal = request.headers.prefer === "return=minimal";
-  // The thread is read in the transaction, so that nothing is changed if it cannot be decrypted.
+  // The thread is read in the same transaction, which undoes the update if the thread cannot be decrypted.
   const thread = await transaction(pool, async (tx) => {
     await updateThread(tx, scope, threadId, { metadata: value.metadata ?? {}, ...(ttl !== undefined && { ttl }) });
     return isMinimal ? undefined : getThread(tx, alreadyDecided, threadId);
@@ -251,7 +251,7 @@ async function remove({ pool, wakeups }: ApiDeps, request: RequestOf<typeof dele
     await deleteFeedbackOfThread(tx, threadId);
     await deleteThread(tx, threadId);
   });
-  wakeups.notify(cancelTopic); // tells the worker that executes a run of the thread to stop
+  wakeups.notify(cancelTopic); // so that a worker that still executes a run of the deleted thread stops the run
   return reply.code(204).send();
 }
 

@@ -28,7 +28,7 @@ const JsonSchema = z.custom<z.core.JSONSchema.JSONSchema>((value) => typeof valu
 
 /**
  * Returns the zod schema for answers to a question. Returns undefined if the question has no schema, or if zod cannot express the schema.
- * In that case, only the graph validates the answer.
+ * In these two cases, only the graph validates the answer.
  */
 function toSchema(responseSchema: unknown): z.ZodType | undefined {
   const schema = JsonSchema.safeParse(responseSchema);

@@ -14,6 +14,6 @@ export async function findCallIssues(db: Db, registry: Registry, graphId: string
   if (named.size === 0) return issues;
   const known = await listResourceNames(db);
   if ([...named].every((name) => known.includes(name))) return issues;
-  // If a resource does not exist, a second validation reports the path of its name.
+  // At this point, the call names a resource that does not exist. A second validation reports where the call names it.
   return registry.validate(graphId, call, (resource) => (known.includes(resource) ? undefined : unknownSentence(resource, known)));
 }

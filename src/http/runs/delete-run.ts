@@ -11,8 +11,8 @@ import { lockThread } from "../../threads/threads.ts";
 import type { ApiDeps } from "../api-deps.ts";
 
 /**
- * Deletes a run of a thread with its checkpoints, and stops it if it is open. The thread then has the state before the run, or the state
- * after its newer runs. Throws a 404 if the caller may not delete the run.
+ * Deletes a run of a thread with its checkpoints, and stops it if it is open. The thread then has the state from before the run. If the
+ * thread has newer runs, it keeps the state after these runs. Throws a 404 if the caller may not delete the run.
  */
 export async function deleteRun(
   { pool, registry, wakeups }: ApiDeps,

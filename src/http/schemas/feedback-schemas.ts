@@ -9,7 +9,7 @@ export const FeedbackKeys = z.array(FeedbackKey).max(mostKeys);
 const Comment = Text.max(longestComment);
 const toScore = (score: number | boolean) => Number(score);
 
-/** The body with which a client gives feedback through a URL. It has the fields of LangSmith's feedback URLs. */
+/** The body of a request that gives feedback through a URL. It has the same fields as a request to a feedback URL of LangSmith. */
 export const FeedbackGiven = z.object({
   score: z.union([z.number(), z.boolean().transform(toScore)]).nullish(),
   value: z.union([Comment, z.number(), z.boolean(), Json]).nullish(),

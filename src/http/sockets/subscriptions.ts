@@ -9,7 +9,7 @@ export interface SubscriptionOptions {
   /** Yields the thread's events with numbers above `since`, as they arrive. */
   follow: (since: number, signal: AbortSignal) => AsyncGenerator<ThreadEvent[], void>;
   send: (texts: string[]) => Promise<void>;
-  /** Called once an error has made it impossible to send further events. */
+  /** Called with the error that prevents further events from being sent. */
   failed: (error: Error) => void;
   gone: AbortSignal;
 }
@@ -92,8 +92,8 @@ export class Subscriptions {
   }
 
   /**
-   * Adds subscriptions to the common sequence if the number of their last event (`through`) has reached `#sent`. Returns whether they were
-   * added.
+   * Adds a group of subscriptions to the common sequence if the group has received all events up to the number `#sent`. `through` is the
+   * number of the group's last event. Returns false if the group must receive more events first.
    */
   #joinLine(group: Subscription[], through: number): boolean {
     if (this.#sent === undefined || through < this.#sent) return false;

@@ -6,7 +6,7 @@ import { originOf } from "../origin.ts";
 
 /**
  * Completes the feedback URLs in the events. The log holds only paths, because the worker that writes the log does not know the API's
- * address. If no event has a URL, returns the given list itself, because clients share the encoded form of a list.
+ * address. If no event has a URL, returns the given list itself, because all clients that get the same list share one encoded copy of it.
  */
 export function withFeedbackUrls(events: RunEvent[], request: FastifyRequest, { settings }: Pick<ApiDeps, "settings">): RunEvent[] {
   if (!events.some(isFeedback)) return events;
@@ -35,7 +35,7 @@ export async function withFeedback(deps: UrlDeps, request: FastifyRequest, runId
 
 type UrlDeps = Pick<ApiDeps, "pool" | "feedback" | "settings">;
 
-/** Returns the feedback about a run, with a new URL for each key. */
+/** Returns the feedback about a run, with a new URL for each feedback key. */
 export const feedbackOf = async (deps: UrlDeps, request: FastifyRequest, runId: string) =>
   withUrls(deps, request, runId, await listFeedback(deps.pool, runId));
 

@@ -82,8 +82,8 @@ function isOfMode({ event }: RunEvent, modes: string[]): boolean {
 }
 
 /**
- * Waits for a run and responds with its output. The headers are sent at once, because the SDK would repeat the request after a later error
- * status. A newline every second keeps the connection open, which is harmless because JSON may begin with white space.
+ * Waits for a run and responds with its output. Sends the status and the headers before it waits, because the SDK would repeat the request
+ * after an error status. A newline every second keeps the connection open, which is harmless because JSON may begin with white space.
  */
 export async function waitForRun(deps: ApiDeps, reply: FastifyReply, run: RunWait): Promise<void> {
   const headers = { ...reply.getHeaders(), "content-type": "application/json; charset=utf-8" };
@@ -130,8 +130,8 @@ export async function runOutput(
         return request && outcome?.hasFeedback ? await withFeedback(deps, request, run.runId, output) : output;
       }
     } catch (error) {
-      // Without the database, nobody knows whether the run has ended, so the loop continues. If the output cannot be decrypted, the run has
-      // nevertheless ended, so the wait fails with this error.
+      // If the database does not respond, the run may still be open, so the loop continues. Any other error, such as an output that cannot
+      // be decrypted, ends the wait.
       if (!concernsAllStatements(error)) throw error;
     }
     await over;

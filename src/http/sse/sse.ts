@@ -28,8 +28,8 @@ export interface EventStream {
 }
 
 /**
- * Turns the reply into an event stream, and sends the headers and a comment at once. A client that reads nothing for `stalledSeconds` is
- * disconnected. It can then reconnect with its Last-Event-ID.
+ * Turns the reply into an event stream, and immediately sends the headers and a comment. A client that reads nothing for `stalledSeconds`
+ * is disconnected. It can then reconnect with its Last-Event-ID.
  */
 export function openEventStream(reply: FastifyReply, stalledSeconds: number): EventStream {
   const headers = {

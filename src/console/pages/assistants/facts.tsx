@@ -37,7 +37,7 @@ const GraphLink = ({ graph }: { graph: string }) => (
   </Link>
 );
 
-/** Shows where a system assistant is defined, and why it has no button to delete it. */
+/** Shows the origin of an assistant that the service itself has made, and says why nobody can delete it here. */
 function Origin({ assistant: { metadata } }: { assistant: Assistant }) {
   const isPreset = typeof metadata.preset === "string";
   return (

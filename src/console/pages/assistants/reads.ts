@@ -39,7 +39,7 @@ export const useVersions = (id: string, limit: number): UseQueryResult<Version[]
     { every: 10_000 },
   );
 
-/** Returns the ids of the graphs. Each graph has a system assistant. */
+/** Returns the ids of all graphs. Reads them from the assistants that the service itself has made, one for each graph. */
 export const useGraphs = (): UseQueryResult<string[]> =>
   useLive(
     ["graphs"],

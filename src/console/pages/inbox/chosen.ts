@@ -18,7 +18,7 @@ interface Chosen {
   choose: (question: OpenQuestion) => void;
   /** Chooses the question that is `by` rows below the current one. A negative number chooses a question above it. */
   step: (by: number) => void;
-  /** Moves to a neighbour of the current question. Called just before the current question is answered. */
+  /** Chooses the question below the current one, or else the one above it. Called just before the current question is answered. */
   leave: () => void;
 }
 

@@ -15,7 +15,7 @@ const isSystem = ({ metadata }: Assistant) => isObject(metadata) && metadata.cre
 const isPreset = (assistant: Assistant) => isSystem(assistant) && isObject(assistant.metadata) && "preset" in assistant.metadata;
 export const isGraph = (assistant: Assistant): boolean => isSystem(assistant) && !isPreset(assistant);
 
-/** Reads all assistants. Each graph has a system assistant, so the list contains all graphs. */
+/** Reads all assistants. The service makes one assistant for each graph, so the list contains all graphs. */
 export const useAssistants = () =>
   useLive(["assistants"], (signal) => answerOf(api.POST("/assistants/search", { body: { limit: 1_000 }, signal })), { every: 60_000 });
 
@@ -35,8 +35,8 @@ export function groupsOf(assistants: Assistant[], search: string): Group[] {
 }
 
 /**
- * Returns the assistant that the URL names. Without one, returns the assistant that ran last, or the first graph. Also returns a function
- * that chooses another assistant.
+ * Returns the assistant that the URL names. If the URL names none, returns the assistant that ran last, or else that of the first graph.
+ * Also returns a function that chooses another assistant.
  */
 export function useTarget(assistants: Assistant[]): {
   target: Assistant | undefined;

@@ -17,7 +17,7 @@ export interface Pointed {
 
 const width = 320;
 
-/** A box beside a row, with the exact facts of the row. */
+/** A box beside a row, with the exact times and figures of the row. */
 export function Details({ row, left, top, bottom, zero }: Pointed & { zero: number }) {
   const x = Math.max(8, Math.min(left + 12, innerWidth - width - 8));
   const isAbove = bottom > innerHeight - 230;

@@ -13,7 +13,7 @@ interface Keyed {
 /** The number of rows that the Page Up and Page Down keys skip. */
 const pageRows = 10;
 
-/** Handles the keys of the chart. The Tab key reaches one row. The arrow keys move to the other rows, and open or fold them. */
+/** Handles the keys of the chart. Tab moves the focus to one row only. The arrow keys move to the other rows, and open or fold them. */
 export function useRowKeys({ rows, closed, toggle, list, scroller }: Keyed) {
   const [active, setActive] = useState(0);
   const current = Math.min(active, rows.length - 1);

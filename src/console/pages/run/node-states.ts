@@ -2,7 +2,7 @@ import { type AttemptItem, type Item, type RunningNode, walk } from "./spans.ts"
 
 export type NodeState = "none" | "running" | "success" | "error" | "interrupted" | "unfinished";
 
-/** The facts about a node of the graph, summed over all attempts of a run. */
+/** The state of a node of the graph, and its figures, summed over all attempts of a run. */
 export interface NodeFacts {
   state: NodeState;
   /** The number of times that the node was started. */
@@ -16,7 +16,7 @@ export interface NodeFacts {
 
 export const nothing: NodeFacts = { state: "none", count: 0, ms: 0, tokens: 0, dollars: 0 };
 
-/** Returns the facts of each node that the run has reached. The key is the node's path. */
+/** Returns the state and the figures of each node that the run has reached. The key is the node's path. */
 export function factsByPath(trees: AttemptItem[], running: RunningNode[]): Map<string, NodeFacts> {
   const facts = new Map<string, NodeFacts>();
   for (const { roots } of trees) walk(roots, (item) => add(facts, item));

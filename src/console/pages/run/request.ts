@@ -9,7 +9,7 @@ type Kwargs = Omit<RunBody, "assistant_id"> & { subgraphs?: boolean; resumable?:
 
 const post = (threadId: string, body: RunBody) => answerOf(api.POST("/threads/{threadId}/runs", { params: { path: { threadId } }, body }));
 
-/** The keys of `configurable` that belong to the old run. The service sets them again for the new run. */
+/** The keys of `configurable` that the service sets for each run. A repeated run must not copy them from the earlier run. */
 const ownKeys = ["run_id", "thread_id", "graph_id", "assistant_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map"];
 
 /** Returns a request for a new run with the settings of this run. */

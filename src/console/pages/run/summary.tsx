@@ -14,7 +14,7 @@ interface Props {
   spending: Spending | undefined;
 }
 
-/** The facts of a run, in one line or, on a narrow screen, in a grid. */
+/** The graph, the thread, the times and the cost of a run, in one line. On a narrow screen, they are in a grid. */
 export function Summary({ run, timeline, assistantName, tokens, spending }: Props) {
   const graph = timeline?.graph_id ?? String(run.metadata.graph_id ?? "–");
   return (

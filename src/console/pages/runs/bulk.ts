@@ -44,13 +44,13 @@ export const cancelRun = (run: ChosenRun) => answerOf(api.POST("/threads/{thread
 
 export const deleteRun = (run: ChosenRun) => answerOf(api.DELETE("/threads/{threadId}/runs/{runId}", { params: pathOf(run) }));
 
-/** The keys of `configurable` that belong to the old run. The service sets them again for the new run. */
+/** The keys of `configurable` that the service sets for each run. A repeated run must not copy them from the earlier run. */
 const ownKeys = ["run_id", "thread_id", "graph_id", "assistant_id"];
 const checkpointKeys = ["checkpoint_id", "checkpoint_ns", "checkpoint_map"];
 
 /**
- * Creates a run with the same assistant, input and settings. If the old request named a checkpoint, a new run on the same thread begins at
- * that checkpoint.
+ * Creates a run with the assistant, the input and the settings of the chosen run. If the chosen run began at a checkpoint that its request
+ * named, a new run on the same thread begins there too.
  */
 export async function retryRun(chosen: ChosenRun, onNewThread: boolean): Promise<Schemas["Run"]> {
   const run = await answerOf(api.GET("/threads/{threadId}/runs/{runId}", { params: pathOf(chosen) }));

@@ -50,8 +50,8 @@ export interface FoundRuns {
 }
 
 /**
- * Loads the pages of the list that are on the screen, and reads them again every few seconds. At the top of the list, new runs are added.
- * After the person has scrolled down, no new runs are added, so that no row moves.
+ * Loads the pages of the list that are on the screen, and reads them again every few seconds. New runs are added while the first row is on
+ * the screen. After the person has scrolled down, no new runs are added, so that no row moves.
  */
 export function useFoundRuns(filters: Filters): FoundRuns {
   const key = JSON.stringify(filters);

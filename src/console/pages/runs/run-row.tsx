@@ -31,7 +31,7 @@ interface Props {
   assistantName: string | undefined;
   isWide: boolean;
   isChosen: boolean;
-  /** Called when the person selects the run or removes it from the selection. Undefined if the page offers no actions. */
+  /** Called when the person selects the run or removes it from the selection. No function is given if the page offers no actions. */
   onChoose: ((isChosen: boolean, withShift: boolean) => void) | undefined;
 }
 

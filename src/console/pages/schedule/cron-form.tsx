@@ -17,7 +17,7 @@ import { WhenFields } from "./when-fields.tsx";
 interface Props {
   assistants: NamedAssistant[];
   assistantId: string;
-  /** Called when the person chooses an assistant. Undefined for an existing cron, because its assistant cannot change. */
+  /** Called when the person chooses an assistant. Not needed for an existing cron, because its assistant cannot change. */
   onAssistant?: (assistantId: string) => void;
   cron?: Cron;
   onDone: () => void;

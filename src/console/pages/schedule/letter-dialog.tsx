@@ -15,7 +15,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** Shows a dead letter with its error and its payload. A person can redrive the letter, also with another input, or discard it. */
+/** Shows a dead letter with its error and its payload. A person can change the input, and redrive or discard the letter. */
 export function LetterDialog({ id, onAsk, onClose }: Props) {
   const { data: letter, error, refetch } = useDeadLetter(id);
   const [edit, setEdit] = useState<string>();

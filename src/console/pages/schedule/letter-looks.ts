@@ -19,5 +19,5 @@ export const stateNames: Record<DeadLetter["state"], string> = {
   discarded: "Discarded",
 };
 
-/** Returns a title for a letter: the name of its item, or else of its node or graph. */
+/** Returns a title for a dead letter: the name of its item, or else of its node or graph, or else the name of its kind. */
 export const titleOf = ({ item, node, graph_id, kind }: DeadLetter): string => item ?? node ?? graph_id ?? kindNames[kind];

@@ -14,7 +14,7 @@ import { type Change, LettersChange } from "./letters-change.tsx";
 import { type DeadLetter, type LetterFilters, lettersPerPage, useDeadLetters } from "./reads.ts";
 import { type Selection, useSelection } from "./selection.ts";
 
-/** The work that has failed for good: runs, webhooks, ticks of crons, and items of runs. */
+/** The list of the dead letters: runs, webhooks, ticks of crons, and single items within runs that have failed for good. */
 export function Letters() {
   const [filters, change] = useFilters();
   const found = useDeadLetters(filters);
@@ -129,7 +129,7 @@ interface ChosenProps {
   onAsk: (change: Change) => void;
 }
 
-/** Chooses all letters of the page, and redrives or discards the chosen letters. */
+/** A box that chooses all letters of the page, and buttons that redrive or discard the chosen letters. */
 function Chosen({ letters, selection: { chosen, choose }, isShown, onAsk }: ChosenProps) {
   const here = letters.filter(({ id }) => chosen.has(id)).length;
   if (!useMayAct() || !isShown) return null;

@@ -17,7 +17,7 @@ export function Webhooks() {
   const offset = Number(params.get("offset")) || 0;
   const dead = useDeadWebhooks(offset);
   const selection = useSelection<DeadWebhook>(({ run_id }) => run_id);
-  const [asked, setAsked] = useState<DeadWebhook[]>(); // stored in this component, because the report must stay when the list becomes empty
+  const [asked, setAsked] = useState<DeadWebhook[]>(); // stored here, so that the dialog stays open when the list becomes empty
   if (!dead.data)
     return dead.error ? (
       <Failure what="The dead webhooks could not be loaded" error={dead.error} retry={() => void dead.refetch()} />

@@ -7,7 +7,7 @@ import { isBelow, isSamePath, linkTo } from "./place.ts";
 import { useChildren } from "./reads.ts";
 
 const step = 100;
-/** The maximum number of namespaces that the API returns at once. */
+/** The maximum number of namespaces in one response of the API. */
 const most = 1_000;
 
 /** The namespaces as a tree. The path to the open namespace is unfolded. The open namespace comes from the URL. */

@@ -21,7 +21,7 @@ async function readThread(threadId: string, signal: AbortSignal): Promise<Thread
 /** Reads the status, the metadata and the open questions of a thread, and reads them again every 3 seconds. */
 export const useThread = (threadId: string) => useLive(["thread", threadId], (signal) => readThread(threadId, signal), { every: 3_000 });
 
-/** Reads the data of a thread again at once. Call this after an action. */
+/** Immediately reads the data of a thread again. Call this after an action that changes the thread. */
 export const refreshThread = (threadId: string) => {
   for (const name of ["thread", "history", "runs-of", "newest-run"]) void queries.invalidateQueries({ queryKey: [name, threadId] });
 };
@@ -86,7 +86,7 @@ interface History {
   states: State[];
   isLoading: boolean;
   error: unknown;
-  /** Loads a page of earlier checkpoints. Undefined if all checkpoints are loaded. */
+  /** Loads a page of earlier checkpoints. There is no function if all checkpoints are loaded. */
   more: (() => void) | undefined;
   isLoadingMore: boolean;
   refresh: () => void;

@@ -14,7 +14,7 @@ import { useMayAct } from "../../settings.ts";
 import { refreshThread, type ThreadFacts } from "./data.ts";
 import { ThreadStatus } from "./thread-status.tsx";
 
-/** Shows the facts and the metadata of a thread, and a button that deletes the thread. */
+/** Shows the id, the status, the graph, the times and the metadata of a thread, and a button that deletes the thread. */
 export function Facts({ thread }: { thread: ThreadFacts }) {
   const mayAct = useMayAct();
   const [open, setOpen] = useState<"edit" | "delete">();

@@ -10,7 +10,7 @@ interface Props {
   states: State[];
   chosen: string | undefined;
   onChoose: (id: string) => void;
-  /** Loads a page of earlier checkpoints. Undefined if all checkpoints are loaded. */
+  /** Loads a page of earlier checkpoints. There is no function if all checkpoints are loaded. */
   more: (() => void) | undefined;
   isLoadingMore: boolean;
 }

@@ -51,7 +51,7 @@ function plain(property: JsonSchema): JsonSchema {
   return anyOf ? property : { ...rest, ...(type && { type }) };
 }
 
-/** Returns an example of an input: the example of the assistant's preset, or that of the schema. */
+/** Returns an example of an input, from the assistant's metadata or else from the schema. Returns undefined if neither has one. */
 export function exampleOf(metadata: unknown, schema: unknown): unknown {
   if (isObject(metadata) && isObject(metadata.example)) return withoutNulls(metadata.example);
   const given = isObject(schema) ? schema : {};

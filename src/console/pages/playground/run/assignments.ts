@@ -19,13 +19,14 @@ type Fields = Record<string, unknown>;
 
 const fieldsOf = (value: unknown): Fields => (isObject(value) ? value : {});
 const textIn = (...values: unknown[]) => values.find((value): value is string => typeof value === "string" && value !== "");
-/** The fields in which the patterns name the agent of a task. */
+/** The fields in which Ensemble's ready-made graphs name the agent of a task. */
 const actorKeys = ["agent", "member", "expert", "actor", "listener", "subscriber", "squad"];
 const nameOf = (value: unknown) => (isObject(value) ? textIn(value.name) : textIn(value));
 
 /**
- * Returns the agent and the work of a graph's task, from the task's input. Patterns send each piece of work to a node together with its
- * agent. In a conversation, the input is the state, which names the speaker. Returns undefined for a task without an agent.
+ * Returns the agent and the work of a graph's task, from the task's input. Ensemble's ready-made graphs send each piece of work to a node
+ * together with its agent. In a conversation, the input is the state, which names the speaker. Returns undefined for a task without an
+ * agent.
  */
 export function assignmentIn(node: string, input: unknown): Pick<Assignment, "agent" | "key" | "task"> | undefined {
   const fields = fieldsOf(input);

@@ -12,7 +12,7 @@ interface Props {
   isFlat?: boolean;
 }
 
-/** Shows the cost of each agent so far, and the totals. The figures come from the ledger in which the patterns record every model call. */
+/** Shows the cost of each agent so far, and the totals. They come from the ledger in which Ensemble's graphs record every model call. */
 export function LedgerTable({ rows, isFlat = false }: Props) {
   const total = totalOf(rows);
   return (

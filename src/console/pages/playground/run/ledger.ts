@@ -1,6 +1,6 @@
 import { isObject } from "../../../parts/json-schema.ts";
 
-/** A model call in the form in which the shipped patterns record it in the state key `ledger`. */
+/** A model call in the form in which Ensemble's ready-made graphs record it in the state key `ledger`. */
 export interface LedgerEntry {
   agent: string;
   task: string;
@@ -25,7 +25,7 @@ export interface LedgerRow {
   elapsedMs: number;
 }
 
-/** Returns the ledger entries in the result of a node. A result may also replace the whole ledger. */
+/** Returns the ledger entries in the result of a node. If the result replaces the whole ledger, these are the entries of the new ledger. */
 export function entriesIn(result: unknown): LedgerEntry[] {
   const given = isObject(result) ? result.ledger : undefined;
   const list = isObject(given) ? given.__overwrite__ : given;
