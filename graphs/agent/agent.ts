@@ -32,10 +32,7 @@ export interface Agent extends Omit<AgentData, "model" | "tools" | "output" | "g
 /** A compiled graph whose state has `messages`, or the result of LangChain's `createAgent`. */
 export interface Workable {
   invoke(input: { messages: BaseMessage[] }, config?: LangGraphRunnableConfig): Promise<unknown>;
-  /**
-   * Streams the state of the graph. Without this method, if the graph fails, the model calls before the failure are missing from the
-   * ledger.
-   */
+  /** Streams the state of the graph. If this method is missing and the graph fails, the ledger lacks the model calls before the failure. */
   stream?(input: { messages: BaseMessage[] }, config?: LangGraphRunnableConfig & { streamMode: "values" }): Promise<AsyncIterable<unknown>>;
 }
 

@@ -73,7 +73,8 @@ function whatIsShared(bad: LabelledResult[], good: LabelledResult[]): Shared[] {
 }
 
 /**
- * Returns every fact, with the labels of the results to which it applies. Goes through the results only once, because there may be many.
+ * Returns each different fact, with the labels of the results to which it applies. Goes through the results only once, because there may be
+ * many results.
  */
 function byFact(results: LabelledResult[]): { key: string; fact: [string, string]; labels: string[] }[] {
   const found = new Map<string, { key: string; fact: [string, string]; labels: string[] }>();

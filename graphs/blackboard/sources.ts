@@ -90,8 +90,8 @@ type KeyTriggerInCode = string | { key: string; when?: ConditionInCode } | { and
 export type SourceInCode = Omit<z.input<typeof SourceSchema>, "do" | "on"> & { do: DoingInCode; on?: KeyTriggerInCode };
 
 /**
- * Converts sources from TypeScript code to listeners. Their functions and agents go into `code` and `conditions`, and the listeners refer
- * to them by name.
+ * Converts sources from TypeScript code to listeners. Stores the functions and agents of the sources by name in `code` and `conditions`,
+ * and puts only these names into the listeners.
  */
 export function sourcesOf(sources: SourceInCode[], code: Code, conditions: Conditions): Listener[] {
   const parsed = Sources.parse(sources.map(({ do: _, on, ...source }) => ({ ...source, do: { task: "set below" } })));

@@ -99,8 +99,8 @@ export type TriggerInCode = string | { event: string; when?: ConditionInCode } |
 export type ListenerInCode = Omit<ListenerData, "do" | "on"> & { do: DoingInCode; on: TriggerInCode };
 
 /**
- * Converts listeners from TypeScript code to the form that the nodes use. Their functions and agents go into `code` and `conditions`, and
- * the listeners refer to them by name.
+ * Converts listeners from TypeScript code to the form that the nodes use. Stores the functions and agents of the listeners by name in
+ * `code` and `conditions`, and puts only these names into the listeners.
  */
 export function listenersOf(listeners: ListenerInCode[], code: Code, conditions: Conditions): Listener[] {
   const data = listeners.map(({ do: work, on, ...listener }) => ({ ...listener, do: { task: "set below" }, on: "set below" }));

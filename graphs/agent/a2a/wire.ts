@@ -8,7 +8,8 @@ export type Said = { answer: string } | Task;
 export interface Task {
   taskId: string;
   /**
-   * The state of the task, under its name in protocol version 0.3. Undefined if the reply contains only a part of the result and no state.
+   * The state of the task, under its name in protocol version 0.3. Undefined if the agent sent only a part of the task's result (an
+   * artifact), because such a reply has no state.
    */
   state?: string | undefined;
   /** The result of the task, or the task's last message if there is no result. */

@@ -16,8 +16,8 @@ export interface Execution {
 const executions = new WeakMap<object, Execution>();
 
 /**
- * Returns the facts about the execution to which a config belongs. The first call for an execution creates the facts. All events about
- * stalls then go to the `writer` of that first config.
+ * Returns the facts about the execution to which a config belongs. The first call for an execution creates the facts, and decides where all
+ * stall events of the execution go: to the `writer` of the config in that call.
  */
 export function executionOf(config: Pick<LangGraphRunnableConfig, "control" | "writer" | "configurable"> | undefined): Execution {
   const key = config?.control;

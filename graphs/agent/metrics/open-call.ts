@@ -14,7 +14,9 @@ export interface Caller {
 }
 
 export interface OpenCall {
-  /** Runs the work of the call. Each part of an answer that the model sends during this time shows that the call is alive. */
+  /**
+   * Does the work of the call. Each part of an answer that the model sends during this work is recorded as a sign that the call is alive.
+   */
   during<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Ends the call. Completes its ledger entries with `addFacts`, and reports them. */
   end(entries: LedgerEntry[]): void;
@@ -58,7 +60,10 @@ export async function openCall(
   };
 }
 
-/** Adds facts about the execution to a new ledger entry: when a person's answer continued the run, and how the call stalled. */
+/**
+ * Adds two facts to a new ledger entry, if they exist: the time at which a person's answer continued the run, and whether the call stalled
+ * as `slow` or `dead`.
+ */
 export function addFacts(entry: LedgerEntry): LedgerEntry {
   const { resumedAt } = executionOf(getConfig());
   const stalled = current.getStore()?.stalled;

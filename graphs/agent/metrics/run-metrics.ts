@@ -51,7 +51,7 @@ export interface Facts {
   pieces?: Piece[];
   findings?: number;
   conflicts?: number;
-  /** The milliseconds between the sending and the acknowledgement of each message. */
+  /** For each message, the milliseconds from its sending to its acknowledgement. */
   latenciesMs?: number[];
   deadlocks?: number;
 }
