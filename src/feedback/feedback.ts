@@ -68,8 +68,9 @@ export async function offerFeedback(db: Db, fence: Fence, keys: string[]): Promi
 }
 
 /**
- * Stores feedback that was given through a URL. All calls for a URL change the same row. A later call can thus add a comment to a score,
- * and a URL cannot fill the database. Throws if the URL has expired, if its run is deleted, or if the feedback was changed too often.
+ * Stores feedback that was given through a URL. All calls with the same URL change the same row. A later call can thus add a comment to a
+ * score, and repeated calls do not fill the database. Throws if the URL has expired, if its run is deleted, or if the feedback was changed
+ * too often.
  */
 export async function giveFeedback(db: Db, right: FeedbackRight, given: GivenFeedback): Promise<TakenFeedback> {
   const { runId, key, expires } = right;

@@ -6,7 +6,10 @@ import { holdMemory, type Memory } from "../memory.ts";
 import type { AllowedOrigins } from "./cors.ts";
 import { isForeign, quote } from "./gate.ts";
 
-/** The size of the largest body for which no memory is reserved, in bytes. Only hundreds of such bodies at once would use much memory. */
+/**
+ * The size in bytes up to which a body is read without reserving memory. Only hundreds of such bodies at the same time would use much
+ * memory.
+ */
 const smallBody = 256 * 1024;
 /** The assumed size in bytes of a body without a content-length. */
 const unknownLength = 8 * 1024 * 1024;
