@@ -68,8 +68,8 @@ const CrewTask = closed({
 export type CrewTask = z.infer<typeof CrewTask>;
 
 /**
- * The schema of the names of agents and tasks. A number is not allowed as a name, because JavaScript moves numeric keys of an object to the
- * front.
+ * The schema of the names of agents and tasks. A number is not allowed as a name. JavaScript moves numeric keys of an object to the front,
+ * and this would change the order of the tasks.
  */
 const key = stepName.refine((name) => !/^\d+$/.test(name), "a name is not a number");
 const isAtMost = (most: number) => (all: object) => Object.keys(all).length <= most;

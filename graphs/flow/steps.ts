@@ -81,8 +81,8 @@ const questionOf = (step: string) => `feedback:${step}`;
 const readerOf = (step: string) => `outcome:${step}`;
 
 /**
- * Returns the listeners of the steps. A step with feedback has two more listeners. One asks a person, and the other maps the answer to an
- * outcome.
+ * Converts steps to listeners. A step with human feedback has two more listeners: one asks a person, and the other maps the person's answer
+ * to an outcome.
  */
 export function toListeners(steps: FlowStep[]): Listener[] {
   const listeners = steps.flatMap((step): Listener[] => {

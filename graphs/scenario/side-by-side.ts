@@ -61,7 +61,7 @@ export function countStored(others: SideBySide, scenario: string, stored: Ledger
   others.account.ended.push(...stored);
 }
 
-/** Returns the function that limits parallel model calls. All scenarios of a run share this function. */
+/** Returns a function that does model calls, at most `count` of them at the same time. All scenarios of a run share this function. */
 export function placesOf(config: LangGraphRunnableConfig, count: number) {
   const shared = sharedOf(config);
   shared.turn ??= placesFor(count);
