@@ -21,7 +21,7 @@ export interface Usage {
 
 /** The complete answer to a request. */
 export interface Answer {
-  /** The text of the answer. If the run waits for answers, the text ends with the run's questions. */
+  /** The text of the answer. If the run has stopped at questions, the text ends with these questions. */
   text: string;
   /** The part of the text that asks the run's questions, with the empty line before it. Empty if there are no questions. */
   question: string;
