@@ -33,8 +33,8 @@ interface Planned {
 }
 
 /**
- * Returns the steps of each stage: its work, its gate, a question to a person if the gate blocks, and the record in the store. The record
- * is written while the next stage works.
+ * Returns the steps of each stage: its work, its gate, a question to a person if the gate blocks, and a step that records the outcome in
+ * the store. This last step runs at the same time as the next stage.
  */
 export function toSteps({ stages, contracts, lessons, project, name, timeoutSeconds }: Planned): Step[] {
   const common = { timeoutSeconds, retries: 1 };
