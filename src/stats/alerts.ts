@@ -1,8 +1,8 @@
 import { type Db, nothing, sql } from "../db/sql.ts";
 
 /**
- * The checks of one threshold in one graph since the last time that checks were stored. Each check compares a measured value of one run,
- * such as its cost, with the threshold.
+ * The checks of one threshold in one graph since the last time that checks were stored. Each check compares a measured value of one run
+ * with the threshold.
  */
 export interface AlertCheck {
   graphId: string;
