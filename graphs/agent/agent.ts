@@ -52,7 +52,7 @@ export interface AgentOptions extends Omit<z.input<typeof AgentData>, "model" | 
   middleware?: readonly AgentMiddleware[];
 }
 
-/** A zod schema of another version or from another copy of the package, such as zod 3. */
+/** A zod schema of another version, such as zod 3, or from another copy of the package. */
 interface OtherZod {
   safeParse(value: unknown): unknown;
 }

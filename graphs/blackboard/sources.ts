@@ -147,7 +147,10 @@ const Entities = {
 /** The agents of the default sources. */
 export const analysts: Member[] = [agent({ name: "extractor", role: "an analyst who reads closely", output: Entities })];
 
-/** The default sources, for runs that give none. They extract entities, analyze them from two sides in parallel, and write the answer. */
+/**
+ * The default sources, for runs that define no sources. They extract entities, analyze them from two sides in parallel, and write the
+ * answer.
+ */
 export const usualSources: SourceInCode[] = [
   { name: "extractor", reads: ["task"], writes: ["extracted_entities"], do: { agent: "extractor", task: "List what the task is about." } },
   {

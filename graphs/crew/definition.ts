@@ -156,7 +156,7 @@ export const fill = (one: string, inputs: Record<string, unknown>): string =>
     return typeof value === "string" ? value : JSON.stringify(value);
   });
 
-/** The default crew, for runs that give none. */
+/** The default crew, for runs that define no crew. */
 export const usualCrew: Definition = parseDefinition({
   agents: {
     researcher: {

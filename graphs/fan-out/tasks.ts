@@ -86,7 +86,7 @@ export function timesOf(results: WorkflowValues["results"]): { wallMs: number; s
 
 const view = (name: string, task: string) => ({ name, do: { task } });
 
-/** The default tasks, for runs that give none. */
+/** The default tasks, for runs that define no tasks. */
 export const usualTasks = Tasks.parse([
   view("facts", "Name the facts that matter for this task. One line each."),
   view("risks", "Name what can go wrong with this task. One line each."),

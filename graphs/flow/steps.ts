@@ -133,7 +133,7 @@ export const feedbackOn = ({ name }: Listener): { step: string; part: "feedback"
 
 const task = (text: string) => ({ task: text });
 
-/** The default steps, for runs that give none. */
+/** The default steps, for runs that define no steps. */
 export const usualSteps = Steps.parse([
   { name: "outline", do: task("List the points that an answer to this task needs. One line a point.") },
   { name: "doubts", do: task("List the questions that a critical reader of an answer to this task would ask. At most five.") },

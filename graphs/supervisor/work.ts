@@ -25,7 +25,7 @@ import type { Node } from "./state.ts";
 /** The input of an agent for one step. */
 export interface Errand {
   step: WorkStep;
-  /** The data of an agent from the run's roster, or the name of an agent from the code. */
+  /** The agent: its data from the run's roster, or the name of an agent that is defined in code. */
   agent: AgentData | string;
   /** The model for agents that have no model of their own. */
   model: string;
@@ -134,8 +134,8 @@ function recover(errand: Errand, { error }: NodeError) {
 }
 
 /**
- * Returns the outcome of a step that failed in an earlier attempt of the run. LangGraph stores only the message of an error, so the other
- * facts are lost.
+ * Returns the outcome of a step that failed in an earlier attempt of the run. LangGraph stores only the message of an error, so the ledger
+ * entry has no cost.
  */
 function remembered({ message }: Error, { step, agent, model, budget }: Errand): Failure {
   const name = typeof agent === "string" ? agent : agent.name;

@@ -50,7 +50,7 @@ export function resolve(stages: Stage[], contracts: Contract[], rates: FailureRa
   return resolved;
 }
 
-/** The default contracts and stages, for runs that give none. */
+/** The default contracts and stages, for runs that define none. */
 export const usualContracts = z.array(Contract).parse([
   { skill: "planner", capabilities: ["plan"], downstream: ["writer"] },
   { skill: "writer", capabilities: ["write"], downstream: ["checker"] },

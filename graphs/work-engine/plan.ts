@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Contract, Stage } from "./contracts.ts";
 import { addLessons, changeItem, itemKey, noteHealth } from "./records.ts";
 
-/** The verdict of the gate after a stage. */
+/** The verdict of the gate, which checks the work of a stage after the stage has ended. */
 const Verdict = z.object({
   passed: z.boolean().describe("Whether the work meets the goal"),
   quality: z.number().min(0).max(1).describe("How good it is, 1 being flawless"),

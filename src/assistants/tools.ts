@@ -15,7 +15,10 @@ export interface ToolCursor {
   id: string;
 }
 
-/** Tells whether an assistant belongs to the project: to a graph or to a file. Only such an assistant has an id of version 5. */
+/**
+ * Tells whether an assistant comes from the project: from a graph or from an assistant file. Only the ids of these assistants are UUIDs of
+ * version 5.
+ */
 const isOfProject = sql`substr(assistant_id::text, 15, 1) = '5'`;
 
 /**

@@ -2,7 +2,7 @@ import { getConfig, type LangGraphRunnableConfig } from "@langchain/langgraph";
 import { boxOf } from "./call-box.ts";
 import { type StallWatch, watchForStalls } from "./stalls.ts";
 
-/** The facts that are collected while one process executes a run. */
+/** The state that the metrics keep while one process executes a run. */
 export interface Execution {
   /** When the first answer of a person was read, in milliseconds since 1970. Undefined if no answer continued the run. */
   resumedAt: number | undefined;

@@ -18,7 +18,7 @@ export interface Spoken {
   message: AIMessage;
 }
 
-/** The reason why a run ended although work was left. */
+/** The reason why a run ended although listeners could still be woken. */
 export const Stopped = z.enum(["until", "limit", "failures"]);
 
 /** The record of a key's last change on the board. */

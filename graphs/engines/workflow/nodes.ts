@@ -24,7 +24,7 @@ export type Config = LangGraphRunnableConfig;
 /** The parsed context of a workflow. */
 export type WorkflowContext = Surroundings["context"] & { onFailures?: "ask" | "partial" };
 
-/** The values that all nodes of a workflow share. */
+/** The functions, conditions and settings that all nodes of a workflow share. */
 export interface Setup {
   name: string;
   code: Code;
@@ -256,7 +256,9 @@ export const askAboutFailures = (setup: Setup) => (state: WorkflowValues, config
   return { results: new Overwrite(Object.fromEntries(kept)), advice };
 };
 
-/** Returns the update that accepts the results so far. From then on, only steps that collect the results of other steps can begin. */
+/**
+ * Returns the update that accepts the results so far. After this update, a step can begin only if it collects the results of other steps.
+ */
 function accept({ steps, results }: WorkflowValues) {
   const left = steps.filter(({ id, collects }) => !collects && !results[id]?.isOver);
   const ended = left.map(({ id }) => [id, results[id] ? { ...results[id], isOver: true } : notDone("skipped", "No more work was begun.")]);

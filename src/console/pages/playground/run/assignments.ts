@@ -7,7 +7,7 @@ export interface Assignment {
   /** The id of the task in the graph. */
   id: string;
   agent: string;
-  /** The id of the assignment in the agents' plan, such as "step-1". Undefined without a plan. */
+  /** The id of the assignment in the agents' plan, such as "step-1". Undefined if the agents have no plan. */
   key: string | undefined;
   task: string;
   startedAt: number;

@@ -24,7 +24,7 @@ export interface Session {
   startedAt: number;
   endedAt: number | undefined;
   view: RunView;
-  /** The error that prevented the run from being created or followed. Undefined without an error. */
+  /** The error that prevented the run from being created or followed. Undefined if there was no such error. */
   failure: unknown;
 }
 
