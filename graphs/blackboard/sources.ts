@@ -39,7 +39,10 @@ const parts = () =>
     .min(2)
     .optional();
 
-/** The schema of a source's trigger. It is a key, a key with a condition, or a list of keys of which all or one must change. */
+/**
+ * The schema of a source's trigger. A trigger is a key, a key with a condition, or a list of keys. In a list with `and`, all keys must
+ * change. In a list with `or`, one of them must change.
+ */
 const KeyTrigger: z.ZodType<TriggerData, TriggerData> = z.union([
   Key,
   closed(

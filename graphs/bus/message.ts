@@ -44,7 +44,7 @@ export interface Delivery {
   error?: string;
 }
 
-/** A message that is still waiting for its reply. */
+/** A message whose sender still waits for a reply. */
 export interface Open {
   message: Message;
   /** Whether the receiver has handled the message. */

@@ -27,7 +27,10 @@ export interface TriggerObject {
 }
 export type TriggerData = string | TriggerObject;
 
-/** The schema of a trigger. It is an event type, an event type with a condition, or a list of triggers of which all or one must come. */
+/**
+ * The schema of a trigger. A trigger is an event type, an event type with a condition, or a list of triggers. In a list with `and`, all
+ * triggers must occur. In a list with `or`, one of them must occur.
+ */
 export const TriggerSchema: z.ZodType<Trigger, TriggerData> = z.union([
   EventType,
   closed(

@@ -74,7 +74,7 @@ export async function failureRates(config: LangGraphRunnableConfig, skills: stri
 
 /**
  * Records the outcome of a stage for the health of its skill. Writes a repair ticket if the skill fails too often or its quality has
- * dropped. A crash can repeat the call, so each work item is counted only once.
+ * dropped. If a crash repeats the call, the work item is still counted only once.
  */
 export async function noteHealth(config: LangGraphRunnableConfig, skill: string, outcome: Health["recent"][number]): Promise<void> {
   const store = getStore(config);

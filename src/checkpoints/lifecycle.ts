@@ -49,9 +49,9 @@ export async function deleteRunCheckpoints(db: Db, threadId: string, runId: stri
 }
 
 /**
- * Deletes the answers to interrupts that the run has stored, after its last attempt was lost. If the run has no checkpoint of its own, the
- * next attempt starts again with the run's command. LangGraph would then add the command's answer to the stored answers. The results of
- * finished tasks are kept. Call this function in a transaction.
+ * Deletes the answers that a run has stored for interrupts. Used after an attempt of the run was lost. If the run has no checkpoint of its
+ * own, the next attempt starts again with the run's command. LangGraph would then add the command's answer to the stored answers. The
+ * results of finished tasks are kept. Call this function in a transaction.
  */
 export async function forgetAnswersOfRun(db: Db, threadId: string, runId: string): Promise<void> {
   await db.query(sql`delete from checkpoint_writes where thread_id = ${threadId} and run_id = ${runId} and idx < 0`);

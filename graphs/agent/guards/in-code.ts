@@ -1,6 +1,9 @@
 import { type Guard, type GuardObject, Guardrails } from "./schema.ts";
 
-/** The answer of a guard function. `value` replaces the checked value. `reason` says why the value does not pass. */
+/**
+ * The answer of a guard function. `ok` tells whether the value passes. `value` replaces the checked value. `reason` says why the value does
+ * not pass.
+ */
 export interface GuardAnswer {
   ok: boolean;
   value?: unknown;

@@ -21,7 +21,7 @@ interface Whole {
 /** The guards of a whole pattern that is defined in TypeScript code. Each guard is a plain object or a function. */
 export type WholeInCode = Pick<Parameters<typeof guardrailsFrom>[0], "input" | "output">;
 
-/** The fields of a compiled graph that this file uses. LangGraph's types hide some of them. */
+/** The part of a compiled graph's type that this file uses. LangGraph's types hide some of these fields. */
 interface Built {
   builder: {
     nodes: Record<string, { runnable: { func?: NodeFunction } }>;

@@ -10,14 +10,14 @@ export interface Execution {
 }
 
 /**
- * The facts about each execution. The key is an object that LangGraph keeps for one execution and its subgraphs, so the entry is freed with
- * the execution.
+ * The state that the metrics keep for each execution. The key is an object that LangGraph keeps for one execution and its subgraphs, so the
+ * entry is freed with the execution.
  */
 const executions = new WeakMap<object, Execution>();
 
 /**
- * Returns the facts about the execution to which a config belongs. The first call for an execution creates the facts, and decides where all
- * stall events of the execution go: to the `writer` of the config in that call.
+ * Returns the metrics' state of the execution to which a config belongs. The first call for an execution creates this state, and decides
+ * where all stall events of the execution go: to the `writer` of the config in that call.
  */
 export function executionOf(config: Pick<LangGraphRunnableConfig, "control" | "writer" | "configurable"> | undefined): Execution {
   const key = config?.control;

@@ -18,7 +18,7 @@ export const ledgerState = {
     .describe("Figures of the run, computed from its ledger. A figure without its facts is left out."),
 };
 
-/** The fields of a compiled graph that this file uses. LangGraph's types hide some of them. */
+/** The part of a compiled graph's type that this file uses. LangGraph's types hide some of these fields. */
 interface Built {
   builder: Parameters<typeof neighboursOf>[0] & {
     nodes: Record<string, { runnable: { func?: NodeFunction } }>;
