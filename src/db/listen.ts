@@ -49,9 +49,9 @@ interface Others {
 }
 
 /**
- * Starts listening, and returns the wakeups of this process. NOTIFY never runs in a transaction that writes, because such transactions
- * commit one after another, behind a lock of the whole server. Instead, a separate NOTIFY statement sends all topics that were collected
- * while the previous statement ran.
+ * Starts to listen for notifications. Returns the object through which this process sends and receives them. NOTIFY never runs in a
+ * transaction that writes, because such transactions commit one after another, behind a lock of the whole server. Instead, a separate
+ * NOTIFY statement sends all topics that were collected while the previous statement ran.
  */
 export async function startWakeups({ pool, url, follows = true, onError }: WakeupOptions): Promise<Wakeups> {
   const local = new EventEmitter().setMaxListeners(0);

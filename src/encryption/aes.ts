@@ -49,7 +49,7 @@ const idOf = (key: Buffer): Buffer => createHash("sha256").update("ensemble key 
 
 /**
  * Returns the kind of data and the field of a value, which AES-GCM protects against changes. The stored value contains both in readable
- * form. If somebody changes one of them, the value can no longer be decrypted. This does not prevent that somebody moves the unchanged
- * value to another row or column.
+ * form. If somebody changes one of them, the value can no longer be decrypted. If somebody moves the unchanged value to another row or
+ * column, it can still be decrypted.
  */
 const placeOf = ({ model, field }: EncryptionContext): Buffer => Buffer.from(`${model}.${field}`);

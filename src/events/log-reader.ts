@@ -5,7 +5,7 @@ import type { RunWindow } from "./run-window.ts";
 
 /**
  * Reads new events from the log into the `RunWindow` of each followed run. Runs one statement at a time, which reads for all windows that
- * wait.
+ * wait for new events.
  */
 export interface LogReader {
   /**

@@ -41,8 +41,8 @@ export async function surveyRemoval(db: Db, rules: RetentionRules): Promise<Remo
 }
 
 /**
- * Counts the checkpoints that a rule would delete. "keep_latest" applies to expired threads, and "trim" applies to threads with more
- * checkpoints than they may keep.
+ * Counts the checkpoints that a rule would delete. "keep_latest" applies to expired threads. "trim" applies to other threads that were used
+ * since their old checkpoints were last deleted.
  */
 async function countOf(db: Db, rule: "keep_latest" | "trim", { threadTtl }: RetentionRules, kept: Kept): Promise<number> {
   let count = 0;

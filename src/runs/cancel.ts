@@ -9,7 +9,7 @@ import type { CancelAction } from "./run.ts";
  * - A run that never started ends immediately. With "rollback", it is deleted. With "interrupt", it gets an event number, so that
  *   subscribers of its thread see its end.
  * - A run that has started is only marked as cancelled. The worker that executes it then stops it. If that worker is gone, the next worker
- *   that claims the run does so.
+ *   that claims the run stops it.
  *
  * Call this in a transaction that holds the locks of the threads. After the commit, notify the cancel topic and the claim topic.
  */

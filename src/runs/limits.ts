@@ -25,8 +25,8 @@ export interface Limit {
   /** The number of waiting runs that the limit counts, up to 10,000. */
   waiting: number;
   /**
-   * How often the limit has made a run wait because its key had no free slot, or has refused a run because a budget was used up. A limit in
-   * shadow mode never does so. It counts every run that it would have held up or refused, for any reason.
+   * The number of times that the limit has made a run wait, because its key had no free slot, or has refused one, because a budget was used
+   * up. A limit in shadow mode does neither. It only counts the runs that it would have held up or refused, for any reason.
    */
   refused: number;
 }

@@ -50,7 +50,10 @@ export async function putInStore(db: Db, scope: Scope, { rules, fence }: StoreUs
   return putItem(db, scope, fence, { ...item, ttlMinutes: ttl === undefined ? rules.defaultTtlMinutes : ttl, vectors });
 }
 
-/** Returns the item with this name, or undefined if there is none. Restarts the item's time to live if the read or the rules say so. */
+/**
+ * Returns the item with this name, or undefined if there is none. Restarts the item's time to live if the read asks for this. If the read
+ * says nothing about it, the store's rules decide.
+ */
 export async function getFromStore(
   db: Db,
   scope: Scope,
@@ -64,8 +67,8 @@ export async function getFromStore(
 }
 
 /**
- * Returns the items that a search finds. The search compares meaning if there is an index, and words otherwise. Restarts the items' time to
- * live if the search or the rules say so.
+ * Returns the items that a search finds. Compares meaning if there is an index and a query. Otherwise, compares words. Restarts the time to
+ * live of the found items if the search asks for this. If the search says nothing about it, the store's rules decide.
  */
 export async function searchStore(
   db: Db,

@@ -103,8 +103,8 @@ export function presentCustom(json: string): { name?: string; data: string } {
 }
 
 /**
- * Returns a checkpoint's ids, step and source without its values, and the name of its agent. Returns undefined if the event has an unknown
- * form.
+ * Returns a checkpoint's ids, step and source as JSON text, without the checkpoint's values. Also returns the name of the agent that wrote
+ * it, if any. Returns undefined if the event has an unknown form.
  */
 export function presentCheckpoint(json: string): { data: string; agentName: string | undefined } | undefined {
   const document: unknown = JSON.parse(json);

@@ -116,8 +116,8 @@ async function succeeded(attempt: Attempt): Promise<Outcome> {
 }
 
 /**
- * Adds an event to the run's event log, which contains a URL for each feedback key of the run. The official server also sends this event
- * after the graph's last event. If the URLs cannot be made, the service's log gets a warning, and the run still succeeds.
+ * Adds the event `feedback` to the run's event log, with the path of a URL for each feedback key of the run. The official server also sends
+ * this event after the graph's last event. If the paths cannot be made, the process's log gets a warning, and the run still succeeds.
  */
 async function inviteFeedback({ claim, deps, journal, log }: Attempt): Promise<void> {
   const { pool, feedback } = deps;

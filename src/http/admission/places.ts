@@ -5,7 +5,7 @@ import type { ApiDeps } from "../api-deps.ts";
 /** The numbers of streams, sockets and waiting requests that are open in this process: in total, per user, per run and per thread. */
 export type StreamCounts = Map<string, number>;
 
-/** A client that follows a run or a thread, and therefore counts towards the limits. */
+/** A client that follows a run or a thread, and therefore counts towards the limits on open streams. */
 export interface Place {
   of: "run" | "thread";
   id: string;

@@ -59,8 +59,8 @@ function refuseWithoutPreflight({ headers }: FastifyRequest, origins: AllowedOri
 }
 
 /**
- * Parses a body as JSON. Returns undefined for a blank body. For any other text, throws a `ServiceError` that says what is wrong with the
- * text.
+ * Parses a body as JSON. Returns undefined for a blank body. Throws a `ServiceError` if the body is not valid JSON, is too deep, has too
+ * many values, or contains a text that looks like an encrypted value.
  */
 export function parseJson(body: Buffer): unknown {
   if (!isUtf8(body)) throw new ServiceError("malformed", "The request body is not UTF-8");
@@ -90,7 +90,10 @@ export function refuseSealedQuery(query: unknown): void {
 const looksEncrypted = (place: string) =>
   new ServiceError("invalid", `The ${place} contains a text that looks like an encrypted value of this service.`);
 
-/** Tells whether a body contains a text that looks encrypted, with which a client could make a row unreadable. */
+/**
+ * Tells whether a body contains a text that looks like an encrypted value. If such a text were stored, its row could no longer be
+ * decrypted.
+ */
 const holdsSealed = (text: string, value: unknown): boolean =>
   looksSealed(text) || (/\\u00[2-7]/i.test(text) && looksSealed(JSON.stringify(value)));
 

@@ -55,7 +55,7 @@ function openCalls({ added, state }: AnswerAssembler): CallToCaller[] {
   });
 }
 
-/** OpenAI's finish reasons for the stop reasons that models of all providers give. Any reason that is missing here becomes `stop`. */
+/** Maps the stop reasons of all providers' models to OpenAI's finish reasons. A stop reason that is missing here becomes `stop`. */
 const reasons: Record<string, FinishReason> = {
   length: "length",
   max_tokens: "length",

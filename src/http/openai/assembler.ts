@@ -119,7 +119,7 @@ export class AnswerAssembler {
     return this.#append(textOf(message.content));
   }
 
-  /** Adds the text of another message, after an empty line. */
+  /** Adds the text of a further message to the answer, separated by an empty line from the text before it. */
   #append(text: string): string {
     return this.#tell(text !== "" && this.#text !== "" ? `\n\n${text}` : text);
   }

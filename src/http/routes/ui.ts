@@ -55,7 +55,7 @@ export const uiRoutes: FastifyPluginAsyncZod<{ bundles: UiBundles; mountedAt: st
   );
 };
 
-/** Escapes a text so that it can stand in an HTML attribute with quotes of this kind. */
+/** Escapes a text so that it can stand in an HTML attribute whose value is enclosed in `quote`. */
 function attribute(text: string, quote: '"' | "'" = '"'): string {
   const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   return quote === '"' ? escaped.replaceAll('"', "&quot;") : escaped.replaceAll("'", "&#39;");
