@@ -57,7 +57,7 @@ interface OtherZod {
   safeParse(value: unknown): unknown;
 }
 
-/** The forms in which a pattern accepts an agent: an agent, the options of one, or a graph that does the work. */
+/** The forms in which a pattern accepts an agent: an `Agent`, the options of an agent, or a graph that does the agent's work. */
 export type Member = Agent | AgentOptions | Workable;
 
 const Options = closed(agentFields);

@@ -146,7 +146,7 @@ async function work(run: AgentRun, errand: Errand, config: LangGraphRunnableConf
   return needsRounds ? workInRounds(run, errand, config) : answerAtOnce(run, errand, config);
 }
 
-/** Does the work with one model call, for an agent without tools. It needs no subgraph, because there are no rounds to store. */
+/** Does the work of an agent without tools, with one model call. No subgraph is needed, because there are no rounds to store. */
 async function answerAtOnce(run: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
   const { signal } = config;
   const { agent, limits } = run;

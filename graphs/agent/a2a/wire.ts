@@ -66,7 +66,7 @@ const Told = z.looseObject({
 });
 const Update = z.looseObject({ taskId: z.string(), status: Status.optional() });
 
-/** Reads the reply in a JSON-RPC result, of either version of the protocol. */
+/** Reads the reply in a JSON-RPC result. Accepts the results of both versions of the protocol. */
 export function readSaid(result: unknown): Said {
   const { task, message, statusUpdate, artifactUpdate } = Object(result);
   const said = task ?? message ?? statusUpdate ?? artifactUpdate ?? result;
