@@ -128,7 +128,10 @@ export function blackboard(options: BlackboardOptions = {}) {
   });
 }
 
-/** Tells whether sources have written at least three values since the judge was last asked. */
+/**
+ * Tells whether to ask the judge again whether the goal is met. This is due if sources have written at least three values since the judge
+ * was last asked.
+ */
 function isJudgeDue({ events, answers }: ChoreographyValues): boolean {
   const asked = Object.keys(answers).map((place) => Number(/^until@(\d+)$/.exec(place)?.[1] ?? 0));
   const since = events.slice(Math.max(0, ...asked)).filter(({ type, from }) => keyOf(type) !== undefined && from !== "start");

@@ -153,8 +153,8 @@ function failedMessages({ receipts, log }: BusValues): FailedItem[] {
 }
 
 /**
- * Returns the turns of a run as pieces of work, for the metric `criticalPathMs`. A turn depends on the turns that sent its messages. For
- * each message, this is the last turn that the sender had ended when the message was sent.
+ * Returns the turns of a run as pieces of work, for the metric `criticalPathMs`. A turn depends on the earlier turns in which its messages
+ * were sent. A message was sent in the last turn of its sender that had ended by that time.
  */
 function piecesIn({ times, log }: BusValues): Piece[] {
   const sent = new Map(log.map((message) => [message.id, message]));
@@ -175,7 +175,7 @@ function factsOf(state: BusValues): Facts {
   return { pieces: piecesIn(state), latenciesMs: acked.map(({ latencyMs }) => latencyMs), deadlocks: deadlocks.length };
 }
 
-/** Ends a run. The answer is the last message to the user. */
+/** Returns the last state update of a run: its status and its answer, which is the last message to the user. */
 function concludeWith({ log, receipts, inboxes, accepted }: BusValues, maxMessages: number) {
   const output = log.findLast(({ to }) => to === user)?.payload ?? null;
   const isQuiet = Object.values(inboxes).every((inbox) => inbox.length === 0);

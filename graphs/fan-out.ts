@@ -99,7 +99,10 @@ export function fanOut({ tasks, agents = [], name = "fan-out", description, ...d
   });
 }
 
-/** Combines the results. Throws if a required task failed, unless a person or the context has accepted the partial results. */
+/**
+ * Combines the results of the tasks. Throws if a required task failed or too few tasks succeeded, unless a person or the context has
+ * accepted the partial results.
+ */
 async function conclude(values: Values, context: Context, config: LangGraphRunnableConfig) {
   const { required, results, enough, ledger: earlier } = values;
   const [outputs, missing] = [gather(values), missingOf(values)];

@@ -63,8 +63,8 @@ export function hierarchy({ squads, name = "hierarchy", description, ...defaults
 }
 
 /**
- * Returns the facts of a run for its metrics. The objectives count as pieces of work and not as tasks, because the squads do the tasks. For
- * an objective, the time at which it became ready is not recorded.
+ * Returns the facts of a run for its metrics. The objectives are returned as `pieces` and not as `tasks`, for two reasons. The squads do
+ * the tasks, and the time at which an objective became ready is not recorded.
  */
 function commandFacts(state: Commanded): Facts {
   const { tasks: pieces = [], ...facts } = factsOf(state);

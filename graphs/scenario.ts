@@ -92,10 +92,7 @@ export const scenario = ({ name = "scenario", skills: own = [], ...options }: Sc
     return { ...begin(definitions, planned.mode, config, kept), ...cleared, planned, estimate, startedAt };
   };
 
-  /**
-   * Records the progress of each scenario at the end of a segment, when the scenarios have waited for each other. Then sets the next
-   * segment.
-   */
+  /** Ends a segment, after the scenarios have waited for each other. Records how far each scenario has come, and sets the next segment. */
   const meet: Node = ({ planned, segment, progress, startedAt }, config) => {
     if (!segment || !planned) return {};
     forgetSegment(segment.number, config);

@@ -81,7 +81,10 @@ export interface StateMachineOptions extends Partial<MachineInCode>, Omit<z.inpu
   description?: string;
 }
 
-/** Returns a graph whose thread is a state machine. Runs bring events, and a table of transitions decides which state follows. */
+/**
+ * Returns a graph that keeps a state machine in each thread. A run sends an event to the machine, and a table of transitions decides which
+ * state follows.
+ */
 export function stateMachine(options: StateMachineOptions = {}) {
   const { initial, states, transitions, agents = [], name = "state-machine", description, ...defaults } = options;
   const code: Code = new Map([...clerks, ...agents].map(asAgent).map((agent) => [agent.name, agent]));
@@ -100,7 +103,9 @@ export function stateMachine(options: StateMachineOptions = {}) {
   });
 }
 
-/** Returns the current state of the machine and its allowed events. In a final state, the answer is the text of the last action. */
+/**
+ * Returns the machine's current state, and the events that this state allows. In a final state, the answer is the text of the last action.
+ */
 function conclude(values: RunningMachine, { maxSteps }: z.output<Context>) {
   const { machine, state, error, refused, moves, spoken, output } = values;
   const allowed = eventsIn(machine, state);

@@ -66,7 +66,7 @@ type GivenHandoff = { to: string } & Partial<Handoff>;
 
 /** The options of `swarm`: the agents with their handoffs, and defaults for the context of a run. */
 export interface SwarmOptions extends Omit<z.input<Context>, "agents"> {
-  /** The agents with their handoffs. In code, the filter of a handoff may be a function, and its input may be a zod schema. */
+  /** The agents with their handoffs. In code, a handoff's `filter` may be a function, and the handoff's `input` may be a zod schema. */
   agents?: (Member & { handoffs?: GivenHandoff[] })[];
   name?: string;
   description?: string;

@@ -67,8 +67,8 @@ export interface TeamOptions extends Omit<z.input<Context>, "members" | "lead"> 
 }
 
 /**
- * Adds the team's middleware to a member that has middleware of its own. Each member gets its new list of middleware only once, before the
- * first run. The graph of an agent is cached under this list, so a new list in each run would build the graph again.
+ * Adds the team's middleware to a member that has middleware of its own. Call this once for each member, before the first run. The graph of
+ * an agent is cached under its list of middleware, so a new list in each run would build the graph again.
  */
 function asTeamMember(member: Member): Agent {
   const agent = asAgent(member);

@@ -97,7 +97,10 @@ async function plan({ stages: sent, project, name }: Values, context: Context, c
   return { steps, agents, items, skills: contracts.map(({ skill }) => skill), ...emptied };
 }
 
-/** Ends the run. If a stage failed, records the failure in the store, because the gate of that stage did not run. */
+/**
+ * Ends the run. If a stage failed, records the failure in the store here, because a failed stage never reaches the step that records
+ * outcomes.
+ */
 async function conclude(values: Values, _: Context, config: LangGraphRunnableConfig) {
   const { results, skills, items, project, spoken } = values;
   const failed = stoppedAt(values);

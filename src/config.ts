@@ -15,8 +15,8 @@ export function adoptEnvironment(env: Record<string, string>): void {
 }
 
 /**
- * Sets the variables from which the graphs' OpenAI clients read their URL and key. Returns a function that restores the old values, except
- * those that other code has changed meanwhile.
+ * Sets the variables from which the graphs' OpenAI clients read their URL and key. Returns a function that restores the old values. It does
+ * not touch variables that other code has changed since.
  */
 export function setModelEndpoint(baseUrl: string): () => void {
   return setVariables({ OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: "rehearsal" });
@@ -44,7 +44,7 @@ export function setPatternLimits(
   });
 }
 
-/** Sets variables. Returns a function that restores each of them, except those that other code has changed meanwhile. */
+/** Sets variables. Returns a function that restores their old values. It does not touch variables that other code has changed since. */
 function setVariables(variables: Record<string, string>): () => void {
   const before = Object.keys(variables).map((name) => ({ name, value: process.env[name] }));
   Object.assign(process.env, variables);
@@ -57,7 +57,7 @@ function setVariables(variables: Record<string, string>): () => void {
   };
 }
 
-/** Returns the value of an environment variable that the project file names. */
+/** Returns the value of an environment variable. Used for variables whose names are in the project file. */
 export const variable = (name: string): string | undefined => process.env[name];
 
 /** Returns the path of the project file. This file is read before all other settings, because it may add environment variables. */

@@ -43,13 +43,13 @@ export interface Service {
   firstCall: FirstCall | undefined;
   embedded: boolean;
   /**
-   * A sentence for the user about a difference between two versions of LangGraph: the project's own, and the one that executes its graphs.
-   * Undefined if they are the same.
+   * A warning for the user that the project has installed another version of LangGraph than the one that executes its graphs. Undefined if
+   * the versions are the same.
    */
   langgraph: string | undefined;
   /** Stops claiming runs, lets running runs reach a safe point, and then closes everything. */
   stop(): Promise<void>;
-  /** Returns running runs to the queue immediately, so that `stop` need not wait for them. */
+  /** Stops waiting for running runs. They go back to the queue immediately, so that `stop` can finish. */
   hurry(): void;
 }
 
@@ -65,7 +65,7 @@ export async function startService(
   return (await start(config, undefined, { log, stopping })).service;
 }
 
-/** The place of a service inside another HTTP server. */
+/** Where another HTTP server mounts the service. */
 export interface Mount {
   /** The path of the service, such as "/agents". The project's own prefix follows it. */
   prefix: string;
@@ -118,7 +118,7 @@ async function compose(
   const project = await openProject(config, mount, log);
   const langgraph = compareLangGraph(foldersOf(project));
   closers.push(setPatternLimits(config, project.patterns));
-  // The model is started before the graphs are loaded, because some graphs create their model client while they are loaded.
+  // Some graphs create their model client while they are loaded, so the model must be available before the graphs are loaded.
   const model = await provideModel(config, needsEndpoint(project), log, closers);
   const ownFetch = installFetch();
   closers.push(ownFetch.restore, installLogger(log, attemptAtWork));
@@ -126,7 +126,7 @@ async function compose(
   const registry = await loadGraphs(project, log, closers);
   const forApi = role === "worker" ? undefined : await loadForApi(config, project, log, mount !== undefined);
   const ownApi = Promise.withResolvers<Fetch>();
-  ownFetch.answerWith(ownApi.promise); // set only now, so that an SDK call while the files are loaded fails and does not wait forever
+  ownFetch.answerWith(ownApi.promise); // not earlier, because an SDK call at the top level of a file would then wait forever. Now it fails
   const storeOn = await provideStore(config, project, log);
   const hooks = webhookOptions(config, project);
 

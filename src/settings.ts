@@ -41,7 +41,7 @@ const AesKey = z
 const HostPattern = z.string().regex(/^(?:(?:\*\.)?[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, "must be host names, without http:// and paths");
 const ServiceName = z.union([z.literal("*"), HostPattern]);
 
-/** A host as URLs write it. It includes the port, unless the port is the protocol's default. */
+/** A host name or IP address as it is written in URLs. It includes the port, unless the port is the default of the protocol. */
 const Host = z.string().regex(/^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, "must be host names, with their port, without http:// and paths");
 const Directories = z
   .string()

@@ -6,8 +6,8 @@ import { costOf, enforceBudget, type LedgerEntry, type Spent, spentIn } from "./
 import { tokensOf } from "./usage.ts";
 
 /**
- * The model calls of a super-step: the entries of the finished calls, and the expected cost of the calls in flight. Parallel tasks share
- * one account.
+ * The model calls of one super-step: the ledger entries of the ended calls, and the expected cost of each call in flight. Tasks that run in
+ * parallel in the super-step share one account.
  */
 export interface Account {
   ended: LedgerEntry[];
@@ -43,7 +43,7 @@ export function accountOf({ control, configurable, metadata }: LangGraphRunnable
   return account;
 }
 
-/** A budget, and the calls that are charged to it. */
+/** A budget, and the model calls whose cost counts against it. */
 export interface Purse {
   budget: Budget;
   /** The ledger entries of the calls before the current super-step. */

@@ -104,7 +104,7 @@ async function observe(
   }
 }
 
-/** Returns the decision on a tool call. A call that needs no approval is approved. For any other call, a person decides. */
+/** Returns the decision whether a tool call may run. A call that needs no approval may run. For any other call, a person decides. */
 function decisionOn(
   { id = "", name, args }: Call,
   { _approve: approve, _decisions: decisions = {} }: AgentValues,

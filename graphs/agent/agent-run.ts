@@ -19,8 +19,8 @@ export interface AgentRun {
   /** The ledger entries of the calls before the current super-step. They count towards the run's budget. */
   earlier?: LedgerEntry[];
   /**
-   * The model calls of the current super-step. Undefined if the agent's graph is itself the graph of the run. In that case, the config of
-   * the current node leads to these calls, and the ledger in the agent's state has the calls of earlier super-steps.
+   * The model calls of the current super-step. Undefined if the agent's graph is the run's own graph and not a subgraph. `purseOf` then
+   * finds these calls through the config of the current node, and the calls of earlier super-steps in the ledger of the agent's state.
    */
   account?: Account;
   /** The internal hosts that the run's context selects from the operator's list. Null selects all of them. */
@@ -46,8 +46,8 @@ export interface AgentRun {
    */
   record?: (entries: LedgerEntry[]) => void;
   /**
-   * Called at the start of each round with the ledger entries in the agent's state. The first time, these are the entries that an earlier
-   * execution of the run has stored, for example before a crash.
+   * Called at the start of each round with the ledger entries in the agent's state. In the first call, these are the entries that an
+   * earlier execution of the same run has stored, for example before a crash.
    */
   resume?: (stored: LedgerEntry[]) => void;
 }
@@ -60,7 +60,7 @@ export function purseOf({ budget, earlier = [], account }: AgentRun, ledger: Led
 /** Returns the names of the agent's tools, including the tools that are defined in code. */
 export const namesOf = ({ agent }: AgentRun): string[] => agent.tools.map((tool) => (typeof tool === "string" ? tool : tool.name));
 
-/** Returns the facts about an agent that are needed to detect that one of the agent's model calls has stalled. */
+/** Returns the fields that the stall watch needs to watch a model call of this agent. */
 export const callerOf = ({ agent, pattern, stalledSeconds }: AgentRun) => ({ agent: agent.name, pattern, stalledSeconds });
 
 /** Returns the fields of a ledger entry that are known when the model call starts. */

@@ -32,10 +32,7 @@ export interface Agent extends Omit<AgentData, "model" | "tools" | "output" | "g
 /** A compiled graph whose state has `messages`, or the result of LangChain's `createAgent`. */
 export interface Workable {
   invoke(input: { messages: BaseMessage[] }, config?: LangGraphRunnableConfig): Promise<unknown>;
-  /**
-   * Streams the state of the graph. Without this method, if the graph fails, the model calls before the failure are missing from the
-   * ledger.
-   */
+  /** Streams the state of the graph. If this method is missing and the graph fails, the ledger lacks the model calls before the failure. */
   stream?(input: { messages: BaseMessage[] }, config?: LangGraphRunnableConfig & { streamMode: "values" }): Promise<AsyncIterable<unknown>>;
 }
 
@@ -55,12 +52,12 @@ export interface AgentOptions extends Omit<z.input<typeof AgentData>, "model" | 
   middleware?: readonly AgentMiddleware[];
 }
 
-/** A zod schema of another version or from another copy of the package, such as zod 3. */
+/** A zod schema of another version, such as zod 3, or from another copy of the package. */
 interface OtherZod {
   safeParse(value: unknown): unknown;
 }
 
-/** The forms in which a pattern accepts an agent: an agent, the options of one, or a graph that does the work. */
+/** The forms in which a pattern accepts an agent: an `Agent`, the options of an agent, or a graph that does the agent's work. */
 export type Member = Agent | AgentOptions | Workable;
 
 const Options = closed(agentFields);

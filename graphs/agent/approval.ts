@@ -17,8 +17,8 @@ export const Approval = z.object({
 export type Approval = z.infer<typeof Approval>;
 
 /**
- * Returns the fields with which chat clients show a question with buttons. Agent Inbox reads `action_request`, `config` and
- * `description`. Agent Chat UI reads `action_requests` and `review_configs`.
+ * Returns additional fields for a question. With these fields, chat clients show the question with buttons. Agent Inbox reads
+ * `action_request`, `config` and `description`. Agent Chat UI reads `action_requests` and `review_configs`.
  */
 export function drawing({ name, args }: Action, prompt: string) {
   return {
@@ -30,7 +30,7 @@ export function drawing({ name, args }: Action, prompt: string) {
   };
 }
 
-/** Returns the fields with which Agent Chat UI shows a question about several calls. */
+/** Returns additional fields for a question about several calls. With these fields, Agent Chat UI shows the question with buttons. */
 export function drawingOf(actions: Action[]) {
   const drawn = actions.map((action) => drawing(action, `May ${action.name} be used?`));
   return {
@@ -41,7 +41,8 @@ export function drawingOf(actions: Action[]) {
 
 /**
  * The schema of an answer to a question about several calls. The answer is a list of decisions, or an object with this list in `decisions`,
- * as LangChain's middleware sends it. `readDecisions` checks any other answer.
+ * as LangChain's middleware sends it. The schema accepts any other value too, because `readDecisions` checks the answer and says what is
+ * wrong with it.
  */
 export const Decisions = z.union([
   z.object({ decisions: z.array(z.unknown()) }).describe("One decision for each call, in order"),

@@ -9,8 +9,8 @@ import { callName } from "./tool-names.ts";
 type Values = AgentValues & { messages: BaseMessage[] };
 
 /**
- * Tells whether a person must approve a call. A call with broken arguments and a call of a tool that was not offered need no approval,
- * because these calls are not run.
+ * Tells whether a person must approve a tool call. A call whose arguments are not valid JSON needs no approval, because it is never run.
+ * The same is true for a call of a tool that the model was not offered.
  */
 export const needsApproval = ({ name, broken }: Call, { _approve: approve, _offered: offered }: AgentValues): boolean =>
   broken === undefined && [approve, offered].every((names) => names.some((one) => callName(one) === name));

@@ -75,8 +75,9 @@ const until = (timeoutSeconds: AskTimeout) => (timeoutSeconds === null ? {} : { 
 const TimedOut = z.strictObject({ timedOut: z.literal(true) });
 
 /**
- * Asks the question and validates the answer. LangGraph gets the answer's schema only as JSON schema. With a zod schema, LangGraph would
- * validate the answer itself and refuse `{ timedOut: true }`.
+ * Asks the question and validates the answer. LangGraph gets the schema of the answer as JSON schema, and does not validate the answer with
+ * it. With a zod schema, LangGraph would validate the answer, and would refuse `{ timedOut: true }`, which the service sends after the time
+ * limit.
  */
 function ask<Answer>(question: Question, schema: z.ZodType<Answer>): Answer | undefined {
   const answer: unknown = interrupt(question, { responseSchema: z.toJSONSchema(schema, { io: "input" }) });

@@ -26,7 +26,7 @@ interface Building {
   description?: string;
   /** The schema of the run's context. The service shows this schema to callers. */
   context?: z.ZodObject;
-  /** Returns the agent and its limits for a run with this context. */
+  /** Called with the context of a run. Returns the agent for this run, with its settings and limits. */
   runOf: (context: unknown) => AgentRun;
   /**
    * LangChain middleware. Around a model call, it runs between the agent's hooks `think` and `speak`. Around a tool call, it runs inside
@@ -118,7 +118,7 @@ interface Parts {
   edges: Set<[from: string, to: string]>;
 }
 
-/** Returns the parts of a run's config that our tools and models need. LangChain passes the other parts on itself. */
+/** Returns the parts of a run's config that our tools and models need from us. LangChain itself gives them the other parts. */
 const configOf = ({ signal, writer, configurable }: object & LangGraphRunnableConfig): LangGraphRunnableConfig => ({
   signal,
   writer,

@@ -28,7 +28,7 @@ export interface ModelCall {
   /** Whether the answer is hidden from clients that stream the run's tokens. */
   quiet: boolean;
   signal?: AbortSignal;
-  /** Checks an answer that has the right form. Returns the answer, perhaps changed, or the problem with it. */
+  /** Checks an answer whose form is valid. Returns the answer, which the check may have changed, or the problem with the answer. */
   guard?: (value: unknown) => Promise<GuardedAnswer>;
   /** Checks the text that a model writes beside a tool call. Returns the text to keep. */
   guardThought?: (text: string) => Promise<string>;
@@ -47,7 +47,9 @@ export interface ModelReply {
   usage: Usage;
 }
 
-/** The state of a call over its attempts: the conversation for the next request, and the results of the earlier requests. */
+/**
+ * The state of a model call over its attempts: the messages for the next request, and the counts and token usage of the requests so far.
+ */
 export interface Attempts {
   conversation: BaseMessage[];
   /** Whether the schema is sent to the endpoint as `response_format`. Otherwise the schema is part of the prompt. */
@@ -107,7 +109,7 @@ function afterError(call: ModelCall, state: Attempts, error: unknown): undefined
   if (error instanceof TimedOut) throw new NoAnswer(error.message, { ...state, status: "timeout" });
   if (state.isNative && call.answer && refusesFormat(error)) {
     state.isNative = false;
-    state.attempts--; // this attempt does not count, because the request is only repeated with the schema in the prompt
+    state.attempts--; // this request does not count as an attempt, because it is repeated with the schema in the prompt
     return;
   }
   state.problem = describe(error);

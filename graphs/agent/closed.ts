@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** A problem that a check of a whole object found, and the path of the wrong value in that object. */
+/** A problem in an object, and the path of the wrong value. A check that sees the whole object has found it. */
 export interface Problem {
   path: PropertyKey[];
   message: string;
@@ -12,8 +12,8 @@ interface ClosedDef extends z.core.$ZodObjectDef {
 }
 
 /**
- * A zod object with a check that sees the whole object. The check takes the place of a refinement, because LangGraph extends the schema of
- * a graph's input and zod cannot extend an object with refinements.
+ * The schema of an object, with a check that sees the whole object. This check is not a zod refinement, because LangGraph extends the
+ * schema of a graph's input, and zod cannot extend an object that has refinements.
  */
 const Closed = z.core.$constructor<z.ZodObject, ClosedDef>("Closed", (inst, def) => {
   z.ZodObject.init(inst, def);

@@ -34,8 +34,8 @@ export function roomBeside(
 }
 
 /**
- * Returns the oldest messages, which are hidden from the model to make room for the others. A message and the results of its tool calls
- * form a round, and a round is hidden as a whole. The last round always stays.
+ * Returns the oldest messages, which the caller hides from the model so that the other messages fit. Returns none if all messages fit.
+ * Messages are hidden in whole rounds: a message together with the results of its tool calls. The last round always stays.
  */
 export function leavingRoom(messages: BaseMessage[], folded: number, summary: number, { tokens, strategy }: Room): BaseMessage[] {
   if (tokensOf(inSight(messages, folded)) + summary <= tokens) return [];
@@ -78,7 +78,7 @@ function withoutOldest(messages: BaseMessage[], tokens: number): BaseMessage[] {
   return inSight(messages, leaving.length);
 }
 
-/** Returns the messages. If they do not fit, the tool results are cut to equal lengths. */
+/** Returns the messages. If they have more than `tokens` tokens, all tool results in them are cut to the same maximum length. */
 function withShortResults(messages: BaseMessage[], tokens: number): BaseMessage[] {
   if (tokensOf(messages) <= tokens) return messages;
   const results = messages.filter((message) => ToolMessage.isInstance(message));

@@ -108,7 +108,7 @@ export const sharedContext = {
  * - `agents` are the agents that the pattern uses unless the context has its own list of agents.
  * - A context with a budget in dollars is refused if any model in it, or any model of its agents, has no known price.
  * - Unknown keys are refused.
- * - `judge` returns the problems of the values as a whole. A value that already failed its own check is passed to `judge` as undefined.
+ * - `judge` checks all values together and returns the problems. It gets undefined for a value that has already failed its own check.
  */
 export function patternContext<Shape extends z.ZodRawShape>(
   shape: Shape,
@@ -184,7 +184,10 @@ interface AgentContext {
   alerts?: Alerts;
 }
 
-/** Returns the settings that all agents of a run share. `tier` chooses the model: the judge's or the worker's. */
+/**
+ * Returns the settings of a run that apply to all its agents. `tier` says which of the run's two models the agents use: the model for
+ * judging or the model for the work.
+ */
 export function tierOf(
   { models, limits, budget, allowedHosts = null, askTimeoutSeconds = null, alerts }: AgentContext,
   tier: "judge" | "worker",

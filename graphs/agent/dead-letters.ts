@@ -5,9 +5,9 @@ export interface FailedItem {
   kind: "task" | "partition" | "message" | "compensation";
   /** The name of the item. It is unique among the items of this kind in the run. */
   item: string;
-  /** The input of the run that redoes only this item. */
+  /** The input for a new run that repeats only the work of this item. */
   input: unknown;
-  /** The fields of the context for the run that redoes this item. */
+  /** The context fields for a new run that repeats only the work of this item. */
   context?: Record<string, unknown>;
   error: string | null;
   attempts: number;

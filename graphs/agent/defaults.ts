@@ -2,8 +2,8 @@ import { z } from "zod";
 import { closed } from "./closed.ts";
 
 /**
- * Returns the fields of a schema with new defaults. In a field that is an object, such as `models`, only the keys in `defaults` get new
- * defaults.
+ * Returns the fields of a schema, with the new defaults that `defaults` has for them. If a field is an object, such as `models`, only the
+ * keys that `defaults` names in it get new defaults.
  */
 export function withDefaults<Shape extends z.ZodRawShape>(shape: Shape, defaults: Record<string, unknown>): Shape {
   const changed = Object.entries(shape).map(([key, field]) => [

@@ -7,8 +7,8 @@ export interface EffectMemory {
 }
 
 /**
- * Returns the stored effects of a run, and the id of the current task. Returns undefined outside the service. It also returns undefined for
- * a durability other than `sync`, because a retried task then has another id.
+ * Returns the stored effects of a run, and the id of the current task. Returns undefined outside the service. Also returns undefined if the
+ * run's durability is not `sync`. Its tasks get new ids in a retry, so the effects of the first try would not be found.
  */
 export function effectsOf(configurable: Record<string, unknown> = {}): { memory: EffectMemory; taskId: string } | undefined {
   const memory = configurable.__ensemble_effects as EffectMemory | undefined;

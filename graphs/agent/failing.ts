@@ -23,8 +23,9 @@ export function rootOf(error: unknown): Error {
 export const failureState = { _failed: z.string().default("").describe("Node in which the last failed run ended") };
 
 /**
- * The errors of all executions of runs in this process. The outer key is an object that LangGraph keeps for one execution, and the inner
- * key is the namespace of a graph. A later execution of the run has no entry, so it tries the failed node again.
+ * The errors of failed nodes, for all executions of runs in this process. The outer key is an object that LangGraph keeps for one
+ * execution. The inner key is the namespace of the graph whose node failed. A later execution of the run finds no error here, so it tries
+ * the failed node again.
  */
 const executions = new WeakMap<object, Map<string, unknown>>();
 
@@ -48,8 +49,9 @@ interface Options {
 }
 
 /**
- * Returns a node that calls models. If an error of `work` carries ledger entries, the node stores the entries and does not throw. LangGraph
- * would store nothing of a node that throws. The edges of the node need `orFail`, which then leads to the node `fail`.
+ * Returns a node that calls models. If `work` fails with an error that carries ledger entries, the node does not throw. It stores the
+ * entries in the state, because LangGraph stores nothing of a node that throws. The edges of the node need `orFail`, which then leads to
+ * the node `fail`.
  */
 export function failing<Work extends (...call: never[]) => unknown>(work: Work, { begins = () => false }: Options = {}): Work {
   const node = async (state: never, config: never) => {

@@ -44,8 +44,8 @@ function admit(address: string): URL {
 }
 
 /**
- * Requests a URL. If `resolve` is given, internal addresses are refused. For a host that the operator has allowed, `resolve` is left out,
- * so the host may have any address.
+ * Requests a URL. If `resolve` is given, internal addresses are refused. The caller omits `resolve` for a host that the operator has
+ * allowed, so that this host may have an internal address.
  */
 function get(url: URL, signal: AbortSignal, resolve: Resolve | undefined): Promise<IncomingMessage> {
   const host = url.hostname.replace(/^\[|\]$/g, "");

@@ -120,8 +120,8 @@ export function spentIn(ledger: LedgerEntry[]): Spent {
 }
 
 /**
- * Returns the budget minus the cost of the calls in the ledger. Call this only before the budget is used up, because a budget must be
- * positive.
+ * Returns the part of the budget that the calls in the ledger have not used. Call this only while some of the budget is left, because a
+ * limit in a budget must be positive.
  */
 export function budgetLeft(ledger: LedgerEntry[], budget: Budget): Budget {
   const spent = spentIn(ledger);

@@ -3,8 +3,9 @@ import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { z } from "zod";
 
 /**
- * Returns the service's reason for refusing the name of a resource, or undefined if the resource exists. The service provides this function
- * while it validates a new run (see src/registry/needs-check.ts), because patterns do not know which resources there are.
+ * A function that checks the name of a resource. Returns undefined if the service has this resource, and otherwise an error message. The
+ * service provides the function while it validates a new run (see src/registry/needs-check.ts), because patterns do not know which
+ * resources exist.
  */
 type NeedsCheck = (resource: string) => string | undefined;
 

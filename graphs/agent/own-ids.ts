@@ -14,9 +14,9 @@ interface Speaker {
 const isPatched = Symbol("gives its messages ids of their own");
 
 /**
- * Removes the endpoint's id from each message of a model, so that LangChain gives the message a unique id. Some endpoints repeat ids, and a
- * message with a known id would replace the earlier message. Also adds the name of the answering model to each message, because ChatOpenAI
- * omits the name from streamed messages.
+ * Removes the endpoint's id from each message of a model, so that LangChain gives the message a unique id. Some endpoints use an id twice,
+ * and the second message would then replace the first one in the conversation. Also adds the name of the answering model to each message,
+ * because ChatOpenAI omits the name from streamed messages.
  */
 export function withOwnIds<Model extends Runnable>(model: Model): Model {
   const speaker = ("bound" in model ? model.bound : model) as unknown as Speaker;

@@ -11,9 +11,9 @@ import { callName } from "./tool-names.ts";
 import { openTool } from "./tools.ts";
 
 /**
- * Asks a person about the calls that a called agent proposed, and runs the approved ones. Returns a text about all calls. All calls are in
- * one question, which comes before the first call runs. The node runs again after an answer, so a call before the question would run twice.
- * If this agent was itself called by another agent, the proposals go to that agent.
+ * Asks a person about the calls that a called agent proposed, and runs the approved ones. Returns a text about the outcome of each call.
+ * The person gets one question about all calls before the first call runs. The node runs again after the answer, so a call before the
+ * question would run twice. If this agent was itself called by another agent, the proposals go to that agent.
  */
 export async function settleProposals(proposals: Proposal[], run: AgentRun, config: LangGraphRunnableConfig): Promise<string> {
   if (run.isCalled) {

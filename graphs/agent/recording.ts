@@ -22,7 +22,10 @@ export function withWait(ledger: LedgerEntry[], waitedMs: number): LedgerEntry[]
   return first && waitedMs > 0 ? [{ ...first, waitedMs }, ...others] : ledger;
 }
 
-/** Returns the functions with which a working agent records its calls, and the list of the recorded entries. */
+/**
+ * Returns the list `recorded` for an agent's ledger entries, and two functions that fill it. `record` adds the entries of a new call.
+ * `resume` adds the entries that an earlier execution has stored, and charges them to the account.
+ */
 export function recordIn(account: Account) {
   const recorded: LedgerEntry[] = [];
   let isResumed = false;

@@ -37,8 +37,8 @@ interface Failure {
   /** Whether a retry would fail in the same way. */
   isFatal: boolean;
   /**
-   * The milliseconds for which the work waited for the resources in the work's own `needs`. The wait for the resources in the agent's
-   * `needs` is in the ledger.
+   * The milliseconds for which the work waited for the resources in its own `needs`. The agent may have `needs` too, and the wait for them
+   * is in the ledger.
    */
   waitedMs?: number;
   ledger: LedgerEntry[];
@@ -62,8 +62,8 @@ export interface Success<Result> {
   /** The reason why the agent answered early, such as `step_limit`. Undefined if it did not. */
   stopped?: string;
   /**
-   * The milliseconds for which the work waited for the resources in the work's own `needs`. The wait for the resources in the agent's
-   * `needs` is in the ledger.
+   * The milliseconds for which the work waited for the resources in its own `needs`. The agent may have `needs` too, and the wait for them
+   * is in the ledger.
    */
   waitedMs?: number;
   ledger: LedgerEntry[];
@@ -86,7 +86,7 @@ export async function runAgent<Result = unknown>(assignment: Assignment, config:
   enforceBudget([...(assignment.earlier ?? []), ...account.ended], assignment.budget);
   const { recorded, ...recording } = recordIn(account);
   const run: AgentRun = { quiet: true, ...assignment, account, ...recording };
-  executionOf(config); // called with this config first, so that stall events are not written to the agent's subgraph
+  executionOf(config); // the first call for an execution decides where stall events go, and they must not go to the agent's subgraph
   let started = Date.now();
   let waitedMs = 0;
   let deadline: AbortSignal | undefined;
@@ -120,8 +120,8 @@ export async function runAgent<Result = unknown>(assignment: Assignment, config:
 }
 
 /**
- * Calls an agent whose answer the run must have. If the agent fails, throws an error that ends the run. Without a schema, the result is
- * text.
+ * Calls an agent without whose answer the run cannot continue. If the agent fails, throws an error that ends the run. If `schema` is
+ * undefined, the result is text.
  */
 export async function requireAgent<Schema extends z.ZodType = z.ZodString>(
   { schema, ...assignment }: Assignment & { schema?: Schema },
@@ -146,7 +146,7 @@ async function work(run: AgentRun, errand: Errand, config: LangGraphRunnableConf
   return needsRounds ? workInRounds(run, errand, config) : answerAtOnce(run, errand, config);
 }
 
-/** Does the work with one model call, for an agent without tools. It needs no subgraph, because there are no rounds to store. */
+/** Does the work of an agent without tools, with one model call. No subgraph is needed, because there are no rounds to store. */
 async function answerAtOnce(run: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
   const { signal } = config;
   const { agent, limits } = run;

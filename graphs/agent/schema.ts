@@ -49,8 +49,8 @@ export const agentFields = {
 };
 
 /**
- * The schema of an agent in a context, in a roster or in `agents.yaml`. An agent that is defined in code has further options (see
- * agent.ts).
+ * The schema of an agent that is defined as data: in a run's `context`, in a roster, or in `agents.yaml`. An agent that is defined in code
+ * has further options (see agent.ts).
  */
 export const AgentData = closed(agentFields, (given) => [...findToolProblems(given), ...findTierProblems(given)]);
 

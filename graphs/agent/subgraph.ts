@@ -5,7 +5,7 @@ import type { LedgerEntry } from "./ledger.ts";
 
 /**
  * Runs a graph as a subgraph and returns its final values. If the graph fails, `record` receives the ledger entries of the calls before the
- * failure, and those in the error. To know the entries after a failure, the function streams the values while the graph runs.
+ * failure, and those in the error. The calls before the failure are known only because the function streams the graph's values.
  */
 export async function runSubgraph(
   graph: Workable,
@@ -33,7 +33,10 @@ export function ledgerOf(values: unknown): LedgerEntry[] {
 
 type Call = Parameters<Workable["invoke"]>;
 
-/** Returns a graph that calls another graph with the input and config that `change` returns. */
+/**
+ * Returns a graph that runs the given graph. `change` gets the input and the config of each call, and returns those that the given graph
+ * receives.
+ */
 export function callingWith(graph: Workable, change: (...call: Call) => Call): Workable {
   return {
     invoke: async (...call) => graph.invoke(...change(...call)),

@@ -31,7 +31,7 @@ type Handler = (request: ModelRequest) => Promise<AIMessage>;
  */
 const replies = new WeakMap<AIMessage, ModelReply & { judged: LedgerEntry[] }>();
 
-/** The ledger entries of judges in model calls that failed after the judges had answered. The key is the root cause of the call's error. */
+/** The ledger entries of judges that answered during a model call before the call failed. The key is the root cause of the call's error. */
 const judgements = new WeakMap<object, LedgerEntry[]>();
 const judgedBefore = (error: unknown): LedgerEntry[] => judgements.get(rootOf(error)) ?? [];
 

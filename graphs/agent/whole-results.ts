@@ -1,10 +1,10 @@
 import { getConfig, getStore, type LangGraphRunnableConfig } from "@langchain/langgraph";
 
-/** The length limit of a tool result in characters, for the model and in the state. A longer result is cut. */
+/** The maximum number of characters of a tool result that the model and the state get. The rest is cut off, and only the store has it. */
 const longestResult = 8_000;
-/** The length limit in characters of a tool result if there is no store for the whole result. */
+/** The maximum number of characters of a tool result that the model and the state get if there is no store. */
 const longestUnkept = 200_000;
-/** The length limit in characters of a tool result in the store. */
+/** The maximum number of characters of a tool result that the store keeps. */
 const longestKept = 1_000_000;
 const keptMinutes = 30 * 24 * 60;
 

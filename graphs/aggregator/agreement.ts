@@ -69,8 +69,8 @@ function metricsOf(results: LabelledResult[]): Statement[] {
 }
 
 /**
- * Adds the points that a model named to the points that code computed from the data. Leaves out the model's points with unknown labels, and
- * its points about subjects that the computed points already cover.
+ * Joins two lists of points: those that code computed from the data, and those that a model named in its answer. Leaves out the model's
+ * points about subjects that the computed points already cover. Also leaves out labels that no result has.
  */
 export function joinAgreements(computed: Agreement, named: Agreement, results: LabelledResult[]): Agreement {
   const known = new Set(results.map(({ label }) => label));

@@ -9,8 +9,8 @@ export function msPerItem({ items, elapsedMs, workMs }: LabelledResult): number 
 }
 
 /**
- * Returns the working time per unit of work, in milliseconds. Items of a harder load may consist of several units, so this figure can be
- * compared between loads.
+ * Returns the working time per unit of work, in milliseconds. One item of a harder load may consist of several units. The time per unit,
+ * unlike the time per item, can therefore be compared between loads.
  */
 export const msPerUnit = (result: LabelledResult) => divide(msPerItem(result), result.workPerItem ?? 1);
 

@@ -73,7 +73,8 @@ function whatIsShared(bad: LabelledResult[], good: LabelledResult[]): Shared[] {
 }
 
 /**
- * Returns every fact, with the labels of the results to which it applies. Goes through the results only once, because there may be many.
+ * Returns each different fact, with the labels of the results to which it applies. Goes through the results only once, because there may be
+ * many results.
  */
 function byFact(results: LabelledResult[]): { key: string; fact: [string, string]; labels: string[] }[] {
   const found = new Map<string, { key: string; fact: [string, string]; labels: string[] }>();
@@ -89,8 +90,8 @@ function byFact(results: LabelledResult[]): { key: string; fact: [string, string
 }
 
 /**
- * Returns the facts of a result that other results can share. For a failed result without an error, the status counts as the type of the
- * error.
+ * Returns the facts about a result by which results are compared: its error types and its traits. If a failed result has no error, its
+ * status counts as its error type.
  */
 function facts({ status, errors, traits }: LabelledResult): [string, string][] {
   const types = errors.length === 0 && status !== "success" ? [status] : errors.map(({ type }) => type);

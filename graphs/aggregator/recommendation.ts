@@ -45,8 +45,8 @@ export function recommend(results: LabelledResult[], thresholds: Thresholds): Re
 }
 
 /**
- * Chooses the largest load whose quality, speed and error rate are within the thresholds. The reasons also say why each other load was not
- * chosen. Returns undefined if all loads have the same size.
+ * Chooses the largest load whose quality, speed and error rate are within the thresholds. The reasons also say why the other loads were not
+ * chosen. If no load is within the thresholds, returns only reasons. Returns undefined if all loads have the same size.
  */
 function chooseByLoad(results: LabelledResult[], thresholds: Thresholds): Choice | undefined {
   const smallest = loadsOf(results)?.smallest;

@@ -4,7 +4,10 @@ import { agreementOf, joinAgreements } from "./agreement.ts";
 import type { LabelledResult } from "./labelled-result.ts";
 import { readSynthesis, type SynthesisAnswer } from "./synthesis.ts";
 
-/** The results of the strategies in the state. If a strategy was not requested, its part may come from an earlier run on the thread. */
+/**
+ * The values of the state from which the report is made. The part of a strategy that this run did not request may come from an earlier run
+ * on the thread.
+ */
 interface Parts extends Pick<Aggregation, "comparison" | "patterns" | "recommendation"> {
   results: LabelledResult[];
   strategies: ("compare" | "patterns" | "recommend" | "synthesize")[];

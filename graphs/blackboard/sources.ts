@@ -39,7 +39,10 @@ const parts = () =>
     .min(2)
     .optional();
 
-/** The schema of a source's trigger. It is a key, a key with a condition, or a list of keys of which all or one must change. */
+/**
+ * The schema of a source's trigger. A trigger is a key, a key with a condition, or a list of keys. In a list with `and`, all keys must
+ * change. In a list with `or`, one of them must change.
+ */
 const KeyTrigger: z.ZodType<TriggerData, TriggerData> = z.union([
   Key,
   closed(
@@ -90,8 +93,8 @@ type KeyTriggerInCode = string | { key: string; when?: ConditionInCode } | { and
 export type SourceInCode = Omit<z.input<typeof SourceSchema>, "do" | "on"> & { do: DoingInCode; on?: KeyTriggerInCode };
 
 /**
- * Converts sources from TypeScript code to listeners. Their functions and agents go into `code` and `conditions`, and the listeners refer
- * to them by name.
+ * Converts sources from TypeScript code to listeners. Stores the functions and agents of the sources by name in `code` and `conditions`,
+ * and puts only these names into the listeners.
  */
 export function sourcesOf(sources: SourceInCode[], code: Code, conditions: Conditions): Listener[] {
   const parsed = Sources.parse(sources.map(({ do: _, on, ...source }) => ({ ...source, do: { task: "set below" } })));
@@ -147,7 +150,10 @@ const Entities = {
 /** The agents of the default sources. */
 export const analysts: Member[] = [agent({ name: "extractor", role: "an analyst who reads closely", output: Entities })];
 
-/** The default sources, for runs that give none. They extract entities, analyze them from two sides in parallel, and write the answer. */
+/**
+ * The default sources, for runs that define no sources. They extract entities, analyze them from two sides in parallel, and write the
+ * answer.
+ */
 export const usualSources: SourceInCode[] = [
   { name: "extractor", reads: ["task"], writes: ["extracted_entities"], do: { agent: "extractor", task: "List what the task is about." } },
   {

@@ -26,7 +26,8 @@ export function inputOf({ reads = [] }: Listener, { by }: Wake, { task, board = 
 }
 
 /**
- * Returns the writes in the result of a source. A write to a key that the source may not write becomes an event that reports the refusal.
+ * Converts the result of a source to events, one for each written key. If the source may not write a key, the event reports the refusal and
+ * does not contain the value.
  */
 export function emissionsOf(listener: Listener, result: unknown, code: Code): Emission[] {
   const { name, writes = [] } = listener;
@@ -49,7 +50,10 @@ function valuesIn({ name, do: work, writes = [] }: Listener, result: unknown, co
   throw new Error(`The result of "${name}" must be an object with some of the keys ${writes.join(", ")}.`);
 }
 
-/** Returns the output schema of a source's agent. If other sources write the same keys, the schema also has the agent's confidence. */
+/**
+ * Returns the output schema of the agent that does a source's work. If other sources write the same keys, the agent must also return its
+ * confidence.
+ */
 export function shapeOf({ writes = [], isContested }: Listener, output: z.ZodType | undefined): z.ZodType | undefined {
   const [only, ...others] = writes;
   const text = z.string();

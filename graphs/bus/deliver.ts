@@ -12,7 +12,7 @@ interface Changes {
   ended: string[];
 }
 
-/** The state of a bus during one step. Its changes become one update of the state. */
+/** The messages and inboxes of a bus while a node works on them. The node returns `changes` as a single state update. */
 export class Exchange {
   readonly changes: Changes;
   readonly #names: string[];
@@ -63,8 +63,8 @@ export class Exchange {
   }
 
   /**
-   * Ends one delivery of a message after a turn. Returns the delivery in a list if the message must be delivered again. Otherwise returns
-   * an empty list.
+   * Ends one delivery of a message after the receiver's turn. Returns the delivery in a list if the message stays in the inbox, because it
+   * must be delivered again or was not acknowledged. Otherwise returns an empty list.
    */
   #settle({ message, ...before }: Delivery, turn: ReturnType<typeof turnOf>): Delivery[] {
     const deliveries = before.deliveries + 1;
@@ -79,7 +79,10 @@ export class Exchange {
     return [];
   }
 
-  /** Acknowledges messages that their receivers have handled without acknowledging them. The receivers do not see these messages again. */
+  /**
+   * Acknowledges messages that the receivers handled in an earlier turn without acknowledging them. Removes these messages from the
+   * inboxes, so that the receivers do not see them again.
+   */
   dropRepeated(): void {
     for (const [agent, inbox] of Object.entries(this.changes.inboxes)) {
       for (const delivery of inbox.filter(({ isHandled }) => isHandled))
@@ -89,8 +92,8 @@ export class Exchange {
   }
 
   /**
-   * Ends the wait for a reply, and sends a notice from the bus in place of the reply. If the receiver has not handled the request yet, the
-   * request is withdrawn.
+   * Ends an agent's wait for the reply to its message. The bus sends the agent a notice in place of the reply. If the receiver has not
+   * handled the message yet, the message is removed from the receiver's inbox.
    */
   giveUp({ message }: Open, type: "UNDELIVERED" | "REFUSED", reason: string): void {
     const { id, to, from, correlationId, at } = message;
@@ -103,7 +106,7 @@ export class Exchange {
     this.send({ from: bus, to: from, type, correlationId, payload: { id, to, reason } });
   }
 
-  /** Ends the wait of the agent that was waiting for this message as a reply. */
+  /** If the message is a reply, ends the wait of the agent that waits for this reply. */
   #closeWith({ from, to, type, correlationId }: Message): void {
     if (type === "REQUEST" || type === "HELP") return;
     const isNotice = from === bus || from === human;

@@ -24,7 +24,7 @@ export const Message = z.object({
 });
 export type Message = z.infer<typeof Message>;
 
-/** The record of an ended delivery. A message to several receivers has one record for each of them. */
+/** The record of how the delivery of a message to one receiver ended. A message to several receivers has one record for each of them. */
 export const Receipt = z.object({
   id: z.string().describe("Id of the message"),
   to: z.string().describe("Receiver"),
@@ -44,7 +44,7 @@ export interface Delivery {
   error?: string;
 }
 
-/** A message that is still waiting for its reply. */
+/** A message whose sender still waits for a reply. */
 export interface Open {
   message: Message;
   /** Whether the receiver has handled the message. */

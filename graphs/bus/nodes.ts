@@ -89,8 +89,8 @@ export const turn = (setup: Setup) => async (sent: Errand, config: Config) => {
 };
 
 /**
- * Ends a step: acknowledges or redelivers messages, and puts new messages into the inboxes. It also ends waits for replies that cannot
- * come.
+ * Ends a step: acknowledges or redelivers messages, and puts new messages into the inboxes. It also ends an agent's wait for a reply if the
+ * reply is overdue or cannot come.
  */
 export const deliver = (setup: Setup) => (state: BusValues, config: Config) => {
   const rules = setup.rulesOf(config);

@@ -7,8 +7,8 @@ const level = <const Names extends [string, ...string[]]>(names: Names, descript
 const count = (description: string) => z.number().int().min(0).max(1_000_000_000).nullable().optional().describe(description);
 
 /**
- * The facts about a task that decide its pattern. The judge is asked for each missing fact. A fact that is null is unknown, and the judge
- * is not asked for it.
+ * The facts that decide which pattern is chosen for a task. If the caller leaves a fact out, the judge may be asked for it. If the caller
+ * sets a fact to null, the fact stays unknown, and the judge is not asked.
  */
 export const Facts = closed({
   minutes: z.number().min(0).max(1_000_000).nullable().optional().describe("Minutes that one person or agent needs for the whole task"),

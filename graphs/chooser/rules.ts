@@ -6,7 +6,9 @@ interface Rule {
   /** The facts that answer the question. If one of these facts is unknown, the answer is unknown. */
   facts: FactName[];
   holds(facts: Facts): boolean;
-  /** Returns the id of the pattern's graph. A fact that only decides between two graphs of this rule may be unknown. */
+  /**
+   * Returns the id of the pattern's graph. Some rules choose between two graphs. A fact that is needed only for this choice may be unknown.
+   */
   pattern(facts: Facts): string;
   reason: string;
 }

@@ -37,7 +37,7 @@ export const Choice = z.object({
 });
 type Choice = z.infer<typeof Choice>;
 
-/** The facts that a caller gives. */
+/** The schema of the facts that a caller gives. It accepts null for a caller that gives no facts. */
 export const GivenFacts = Facts.nullable()
   .default(null)
   .describe("Facts about the task. The model is asked only for those that are missing.");

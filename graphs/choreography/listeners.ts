@@ -27,7 +27,10 @@ export interface TriggerObject {
 }
 export type TriggerData = string | TriggerObject;
 
-/** The schema of a trigger. It is an event type, an event type with a condition, or a list of triggers of which all or one must come. */
+/**
+ * The schema of a trigger. A trigger is an event type, an event type with a condition, or a list of triggers. In a list with `and`, all
+ * triggers must occur. In a list with `or`, one of them must occur.
+ */
 export const TriggerSchema: z.ZodType<Trigger, TriggerData> = z.union([
   EventType,
   closed(
@@ -99,8 +102,8 @@ export type TriggerInCode = string | { event: string; when?: ConditionInCode } |
 export type ListenerInCode = Omit<ListenerData, "do" | "on"> & { do: DoingInCode; on: TriggerInCode };
 
 /**
- * Converts listeners from TypeScript code to the form that the nodes use. Their functions and agents go into `code` and `conditions`, and
- * the listeners refer to them by name.
+ * Converts listeners from TypeScript code to the form that the nodes use. Stores the functions and agents of the listeners by name in
+ * `code` and `conditions`, and puts only these names into the listeners.
  */
 export function listenersOf(listeners: ListenerInCode[], code: Code, conditions: Conditions): Listener[] {
   const data = listeners.map(({ do: work, on, ...listener }) => ({ ...listener, do: { task: "set below" }, on: "set below" }));

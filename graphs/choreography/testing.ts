@@ -31,7 +31,9 @@ export const testers: Member[] = [
   agent({ name: "reporter", role: "a writer of short reports" }),
 ];
 
-/** The default listeners, for runs that give none. They look for a problem, confirm it, repair it if the risk is high, and report. */
+/**
+ * The default listeners, for runs that define no listeners. They look for a problem, confirm it, repair it if the risk is high, and report.
+ */
 export const testListeners: ListenerInCode[] = [
   {
     name: "scout",

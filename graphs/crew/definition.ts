@@ -68,8 +68,8 @@ const CrewTask = closed({
 export type CrewTask = z.infer<typeof CrewTask>;
 
 /**
- * The schema of the names of agents and tasks. A number is not allowed as a name, because JavaScript moves numeric keys of an object to the
- * front.
+ * The schema of the names of agents and tasks. A number is not allowed as a name. JavaScript moves numeric keys of an object to the front,
+ * and this would change the order of the tasks.
  */
 const key = stepName.refine((name) => !/^\d+$/.test(name), "a name is not a number");
 const isAtMost = (most: number) => (all: object) => Object.keys(all).length <= most;
@@ -156,7 +156,7 @@ export const fill = (one: string, inputs: Record<string, unknown>): string =>
     return typeof value === "string" ? value : JSON.stringify(value);
   });
 
-/** The default crew, for runs that give none. */
+/** The default crew, for runs that define no crew. */
 export const usualCrew: Definition = parseDefinition({
   agents: {
     researcher: {

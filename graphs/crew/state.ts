@@ -35,7 +35,7 @@ export function inputFor(own: Definition) {
   const { shape } = taskInput(sent, () => true);
   return closed(shape, (given) => {
     const { data } = Sent.safeParse(given);
-    if (!data) return []; // the schemas of the fields report what is wrong
+    if (!data) return []; // the input is invalid, and the schemas of its fields report why
     const crew = crewOf(data, own);
     const { task, messages } = given as Record<string, unknown>;
     const known = [...Object.keys(data.inputs), ...(Tasked.safeParse({ task, messages }).success ? ["task"] : [])];

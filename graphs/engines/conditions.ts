@@ -72,7 +72,7 @@ export interface Verdict {
   missing: string[];
 }
 
-/** Returns the questions to a judge that a condition contains. */
+/** Returns all questions to the judge in a condition and in the conditions inside it. */
 export function questionsIn({ path, not, all = [], any = [], ask, model }: Condition): { ask: string; model?: string }[] {
   const inner = path === undefined && not !== undefined ? [not as Condition] : [];
   return [...(ask === undefined ? [] : [{ ask, model }]), ...[...inner, ...all, ...any].flatMap(questionsIn)];
@@ -147,8 +147,8 @@ export function replacePaths(value: unknown, values: unknown): unknown {
 }
 
 /**
- * A condition that is written as a function, not as JSON. The function gets the values that JSON conditions are compared with, and the
- * `args` of the `CodeCondition` that names it.
+ * A condition that is a function in code. It gets the same values that a JSON condition reads, and the `args` from the `CodeCondition` that
+ * names the function.
  */
 export type ConditionFunction = (values: Record<string, unknown>, args?: unknown) => boolean;
 /** A condition that names a function in code. */

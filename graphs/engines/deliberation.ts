@@ -18,8 +18,8 @@ interface Building extends DeliberationSetup {
 }
 
 /**
- * Returns a graph in which experts answer one question in parallel. `check` computes their agreement. If there is no consensus, they may
- * answer each other in rounds. After that, a vote, a judge or a person decides.
+ * Returns a graph in which experts answer one question in parallel. The node `check` computes how far they agree. Without a consensus, the
+ * experts may respond to each other in rounds. If there is no consensus in the end, a vote, a judge or a person decides.
  */
 export function deliberation({ context, name, description, output, ...setup }: Building) {
   const next = (state: Deliberation, config: Config) => {

@@ -40,9 +40,9 @@ export type MachineGraph<Fields extends StateSchemaFields> = CompiledStateGraph<
 >;
 
 /**
- * Returns a graph whose thread is a state machine. A run brings an event: `take` finds the transition, `act` does its action, and `settle`
- * changes the state. Then the machine takes transitions that need no event, until none is left to take. In a state with a time limit,
- * `wait` asks for the next event. If nobody answers in time, the service's timer answers.
+ * Returns a graph that keeps a state machine in each thread. A run sends an event to the machine. `take` finds the transition, `act` does
+ * its action, and `settle` changes the state. Then the machine takes transitions that need no event, until none is left. In a state with a
+ * time limit, `wait` asks the caller for the next event. If no event comes in time, the service's timer answers.
  */
 export function machineGraph<Fields extends StateSchemaFields, Context extends z.ZodObject>(
   pattern: MachinePattern<Fields, Context>,
@@ -65,7 +65,8 @@ export function machineGraph<Fields extends StateSchemaFields, Context extends z
 }
 
 /**
- * Begins a run. The machine of the thread continues in its current state. A new, finished or restarted machine begins in its first state.
+ * Begins a run. The machine of the thread continues in its current state. A new or restarted machine begins in its first state. So does a
+ * finished machine, unless the run sends an event.
  */
 function begin(values: MachineValues & { restart?: boolean }, { machine, agents }: Planned, setup: Setup) {
   const { messages } = values;

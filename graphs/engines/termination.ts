@@ -72,7 +72,7 @@ export function namesIn(termination: Termination, path: PropertyKey[] = []): { n
   return [...own, ...inside];
 }
 
-/** The facts about a conversation that conditions read. */
+/** The state of a conversation, on which the conditions for its end are evaluated. */
 export interface ConversationFacts {
   /** The last message of a participant, and the functions that the message called. */
   last?: { speaker: string; text: string; functions: string[] };

@@ -70,7 +70,10 @@ export function gather({ steps, results }: WorkflowValues): Record<string, z.inf
   );
 }
 
-/** Returns how long the tasks took, and the speedup of running them in parallel. */
+/**
+ * Returns the time from the first start to the last end of a task. Also returns the speedup: the sum of all durations divided by the
+ * longest one.
+ */
 export function timesOf(results: WorkflowValues["results"]): { wallMs: number; speedup: number | null } {
   const worked = Object.values(results).filter(({ startedAt }) => startedAt !== null);
   const starts = worked.map(({ startedAt }) => Date.parse(startedAt ?? ""));
@@ -83,7 +86,7 @@ export function timesOf(results: WorkflowValues["results"]): { wallMs: number; s
 
 const view = (name: string, task: string) => ({ name, do: { task } });
 
-/** The default tasks, for runs that give none. */
+/** The default tasks, for runs that define no tasks. */
 export const usualTasks = Tasks.parse([
   view("facts", "Name the facts that matter for this task. One line each."),
   view("risks", "Name what can go wrong with this task. One line each."),

@@ -33,7 +33,9 @@ interface RouterOptions extends StepOptions {
   labels?: string[];
 }
 
-/** The input of a step that also reads the state of the flow. Such a step is a function or an agent. */
+/**
+ * The input of a step that gets the state of the flow in addition to the payload of its event. Only functions and agents get such an input.
+ */
 export interface Given {
   payload: unknown;
   state: unknown;

@@ -3,7 +3,10 @@ import { z } from "zod";
 import type { Given } from "./builder.ts";
 import { feedbackOn } from "./steps.ts";
 
-/** Returns the input of a step. A function always gets the payload and the state. An agent gets the state only if the flow has one. */
+/**
+ * Returns the input of a step. A function gets the payload and the state. An agent gets both only if the flow has a state. Any other step
+ * gets the payload.
+ */
 export function inputOf(
   { do: work }: Listener,
   wake: Wake,

@@ -81,8 +81,8 @@ const questionOf = (step: string) => `feedback:${step}`;
 const readerOf = (step: string) => `outcome:${step}`;
 
 /**
- * Returns the listeners of the steps. A step with feedback has two more listeners. One asks a person, and the other maps the answer to an
- * outcome.
+ * Converts steps to listeners. A step with human feedback has two more listeners: one asks a person, and the other maps the person's answer
+ * to an outcome.
  */
 export function toListeners(steps: FlowStep[]): Listener[] {
   const listeners = steps.flatMap((step): Listener[] => {
@@ -133,7 +133,7 @@ export const feedbackOn = ({ name }: Listener): { step: string; part: "feedback"
 
 const task = (text: string) => ({ task: text });
 
-/** The default steps, for runs that give none. */
+/** The default steps, for runs that define no steps. */
 export const usualSteps = Steps.parse([
   { name: "outline", do: task("List the points that an answer to this task needs. One line a point.") },
   { name: "doubts", do: task("List the questions that a critical reader of an answer to this task would ask. At most five.") },

@@ -14,7 +14,10 @@ interface Rerun {
   grant?: Grant;
 }
 
-/** Returns the state update for the commander's verdict. The record of the decision lists the changes that are not allowed. */
+/**
+ * Returns the state update for the commander's verdict. The update records the decision, with the changes that were made and those that
+ * were refused.
+ */
 export function changesOf(state: Commanded, verdict: Verdict, mayAsk: boolean) {
   const { decision, reason, question, options } = verdict;
   const refused: string[] = [];
@@ -91,7 +94,10 @@ function addedBy(state: Commanded, { decision, add }: Verdict, refused: string[]
   return add.filter(({ id }) => accepted.some((step) => step.id === id));
 }
 
-/** Returns the outcome of the aborted objectives, and of the objectives that depend on them. */
+/**
+ * Returns a result for each objective that the commander aborts, and for each objective that cannot begin because it depends on one of
+ * them. Adds a text to `refused` for each objective that cannot be aborted.
+ */
 function abortedBy({ objectives, results, reports }: Commanded, { abort }: Verdict, refused: string[]): Record<string, StepResult> {
   const reasons = new Map<string, string>();
   for (const { id, reason } of abort) {

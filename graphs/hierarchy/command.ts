@@ -13,13 +13,13 @@ import { type Commanded, type Config, isNodeName } from "./state.ts";
 export interface Order {
   step: WorkStep;
   squad: SquadState;
-  /** The goal, with a person's advice and the reason for another try. */
+  /** The text of the objective. If a person gave advice or an earlier try failed, the advice and the error are added to the text. */
   task: string;
   needs: unknown;
   /** The report of the earlier try, so that the squad does not repeat work. Undefined on the first try. */
   before?: SquadReport;
   tries: number;
-  /** The times of the earlier tries. */
+  /** The times of the earlier tries. Undefined on the first try. */
   span: Span | undefined;
   /** The number of squads in the wave that start before this squad. The squad waits `limits.stageMs` for each of them. */
   stage: number;
@@ -62,7 +62,8 @@ export const command =
 
 /**
  * Returns the budget of each squad in a wave. The rest of the run's budget is divided among all open objectives, in proportion to the
- * shares of their squads. The commander keeps one share for its own calls. A grant for an objective takes the place of its share.
+ * shares of their squads. The commander keeps one share for its own calls. If the commander has granted tokens for an objective, the squad
+ * gets these tokens in place of its share.
  */
 function budgetsFor(setup: Setup, steps: WorkStep[], { steps: all, results, squads, grants, ledger }: Commanded, config: Config): Budget[] {
   const left = budgetLeft(ledger, setup.contextOf(config).budget);

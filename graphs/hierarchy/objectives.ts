@@ -17,7 +17,7 @@ export type Objective = z.infer<typeof Objective>;
 export const objectiveFor = (squads: string[]) =>
   Objective.extend({ squad: z.string().meta({ description: "Squad that pursues the objective", enum: squads }) });
 
-/** Returns the objective as a step of the supervisor, whose agent is the squad. */
+/** Converts an objective to a step of the supervisor. The squad takes the place of the step's agent. */
 export const asStep = ({ id, squad, goal, done, dependsOn }: Objective): WorkStep => ({
   id,
   agent: squad,

@@ -80,7 +80,7 @@ const worker = (name: string, role: string, subject: string) => ({
   instructions: `Look at ${subject}. Report only what the input shows.`,
 });
 
-/** The default squads, for runs that give none. */
+/** The default squads, for runs that define no squads. */
 export const usualSquads: z.input<typeof Squads> = {
   functional_testing: {
     description: "Tests whether the subject does what it should.",

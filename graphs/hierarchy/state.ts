@@ -50,8 +50,8 @@ export const State = new StateSchema({
 });
 
 /**
- * Returns the update that clears the values of an earlier run on the thread. The supervisor's own update clears the values of the
- * supervisor.
+ * Returns the update that clears the hierarchy's own values of an earlier run on the thread. The supervisor's function `cleared` does the
+ * same for the supervisor's values.
  */
 export const cleared = () => ({ reports: new Overwrite({}), grants: {}, decisions: [], question: null, orders: [] });
 

@@ -40,5 +40,5 @@ export function strategise(setup: Setup): Node {
   };
 }
 
-/** Returns the facts about a squad for the commander's plan. */
+/** Returns the fields of a squad that the commander sees when it plans. */
 const introduce = ([name, { description, workers }]: [string, SquadState]) => ({ name, description, workers });

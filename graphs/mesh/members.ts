@@ -91,7 +91,7 @@ export function actorInCode(member: MeshMember, code: Code): Actor {
 
 const usual = (name: string, role: string, instructions: string) => ({ name, role, instructions });
 
-/** The default agents, for runs that give none, and the keys of their board. */
+/** The default agents, for runs that define no agents, and the keys of their board. */
 export const usualMembers: Member[] = [
   usual("scout", "a researcher", "Write `findings` if it is not on the board. Otherwise do not act."),
   usual("critic", "a critical reader", "Write `doubts` about the findings once. Without findings, do not act."),

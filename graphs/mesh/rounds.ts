@@ -72,8 +72,8 @@ export function permitIn(state: Mesh): Permit {
 }
 
 /**
- * Returns the values that an action wrote. If the action touches a single key, the whole result may be the value of that key. Keys that
- * were not announced are refused.
+ * Returns the values that an action wrote. If the action touches a single key, the whole result may be the value of that key. A value is
+ * refused if the agent's intention did not name its key.
  */
 function writesOf({ touches }: Announced, result: unknown) {
   const [only, ...others] = touches;

@@ -170,7 +170,7 @@ function onFailureOf(onFailure: Stage["onFailure"]): Step["onFailure"] {
   return onFailure === "continue_with_warning" ? "continue" : "stop";
 }
 
-/** The default stages, for runs that give none. */
+/** The default stages, for runs that define no stages. */
 export const usualStages = Stages.parse([
   { name: "outline", do: { task: "List the points that an answer to this task needs, in order. One line a point." } },
   { name: "draft", do: { task: "Write the answer to the task from these points." }, takes: ["task", "outline"] },

@@ -41,7 +41,7 @@ export const ruleFor = (isForced: boolean): string =>
 
 /**
  * Returns the schema of the planner's decision. It contains only the decisions that are allowed. A plan may be revised at most three times.
- * If a step failed for good (`isForced`), the decision "continue" is not allowed.
+ * If a step failed for good (`isForced`), the decision "continue" is not allowed while the plan may still be revised.
  */
 export function reconsideration(isForced: boolean, revisions: number) {
   const mayRevise = revisions < mostRevisions;

@@ -36,7 +36,7 @@ export const Steps = z
     });
   });
 
-/** The default steps, for runs that give none. A worker agent does and undoes each step, which shows the order of the work. */
+/** The default steps, for runs that define no steps. A worker agent does and undoes each step, which shows the order of the work. */
 export const usualSteps = Steps.parse(
   ["prepare", "apply", "confirm"].map((name) => ({
     name,

@@ -25,8 +25,8 @@ type Config = LangGraphRunnableConfig<ScenarioContextInput>;
 type Place = { threadId: string; graphId: string; parentId: string };
 
 /**
- * Returns the node that starts a run of this graph for one scenario, waits for the run, and copies its progress. The id of the run's thread
- * is derived from the parent's state. A resumed parent therefore finds the run, and does not start it twice.
+ * Returns the node that starts a run of this graph for one scenario, waits for the run, and takes over its progress. The id of the run's
+ * thread is derived from the parent's state. A resumed parent therefore finds the run and does not start it twice.
  */
 export function apart(contextOf: (config: Config) => ScenarioContext) {
   return async (state: Apart, config: Config) => {
@@ -110,8 +110,8 @@ async function untilOver(run: Run, signal: AbortSignal | undefined, deadline: Ab
 }
 
 /**
- * Tells whether another attempt continues the parent run, for example after its worker has stopped. The runs of the scenarios then continue
- * as well.
+ * Tells whether another attempt continues the parent run, for example after the parent's worker has stopped. If so, the run of the scenario
+ * must not be cancelled.
  */
 function isHandedOver(signal: AbortSignal | undefined): boolean {
   const { kind } = Object(Object(signal?.reason).reason);

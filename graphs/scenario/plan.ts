@@ -82,7 +82,7 @@ function planScenarios(asked: Asked, skills: Skills): Plan {
   };
 }
 
-/** Returns the facts about a scenario that are reported before it starts. */
+/** Returns the outline of a scenario, which is reported before the scenario starts. */
 const outlineOf = ({ name, difficulty, inputSize: items, timeBudgetSeconds }: ScenarioDefinition) => ({
   name,
   difficulty,

@@ -46,8 +46,8 @@ export const Output = new StateSchema({ definitions, estimate, progress, syncs, 
 export type State = typeof State.State;
 
 /**
- * Returns the problems of an input. Scenarios with runs of their own cannot wait for each other, because LangGraph synchronizes only the
- * nodes of one run.
+ * Returns a problem if the scenarios have runs of their own (`spread`) but must wait for each other. This is impossible, because LangGraph
+ * synchronizes only the nodes of one run.
  */
 export function judgeInput(given: object) {
   const { spread, mode = "free" } = given as { spread?: unknown; mode?: unknown };

@@ -2,7 +2,7 @@ import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { type Account, newAccount } from "../agent/account.ts";
 import type { LedgerEntry } from "../agent/ledger.ts";
 
-/** The facts that the scenarios of one segment share in memory while they run. */
+/** The state that the scenarios of one segment share in memory while they run. */
 export interface SideBySide {
   /** The time in Unix milliseconds at which this process began to work on the segment. Lateness is measured from this time. */
   since: number;
@@ -24,8 +24,8 @@ interface Shared {
 }
 
 /**
- * The shared facts of each run. The key is an object that LangGraph keeps for one execution of the run. The facts are not stored. After a
- * crash, the next process collects new facts, and counts the ledger entries that the scenarios have stored.
+ * The shared state of each run. The key is an object that LangGraph keeps for one execution of the run. The shared state is not stored.
+ * After a crash, the next process begins a new one, and counts the ledger entries that the scenarios have stored.
  */
 const runs = new WeakMap<object, Shared>();
 
@@ -49,8 +49,8 @@ export function besides(segment: number, config: LangGraphRunnableConfig): SideB
 }
 
 /**
- * Deletes the shared facts of a segment that has ended. If all scenarios start again, a new segment gets the same number. Without the
- * deletion, that segment would find the old facts.
+ * Deletes the shared state of a segment that has ended. If all scenarios start again, a new segment gets the same number. Without the
+ * deletion, that segment would find the old state.
  */
 export const forgetSegment = (segment: number, config: LangGraphRunnableConfig): void => void sharedOf(config).segments.delete(segment);
 
@@ -61,7 +61,7 @@ export function countStored(others: SideBySide, scenario: string, stored: Ledger
   others.account.ended.push(...stored);
 }
 
-/** Returns the function that limits parallel model calls. All scenarios of a run share this function. */
+/** Returns a function that does model calls, at most `count` of them at the same time. All scenarios of a run share this function. */
 export function placesOf(config: LangGraphRunnableConfig, count: number) {
   const shared = sharedOf(config);
   shared.turn ??= placesFor(count);

@@ -28,7 +28,7 @@ export const Segment = z.object({
 
 export type Segment = z.infer<typeof Segment>;
 
-/** The state keys of a run: its plan, its scenarios, and their meeting points. */
+/** The state keys of a run: its plan, its scenarios, and the segments at whose ends the scenarios wait for each other. */
 export const sideBySide = {
   planned: Planned.nullable().default(null).describe("Planned work of the run"),
   definitions: z.array(ScenarioDefinition).default([]).describe("Scenarios of the run, with all fields filled in"),

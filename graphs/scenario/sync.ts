@@ -8,7 +8,7 @@ export type Mode = z.infer<typeof Mode>;
 /** The maximum time in milliseconds that scenarios wait for a slow scenario, counted from the start of the work on the segment. */
 const segmentLimitMs = 60_000;
 
-/** The record of a meeting: the progress of each scenario at the end of a segment. */
+/** The record of the end of a segment, where the scenarios wait for each other. It has the progress of each scenario. */
 export const Sync = z.object({
   segment: z.number().int().describe("Number of the segment that ended"),
   percent: z.number().describe("Progress in percent at which the scenarios should meet"),

@@ -28,7 +28,8 @@ interface Item {
 
 /**
  * Reads lines of orders, joins them with their customers, finds duplicates of earlier orders, and sums the orders by region. Each order is
- * compared with all earlier ones, so the time grows with the square of the input. The complexity is the number of products in an order.
+ * compared with all earlier ones, so the time grows with the square of the input. The complexity of a scenario sets the number of products
+ * in an order.
  */
 export const dataTransformation = defineSkill<Item, Result, z.infer<typeof Params>>({
   name: "data-transformation",

@@ -110,7 +110,10 @@ export const defaultProfile: ScenarioDefinition[] = [
   },
 ];
 
-/** The factor by which the input grows at each difficulty. The factors depend on how the skill's time grows with its input. */
+/**
+ * The factors by which `profile` multiplies the smallest input size, one for each of the three default scenarios. They depend on how the
+ * time of a skill grows with its input.
+ */
 const growth = {
   linear: [1, 3, 8],
   sublinear: [1, 5, 25],
@@ -118,10 +121,10 @@ const growth = {
   exponential: [1, 1.5, 2],
 } as const;
 
-/** The differences from the default profile. Each field has an array with one value for each scenario. */
+/** The changes to the default scenarios. Each field has an array with one value for each of these scenarios. */
 type Changes = { [Key in keyof ScenarioDefinition]?: readonly ScenarioDefinition[Key][] };
 
-/** Returns the default profile with input sizes that suit the skill, and with the given changes. */
+/** Returns the three default scenarios, with input sizes that suit the skill. `changes` replaces further fields of the scenarios. */
 export function profile(
   scaling: keyof typeof growth,
   smallest: number,

@@ -21,7 +21,10 @@ const who = ["The gardener", "A sailor", "The clerk", "My neighbour", "A child"]
 const what = ["repairs", "paints", "counts", "forgets", "carries"] as const;
 const which = ["an old boat", "seven lanterns", "the garden gate", "a box of letters", "the tall ladder"] as const;
 
-/** Calls a model once for every item. It lets you try a skill that costs tokens. The complexity is the number of sentences in a text. */
+/**
+ * Calls a model once for every item. It lets you try a skill that costs tokens. The complexity of a scenario sets the number of sentences
+ * in a text.
+ */
 export const echoAgent = defineSkill<string, Result, z.infer<typeof Params>>({
   name: "echo-agent",
   version: "1.1.0",

@@ -30,7 +30,7 @@ export const Answers = z.object({
 
 export type Answers = z.infer<typeof Answers>;
 
-/** The stages of each profile. A stage has a share of the requests and a share of the connections. */
+/** The stages of each load profile. A stage sends a share of all requests, over a share of the maximum number of connections. */
 const stages: Record<Load["profile"], [load: number, connections: number][]> = {
   steady: [[1, 1]],
   ramp: [

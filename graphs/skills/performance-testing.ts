@@ -28,7 +28,7 @@ interface Endpoint {
   url: string;
   /** The load on this endpoint, as a multiple of the load on an ordinary endpoint. */
   factor: number;
-  /** The maximum number of requests to this endpoint, used if the duration limits the load. */
+  /** The maximum number of requests to this endpoint. It has an effect only if the load ends after a fixed duration. */
   most: number;
 }
 

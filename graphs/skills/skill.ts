@@ -69,8 +69,7 @@ export interface Skill<Item = unknown, Result = unknown, Params = unknown> {
   scenarios(): ScenarioDefinition[];
   generate(dataset: Dataset, params: Params, job: Pick<Job, "allowedDirectories">): Item[] | Promise<Item[]>;
   /**
-   * Works on a batch. The function should throw only if the whole batch has failed. The batch is then tried again, so repeated work on it
-   * must do no harm.
+   * Works on a batch. If the function throws, the whole batch counts as failed and is tried again. A second try must therefore do no harm.
    */
   invoke(batch: Item[], params: Params, job: Job): Promise<Result[] | Batch<Result>>;
   /**
@@ -85,8 +84,8 @@ export interface Skill<Item = unknown, Result = unknown, Params = unknown> {
   /** Returns the amount of work in one item at the given complexity. */
   work(complexity: number): number;
   /**
-   * Returns the expected time per unit of work, compared with the smallest scenario. `loads` is the number of items, as a multiple of the
-   * number in the smallest scenario.
+   * Returns the expected time per unit of work, as a multiple of the time in the smallest scenario. `loads` is the number of items, as a
+   * multiple of the number in that scenario.
    */
   growth(loads: number): number;
   /** Returns the expected tokens of one item, for the cost estimate of a run. */

@@ -105,7 +105,7 @@ export const clerks: Member[] = [agent({ name: "validator", role: "a clerk who c
 
 const isValid = { path: "facts.verdict.valid", is: true };
 
-/** The default machine, for runs that give none. An order is validated, processed and completed, or it fails. */
+/** The default machine, for runs that define no machine. An order is validated, processed and completed, or it fails. */
 export const usualMachine: MachineInCode = {
   initial: "CREATED",
   states: { CREATED: {}, VALIDATING: {}, VALIDATED: {}, PROCESSING: {}, COMPLETED: { final: true }, FAILED: { final: true } },

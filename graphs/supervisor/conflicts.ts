@@ -102,7 +102,10 @@ export function compareWords(views: View[]): Comparison {
   };
 }
 
-/** Finds conflicts and agreements in the judge's groups. Findings outside the groups are compared by their words. */
+/**
+ * Finds conflicts and agreements among the findings that the judge has grouped. Findings that are in none of the groups are compared by
+ * their words.
+ */
 export function compareGroups(views: View[], { groups }: z.infer<typeof Grouping>): Comparison {
   const left = new Set(views);
   const take = (numbers: number[]) => views.filter((view, number) => numbers.includes(number) && left.delete(view));

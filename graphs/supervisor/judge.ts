@@ -44,7 +44,8 @@ export async function askJudge<Schema extends z.ZodType>(
 }
 
 /**
- * Returns the agents of a run. `roster` is a roster from the context, which the state keeps, so that a resuming run need not send it again.
+ * Returns the agents of a run: those of `roster`, or those from the code if `roster` is null. The roster comes from the run's context. The
+ * state keeps it, so that a run that resumes need not send it again.
  */
 export const teamOf = ({ agents }: Setup, roster: AgentData[] | null): Agent[] => roster?.map(fromData) ?? agents;
 

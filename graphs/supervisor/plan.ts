@@ -52,7 +52,7 @@ export function problemsOf(steps: WorkStep[], names: string[], known: string[] =
   });
 }
 
-/** Splits steps into those that can be added to the plan, and the problems of the remaining steps. */
+/** Returns the steps that can be added to the plan, and the problems of the steps that cannot. */
 export function acceptable(steps: WorkStep[], names: string[], known: string[]): { accepted: WorkStep[]; refused: Problem[] } {
   const refused: Problem[] = [];
   let accepted = steps;

@@ -20,8 +20,8 @@ import { settleByChoice, settleByCount } from "./settlement.ts";
 import type { Node, StepResult, Supervised } from "./state.ts";
 
 /**
- * Finds contradictions between findings. If their subjects have different words, the judge compares the meaning. If the judge fails, only
- * equal words match.
+ * Finds contradictions between the findings of agents. The findings are compared by their words. If words are not enough (see
+ * `needsJudge`), the judge groups the findings by their meaning. If the judge fails, only the words count.
  */
 export function reconcile(setup: Setup): Node {
   return async (state, config) => {
@@ -54,7 +54,8 @@ export function askAboutConflicts(setup: Setup): Node {
 }
 
 /**
- * Settles the remaining contradictions. The judge decides a tie. If a person was asked but did not answer, the highest confidence decides.
+ * Settles the contradictions that no person has settled. The setting `conflicts` names the measure that decides, and the judge decides a
+ * tie. If a person was asked but did not answer, the highest confidence decides.
  */
 export function settle(setup: Setup): Node {
   return async ({ conflicts, settlements, ledger: before }, config) => {
@@ -70,8 +71,8 @@ export function settle(setup: Setup): Node {
 }
 
 /**
- * Settles a conflict without asking the judge, by the measure that the strategy names. For a resource, priority is tried first. Returns
- * undefined if only the judge can decide.
+ * Settles a conflict without asking the judge, by the measure that the strategy names. A conflict about a resource is settled by priority
+ * if possible. Returns undefined if only the judge can decide.
  */
 function countedBy(strategy: Strategy, conflict: Conflict) {
   const settled = conflict.kind === "resource" ? settleByCount(conflict, "priority") : undefined;

@@ -48,7 +48,10 @@ function isDue(state: Supervised): boolean {
   return readySteps(state).length === 0 && state.additions < mostAdditions;
 }
 
-/** Returns the state update for the judge's decision. The record of the review lists the changes that are not allowed. */
+/**
+ * Returns the state update for the judge's decision. The update records the decision, with the changes that were made and those that were
+ * refused.
+ */
 function carriedOut(state: Supervised, { decision, reason, reassign, add }: Verdict, names: string[]) {
   const failed = failedSteps(state).map(({ id }) => id);
   const moved = new Map(

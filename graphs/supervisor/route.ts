@@ -30,7 +30,7 @@ export function route(setup: Setup): Node {
   };
 }
 
-/** Returns the facts about an agent for the judge's plan. */
+/** Returns the fields of an agent that the judge sees when it plans. */
 function introduce({ name, role, description, tools }: Agent) {
   return { name, role, description, tools: tools.map((tool) => (typeof tool === "string" ? tool : tool.name)) };
 }

@@ -5,7 +5,7 @@ export type Count = typeof confidence | typeof vote | typeof weighted | "priorit
 
 /**
  * Settles a conflict by the highest confidence, by the number of votes, by the sum of weights, or by the highest weight (`priority`).
- * Returns undefined on a tie and for an even number of votes, so that the judge decides.
+ * Returns undefined on a tie, so that the judge decides. Also returns undefined for a vote if the number of votes is even.
  */
 export function settleByCount({ subject, views }: Conflict, by: Count): Settlement | undefined {
   if (by === vote && views.length % 2 === 0) return undefined;

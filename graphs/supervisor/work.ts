@@ -25,7 +25,7 @@ import type { Node } from "./state.ts";
 /** The input of an agent for one step. */
 export interface Errand {
   step: WorkStep;
-  /** The data of an agent from the run's roster, or the name of an agent from the code. */
+  /** The agent: its data from the run's roster, or the name of an agent that is defined in code. */
   agent: AgentData | string;
   /** The model for agents that have no model of their own. */
   model: string;
@@ -60,7 +60,10 @@ export const work = (setup: Setup) => async (errand: Errand, config: Config) => 
   }
 };
 
-/** Lets an agent do one step, in a node with a cache. Throws a failure, because LangGraph caches everything that a node returns. */
+/**
+ * Lets an agent do one step, in the node whose results LangGraph caches. A failure is thrown, because LangGraph would cache a failure that
+ * the node returned.
+ */
 export const recall = (setup: Setup) => async (errand: Errand, config: Config) => {
   const outcome = await attempt(setup, errand, config);
   if (outcome.status !== "success") throw new StepFailed(outcome);
@@ -114,7 +117,10 @@ class StepFailed extends Error {
   }
 }
 
-/** Returns the outcome of a step whose error was thrown by `recall`. Rethrows all other errors, such as the abort of the run. */
+/**
+ * Returns the outcome of a step whose error was thrown by `recall`. If the budget is used up, returns only the step's ledger entries.
+ * Rethrows all other errors, such as the abort of the run.
+ */
 function recover(errand: Errand, { error }: NodeError) {
   if (error.name === "BudgetExceededError") {
     const { ledger = [] } = error as Partial<BudgetExceeded>;
@@ -128,8 +134,8 @@ function recover(errand: Errand, { error }: NodeError) {
 }
 
 /**
- * Returns the outcome of a step that failed in an earlier attempt of the run. LangGraph stores only the message of an error, so the other
- * facts are lost.
+ * Returns the outcome of a step that failed in an earlier attempt of the run. LangGraph stores only the message of an error, so the ledger
+ * entry has no cost.
  */
 function remembered({ message }: Error, { step, agent, model, budget }: Errand): Failure {
   const name = typeof agent === "string" ? agent : agent.name;
@@ -138,7 +144,10 @@ function remembered({ message }: Error, { step, agent, model, budget }: Errand):
   return { status: "failed", error: message, isFatal: false, ledger };
 }
 
-/** Adds the ledger entries of the wave to the ledger. Entries of another wave come from the cache, so they are added with a cost of 0. */
+/**
+ * Adds the ledger entries of the ended steps to the ledger. Entries with the id of another wave come from the cache, so they are added with
+ * a cost of 0.
+ */
 export const account: Node = ({ calls, wave, spans }, config) => {
   const found = calls.filter((call) => call.wave !== wave);
   const timed = calls.flatMap((call) => (call.wave === wave && call.span ? [[call.step, call.span] as const] : []));

@@ -26,8 +26,8 @@ export const begin = (setup: Setup) => (state: Team, config: Config) => {
 };
 
 /**
- * Lets the judge score how much the members need each other, and chooses a star or a mesh. If the score is between the limits and
- * `onUnclear` is `ask`, `askTopology` chooses.
+ * Lets the judge score how much the members need each other, and chooses a star or a mesh. If the score is not clear (from `starBelow` to
+ * `meshAbove`) and `onUnclear` is `ask`, the node `askTopology` chooses.
  */
 export const assess = (setup: Setup) => async (state: Team, config: Config) => {
   const startedAt = Date.now();

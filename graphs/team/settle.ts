@@ -55,8 +55,8 @@ const without = (members: string[], lost: string[]) => members.filter((name) => 
 export const countOf = (tasks: TeamTask[], status: TeamTask["status"]) => tasks.filter((task) => task.status === status).length;
 
 /**
- * Ends a member's turn on its task. Completes the task, or releases it after an error or too many turns. Otherwise, the member continues
- * the task in its next turn.
+ * Ends a member's turn on its task. The task is completed, or it loses its owner after an error or too many turns. Otherwise, the member
+ * continues the task in its next turn.
  */
 function finish(changes: Round, { member, task: id, answer, error, actions }: Turn): void {
   const completed = actions.find(({ name }) => name === "complete")?.args.result;

@@ -31,9 +31,9 @@ export type Stage = z.infer<typeof Stage>;
 export type FailureRates = Record<string, number>;
 
 /**
- * Returns the contract for each stage. If several skills have the capability, the one that the previous stage prefers wins. Without a
- * preference, the skill that fails least often wins, and among equals the first one. If no skill has the capability, throws an error that
- * lists the known capabilities.
+ * Returns the contract for each stage. If several skills have the capability that a stage needs, the skill that the previous stage prefers
+ * wins. Without a preference, the skill that fails least often wins. Of several such skills, the first one wins. If no skill has the
+ * capability, throws an error that lists the known capabilities.
  */
 export function resolve(stages: Stage[], contracts: Contract[], rates: FailureRates): Contract[] {
   const resolved: Contract[] = [];
@@ -50,7 +50,7 @@ export function resolve(stages: Stage[], contracts: Contract[], rates: FailureRa
   return resolved;
 }
 
-/** The default contracts and stages, for runs that give none. */
+/** The default contracts and stages, for runs that define none. */
 export const usualContracts = z.array(Contract).parse([
   { skill: "planner", capabilities: ["plan"], downstream: ["writer"] },
   { skill: "writer", capabilities: ["write"], downstream: ["checker"] },

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Contract, Stage } from "./contracts.ts";
 import { addLessons, changeItem, itemKey, noteHealth } from "./records.ts";
 
-/** The verdict of the gate after a stage. */
+/** The verdict of the gate, which checks the work of a stage after the stage has ended. */
 const Verdict = z.object({
   passed: z.boolean().describe("Whether the work meets the goal"),
   quality: z.number().min(0).max(1).describe("How good it is, 1 being flawless"),
@@ -33,8 +33,8 @@ interface Planned {
 }
 
 /**
- * Returns the steps of each stage: its work, its gate, a question to a person if the gate blocks, and the record in the store. The record
- * is written while the next stage works.
+ * Returns the steps of each stage: its work, its gate, a question to a person if the gate blocks, and a step that records the outcome in
+ * the store. This last step runs at the same time as the next stage.
  */
 export function toSteps({ stages, contracts, lessons, project, name, timeoutSeconds }: Planned): Step[] {
   const common = { timeoutSeconds, retries: 1 };

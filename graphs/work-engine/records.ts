@@ -23,7 +23,10 @@ export type WorkItem = z.infer<typeof WorkItem>;
 export const itemKey = (name: string, stage: number) => `wf-${name}-stage-${stage}`;
 export const itemsOf = (project: string) => ["work-items", project];
 
-/** Changes a work item. With `fresh`, creates or replaces the item first. Without `fresh`, does nothing if the item does not exist. */
+/**
+ * Changes a work item and adds an event to it. With `fresh`, creates or replaces the item first. Without `fresh`, does nothing if the item
+ * does not exist.
+ */
 export async function changeItem(
   config: LangGraphRunnableConfig,
   { project, key }: { project: string; key: string },
@@ -63,7 +66,7 @@ const readHealth = async (store: BaseStore | undefined, skill: string): Promise<
 
 const failureRate = (entries: Health["recent"]) => (entries.length === 0 ? 0 : entries.filter(({ ok }) => !ok).length / entries.length);
 
-/** Returns the share of failures among the last stages of each skill. */
+/** Returns, for each skill, the share of failures among the most recent stages that used the skill. */
 export async function failureRates(config: LangGraphRunnableConfig, skills: string[]): Promise<Record<string, number>> {
   const store = getStore(config);
   return Object.fromEntries(await Promise.all(skills.map(async (skill) => [skill, failureRate(await readHealth(store, skill))] as const)));
@@ -71,7 +74,7 @@ export async function failureRates(config: LangGraphRunnableConfig, skills: stri
 
 /**
  * Records the outcome of a stage for the health of its skill. Writes a repair ticket if the skill fails too often or its quality has
- * dropped. A crash can repeat the call, so each work item is counted only once.
+ * dropped. If a crash repeats the call, the work item is still counted only once.
  */
 export async function noteHealth(config: LangGraphRunnableConfig, skill: string, outcome: Health["recent"][number]): Promise<void> {
   const store = getStore(config);

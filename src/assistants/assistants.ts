@@ -71,7 +71,7 @@ export async function getAssistant(db: Db, scope: Scope, id: string): Promise<As
   return assistant;
 }
 
-/** The assistant of a new run. */
+/** An assistant, as it is read to create a run of it. */
 export type AssistantToRun = Assistant & {
   /** True if one of the queue's limits sets a daily budget of tokens or dollars for the assistant's graph. */
   isBudgeted: boolean;
@@ -80,8 +80,8 @@ export type AssistantToRun = Assistant & {
 const columnsToRun = sql`${columns}, ${hasBudget(sql`graph_id`)} as "isBudgeted"`;
 
 /**
- * Returns the assistants for new runs, in the order of `ids`. An id without an assistant gives undefined at its place. Applies no scope,
- * because the caller has already checked access.
+ * Returns the assistants for new runs, in the order of `ids`. The result is undefined at the place of an id without an assistant. Does not
+ * check access, because the caller has already checked it.
  */
 export async function findAssistantsToRun(db: Db, ids: string[]): Promise<(AssistantToRun | undefined)[]> {
   const wanted = ids.map(toAssistantId);
@@ -92,7 +92,9 @@ export async function findAssistantsToRun(db: Db, ids: string[]): Promise<(Assis
   return wanted.map((id) => found.get(id.toLowerCase()));
 }
 
-/** Returns the assistant for a new run, by the assistant's id or a graph's id. Returns undefined if there is none in the scope. */
+/**
+ * Returns the assistant for a new run, by the assistant's id or a graph's id. Returns undefined if the scope includes no such assistant.
+ */
 export async function findAssistantToRun(db: Db, scope: Scope, id: string): Promise<AssistantToRun | undefined> {
   const { rows } = await db.query<AssistantToRun>(sql`
     select ${columnsToRun} from assistants where assistant_id = ${toAssistantId(id)} and ${scope.visible(sql`metadata`)}`);
@@ -144,8 +146,8 @@ export async function createAssistant(db: Db, wanted: NewAssistant & { assistant
 }
 
 /**
- * Changes an assistant by adding a version. The given metadata is merged into the assistant's metadata. Every other given field replaces
- * the assistant's field.
+ * Changes an assistant by adding a version. The metadata of `patch` is merged into the assistant's metadata. Every other field of `patch`
+ * replaces the field of the assistant.
  */
 export async function updateAssistant(db: Db, scope: Scope, id: string, patch: AssistantPatch): Promise<Assistant> {
   const current = await getAssistant(db, scope, id);

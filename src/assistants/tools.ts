@@ -15,7 +15,10 @@ export interface ToolCursor {
   id: string;
 }
 
-/** Tells whether an assistant belongs to the project: to a graph or to a file. Only such an assistant has an id of version 5. */
+/**
+ * Tells whether an assistant comes from the project: from a graph or from an assistant file. Only the ids of these assistants are UUIDs of
+ * version 5.
+ */
 const isOfProject = sql`substr(assistant_id::text, 15, 1) = '5'`;
 
 /**
@@ -27,8 +30,8 @@ const plainName = sql`
 const suffixedName = sql`left(plain, 51) || '-' || right(replace(assistant_id::text, '-', ''), 12)`;
 
 /**
- * Selects assistants with their tool names. If several assistants have the same name, the first one keeps the plain name. The others get a
- * part of their id as a suffix. Assistants of the project come first, and then the oldest.
+ * Selects assistants with their tool names. If several assistants have the same plain name, only the first one keeps it. The others get a
+ * part of their id as a suffix. The order begins with the assistants of the project. Older assistants come before newer ones.
  */
 const named = (visible: Sql): Sql => sql`
   select assistant_id, graph_id, name, description, metadata, suffixed, case when place = 1 then plain else suffixed end as tool
@@ -53,8 +56,8 @@ export async function listToolAssistants(
 }
 
 /**
- * Returns the assistant with this tool name, or undefined. The name with the id suffix always stays valid. An assistant can lose the suffix
- * from its tool name, because the assistant that had the plain name before may be deleted.
+ * Returns the assistant with this tool name, or undefined. A name with the id suffix is always accepted. The assistant's tool name may have
+ * lost the suffix since, because the assistant with the plain name was deleted.
  */
 export async function findToolAssistant(db: Db, scope: Scope, tool: string): Promise<ToolAssistant | undefined> {
   return find(db, scope.visible(sql`metadata`), tool);

@@ -35,7 +35,7 @@ export function scopeOf(filter: object, level = 0): Scope {
   return parts.length === 0 ? everything : parts.reduce(inBoth);
 }
 
-/** Returns the scopes of filters that $and or $or joins. An empty list is an error, because nobody can tell what it should mean. */
+/** Returns a scope for each filter in the list of `$and` or `$or`. An empty list is an error, because its meaning would be unclear. */
 function joined(operator: string, filters: unknown, level: number): Scope[] {
   if (filters === undefined) return [];
   const areFilters =

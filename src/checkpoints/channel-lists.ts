@@ -9,7 +9,7 @@ export type Channel = Pick<BlobRow, "threadId" | "namespace" | "channel">;
 
 /**
  * Serialises the channels whose value is a list. A stored row holds only the items that were added since an earlier version of the list. To
- * find these items, a saver remembers the lists that it has read or stored.
+ * know which items are new, a saver remembers the lists that it has read or stored.
  */
 export interface ChannelLists {
   /**

@@ -15,8 +15,9 @@ export async function deleteThreadCheckpoints(db: Db, threadId: string): Promise
 }
 
 /**
- * Deletes everything that a run stored: its checkpoints, its writes, and the blobs that no other checkpoint needs. Then restores the
- * interrupts and answers of earlier runs that this run had replaced. A checkpoint stays if a later run's DeltaChannel is rebuilt from it.
+ * Deletes everything that a run stored: its checkpoints, its writes, and the blobs that no other checkpoint needs. The run may have
+ * replaced interrupts and answers that earlier runs stored. This function restores them. A checkpoint stays if a later run's DeltaChannel
+ * is rebuilt from it.
  *
  * If another run is executing on the thread (`isInUse`), the blobs stay, because the state of that run may need them. They are deleted
  * later, when the thread is deleted or pruned. Call this function in a transaction that holds the thread's lock.
@@ -48,9 +49,9 @@ export async function deleteRunCheckpoints(db: Db, threadId: string, runId: stri
 }
 
 /**
- * Deletes the answers to interrupts that a lost attempt of the run stored. If the run has no checkpoint of its own, the next attempt starts
- * again with the run's command. LangGraph would then add the command's answer to the stored answers. The results of finished tasks are
- * kept. Call this function in a transaction.
+ * Deletes the answers that a run has stored for interrupts. Used after an attempt of the run was lost. If the run has no checkpoint of its
+ * own, the next attempt starts again with the run's command. LangGraph would then add the command's answer to the stored answers. The
+ * results of finished tasks are kept. Call this function in a transaction.
  */
 export async function forgetAnswersOfRun(db: Db, threadId: string, runId: string): Promise<void> {
   await db.query(sql`delete from checkpoint_writes where thread_id = ${threadId} and run_id = ${runId} and idx < 0`);

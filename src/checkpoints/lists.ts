@@ -26,8 +26,8 @@ export interface ListVersion {
 }
 
 /**
- * When this many rows of similar size exist, the newest row also stores the items of the other rows. A list thus consists of few rows, and
- * each item is written only a few times.
+ * When a new row is one of this many rows of similar size, it also stores the items of the others and takes their place. A list thus
+ * consists of few rows, and each item is written only a few times.
  */
 const fanout = 16;
 /** Lists with fewer items than this are stored as a whole, in the form that LangGraph's own saver can read. */
@@ -57,7 +57,10 @@ function countUnchanged(items: unknown[], marks: Mark[]): number {
   return count;
 }
 
-/** Returns the leading segments (stored rows) that hold only unchanged items. The first `kept` items of the list are unchanged. */
+/**
+ * Returns the first segments (stored rows) of a list, up to the first one with a changed item. `kept` is the number of items before the
+ * first changed item.
+ */
 function segmentsWithin(segments: Segment[], kept: number): Segment[] {
   let end = 0;
   return segments.filter(({ length }) => {

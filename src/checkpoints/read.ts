@@ -51,7 +51,7 @@ interface Row extends StoredValue {
    * none.
    */
   parentId: string | null;
-  /** The JSON of a checkpoint, or the version of a value. */
+  /** For a checkpoint: its JSON. For a value: the version of the value. */
   content: string;
   metadata: string | null;
   channel: string;

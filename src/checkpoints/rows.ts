@@ -78,7 +78,10 @@ export interface OwnedRows {
 
 type Owned<Row> = Row & Pick<OwnedRows, "runId">;
 
-/** Stores rows that belong to no run, such as the rows of a state update. Such rows need no fence. */
+/**
+ * Stores rows that belong to no run, such as the rows of a state update. Unlike the rows of a run, these rows need no check that an attempt
+ * may still write.
+ */
 export async function storeRows(db: Db, rows: CheckpointRows): Promise<void> {
   const statement = sql`with fence as (select null::uuid as run_id), ${storingRows([{ runId: null, rows }])} select 1 from fence`;
   await db.query(isAlike(rows) ? prepared("store rows without a run", statement) : statement);

@@ -34,7 +34,7 @@ export interface SaverAttempt {
   fence: Fence;
   /** Stores rows in one statement with other waiting rows of the attempt. Resolves to false if the attempt has lost the right to write. */
   store: (rows: CheckpointRows) => Promise<boolean>;
-  /** Runs a statement of the attempt. Rejects with `Refused` if the database will never accept the statement. */
+  /** Calls `work`, which runs a statement of the attempt. Rejects with `Refused` if the database will never accept this statement. */
   unlessRefused: <T>(work: () => Promise<T>) => Promise<T>;
   /** True if nothing has ever been stored for the thread. */
   isFresh: boolean;

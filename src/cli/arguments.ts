@@ -35,8 +35,8 @@ export const commonOptions: Record<string, Option> = {
 };
 
 /**
- * Returns the command's name and its parsed arguments. If the command does not accept an argument, throws an error with a sentence for the
- * user.
+ * Returns the command's name and its parsed arguments. If the command does not accept an argument, throws an error whose message tells the
+ * user the reason.
  */
 export function readArguments(argv: string[], commands: Record<string, Command>): { name: string; args: Arguments } {
   const { positionals, values } = parse(argv, commands);

@@ -66,7 +66,7 @@ const curlOf = (url: string, { graphId, input }: FirstCall) =>
  * Logs errors that a graph's code throws outside its node, such as an unhandled rejection or an error in a timer. If the error belongs to a
  * run, the log names the run, and the process continues.
  *
- * If an exception belongs to no run, the process ends, because its state is unknown. Other workers then take over its runs.
+ * If an exception belongs to no run, the process ends, because its state is unknown. Other workers then take over the runs of this process.
  */
 function guardProcess(log: Logger): void {
   process.on("unhandledRejection", (reason) => {

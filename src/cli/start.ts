@@ -2,8 +2,8 @@ import { readEnvironment } from "../startup/environment.ts";
 import type { Arguments } from "./arguments.ts";
 
 /**
- * Runs the service. Checks the settings and the project file before it loads any other module, so that a mistake in them is reported at
- * once.
+ * Runs the service. Checks the settings and the project file before it loads any other module, so that a mistake in them is reported
+ * immediately.
  */
 export async function start({ texts }: Arguments): Promise<void> {
   adoptAddress(texts);

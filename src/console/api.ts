@@ -14,7 +14,7 @@ export type PostBody<Path extends keyof paths> = paths[Path] extends { post: { r
   : never;
 
 /**
- * The error of a failed request. The message is the sentence that the service returned. The status is the HTTP status, or 0 if the service
+ * The error of a failed request. Its message is the error message that the service sent. Its status is the HTTP status, or 0 if the service
  * did not answer.
  */
 export class ApiFailure extends Error {
@@ -56,7 +56,7 @@ interface Called<Data> {
   response: Response;
 }
 
-/** Returns the data of a call. Throws an ApiFailure with the service's sentence if the call failed. */
+/** Returns the data of an API call. If the call failed, throws an ApiFailure with the error message that the service sent. */
 export async function answerOf<Data>(call: Promise<Called<Data>>): Promise<Data> {
   return (await answerWithHeaders(call)).data;
 }

@@ -9,7 +9,7 @@ let waiting: Promise<void> | undefined;
 /** Milliseconds between two attempts to reach a service that does not answer. */
 const everyMs = 1_500;
 
-/** Tells whether the service does not answer at the moment. Renders the component again when this changes. */
+/** Returns true while the service does not answer. Renders the component again when this changes. */
 export const useIsDown = (): boolean =>
   useSyncExternalStore(
     (listener) => {
@@ -24,7 +24,7 @@ export function onRestored(work: () => void): void {
   restored = work;
 }
 
-/** Records that a request got no answer. Then asks repeatedly until the service answers. */
+/** Records that a request got no answer. Then sends further requests until the service answers. */
 export function reportLost(): void {
   if (!isDown) void whenUp();
 }

@@ -11,7 +11,10 @@ interface State {
 
 let state: State = { credential: sessionStorage.getItem(key) ?? undefined, refusal: undefined };
 
-/** Returns the API key or token that the person has entered, or undefined without one. The browser forgets it when the tab closes. */
+/**
+ * Returns the API key or token that the person has entered, or undefined if there is none. The browser forgets this credential when the tab
+ * closes.
+ */
 export const readCredential = (): string | undefined => state.credential;
 
 /** Stores the credential for this tab and hides the login. */

@@ -6,7 +6,7 @@ import { onRestored } from "./connection.ts";
 export const isPassing = (error: unknown) =>
   !(error instanceof ApiFailure) || error.status === 0 || error.status === 429 || error.status >= 500;
 
-/** The cache of the API's answers. A page that is opened again shows the cached answer at once, and requests a new one. */
+/** The cache of the API's answers. A page that is opened again shows the cached answer immediately, and requests a new one. */
 export const queries = new QueryClient({
   defaultOptions: {
     queries: {

@@ -1,7 +1,7 @@
 import { answerOf, api, type Schemas } from "./api.ts";
 import { isObject } from "./parts/json-schema.ts";
 
-/** The settings that a new run copies from an earlier run, so that both use the same model, keys and limits. */
+/** The settings that a new run copies from an earlier run, so that both runs have the same assistant, config and context. */
 export interface RunSettings {
   assistant_id: string;
   config?: Record<string, unknown>;

@@ -3,7 +3,7 @@ import { useSearchParams } from "wouter";
 
 /**
  * Returns the filters in a page's URL, and a function that changes some of them in the URL. A link to the page thus contains its filters.
- * `parse` and `write` must be the same functions in each call.
+ * Define `parse` and `write` outside the component, because new functions at each rendering would make new filter objects.
  */
 export function useUrlFilters<Filters extends object>(
   parse: (params: URLSearchParams) => Filters,

@@ -46,9 +46,9 @@ export interface CronRules {
 export interface PlannedChange {
   before: Cron;
   after: Cron;
-  /** True if the cron can create runs after the change, or if the change affects what its runs do. */
+  /** True if the cron is enabled after the change, or if the change affects what the cron's runs do. */
   ordersRuns: boolean;
-  /** True if the change affects what the cron's runs do, and not only when they begin. */
+  /** True if the change affects the input, the settings or the metadata of the cron's runs. False if it affects only when they begin. */
   saysWhatRuns: boolean;
 }
 
@@ -98,8 +98,8 @@ async function refuseTooManyOf(tx: Db, identity: string | undefined): Promise<{ 
 }
 
 /**
- * Returns the cron before and after a change, without storing the change. Locks no row, because the project's auth decides next and may
- * take long.
+ * Returns the cron before and after a change, without storing the change. The caller then asks the project's auth handler, which may take
+ * long. This function therefore locks no row.
  */
 export async function planChange(db: Db, scope: Scope, cronId: string, patch: CronPatch): Promise<PlannedChange> {
   const { rows } = await db.query<Cron>(sql`
@@ -113,9 +113,9 @@ export async function planChange(db: Db, scope: Scope, cronId: string, patch: Cr
 
 /**
  * Stores a planned change of a cron. Call it in a transaction.
- * - The changed cron is checked like a new cron of this caller.
- * - `caller` is undefined if the cron is disabled after the change and its runs stay the same. Such a change needs no check.
- * - If the change affects what the cron's runs do, the caller becomes the owner of its later runs. Otherwise, the owner stays the same.
+ * - Creates one run of the changed cron and rolls it back, to find out whether the service accepts such a run from `caller`.
+ * - Pass no `caller` if the cron is disabled after the change and its runs stay the same. The change is then not checked.
+ * - If the change affects what the cron's runs do, the caller becomes the owner of all later runs. Otherwise, the owner stays the same.
  */
 export async function updateCron(
   tx: Db,
@@ -144,7 +144,10 @@ export async function updateCron(
   return rows[0] as Cron;
 }
 
-/** Returns the fields that only a user's request changes. The time of the next run is left out, because the service sets it. */
+/**
+ * Returns the fields that change only when a user changes the cron. The time of the next run is not among them, because the service changes
+ * it whenever the cron creates a run.
+ */
 function userFields({ schedule, timezone, end_time, enabled, on_run_completed, payload, metadata, user_id }: Cron) {
   return { schedule, timezone, end_time, enabled, on_run_completed, payload, metadata, user_id };
 }

@@ -16,9 +16,10 @@ export function nextTick({ schedule, timezone, end_time }: Schedule, after: Date
 const mode = "5-part";
 
 /**
- * Returns a schedule with lists of numbers as its minutes and hours, such as `0 9,10` for `0 9-10`. The library Croner then treats the
- * hours as times of day when the clock changes. If the clock skips a time, Croner fires later. If a time occurs twice, Croner fires only
- * once. A schedule with `*` or `?` in its hours is returned unchanged, because it is not meant for certain times of day.
+ * Returns a schedule with its minutes and hours written as lists of numbers, such as `0 9,10` for `0 9-10`. The library Croner then treats
+ * them as fixed times of day, which matters on the days on which the clock changes. If the clock skips such a time, Croner fires later. If
+ * the time occurs twice, Croner fires once. A schedule whose hours contain `*` or `?` is returned unchanged, because its runs follow an
+ * interval and not a time of day.
  */
 function timesOfDay(schedule: string): string {
   const [, hours = "", ...days] = schedule.trim().split(/\s+/);

@@ -11,8 +11,8 @@ export function checkDatabaseUrl(variable: string, url: string): string {
 }
 
 /**
- * Returns an error handler for the first statement on a database. The handler throws an error that explains the cause in one sentence, for
- * example that the password is wrong.
+ * Returns an error handler for the first statement that this process sends to a database. The handler throws an error with the likely
+ * cause, for example that the server refused the password.
  */
 export function explainDatabase(url: string) {
   return (error: Error): never => {

@@ -3,14 +3,20 @@ import { concernsAllStatements } from "./failure.ts";
 import { sealingUser } from "./sealable.ts";
 
 export interface BatchedOptions<Request> {
-  /** Returns the key of a request. A batch has at most one request for each key. Without `keyOf`, any requests can share a batch. */
+  /**
+   * Returns the key of a request, such as the id of the row that it changes. Two requests with the same key are never in the same batch.
+   * Without `keyOf`, a batch can hold any requests.
+   */
   keyOf?: (request: Request) => unknown;
 }
 
 interface QueuedRequest<Request, Result> {
   request: Request;
   done: PromiseWithResolvers<Result>;
-  /** The user with whose key the values of the request are encrypted. The requests of one batch have the same user. */
+  /**
+   * The user whose encryption key protects the values of the request. All requests of a batch have the same user, because a statement can
+   * encrypt only for one.
+   */
   user: object | null | undefined;
 }
 
@@ -20,7 +26,7 @@ interface QueuedRequest<Request, Result> {
  */
 export const largeDocument = 16_384;
 
-/** The number of shared statements that may run at the same time. While one runs on the server, the next batch can thus start. */
+/** The number of batches that may run at the same time. With two, a new batch need not wait until the previous one has finished. */
 const mostConcurrent = 2;
 const mostInBatch = 50;
 
@@ -47,7 +53,7 @@ export function batched<Request, Result>(
     if (queue.length > 0) void runNext();
     if (!(results instanceof Error)) for (const [index, { done }] of batch.entries()) done.resolve(results[index] as Result);
     else if (batch.length === 1 || concernsAllStatements(results)) for (const { done } of batch) done.reject(results);
-    else for (const queued of batch) await runAlone(queued); // each request runs alone, so that only the refused request fails
+    else for (const queued of batch) await runAlone(queued); // each request gets its own statement, so that only the refused request fails
   }
 
   const runTogether = (batch: QueuedRequest<Request, Result>[]) =>

@@ -22,7 +22,7 @@ export const concernsAllStatements = (error: unknown): boolean => isDatabaseTrou
 
 interface Patience {
   seconds: number;
-  /** Called after the first failure, if there is time left for a retry. Not called for later failures. */
+  /** Called once, after the first failure, unless the time for retries is already over. */
   onWaiting: (error: Error) => void;
   signal?: AbortSignal | undefined;
 }

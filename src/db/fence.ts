@@ -1,8 +1,8 @@
 import { type Db, type Sql, sql } from "./sql.ts";
 
 /**
- * The right of one attempt to write for its run. Each claim of a run starts an attempt with the next number. Only the attempt whose number
- * is in the run's row may write.
+ * Identifies an attempt to execute a run, and guards its writes. Each time a worker claims a run, the run's row gets the next attempt
+ * number. A write succeeds only if the run's row still has the number of the attempt that writes.
  */
 export interface Fence {
   runId: string;

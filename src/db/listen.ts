@@ -5,15 +5,15 @@ import { createNotifier } from "./notifier.ts";
 import type { Db } from "./sql.ts";
 
 /**
- * The topic of the notification that a new process sends at its start. No code waits for this topic, because every notification shows the
- * other processes that its sender listens.
+ * The topic of the notification that a process sends when it starts. No code waits for this topic. The notification only shows the running
+ * processes that a new process listens, so that they begin to send it notifications.
  */
 const helloTopic = "hello";
 const lookMs = 1_000;
 
 /**
- * Notifications between processes, sent with Postgres's NOTIFY. They only make waiting callers faster. Every waiting caller also polls, so
- * a lost notification does no harm.
+ * Sends and receives notifications between processes with Postgres's NOTIFY. A notification only shortens the wait of code that waits for a
+ * change. Such code also polls the database, so a lost notification does no harm.
  */
 export interface Wakeups {
   /** Resolves at the next notification of the topic, after `timeoutMs`, or when the signal aborts. Never rejects. */
@@ -27,7 +27,7 @@ export interface Wakeups {
   notify(...topics: string[]): void;
   /** Notifies this process only. */
   notifyHere(...topics: string[]): void;
-  /** Notifies only the other processes. Used for topics that this process has already handled. */
+  /** Notifies only the other processes. Use it if this process has already reacted to the change. */
   notifyElsewhere(...topics: string[]): void;
   stop(): Promise<void>;
 }
@@ -37,7 +37,10 @@ export interface WakeupOptions extends Omit<ListeningOptions, "follows"> {
   follows?: boolean;
 }
 
-/** Whether other processes listen, and whether any of them follows runs. If no other process listens, this process sends no NOTIFY. */
+/**
+ * Tells whether other processes listen (`there`), and whether any of them needs the events of runs (`following`). If no other process
+ * listens, this process sends no NOTIFY.
+ */
 interface Others {
   there: boolean;
   following: boolean;
@@ -46,9 +49,9 @@ interface Others {
 }
 
 /**
- * Starts listening, and returns the wakeups of this process. NOTIFY never runs in a transaction that writes, because such transactions
- * commit one after another, behind a lock of the whole server. Instead, a separate NOTIFY statement sends all topics that were collected
- * while the previous statement ran.
+ * Starts to listen for notifications. Returns the object through which this process sends and receives them. NOTIFY never runs in a
+ * transaction that writes, because such transactions commit one after another, behind a lock of the whole server. Instead, a separate
+ * NOTIFY statement sends all topics that were collected while the previous statement ran.
  */
 export async function startWakeups({ pool, url, follows = true, onError }: WakeupOptions): Promise<Wakeups> {
   const local = new EventEmitter().setMaxListeners(0);
@@ -110,8 +113,8 @@ function receive(payload: string, { sender, local, others }: { sender: string; l
 const isHeard = (topic: string, others: Others) => (channelOf(topic) === channels.followers ? others.following : others.there);
 
 /**
- * Asks the database whether other processes listen, and stores the answer in `others`. If a notification arrives during the query, the
- * answer may be outdated, so it is dropped.
+ * Asks the database whether other processes listen, and stores the answer in `others`. Ignores the answer if a notification has arrived
+ * during the query, because the answer may then be older than the notification.
  */
 async function lookForOthers(db: Db, others: Others, follows: boolean): Promise<void> {
   const { heard } = others;

@@ -61,8 +61,8 @@ export function keepListening({ url, follows, onError }: ListeningOptions, onPay
 }
 
 /**
- * Returns whether other processes listen, and whether some of them follow runs. `follows` tells whether this process follows runs, so that
- * this process is not counted.
+ * Returns whether other processes listen, and whether some of them follow runs. Pass in `follows` whether this process follows runs,
+ * because its own connection must not be counted.
  */
 export async function findOtherListeners(db: Db, follows: boolean): Promise<{ there: boolean; following: boolean } | undefined> {
   const { follower, worker } = listenerNames;

@@ -25,16 +25,19 @@ export async function claimOwnership(home: string): Promise<() => Promise<void>>
   return () => rm(file, { force: true });
 }
 
-/** Removes the `owner` file of a dead service. If another service has replaced the file meanwhile, puts the new file back. */
+/**
+ * Removes the file `owner` that a dead service has left behind. If another service has already replaced the file by its own, restores that
+ * service's file.
+ */
 async function removeStale(file: string, stale: string): Promise<void> {
   const aside = `${file}.stale-${process.pid}`;
   const moved = await rename(file, aside).then(
     () => true,
-    () => false, // another service has moved the file first
+    () => false, // another service has already moved the file away
   );
   if (!moved) return;
-  // If a third service has written its own `owner` file meanwhile, the link fails. `claimOwnership` then also fails to write its file, and
-  // throws an error about that.
+  // If the moved file belongs to a running service, it is put back. This fails if a third service has meanwhile written its own file.
+  // `claimOwnership` then cannot write its file either, and throws an error about that.
   if ((await readFile(aside, "utf8")) !== stale) await link(aside, file).catch(() => {});
   await rm(aside, { force: true });
 }

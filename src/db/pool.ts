@@ -20,8 +20,9 @@ export interface PoolOptions {
 }
 
 /**
- * Session options with which the server detects a client that has vanished. pg's own `keepAlive` only lets the client detect a vanished
- * server. The server waits a minute, because a client whose event loop is blocked may read no data for that long.
+ * Session options with which the server detects that this process has vanished, for example after a power failure. pg's own option
+ * `keepAlive` only detects a vanished server. The server waits a minute, because a process whose event loop is blocked may read no data for
+ * that long.
  */
 const serverKeepalives = keepalives(60_000);
 /** Session options for a connection of a Node worker thread that never blocks. The server waits only ten seconds for such a client. */
@@ -71,8 +72,8 @@ export function openPool({ url, size, queryTimeoutSeconds, prepares = true, isPo
   pool.on("error", (error) => {
     if (!pool.ending) onError(error); // the server may close connections while the pool ends
   });
-  // Listens for errors on each new client, because an "error" event without a listener would end the process. The pool does not listen on a
-  // client that is in use, and the server may close a new connection at once. The client's next statement reports the error.
+  // Ignores errors on connections in use, because an "error" event without a listener would end this process. The pool listens only to idle
+  // connections. The next statement on the connection reports the error.
   pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }

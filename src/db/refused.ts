@@ -12,9 +12,9 @@ const mostTries = 3;
 const pauseMs = 500;
 
 /**
- * Runs `work`, and retries it if the server lacked memory or time, or had an internal error. After each such failure, runs `probe`, a small
- * statement. If `probe` fails as well, the statement is not the cause, so the error of `work` is rethrown. After three failures with
- * successful probes, throws `Refused`. Any other error is rethrown at once.
+ * Runs `work`, and retries it if the server lacked memory or time, or had an internal error. After each such failure, runs `probe`, which
+ * sends a small statement. If `probe` fails too, the server is at fault, so the error of `work` is rethrown. After three failures of `work`
+ * alone, throws `Refused`. Any other error of `work` is rethrown immediately.
  */
 export async function unlessRefused<T>(work: (nth: number) => Promise<T>, probe: () => Promise<unknown>): Promise<T> {
   for (let nth = 1; ; nth++) {
@@ -43,8 +43,9 @@ export function whatServerSays(error: Error): string {
 const queryTimeout = "Query read timeout";
 
 /**
- * Tells whether the statement itself may have caused the error. Returns false for a full disk (53100), too many connections (53300), a
- * shutdown (57P…) and a broken connection. A probe cannot rule these causes out, because a small statement may succeed in spite of them.
+ * Tells whether the content of the failed statement may have caused the error, for example because it was too large for the server's
+ * memory. Returns false if the cause is certainly another one: a full disk (53100), too many connections (53300), a shutdown (57P…) or a
+ * broken connection. Such causes must be excluded by their codes, because a small test statement may succeed in spite of them.
  */
 function mayBeStatement(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;

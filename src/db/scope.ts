@@ -14,7 +14,8 @@ export interface Scope {
    */
   visible(metadata: Sql, holds?: Holds): Sql;
   /**
-   * The user for whom the scope was made. Undefined if the scope belongs to no user. A graph that is built for each user gets this user.
+   * The user to whom the scope restricts access. Undefined if the scope is not that of a user. If a graph is built anew for each user, its
+   * builder gets this user.
    */
   user?: { identity: string; permissions: string[] };
 }

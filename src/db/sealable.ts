@@ -38,8 +38,8 @@ export interface SealedColumn {
   field: string;
   form: SealedForm;
   /**
-   * True if clients search the column. Without a handler for documents, only the values under `searchedKeys` are then encrypted. A handler
-   * for documents decides by itself which values stay readable.
+   * True if clients can search the column. If the project has no encryption handler for JSON documents, only the values of the keys in
+   * `searchedKeys` are then encrypted. A handler for documents decides by itself which values stay readable.
    */
   isSearched?: boolean;
   /** The keys that SQL statements read. They are never encrypted. */
@@ -147,7 +147,8 @@ export class UnsealableValue extends SealingError {
 export type SealingContext = Record<string, unknown>;
 
 /**
- * The user whose values the present request or attempt stores. Null or undefined if there is no user. Requests and attempts set it only if
- * the encryption depends on users. Crons and timers always set it when they create a run.
+ * The user for whom the current request or attempt stores values, so that these values are encrypted with the user's key. Null or undefined
+ * if there is no user. Requests and attempts set it only if the encryption depends on users, but crons and timers set it for each run that
+ * they create.
  */
 export const sealingUser = new AsyncLocalStorage<object | null | undefined>();

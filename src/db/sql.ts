@@ -20,8 +20,8 @@ export interface Db {
 }
 
 /**
- * A piece of SQL. The getters `text` and `values` build the statement when pg reads them. The getters are on the prototype, because pg
- * reads them through an object that inherits from the fragment.
+ * A piece of SQL that `sql` returns. It builds its text and its values only when pg reads the properties `text` and `values`. These are
+ * getters on the prototype, because pg reads them through an object that inherits from the fragment.
  */
 class Fragment implements Sql {
   readonly strings: readonly string[];

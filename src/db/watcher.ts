@@ -6,8 +6,8 @@ const pollMs = 1_000;
 /** Waits until rows have reached a state, such as the end of a run. One statement checks the rows of all waiting callers at once. */
 export interface Watcher<Query, Result> {
   /**
-   * Resolves with the query's result as soon as there is one, or with undefined when the signal aborts. The watcher checks at every
-   * notification of the topic, and at least once a second.
+   * Resolves with the query's result as soon as there is one, or with undefined when the signal aborts. The watcher looks for a result at
+   * each notification with this topic, and at least once a second.
    */
   wait(query: Query, topic: string, signal: AbortSignal): Promise<Result | undefined>;
   stop(): Promise<void>;

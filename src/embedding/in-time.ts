@@ -1,6 +1,6 @@
 /**
- * Waits for the start of the service. Shortly before Fastify's `pluginTimeout` runs out, throws an error that says how to raise this
- * timeout. Otherwise, Fastify would throw its own error a moment later.
+ * Waits until the service has started. If the start takes almost as long as Fastify's `pluginTimeout` allows, calls `giveUp` and throws an
+ * error that says how to raise this timeout. Otherwise, Fastify would throw its own error a moment later, which does not say that.
  */
 export async function inTime<Started>(starting: Promise<Started>, pluginTimeout: number, giveUp: () => unknown): Promise<Started> {
   if (pluginTimeout <= 0) return starting;

@@ -5,12 +5,19 @@ import { wantsSocket } from "../http/front/server.ts";
 
 /** The upgrades to WebSockets below a prefix. */
 export interface Upgrades {
-  /** Returns the first bytes after an upgrade request, or undefined if the request is not one of these upgrades. */
+  /**
+   * Returns the bytes that the client sent directly after an upgrade request. Returns undefined if the request is not an upgrade below the
+   * prefix.
+   */
   headOf(incoming: IncomingMessage): Buffer | undefined;
   stop(): void;
 }
 
-/** Node 24.9 and newer ask this function about each upgrade. An older Node upgrades each request if there is a listener. */
+/**
+ * The property of an HTTP server that decides about upgrade requests. Node 24.9 and newer call this function for each upgrade request, and
+ * treat the request as an ordinary one if the function returns false. An older Node upgrades every such request if the server has a
+ * listener for upgrades.
+ */
 type Decides = { shouldUpgradeCallback?: (incoming: IncomingMessage) => boolean };
 
 /**
@@ -35,7 +42,8 @@ export function acceptUpgrades(app: FastifyInstance, prefix: string): Upgrades {
     route(app, incoming, socket);
   };
   server.prependListener("upgrade", onUpgrade);
-  // If a hook has responded to an upgrade request, this closes the connection, because Node no longer manages the connection.
+  // Node no longer manages the connection of an upgrade request. If a hook of the app has responded to the request, the connection is
+  // therefore closed here.
   app.addHook("onResponse", async ({ raw }) => void (heads.has(raw) && raw.socket.destroySoon()));
   return {
     headOf: (incoming) => heads.get(incoming),

@@ -48,8 +48,8 @@ const algorithmOf = ({ length }: Buffer) => (length === 32 ? "aes-256-gcm" : len
 const idOf = (key: Buffer): Buffer => createHash("sha256").update("ensemble key id\n").update(key).digest().subarray(0, idBytes);
 
 /**
- * Returns the kind of data and the field of a value, as additional data of AES-GCM. The stored value contains both in readable form. If
- * somebody changes the kind or the field, the value can no longer be decrypted. A value that was moved to another row or column can still
- * be decrypted.
+ * Returns the kind of data and the field of a value, which AES-GCM protects against changes. The stored value contains both in readable
+ * form. If somebody changes one of them, the value can no longer be decrypted. If somebody moves the unchanged value to another row or
+ * column, it can still be decrypted.
  */
 const placeOf = ({ model, field }: EncryptionContext): Buffer => Buffer.from(`${model}.${field}`);

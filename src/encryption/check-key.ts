@@ -31,10 +31,11 @@ export async function checkSample(db: Db, cipher: Cipher | undefined): Promise<b
 }
 
 /**
- * Encrypts a text and decrypts it again on the way to the database and back. Throws if the result is another text. Stores nothing.
+ * Checks that a text survives the way to the database and back, on which it is encrypted and decrypted. Throws if the result is another
+ * text. Stores nothing.
  *
- * The first statement returns the encrypted text, because a connection does not decrypt columns of the type varchar. A second statement
- * then decrypts it, because a statement does not decrypt what it has encrypted itself.
+ * This takes two statements. The first returns the encrypted text, because a connection does not decrypt columns of the type varchar. The
+ * second sends this text and gets the decrypted text back, because a statement does not decrypt its own encrypted parameters.
  */
 export async function checkRoundTrip(db: Db): Promise<void> {
   const { rows: encrypted } = await db.query<{ text: string }>(sql`select ${encryptedSample()}::varchar as text`);

@@ -6,11 +6,14 @@ import type { Known } from "./sealed-text.ts";
 
 /** Encrypts values before they are stored, and decrypts them after they were read. */
 export interface Cipher {
-  /** Returns the text that is stored in place of a value. Adds to `known` each encrypted value with its plain form. */
+  /**
+   * Returns the encrypted text that is stored in place of a value. Adds this text and the plain value to `known`, so that they need not be
+   * decrypted in the statement's result.
+   */
   seal(value: Sealable, known: Known): Promise<string>;
   /**
-   * Returns the plain text of a column. The column contains an encrypted value, or JSON with encrypted values. Values whose plain form is
-   * in `known` are not decrypted again. The same is true of `openBytes` and `openJson`.
+   * Returns the plain text of a column that contains an encrypted value, or JSON with encrypted values. An encrypted value that is a key of
+   * `known` is replaced from there, without a decryption. The same is true of `openBytes` and `openJson`.
    */
   openText(text: string, known: Known): Promise<string>;
   /** Returns the plain bytes of a column whose text is an encrypted value. */

@@ -18,8 +18,8 @@ type Promised<T> = T | Promise<T>;
 /** The functions that encrypt and decrypt values: a pair for bytes, and an optional pair for JSON documents. */
 export interface Handlers {
   /**
-   * "a" for the built-in AES, and "h" for the handlers of the project. Each encrypted value contains its kind, so that values of both kinds
-   * can be decrypted.
+   * Names the origin of the handlers: "a" for the built-in AES, and "h" for the handlers of the project. Each encrypted value contains this
+   * letter, so that the service finds the handlers that can decrypt the value.
    */
   kind: "a" | "h";
   encryptBlob(context: EncryptionContext, bytes: Buffer): Promised<Uint8Array>;
@@ -32,6 +32,9 @@ export interface Handlers {
   decryptJson?: ((context: EncryptionContext, document: Json) => Promised<Json>) | undefined;
   /** The keys that are encrypted even in documents that clients search. */
   searchedKeys: ReadonlySet<string>;
-  /** Returns the context of a user's values. This function is absent if the values of all users have the same context. */
+  /**
+   * Returns the context with which the values of a user are encrypted, such as the user's tenant. If the function is missing, all values
+   * are encrypted with the same empty context.
+   */
   contextOf?: ((user: unknown) => Promised<SealingContext>) | undefined;
 }

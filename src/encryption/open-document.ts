@@ -4,8 +4,8 @@ import { type Known, readSealed, type SealedText, type StoredText } from "./seal
 interface Openers {
   openValue(sealed: StoredText): Promise<unknown>;
   /**
-   * Decrypts the values that the project's handler for documents has encrypted. `document` holds these values under `keys`, and also
-   * readable values.
+   * Decrypts the values of `document` under `keys`, which the project's handler for documents has encrypted. The other values of `document`
+   * are readable, and the handler may need them to choose the key.
    */
   openFields(sealed: SealedText, document: Json, keys: string[]): Promise<Json>;
   known: Known;
@@ -18,7 +18,10 @@ export async function openDocument(document: unknown, openers: Openers): Promise
   return holder.document;
 }
 
-/** Replaces the encrypted values in an object or an array. Plain values are searched too, but decrypted values are not. */
+/**
+ * Replaces the encrypted values in an object or an array, at any depth. The content of a decrypted value is not searched, even if it looks
+ * like an encrypted value.
+ */
 async function openIn(container: object, openers: Openers): Promise<void> {
   const work: Promise<unknown>[] = [];
   const byHandler = new Map<string, SealedText>();
@@ -28,7 +31,7 @@ async function openIn(container: object, openers: Openers): Promise<void> {
     if (sealed?.form === "j") byHandler.set(key, sealed);
     else if (sealed) work.push(openers.openValue(sealed).then((plain) => replace(container, key, plain)));
   }
-  // The lookup must come before the first `await`, because the values in the container are replaced later.
+  // Looks up the whole object before the first `await`, because its key in `known` is its text with all values still encrypted.
   const isLookedUp = byHandler.size > 0 && openers.known.size > 0;
   const known = isLookedUp ? openers.known.get(JSON.stringify(container)) : undefined;
   await Promise.all(work);

@@ -45,7 +45,7 @@ export function createOpener(all: Handlers[]): Opener {
     async text(text, known) {
       const sealed = readSealed(text);
       if (!sealed) return isJson(text) ? JSON.stringify(await json(text, known)) : text;
-      const value = await openValue(sealed, known); // a value that SQL has taken out of a document with `->>`
+      const value = await openValue(sealed, known); // one value of an encrypted document, which SQL selected with `->>`
       return typeof value === "string" ? value : JSON.stringify(value);
     },
     async bytes(text, known) {
@@ -55,7 +55,10 @@ export function createOpener(all: Handlers[]): Opener {
   };
 }
 
-/** Returns the result of the project's `decrypt.json`. Throws if it lacks one of the keys, or holds a value that is not JSON. */
+/**
+ * Returns the result of the project's `decrypt.json` if it is valid. Throws if the result lacks one of the keys, or if a value under these
+ * keys is not JSON.
+ */
 function checked(plain: unknown, keys: string[]): Json {
   if (!isDocument(plain))
     throw new SealingError(`decrypt.json returned ${Array.isArray(plain) ? "an array" : String(plain)} in place of a document.`);

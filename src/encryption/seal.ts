@@ -24,7 +24,7 @@ export function contextFinder({ contextOf }: Pick<Handlers, "contextOf">): () =>
   };
 }
 
-/** The data that is needed to encrypt one value, and the map that collects the encrypted values. */
+/** The data that is needed to encrypt one value. `known` collects each encrypted value together with its plain form. */
 interface Sealing {
   handlers: Handlers;
   column: SealedColumn;

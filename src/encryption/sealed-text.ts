@@ -20,8 +20,9 @@ export interface SealedText {
 }
 
 /**
- * The values that one statement has encrypted, so that the values of its result need not be decrypted again. The keys are encrypted values
- * and, for documents that the project's handler has encrypted, the stored documents as JSON. The values are the plain text or bytes.
+ * Maps the values that one statement has encrypted to their plain text or bytes, so that the same values in its result need not be
+ * decrypted. A key is usually one encrypted value. For a document that the project's handler has encrypted, the key is the whole stored
+ * document as JSON, and the value is the plain document as JSON.
  */
 export type Known = Map<string, string | Uint8Array>;
 

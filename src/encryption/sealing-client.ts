@@ -54,11 +54,11 @@ type Result = { rows: Row[] };
 type Callback = (error: Error | null | undefined, result?: Result) => void;
 
 /**
- * Returns a class of connections that encrypt the `Sealable` parameters of statements, and decrypt the values of rows. Thus, no other code
- * needs to know whether values are encrypted.
+ * Returns a class of connections that encrypt the `Sealable` parameters of statements, and decrypt the values of the rows that statements
+ * return. Thus, no other code needs to know whether values are encrypted.
  *
- * A statement may return values that it has stored itself. They are not decrypted, because the statement may have committed already. A
- * failure to decrypt them would then be reported for a change that has succeeded.
+ * If a statement returns a value that is also one of its parameters, the value is not decrypted again. The decryption could fail after the
+ * statement has already been committed, and the caller would then believe that the change had failed.
  */
 export function sealingClient(Base: typeof pg.Client, cipher: Cipher): typeof pg.Client {
   const types = typesOf(cipher);

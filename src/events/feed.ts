@@ -20,13 +20,13 @@ export interface EventFeed {
    */
   follow(runId: string, after: number, signal: AbortSignal): AsyncGenerator<LoggedEvent[], void>;
   /**
-   * Prepares for a run that is about to be created, so that followers of the run can start without reading the database. Returns a function
-   * that ends the preparation.
+   * Prepares for a run that this process is about to create, so that clients can follow the run from its first event without a query.
+   * Returns a function that ends the preparation. Call it when a client follows the run, or when the creation has failed.
    */
   expect(runId: string): () => void;
   /**
-   * Passes events that this process has just committed to the followers in this process, so that the followers need not read them from the
-   * log.
+   * Passes events that this process has just committed to the followers of the run in this process. The followers then need no query to get
+   * these events.
    */
   publish(runId: string, events: LoggedEvent[]): void;
   /** Notifies the followers in this process that the run's end has been committed. `lastId` is the id of the run's last event. */

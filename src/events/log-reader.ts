@@ -5,7 +5,7 @@ import type { RunWindow } from "./run-window.ts";
 
 /**
  * Reads new events from the log into the `RunWindow` of each followed run. Runs one statement at a time, which reads for all windows that
- * wait.
+ * wait for new events.
  */
 export interface LogReader {
   /**
@@ -33,8 +33,8 @@ export function createLogReader(db: Db, onError: (error: Error) => void): LogRea
   }
 
   /**
-   * Reads the next events of these windows. If an event cannot be decrypted, halves the batch until only the run of this event is left out.
-   * The next poll tries this run again.
+   * Reads the next events of these windows. If the statement fails because an event cannot be decrypted, splits the batch into halves and
+   * reads each half. In the end, only the run with that event gets no events, and the next poll tries this run again.
    */
   async function readApart(batch: RunWindow[]): Promise<Map<string, Page>> {
     const cursors = batch.map(({ runId, tail = -1 }) => ({ runId, after: tail }));

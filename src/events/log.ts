@@ -35,8 +35,8 @@ const pageRows = 500;
 const pageBytes = 1_000_000;
 
 /**
- * Returns a `with` query that adds events to the logs of their runs. In the statement, the query must follow the query `fence`, which
- * selects the runs whose attempts may write.
+ * Returns a `with` query that adds events to the logs of their runs. Place it in the statement after the query `fence` of `fencedAll`,
+ * because it stores only events of the runs that `fence` selects.
  */
 export function appendingEvents(events: (RunEvent & { runId: string })[]): Sql {
   return sql`

@@ -49,7 +49,7 @@ export class RunWindow {
   /** Adds events to the window. Returns false, and adds nothing, if there is a gap between the events in the window and the new ones. */
   take(events: LoggedEvent[]): boolean {
     const tail = this.tail;
-    if (tail === undefined) return true; // the pending query for the log's newest event will include these events
+    if (tail === undefined) return true; // the events are already in the log, where the query for the newest id will find them
     const fresh = events.filter(({ id }) => id > tail);
     if (fresh.length === 0) return true;
     if (fresh[0]?.id !== tail + 1) return false;
@@ -73,8 +73,8 @@ export class RunWindow {
   }
 
   /**
-   * Wakes the followers of the run. If the run has many followers, waits a moment first, so that each follower gets several events in one
-   * write.
+   * Wakes the followers of the run, so that they read the new events. With many followers, waits a moment first, so that each follower gets
+   * several events together. Each then writes to its client less often.
    */
   wake(): void {
     const pauseMs = this.over ? 0 : this.followers * pauseMsPerFollower;

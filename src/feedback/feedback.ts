@@ -14,7 +14,7 @@ type Json = Record<string, unknown>;
 export const longestKey = 100;
 export const longestComment = 10_000;
 export const mostKeys = 50;
-/** How often the feedback of a URL may change. This limit keeps the holder of a URL from writing without end. */
+/** The highest number of changes to the feedback of one URL. Without this limit, the holder of the URL could write without end. */
 const mostChanges = 100;
 
 /** The parts of feedback that a person gives. A part that is undefined stays as it is. */
@@ -68,8 +68,9 @@ export async function offerFeedback(db: Db, fence: Fence, keys: string[]): Promi
 }
 
 /**
- * Stores feedback that was given through a URL. All calls for a URL change the same row. A later call can thus add a comment to a score,
- * and a URL cannot fill the database. Throws if the URL has expired, if its run is deleted, or if the feedback was changed too often.
+ * Stores feedback that was given through a URL. All calls with the same URL change the same row. A later call can thus add a comment to a
+ * score, and repeated calls do not fill the database. Throws if the URL has expired, if its run is deleted, or if the feedback was changed
+ * too often.
  */
 export async function giveFeedback(db: Db, right: FeedbackRight, given: GivenFeedback): Promise<TakenFeedback> {
   const { runId, key, expires } = right;
@@ -134,7 +135,7 @@ export interface FeedbackSearch {
   bytes?: number;
 }
 
-/** Returns a page of the given feedback that matches. The latest feedback comes first. */
+/** Returns a page of the feedback that people have given and that matches the filter. The latest feedback comes first. */
 export function searchFeedback(db: Db, scope: Scope, { limit, offset, exact, bytes, ...filter }: FeedbackSearch): Promise<Page<Feedback>> {
   const select = sql`
     select ${columns} from feedback left join threads using (thread_id)

@@ -27,7 +27,10 @@ export interface ApiDeps {
   threadFeed: ThreadFeed;
   registry: Registry;
   store: StoreRules;
-  /** The writer for requests that create one run each. Requests that arrive at the same time share a statement. */
+  /**
+   * Stores new runs for requests that create a single run. If several such requests arrive at the same time, one statement stores all of
+   * their runs.
+   */
   writer: RunWriter;
   log: Logger;
   metrics: Metrics;
@@ -78,10 +81,11 @@ export interface ApiDeps {
     eventRetentionSeconds: number;
     resumableRetentionSeconds: number;
     /**
-     * The path to the value in a run's configuration that serves as queue key, for runs without a user. Undefined if no path is configured.
+     * The path to a value in a run's configuration. If a run has no user, this value is its queue key, by which workers share their slots
+     * among queues. Undefined if no path is configured.
      */
     queueKeyPath: readonly string[] | undefined;
-    /** Returns the headers of a request that the request's runs can read. */
+    /** Returns those headers of a request that are stored in the configuration of the request's runs, where graphs can read them. */
     pickHeaders: PickHeaders;
     /** True if LangChain sends traces to LangSmith in this process. */
     langsmith: boolean;

@@ -72,7 +72,7 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
   app.setSerializerCompiler(() => JSON.stringify);
   answerErrors(app);
   acceptJsonBodies(app, admittance.origins, deps.memory);
-  await acceptSockets(app, deps); // must come before the hooks that refuse requests, because it closes the connection of a refused upgrade
+  await acceptSockets(app, deps); // closes the connection of a refused upgrade, so it must come before the hooks that refuse
   refuseForeignPages(app, admittance.gate);
   refuseFloods(app, deps);
   await allowBrowsers(app, http.cors ?? {}, admittance.origins);
@@ -187,8 +187,8 @@ function approach(
 }
 
 /**
- * Accepts WebSockets. The size limit of a frame is that of a request body. When the service stops, it closes its sockets like its streams,
- * so that clients reconnect to another process.
+ * Accepts WebSockets. A frame may be as large as a request body. When the service stops, it closes its sockets, so that the clients
+ * reconnect to another process.
  */
 async function acceptSockets(app: FastifyInstance, { settings }: ApiDeps): Promise<void> {
   await app.register(websocket, {

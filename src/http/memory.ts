@@ -7,11 +7,14 @@ const shareOfHeap = 0.4;
 const waitLimitMs = 10_000;
 const mostWaiting = 50;
 
-/** The size limit of a small page, in bytes. No memory is reserved for a small page. */
+/** The size in bytes up to which a page or a document is read without reserving memory. */
 export const lightBytes = 512 * 1024;
-/** The size limit of a larger page, in bytes. The rows that do not fit are on the next page. */
+/** The size limit of a page for which memory is reserved, in bytes. The rows that do not fit are on the next page. */
 export const pageBytes = 8 * 1024 * 1024;
-/** The memory that is reserved for a larger page while it is read, parsed and sent, in bytes. */
+/**
+ * The memory that is reserved for a page of up to `pageBytes` bytes, in bytes. Reading, parsing and sending such a page needs several
+ * copies of it.
+ */
 const pageWeight = 6 * pageBytes;
 
 /** Limits the memory that large requests and responses use at the same time. */
@@ -76,9 +79,9 @@ const noMemory = () =>
   new ServiceError("too_many", "Other large requests use all the memory that is reserved for them. Try again in a moment.");
 
 /**
- * Reads a page. First tries to read the page within the size limit of a small page, without reserving memory. If the page is larger, waits
- * for free memory and reads the page again. The memory is released after the response has been sent. The argument of `read` is the size
- * limit of the page in bytes.
+ * Reads a page. First reads a page of at most `lightBytes` bytes, without reserving memory. If more rows belong to the page, waits for free
+ * memory and reads it again with the limit `pageBytes`. The memory is released after the response has been sent. `read` gets the limit in
+ * bytes.
  */
 export async function readWithin<Page extends { isCut: boolean }>(
   memory: Memory,

@@ -10,8 +10,8 @@ export const Text = z
   .refine((text) => !text.includes("\0") && text.isWellFormed(), "must not contain NUL characters or lone surrogates");
 
 /**
- * An id, converted to lower case as Postgres returns it. The checkpoint tables store ids as text, in which an upper case id would not
- * match.
+ * An id in lower case. Postgres returns ids in this form, and the checkpoint tables compare them as text, so an id in upper case would not
+ * be found there.
  */
 export const Id = z.guid().toLowerCase();
 /** A JSON object of the caller, which stays unchanged. zod's record type is not used, because it would drop a key named `__proto__`. */
@@ -93,7 +93,10 @@ export const streams = {
 export const TtlStrategy = z.enum(["delete", "keep_latest"]);
 const Minutes = z.number().positive().max(52_560_000);
 
-/** A thread's time to live, in minutes without use. After this time, the thread is deleted or loses all but its latest checkpoint. */
+/**
+ * How long a thread is kept after its last use, in minutes. After that time, the thread is deleted, or it loses all checkpoints except the
+ * latest.
+ */
 export const ThreadTtl = z
   .union([Minutes, z.object({ ttl: Minutes, strategy: TtlStrategy.nullish() })])
   .transform((ttl) =>

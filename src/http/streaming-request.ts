@@ -8,8 +8,8 @@ import { OneOrMore, Text, Unsettable } from "./schemas.ts";
 const Channel = Text.max(1_000);
 
 /**
- * The number of an event, read from its id. If the id has another form, the result is undefined, and the stream starts with the first
- * event.
+ * The number of the last event that the client has, which is read from the event's id. If the id has no such number, the value is
+ * undefined, and the stream starts with the first event.
  */
 const EventNumber = z
   .string()

@@ -8,7 +8,10 @@ import { type LetterFilter, matching } from "./search-letters.ts";
 /** The letters to change: those with these ids, or those that match the filter. */
 export type Choice = { ids: string[] } | { filter: Omit<LetterFilter, "state"> };
 
-/** The input that replaces the input of every letter, and the user who gave it. The runs of the redrive belong to this user. */
+/**
+ * An input that replaces the original input of every chosen letter, and the user who has sent it. The runs that redrive the letters belong
+ * to this user.
+ */
 export interface Edit {
   input: unknown;
   user: object | null;
@@ -33,7 +36,8 @@ export async function hasAnyLetter(db: Db, scope: Scope, ids: string[]): Promise
 }
 
 /**
- * Returns an SQL condition that is true if the user may run the assistant of a letter. Every user may run the default assistants of graphs.
+ * Returns an SQL condition on the table `dead_letters`. It is true if the user of the edit may run the letter's assistant, which everybody
+ * may if it is the default assistant of a graph.
  */
 const runnable = ({ assistants }: Edit): Sql => sql`
   (substring(assistant_id::text from 15 for 1) = '5'
@@ -47,9 +51,9 @@ export async function graphsOfLetters(db: Db, scope: Scope, choice: Choice): Pro
 }
 
 /**
- * Marks dead letters for a redrive, and returns their ids. Workers then create the runs and send the webhooks. If two callers redrive the
- * same letter at the same time, only the first caller gets the letter's id. With an edit, webhooks are left out, because they have no
- * input. Call this in a transaction.
+ * Marks the chosen dead letters for a redrive, and returns their ids. Workers then create the runs and send the webhooks. If two callers
+ * redrive the same letter at the same time, only the first caller gets the letter's id. With a new input (`edit`), webhooks are not
+ * redriven, because they have no input. Call this in a transaction.
  */
 export async function redriveLetters(tx: Db, scope: Scope, choice: Choice, redrive: Redrive): Promise<string[]> {
   const webhooks = redrive.edit ? undefined : webhooksIn(choice);
@@ -57,7 +61,7 @@ export async function redriveLetters(tx: Db, scope: Scope, choice: Choice, redri
   return webhooks ? [...ordered, ...(await redriveWebhooks(tx, scope, webhooks, redrive.by))] : ordered;
 }
 
-/** Returns the selection of dead webhooks that matches the choice. Returns undefined if the choice selects only letters of another kind. */
+/** Returns the part of the choice that selects webhooks. Returns undefined if the choice selects only letters of other kinds. */
 function webhooksIn(choice: Choice): ChosenWebhooks | undefined {
   if ("ids" in choice) return { runIds: choice.ids };
   const { kind, ...others } = choice.filter;

@@ -15,11 +15,14 @@ const mostPayloadBytes = 64 * 1024 * 1024;
 /** The schema of a failed item that a node reports. */
 const FailedItem = z.object({
   kind: ItemKind.default("task"),
-  /** The name of the item. Unique among the items of the same kind in the run. */
+  /** The name of the item. Two items of the same kind in one run must have different names. */
   item: z.string().min(1).max(1_000),
   /** The input of the run that repeats only this item. */
   input: z.unknown(),
-  /** Values for the context of the run that repeats the item. They replace the same keys of the present run's context. */
+  /**
+   * Values that are added to the context of the run that repeats the item. They take precedence over the values that the current run has in
+   * its context.
+   */
   context: z.record(z.string(), z.unknown()).optional(),
   error: z.object({ type: z.string().default("Error"), message: z.string() }),
   attempts: z.number().int().min(1).default(1),
@@ -63,15 +66,16 @@ export function reportDeadLetter({ configurable = {}, metadata = {} }: RunnableC
 /** Replaces the characters of a text that Postgres cannot store. */
 const storable = (text: string) => text.replaceAll("\0", "\ufffd").toWellFormed();
 
-/** A reported item with the id of its run, and with the run's request (`kwargs`) except for the input. */
+/** A reported item with the id of its run, and with a copy of the run's request (`kwargs`) without the input, which the item has itself. */
 export interface OwnedItem extends ReportedItem {
   runId: string;
   kwargs: string;
 }
 
 /**
- * Returns the `with` queries that store reported items. `holders` names a query of the same statement that selects the runs whose items may
- * be stored. If an item's run is itself the redrive of an item's letter, that letter records the new failure, and no new letter is stored.
+ * Returns the `with` queries that store reported items. `holders` is the name of another query of the statement, which selects the runs
+ * whose items may be stored. If the run itself redrives the letter of an item that failed earlier, no new letter is stored. That letter
+ * then gets the new failure.
  */
 export function storingItems(items: OwnedItem[], holders: Sql): Sql {
   const column = <Value>(of: (item: OwnedItem) => Value) => items.map(of);

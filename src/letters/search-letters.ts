@@ -32,7 +32,10 @@ const columns = sql`letter_id as id, kind, run_id, thread_id, cron_id, graph_id,
 
 export const letterNotFound = () => new ServiceError("not_found", "Dead letter not found");
 
-/** Returns the conditions of a filter, for the view `letter_rows` and for the table `dead_letters`. */
+/**
+ * Returns the SQL conditions for a filter. They can be used on the view `letter_rows` and on the table `dead_letters`, because both have
+ * the columns that the filter needs.
+ */
 export function matching(scope: Scope, { kind, graph, since, state }: LetterFilter): Sql {
   return sql`${scope.visible(sql`metadata`)}
     ${kind === undefined ? nothing : sql`and kind = ${kind}`} ${graph === undefined ? nothing : sql`and graph_id = ${graph}`}
@@ -53,7 +56,7 @@ export async function searchLetters(db: Db, scope: Scope, { limit, offset, bytes
 
 const mostCounted = 100_000;
 
-/** Returns how many letters wait for a person, by kind. At most 100,000 letters are counted. */
+/** Returns the number of dead letters of each kind, which a person must redrive or discard. Stops counting at 100,000 letters in total. */
 export async function countDead(db: Db): Promise<{ kind: LetterKind; letters: number }[]> {
   const { rows } = await db.query<{ kind: LetterKind; letters: number }>(sql`
     select kinds.kind, count(dead.kind)::integer as letters

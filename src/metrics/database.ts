@@ -117,7 +117,10 @@ async function withTimeout<Result>(work: Promise<Result>): Promise<Result> {
   return Promise.race([work, late]).finally(() => done.abort());
 }
 
-/** Returns a function that calls `work` at most once in `freshMs` milliseconds. Calls within that time get the promise of the last call. */
+/**
+ * Returns a function that calls `work` at most once in `freshMs` milliseconds. A call before this time is over returns the promise of the
+ * last call of `work`.
+ */
 function lessOften(work: () => Promise<void>): () => Promise<void> {
   let last: { done: Promise<void>; at: number } | undefined;
   return () => {

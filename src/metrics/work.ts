@@ -6,8 +6,8 @@ export interface WorkMetrics {
   claimed(run: { attempt: number; dueSeconds: number }): void;
   tookOver(runs: number): void;
   /**
-   * Records the number of threads that a regular check (`repairHeads`) has repaired. In these threads, the wrong run was marked as the next
-   * one, or no run was marked.
+   * Records how many threads a regular check (`repairHeads`) has repaired. Each thread marks the run that is next. In these threads, the
+   * mark was missing or on the wrong run.
    */
   repairedHeads(threads: number): void;
   /**

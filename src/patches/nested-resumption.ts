@@ -10,11 +10,12 @@ interface LoopClass {
 export const resumingKey = "__ensemble_resuming";
 
 /**
- * Patches LangGraph so that nested graphs do not repeat tasks that an earlier attempt has finished. LangGraph gives every nested config the
- * key `checkpoint_id` with the value undefined. If the key is present, LangGraph's loop assumes a replay, and runs finished tasks again.
- * The patch removes the undefined key in attempts that resume a run.
+ * Patches LangGraph so that nested graphs do not repeat tasks that an earlier attempt has finished. LangGraph's loop assumes a replay if
+ * the nested config has the key `checkpoint_id`, and then runs finished tasks again. LangGraph itself adds this key with the value
+ * undefined. The patch removes the key again in attempts that resume a run.
  *
- * The loop's class has no public name. If a release of LangGraph lacks the class, nothing is patched, and a test fails.
+ * LangGraph does not export the loop's class under a public name. If a release of LangGraph lacks the class, nothing is patched, and a test
+ * fails.
  *
  * Upstream: https://github.com/langchain-ai/langgraphjs/issues/2667. @langchain/langgraph 1.4.21 still needs the patch. Version 1.7.3 does
  * not.

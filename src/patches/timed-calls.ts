@@ -4,7 +4,7 @@ import { BaseLLM } from "@langchain/core/language_models/llms";
 import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import { StructuredTool } from "@langchain/core/tools";
 
-/** The facts that are known when a model or tool call starts. */
+/** The data about a model or tool call that is known at its start. */
 export interface BegunCall {
   kind: "model" | "tool";
   name: string;
@@ -23,7 +23,10 @@ export interface ReportedTokens {
 export interface CallEnd extends ReportedTokens {
   outcome: "success" | "error" | "interrupted";
   error?: string;
-  /** Counts the characters that a model has read and written. If the endpoint reports no tokens, they are estimated from these counts. */
+  /**
+   * Returns the number of characters that the model has read and written. The numbers of tokens are estimated from these if the endpoint
+   * reports none.
+   */
   characters?: () => { read: number; written: number };
 }
 
@@ -100,7 +103,7 @@ function watchGenerate(prototype: Model): void {
   };
 }
 
-/** Watches streamed calls. If a model cannot stream, it uses `generate` instead, which `watchGenerate` already watches. */
+/** Reports streamed calls to the watcher. If a model cannot stream, LangChain calls `generate`, which `watchGenerate` already reports. */
 function watchStream(prototype: Model, cannotStream: unknown): void {
   const { _streamIterator } = prototype;
   prototype._streamIterator = async function* (input, options) {
@@ -159,8 +162,8 @@ async function watched<Result>(
 }
 
 /**
- * Returns the namespace of the task that makes a call. If a node calls a model without a config, the namespace comes from the node's config
- * in LangChain's context.
+ * Returns the namespace of the task that makes a call. A node may call a model without passing its own config. The namespace then comes
+ * from the config that LangChain keeps in the current asynchronous context.
  */
 function namespaceOf(options: unknown): string | undefined {
   const given = (options as Options | undefined)?.metadata?.langgraph_checkpoint_ns;

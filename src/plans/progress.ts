@@ -43,14 +43,14 @@ export interface PlanState {
   progress: Progress;
   /** The ids of the pending subtasks whose dependencies are all done or skipped. */
   ready: string[];
-  /** The ids of the pending subtasks that wait for a failed subtask, directly or through other subtasks. */
+  /** The ids of the pending subtasks that cannot begin, because they depend on a failed subtask directly or through other subtasks. */
   blocked: string[];
   aggregate: Aggregate;
 }
 
 const isFinished = (status: TaskStatus | undefined) => status === "done" || status === "skipped";
 
-/** Returns the status that follows from the counts of a plan's subtasks. */
+/** Returns the status of a plan. It depends only on how many of the plan's subtasks have each status. */
 export function statusOf({ total, pending, running, failed, ready }: Counts): PlanStatus {
   if (pending === total) return "pending";
   if (running > 0 || ready > 0) return "running";

@@ -6,7 +6,8 @@ import { planNotFound, taskColumns } from "./plans.ts";
 import type { PlanTask } from "./progress.ts";
 
 /**
- * Maps each new status of a subtask to the statuses that the subtask may have before. A subtask that is done can change only with `force`.
+ * Maps each new status of a subtask to the statuses from which a subtask may change to it. No list contains "done", so a subtask that is
+ * done can change only with `force`.
  */
 const before: Record<TaskStatus, TaskStatus[]> = {
   pending: ["running", "failed", "skipped"],
@@ -29,9 +30,9 @@ export interface TaskPlace {
 }
 
 /**
- * Changes the status of a subtask in one conditional statement, and returns the subtask. A repetition of the same change has no effect, so
- * a caller may retry. If two callers change a subtask at the same time, the second one finds the status that the first one has set. The
- * statement locks the dependencies, so that none of them loses its status meanwhile.
+ * Changes the status of a subtask in one statement, and returns the subtask. If a caller repeats the same change, the repetition has no
+ * effect. If two callers change a subtask at the same time, the second change is checked against the status that the first has set. The
+ * statement locks the subtasks on which this subtask depends, so that their statuses cannot change meanwhile.
  */
 export async function updateTask(db: Db, scope: Scope, { planId, taskId }: TaskPlace, change: TaskChange): Promise<PlanTask> {
   const { status, force = false } = change;
@@ -76,8 +77,9 @@ function values(change: TaskChange): Sql {
 }
 
 /**
- * Returns an SQL condition for a change whose status the subtask already has. It is true if the change repeats stored values or adds
- * missing ones. An agent may report more about its own subtask, but may not take another agent's subtask or replace a stored result.
+ * Returns an SQL condition for a change to a status that the subtask already has. It is true if the change only repeats stored values or
+ * adds missing ones. An agent may thus report more about its own subtask. It may not take over the subtask of another agent, or replace a
+ * stored result.
  */
 function isRepeated(change: TaskChange): Sql {
   const { status, error = null, agent = null } = change;

@@ -10,17 +10,17 @@ import { submitWithin } from "../runs/submit.ts";
 import { lockThread } from "../threads/threads.ts";
 import { type Held, type HeldRedrive, runOfLetter } from "./run-of-letter.ts";
 
-/** The result of one step of a redrive: a letter, and the reason if the letter's run could not be created. */
+/** The result of one call of `startNextRun`: the id of a letter, and the error message if the run of this letter could not be created. */
 export interface Started {
-  /** The id of the letter. Undefined if no letter of the redrive waits for its run. */
+  /** The id of the letter whose run was created or refused. Undefined if no letter of the redrive is waiting for a run. */
   letterId?: string | undefined;
   refused?: string | undefined;
 }
 
 /**
- * Creates the run of the next letter that waits to be redriven. The row of the redrive is locked meanwhile, so that all workers together do
- * not exceed the redrive's limit of open runs. One transaction creates one run, so that it locks at most one thread. Returns undefined if
- * no redrive can start a run now.
+ * Creates the run of the next letter that waits to be redriven. Locks the row of the redrive while it does so, because the limit of open
+ * runs applies to all workers together. Creates only one run in a transaction, so that it locks at most one thread. Returns undefined if no
+ * redrive can start a run now.
  */
 export async function startNextRun(pool: Pool, defaults: RunDefaults): Promise<Started | undefined> {
   return transaction(pool, async (tx) => {
@@ -39,8 +39,8 @@ const openRuns = sql`
     where letters.redrive_id = redrives.redrive_id and letters.state = 'redriving' and letters.redrive_run_id is not null)`;
 
 /**
- * Locks a redrive that may start another run, or that is complete because none of its letters waits for a run. Counts the open runs only
- * after the row is locked, because another worker may just have started a run. Returns undefined if there is no such redrive.
+ * Locks a redrive that may start another run, or that can be deleted because none of its letters waits for a run. Counts the redrive's open
+ * runs only after it has the lock, because another worker may just have started one. Returns undefined if there is no such redrive.
  */
 async function holdRedrive(tx: Db): Promise<HeldRedrive | undefined> {
   const { rows: held } = await tx.query<{ redriveId: string }>(sql`
@@ -62,7 +62,10 @@ async function findWaiting(tx: Db, { redriveId }: HeldRedrive): Promise<string |
   return rows[0]?.letterId;
 }
 
-/** Deletes the redrive's row if none of its letters waits any more. The letters keep the ids of their runs. */
+/**
+ * Deletes the row of a redrive if none of its letters is waiting for a run any more. The letters still contain the ids of the runs that
+ * redrive them.
+ */
 async function dropIfDone(tx: Db, { redriveId }: HeldRedrive): Promise<void> {
   await tx.query(sql`
     delete from redrives where redrive_id = ${redriveId} and not exists (select from dead_letters letters where ${isWaiting})`);
@@ -91,8 +94,8 @@ async function startRun(tx: Db, redrive: HeldRedrive, letterId: string, defaults
 }
 
 /**
- * Locks a waiting letter. First locks the letter's thread and cron, to avoid deadlocks. Code that deletes the thread, or that records a
- * failure of the cron, locks in the same order. Returns undefined if the letter no longer waits.
+ * Locks a letter that waits for its run. First locks the letter's thread and cron, because code that deletes a thread or records a failure
+ * of a cron locks in the same order. Otherwise, deadlocks could occur. Returns undefined if the letter is not waiting any more.
  */
 async function holdLetter(tx: Db, letterId: string): Promise<Held | undefined> {
   const { rows: seen } = await tx.query<Pick<Held, "threadId" | "cronId">>(sql`

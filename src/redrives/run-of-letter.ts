@@ -9,10 +9,10 @@ import type { NewRun } from "../runs/create.ts";
 import type { RunDefaults } from "../runs/request.ts";
 import { type Json, type RunKwargs, withoutCheckpoint } from "../runs/run.ts";
 
-/** A redrive, which is a request to redrive letters. The current transaction has locked the row of the redrive. */
+/** A request to redrive some letters, as stored in a row that the current transaction has locked. */
 export interface HeldRedrive {
   redriveId: string;
-  /** The number of runs that the redrive may start now. */
+  /** The number of runs that the redrive may start now without exceeding its limit of open runs. */
   free: number;
   edit: { input: unknown } | null;
   user: User | null;
@@ -59,9 +59,9 @@ async function runOfCronLetter(tx: Db, { cronId }: Held, { edit }: Change, defau
 }
 
 /**
- * Returns the run that redrives a failed run. If no other run has changed the thread since, the new run continues from the last checkpoint.
- * Otherwise, and with a new input, the new run repeats the request. The request of a stateless run is always repeated, because its thread
- * is gone.
+ * Returns the run that redrives a failed run. If no other run has changed the thread since the failure, the new run continues from the last
+ * checkpoint. If another run has, or if the redrive has a new input, the new run repeats the request from its start. The same is true of a
+ * stateless run, because its thread is deleted.
  */
 async function runOfRunLetter(tx: Db, letter: Held, { edit }: Change, defaults: RunDefaults): Promise<Made> {
   const { threadId, user } = letter;
@@ -82,8 +82,8 @@ async function findRun(tx: Db, { runId }: Held): Promise<{ kwargs: RunKwargs; me
 }
 
 /**
- * Tells whether a new run can continue where the letter's runs stopped. The letter's runs are the failed run and the runs that redrove it
- * before. The last run of the thread must be one of them, and one of them must have stored a checkpoint.
+ * Tells whether a new run can continue where the letter's runs stopped. These are the failed run, and the runs that earlier redrives of the
+ * letter have created. The last run of the thread must be one of them, and one of them must have stored a checkpoint.
  */
 async function canContinue(tx: Db, { letterId, runId, threadId }: Held): Promise<boolean> {
   const isOfLetter = sql`(runs.run_id = ${runId} or runs.letter_id = ${letterId})`;
@@ -96,7 +96,9 @@ async function canContinue(tx: Db, { letterId, runId, threadId }: Held): Promise
   return (last?.isLast && last.hasCheckpoint) ?? false;
 }
 
-/** Returns the run that repeats a failed item. The run has a thread of its own, which is kept if the thread of the failed run is kept. */
+/**
+ * Returns a run that repeats only a failed item, on a new thread. The new thread is kept if the thread of the failed run was to be kept.
+ */
 function runOfItem(letter: Held, { edit }: Change, defaults: RunDefaults): Made {
   const { payload, kwargs, user } = letter;
   if (!kwargs || (!payload && !edit))

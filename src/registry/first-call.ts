@@ -6,15 +6,19 @@ export interface FirstCall {
   input: Record<string, unknown>;
 }
 
-/** The inputs to try, starting with the most instructive one. An input is tried only on graphs whose input has the given field. */
+/**
+ * The inputs to try, starting with the most instructive one. An input is tried only on graphs whose input has the field that is named
+ * before it.
+ */
 const inputs: [field: string, input: FirstCall["input"]][] = [
   ["messages", { messages: [{ role: "user", content: "hello" }] }],
   ["task", { task: "hello" }],
 ];
 
 /**
- * Returns a first call that a graph accepts. Tries all calls with messages or a task before the calls with an empty input. A graph that
- * cannot be opened without a configuration is tried only with an empty input. Returns undefined if no graph accepts a call.
+ * Returns a call that one of the graphs accepts. First tries each graph with the example inputs for messages and for a task. If no graph
+ * accepts one, tries each graph with an empty input. A graph that needs a configuration to be opened is tried only in this second round.
+ * Returns undefined if no graph accepts a call.
  */
 export async function findFirstCall(registry: Registry): Promise<FirstCall | undefined> {
   for (const graphId of registry.graphIds) {

@@ -33,7 +33,7 @@ export function describeSchemas(graphId: string, graph: unknown): GraphSchemas {
   };
 }
 
-/** The parts of a graph whose schemas can be created separately. Creating all schemas of a graph would take longer. */
+/** A part of a graph's interface whose schema can be created alone. This is faster than to create all schemas of the graph. */
 export type DescribedPart = "input" | "state";
 
 /** Returns the schema that the graph itself declares for a part. It is empty if the graph uses neither zod nor StateSchema. */
@@ -53,7 +53,10 @@ function orEmpty(read: () => unknown): JsonSchema {
 /** Tells whether these schemas describe the graph's state. */
 export const isDescribed = ({ state_schema }: GraphSchemas) => Object.keys(state_schema).length > 0;
 
-/** If the graph declares no state, returns the schemas from its TypeScript types instead. A config schema that the graph declares stays. */
+/**
+ * If the graph itself declares no schema of its state, returns the schemas that were derived from its TypeScript types. The config schema
+ * is kept if the graph declares one.
+ */
 export function fillFromTypes(schemas: GraphSchemas, types: TypeSchemas | undefined): GraphSchemas {
   if (!types || isDescribed(schemas)) return schemas;
   const config = Object.keys(schemas.config_schema).length > 0 ? schemas.config_schema : types.config;

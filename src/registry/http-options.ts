@@ -83,9 +83,7 @@ export const HttpOptions = z
 export type HttpOptions = z.infer<typeof HttpOptions>;
 export type CorsOptions = z.infer<typeof CorsOptions>;
 
-/**
- * Returns the keys of `http` that have no effect in this service.
- */
+/** Returns the keys of `http` in langgraph.json that this service does not read. */
 export function unreadHttpKeys(http: HttpOptions): string[] {
   const { cors, configurable_headers, logging_headers } = http;
   return [

@@ -11,8 +11,8 @@ export interface Installed {
 }
 
 /**
- * Returns the copy of a package that files in the folder `from` would import if this service did not redirect them to its own copy. Returns
- * undefined if no copy is installed.
+ * Returns the copy of a package that is installed for the files in the folder `from`. These files do not get this copy if the service
+ * redirects their imports to its own copy. Returns undefined if no copy is installed.
  */
 export function findInstalled(name: string, from: string): Installed | undefined {
   for (let folder = from; ; folder = dirname(folder)) {

@@ -5,7 +5,7 @@ import { packageOf } from "./shared-packages.ts";
 
 /**
  * Returns a sentence about the missing name if a file imports a name that our version of a shared package lacks. The error of an ES module
- * contains this name. A CommonJS file fails only where it uses the name, so the imports of the file are searched.
+ * contains this name. A CommonJS file fails only where it uses the name. In that case, the file's text is searched for the import.
  */
 export async function findMissingExport(error: unknown, file: string | undefined): Promise<string | undefined> {
   const message = error instanceof Error ? error.message : "";
@@ -20,7 +20,10 @@ export async function findMissingExport(error: unknown, file: string | undefined
   return `${without}; the project's ${theirs.version}${has} is not used`;
 }
 
-/** Returns the module and the imported name for an error such as `import_langgraph.Name is not a constructor`. */
+/**
+ * Finds the import behind an error such as `import_langgraph.Name is not a constructor`. Returns the module and the name that the file
+ * imports from it.
+ */
 async function findUse(message: string, file: string | undefined): Promise<[string?, string?]> {
   const name = /\bimport_\w+\.(\w+)\)? is not a (?:function|constructor)/.exec(message)?.[1];
   if (!name || !file) return [];

@@ -9,8 +9,8 @@ import { packageOf } from "./shared-packages.ts";
 const isSource = import.meta.url.endsWith(".ts");
 
 /**
- * The entry points of this package, for graphs that import the package. If this file is a TypeScript source, the entry points are sources
- * too. Otherwise, they are built files.
+ * The entry points of this package, which graphs can import. When the service runs from its TypeScript sources, these are source files.
+ * Otherwise, they are built files.
  */
 const ourselves: Record<string, string> = {
   ensemble: new URL(isSource ? "../index.ts" : "../index.js", import.meta.url).href,
@@ -25,16 +25,16 @@ let prepared = false;
 let resolving = false;
 
 /**
- * Imports a file of the user, which may be TypeScript. Whichever version of LangGraph the project has installed, the file gets this
- * service's copy. Hooks in Node's module loader redirect the imports. The loader is global, so the hooks are set only once per process, and
- * this file keeps module state for that.
+ * Imports a file of the user, which may be TypeScript. The file's imports of LangGraph get this service's copy, whichever version the
+ * project has installed. Hooks in Node's module loader redirect the imports. The loader is global, so the hooks are registered only once
+ * per process, and `prepared` records this.
  */
 export async function importUserModule(file: string): Promise<Record<string, unknown>> {
   if (!prepared) {
     prepared = true;
     await import("@langchain/langgraph"); // Node 22 can require() an ES module only if the module was loaded before
-    // Uses tsx's hooks for ES modules, and not tsx/cjs. With tsx/cjs, path aliases would also work without "type": "module", but a
-    // require() would load a second copy of LangGraph.
+    // Registers tsx's hooks for ES modules, and not tsx/cjs. With tsx/cjs, path aliases would also work in projects without "type":
+    // "module". However, a require() would then load a second copy of LangGraph.
     register({ tsconfig: nearestTsconfig(dirname(file)) });
     registerHooks({ resolve: resolveToOurs, load: loadExtending });
     requireOurs();
@@ -43,8 +43,8 @@ export async function importUserModule(file: string): Promise<Record<string, unk
 }
 
 /**
- * Returns the path of the nearest tsconfig.json in a directory or above it. The project's compiler options, such as path aliases, then
- * apply in whatever directory the service was started.
+ * Returns the path of the tsconfig.json in a directory or in the nearest directory above it. The project's own compiler options, such as
+ * path aliases, thus apply even if the service was started in another directory.
  */
 function nearestTsconfig(directory: string): string | undefined {
   const file = join(directory, "tsconfig.json");
@@ -55,8 +55,8 @@ function nearestTsconfig(directory: string): string | undefined {
 type Hooks = Required<Parameters<typeof registerHooks>[0]>;
 
 /**
- * The folder of this package's own files. Their imports of LangGraph's zod entry are not redirected to `extendingUrl`. The module at that
- * URL imports our zod patch, and the patch imports the zod entry, so the two modules would wait for each other.
+ * The folder of this package's own files. If they import LangGraph's zod entry, they get it directly and not through the module at
+ * `extendingUrl`. That module imports our zod patch, which itself imports the zod entry, so the two modules would wait for each other.
  */
 const ourFolder = new URL("..", import.meta.url).href;
 const isOfUser = (importer: string | undefined): importer is string =>
@@ -84,8 +84,8 @@ const resolveToOurs: Hooks["resolve"] = (specifier, context, next) => {
 };
 
 /**
- * The URLs of the users' plain JavaScript files, in the order in which they were loaded. After a syntax error, these files are checked.
- * TypeScript files are not listed, because tsx names the file and line in its own errors.
+ * The URLs of the plain JavaScript files of the user's project, in the order in which they were loaded. After a syntax error, these files
+ * are checked to find the faulty line. TypeScript files are not listed, because the errors of tsx already name the file and the line.
  */
 const loadedUrls = new Set<string>();
 
@@ -114,8 +114,8 @@ function requireOurs(): void {
 }
 
 /**
- * Returns the URL of our copy of a shared package. Returns undefined for any other package, and for a subpath that our version lacks,
- * because the project's own copy may have that subpath.
+ * Returns the URL of our copy of a shared package. Returns undefined if the package is not shared. Also returns undefined if our version
+ * lacks the imported subpath, because the project's own copy may have it.
  */
 function ourUrl(specifier: string): string | undefined {
   if (Object.hasOwn(ourselves, specifier)) return ourselves[specifier];

@@ -11,8 +11,8 @@ interface Offered {
 }
 
 /**
- * Makes the project's graphs available to the patterns. The ids are known before the graphs are loaded, so that a graph can refer to
- * another one. Once `openWith` has been called, the graphs can be opened.
+ * Makes the project's graphs available to the patterns. Call it before the graphs are loaded, because a graph may refer to the id of
+ * another one while it is loaded. The graphs can be opened only after `openWith` has been called.
  */
 export function offerGraphs(ids: string[]) {
   const place = globalThis as { [key]?: Offered };

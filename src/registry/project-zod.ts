@@ -11,8 +11,8 @@ const mark = "?zod-of=";
 const Extension = z.object({ importer: z.string(), zods: z.array(z.string()) });
 
 /**
- * Returns the URL of a generated module that re-exports LangGraph's zod entry. When the module is loaded, it also adds `.langgraph` to the
- * importing file's own copies of zod.
+ * Returns the URL of a generated module that replaces LangGraph's zod entry. It has the same exports. When a file imports it, it also adds
+ * the `.langgraph` method to the copies of zod that this file imports.
  */
 export const extendingUrl = (entryUrl: string, extension: z.infer<typeof Extension>): string =>
   `${entryUrl}${mark}${encodeURIComponent(JSON.stringify(extension))}`;
@@ -30,7 +30,7 @@ export function extendingSource(url: string): string | undefined {
   ].join("\n");
 }
 
-/** Adds the `.langgraph` method to these copies of zod, and to the copies that a `require()` in the importing file would load. */
+/** Adds the `.langgraph` method to the given copies of zod, and to those that the importing file would get from `require()`. */
 export function extendZods(zods: unknown[], importer: string): void {
   const require = createRequire(importer);
   const required = zodEntries.map((name) => {

@@ -32,11 +32,16 @@ export interface GraphSource extends Source {
   /** The name of the graph's default assistant. Undefined means the graph's id. */
   name?: string | undefined;
   description: string | undefined;
-  /** The version of the graph in the project file. If undefined, only changes of the graph's structure count as a new version. */
+  /**
+   * The version that the project file gives to the graph. Without it, the graph counts as a new version only when its structure changes.
+   */
   version?: string | undefined;
 }
 
-/** The project's own auth. `disableStudio` means that requests of LangSmith Studio must pass this auth as well. */
+/**
+ * The export with the project's own auth. If `disableStudio` is true, requests of LangSmith Studio must pass this auth like all other
+ * requests.
+ */
 export interface AuthSource extends Source {
   disableStudio: boolean;
 }
@@ -83,7 +88,7 @@ export interface Project {
   alertWebhook: string | undefined;
   /** The prices of models that the project sets (`ensemble.prices`). */
   prices: Prices;
-  /** The keys that have an effect in the official server but not in this service. One warning at the start names them. */
+  /** The keys that the official server reads but this service ignores. One warning at the start lists them. */
   ignoredKeys: string[];
   /** The keys for building images. They have no effect on a service that runs from the project's folder. */
   buildKeys: string[];

@@ -18,7 +18,7 @@ import { findIssues, type GraphCallArguments, type Issue } from "./validate.ts";
 
 export type AnyGraph = Pregel<Record<string, PregelNode>, Record<string, BaseChannel>>;
 
-/** The settings for one use of a graph: its config, checkpointer, store and cache. */
+/** The settings with which a graph is opened for one use, such as one run: its config, checkpointer, store and cache. */
 export interface GraphUse {
   config?: LangGraphRunnableConfig;
   checkpointer?: BaseCheckpointSaver;
@@ -34,7 +34,10 @@ export interface Registry {
   describe(graphId: string): { name: string; description: string | undefined };
   /** Returns the graph's version from langgraph.json, or undefined if the file has none. */
   version(graphId: string): string | undefined;
-  /** Returns the graph for one use, as a shallow copy, so that simultaneous uses never share a checkpointer or a store. */
+  /**
+   * Returns the graph with the settings for one use. The result is a shallow copy, so that two simultaneous uses never share a checkpointer
+   * or a store.
+   */
   open(graphId: string, use?: GraphUse): Promise<AnyGraph>;
   /** Returns the graph's schemas: those that the graph declares, or else those from its TypeScript types. */
   schemas(graphId: string): Promise<GraphSchemas>;
@@ -43,9 +46,9 @@ export interface Registry {
   /** Returns the schema that the graph itself declares for its input or state, without regard to its TypeScript types. */
   declaredSchema(graphId: string, part: DescribedPart): Promise<JsonSchema>;
   /**
-   * Validates an input and a context with the graph's schemas, and returns the issues. `checkNeed` may object to the resources that agents
-   * and steps of patterns need. If the file exports a function that makes the graph for each run, returns no issues, because the function
-   * is called only for runs.
+   * Validates an input and a context with the graph's schemas, and returns the issues. `checkNeed` may object to the names of resources
+   * that agents and steps of patterns need. Returns no issues if the file exports a function that makes the graph for each use. That
+   * function is not called for a validation.
    */
   validate(graphId: string, given: GraphCallArguments, checkNeed?: NeedsCheck): Promise<Issue[]>;
 }
@@ -139,8 +142,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Returns the exports of a module as its author wrote them. TypeScript without "type": "module" becomes CommonJS, and Node then puts the
- * exports below `default`.
+ * Returns the exports of a module under the names that its author has written. If a project has no "type": "module", its TypeScript becomes
+ * CommonJS, and Node puts all exports into an object under `default`.
  */
 export function exportsOf(module: Record<string, unknown>): Record<string, unknown> {
   const { "module.exports": marked, __esModule, default: whole, ...named } = module;

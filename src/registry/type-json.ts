@@ -29,8 +29,8 @@ const message: JsonSchema = {
 const messages: JsonSchema = { type: "array", items: message, langgraph_type: "messages" };
 
 /**
- * Returns the schema of a state from its definition, whose fields are channels. Returns undefined if no field has a channel type that is
- * known.
+ * Returns the schema of a state from the type of its definition, in which each field is a channel. Returns undefined if no field has the
+ * type of a channel that is known here.
  */
 export function definitionSchema(context: SchemaContext, type: Type | undefined, side: "ValueType" | "UpdateType"): JsonSchema | undefined {
   const { ts, checker } = context;
@@ -137,8 +137,8 @@ const argumentsOf = ({ checker }: SchemaContext, type: Type) => checker.getTypeA
 const elementOf = (context: SchemaContext, type: Type) => argumentsOf(context, type)[0];
 
 /**
- * Tells whether a type is a LangChain message. Messages have a schema of their own, because callers set only four of the many members of a
- * message class.
+ * Tells whether a type is a class of LangChain messages. All message classes get one short schema, because callers set only four of their
+ * many members.
  */
 const isMessage = (type: Type) => type.getProperty("lc_namespace") !== undefined && type.getProperty("content") !== undefined;
 

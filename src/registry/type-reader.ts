@@ -58,8 +58,8 @@ function addSchemas(schemas: Record<string, TypeSchemas>, name: string, type: Ty
 }
 
 /**
- * Returns the type of the compiled graph behind a type. The given type may be a builder, a promise, a factory or an agent's wrapper.
- * Returns undefined if there is no such graph.
+ * Returns the type of the compiled graph that a value of this type leads to. The value may be a graph builder, a promise, a function that
+ * makes the graph, or the wrapper of an agent. Returns undefined if it leads to no graph.
  */
 function compiledGraph(type: TypeScript.Type | undefined, depth = 0): TypeScript.Type | undefined {
   if (!type || depth > 4) return undefined;
@@ -107,8 +107,8 @@ function initializerOf(declaration: TypeScript.Node): TypeScript.Node | undefine
 }
 
 /**
- * Adds the schemas of all subgraphs in `root`, the expression that builds a graph. The subgraphs are the graphs that `addNode` adds as
- * nodes. Follows the variables in the expression.
+ * Adds the schemas of a graph's subgraphs to `schemas`. `root` is the expression that builds the graph. A subgraph is a graph that a call
+ * of `addNode` in this expression adds as a node. If the expression names variables, searches their initial values too.
  */
 function readSubgraphs(
   schemas: Record<string, TypeSchemas>,

@@ -18,8 +18,8 @@ export const buildKeyNames = [
 export const toolKeys = ["$schema", "_INTERNAL_docker_tag"];
 
 /**
- * Returns the keys of an object in langgraph.json that this service does not read. `read` lists the keys that it reads. Each returned key
- * is preceded by `prefix`.
+ * Returns the keys of an object in langgraph.json that this service does not read, each with `prefix` before it. `read` lists the keys that
+ * the service reads.
  */
 export function unreadKeys(options: object, read: string[], prefix = ""): string[] {
   return Object.keys(options)

@@ -56,8 +56,8 @@ async function issuesFrom(root: string, validate: () => Promise<unknown>): Promi
 const fieldFailure = /^Validation failed for field "(.*?)": (\[.*\])$/s;
 
 /**
- * Returns the issues in an error: zod's list, or the list that StateSchema writes into the message. Any other error comes from the schema's
- * own code. It yields no issues, so the run is accepted and fails with this error.
+ * Returns the issues that a validation error contains. zod lists them in the error, and StateSchema writes them into the message. For any
+ * other error, which code in the schema has thrown, returns no issues. The run is then accepted, and fails with this error.
  */
 function issuesIn(error: unknown): Issue[] {
   if (!(error instanceof Error)) return [];

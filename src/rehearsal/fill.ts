@@ -4,7 +4,7 @@ import { resolve, type Schema, typeOf } from "./json-schema.ts";
 import type { Prompt } from "./prompt.ts";
 import { allWords, expressionIn } from "./words.ts";
 
-/** The place of a value in the answer: the name of its field or list, its index in the nearest list, and its depth. */
+/** Describes where in the answer a value is: under which name, at which index of the nearest list, and how deep. */
 interface Place {
   name: string;
   index?: number;
@@ -18,8 +18,8 @@ interface Source extends Prompt {
 }
 
 /**
- * The depth from which values are kept short, because a schema may contain itself. Lists then have as few elements as allowed, and unions
- * use a variant that is neither an object nor a list, if there is one.
+ * The depth at which the answer begins to end its nesting, because a schema may contain itself. From this depth on, lists have as few
+ * elements as allowed. Unions use a variant that is neither an object nor a list, if they have one.
  */
 const deep = 6;
 
@@ -44,8 +44,8 @@ function fill(given: JsonSchema | undefined, place: Place, source: Source): unkn
 }
 
 /**
- * Chooses one of the options. Options whose words occur in the prompt come first, in the order of the prompt. The elements of a list take
- * one option after another.
+ * Chooses one of the options. Options whose words occur in the prompt are preferred, in the order of the prompt. For the elements of a
+ * list, the first element gets the first option, the second element gets the second, and so on.
  */
 function choose(options: unknown[], { index = 0 }: Place, { text }: Source): unknown {
   const words = ` ${allWords(text).join(" ")} `;
@@ -103,7 +103,10 @@ function fillString({ pattern, format = "", minLength = 0, maxLength }: Schema, 
   return text.padEnd(minLength, ` ${text || "."}`).slice(0, maxLength);
 }
 
-/** Returns a text for a field: the URL or the expression in the prompt, or a numbered id, or else the subject of the prompt. */
+/**
+ * Returns a text for a field. In a tool call, this is the URL or the expression from the prompt if the field needs one, and otherwise the
+ * subject of the prompt. Elsewhere, it is a numbered id for a field that holds an id, or a text about the subject.
+ */
 function writeText({ name, index }: Place, { isCall, task, subject, knownIds }: Source): string {
   const words = allWords(name);
   if (isCall && name === "expression") return expressionIn(task) ?? subject;

@@ -6,7 +6,10 @@ export interface Prompt {
   text: string;
   /** The first paragraph of the last user message, which is the user's task. */
   task: string;
-  /** The text that the rehearsal model repeats in its answer: the last tool result, or the task without the words before its colon. */
+  /**
+   * The text that the rehearsal model repeats in its answer. It is the last tool result, if there is one. Otherwise, it is the task without
+   * the words before its last colon.
+   */
   subject: string;
   /** The tool results since the last user message. */
   results: { tool: string; content: string }[];

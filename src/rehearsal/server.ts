@@ -16,8 +16,8 @@ const model = { id: modelName, object: "model", created: 1_735_689_600, owned_by
 
 /** Starts an OpenAI-compatible model endpoint on this machine. Calls `onFirstAnswer` once, after the endpoint's first answer. */
 export async function startRehearsal(onFirstAnswer = () => {}): Promise<Rehearsal> {
-  // Fastify's limit is higher than ours, so that the whole body is read before a refusal. A client that is still sending may miss an early
-  // refusal.
+  // Fastify's size limit is ten times ours. A body that exceeds our limit is thus read to its end before it is refused. If the server
+  // refused earlier, a client that is still sending might not read the response.
   const app = fastify({ bodyLimit: 10 * bodyLimit, forceCloseConnections: true, routerOptions: { ignoreTrailingSlash: true } });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, async (_: FastifyRequest, body: Buffer) => parse(body));

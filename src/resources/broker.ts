@@ -11,7 +11,7 @@ import { explainImpossible } from "./impossible.ts";
 import type { ValidRequest } from "./request.ts";
 import type { RunResources, ServedRequest } from "./with-resources.ts";
 
-/** The topic that is notified when waiting requests were served or a limit has changed. */
+/** The topic of notifications that a waiting request for resources may have been served, or that a limit has changed. */
 export const servedTopic = "resources";
 
 const defaultWaitSeconds = 60;
@@ -27,11 +27,14 @@ export interface ResourceBroker {
 /** An attempt of a run whose nodes use resources. */
 export interface RunAttempt {
   fence: Fence;
-  /** The priority of the attempt's requests that give no priority of their own, from 1 to 5. Undefined means 3. */
+  /** The priority of requests whose node gives none, from 1 to 5. Undefined means 3. */
   priority?: number | undefined;
   /** Returns the error for an attempt that has lost the right to write. */
   lostRight(): Error;
-  /** Stops the attempt because of this error. Otherwise, the error would look like an error of the node. */
+  /**
+   * Stops the attempt with this error. If the error were only thrown in the node, the run would end with it, although the node is not at
+   * fault.
+   */
   refused(error: Error): void;
 }
 
@@ -48,14 +51,14 @@ interface Broker extends BrokerOptions {
 }
 
 /**
- * Records, while the `work` of a resource request runs, which attempt made the request. `holders` are the ids of this request and of the
- * outer requests whose `work` made it, the outermost first.
+ * Records the resource request whose `work` is running now. `holders` contains the id of this request. Before it, `holders` lists the
+ * requests inside whose `work` it was made, the outermost first.
  */
 const enclosing = new AsyncLocalStorage<Fence & { holders: string[] }>();
 
 /**
- * Starts the broker of a process. One statement checks all waiting requests of this process, at least every second and whenever a process
- * has served requests.
+ * Starts the broker of this process. One statement checks all requests that wait in this process. It runs at least every second, and
+ * whenever some process has served requests.
  */
 export function startBroker(options: BrokerOptions): ResourceBroker {
   const { db, wakeups, onError } = options;
@@ -67,7 +70,7 @@ export function startBroker(options: BrokerOptions): ResourceBroker {
   };
 }
 
-/** One request of an attempt for resources. If `signal` aborts, the request no longer waits. */
+/** A request that a node of an attempt makes for resources. If `signal` aborts, the request stops waiting. */
 interface Use {
   broker: Broker;
   run: RunAttempt;

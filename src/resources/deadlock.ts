@@ -19,22 +19,23 @@ export interface Room {
 }
 
 /**
- * The way out of a deadlock. The request with the id `passes` is served before all others. The request with the id `victim` gets an error.
+ * How a deadlock is resolved. Either the request with the id `passes` is moved to the front of the queue, or the request with the id
+ * `victim` ends with an error.
  */
 export type WayOut = { passes: string } | { victim: string };
 
 /**
- * Finds a deadlock among the requests, and the way out of it. `grants` are in the order in which they are served. Returns undefined if
- * there is no deadlock.
+ * Searches the requests for a deadlock, and returns a way to resolve it. `grants` must be in the order in which requests are served.
+ * Returns undefined if there is no deadlock.
  *
- * The function simulates the best possible future. A request that holds its resources ends and frees them, unless its `work` has made
- * another request that still waits. The queue is then served, and both steps repeat until nothing changes. Requests that still wait are
- * deadlocked, because they wait for each other. This method also works for resources with many units, in which a cycle of waits alone
- * proves nothing.
+ * The function simulates the best possible future. A request that holds its resources ends and frees them, unless its `work` waits for
+ * another request. Then the queue is served, and both steps repeat until nothing changes. The requests that still wait are deadlocked,
+ * because they wait for each other. Searching for a circle of waiting requests would not be enough. A resource can have many units, so a
+ * request in such a circle may still get free ones.
  *
- * Only a deadlocked request that the `work` of another request has made can pass or be the victim. If enough is free for this request, but
- * is set aside for earlier requests, the request passes. Otherwise, the victim is a request whose end lets others continue, by preference
- * the youngest of the lowest priority.
+ * Only a deadlocked request that was made inside the `work` of another one can be chosen. If enough units are free for it, but are reserved
+ * for earlier requests, it passes these requests. Otherwise, the victim is a request whose end lets others continue. If there are several,
+ * it is the youngest of those with the lowest priority.
  */
 export function findWayOut(grants: Grant[], rooms: Room[]): WayOut | undefined {
   const { stuck, free } = play(grants, rooms);
@@ -53,7 +54,10 @@ const without = (grants: Grant[], holder: string) => grants.filter((grant) => gr
 
 type Amounts = Map<string, number>;
 
-/** Simulates the best possible future. Returns the requests that would wait forever, and the amounts that would then be free. */
+/**
+ * Simulates the best possible future. Returns the requests that would wait forever, and for each resource the amount that would be free at
+ * the end.
+ */
 function play(grants: Grant[], rooms: Room[]): { stuck: Grant[]; free: Amounts } {
   const free: Amounts = new Map(rooms.map(({ name, capacity }) => [name, capacity]));
   const pools = new Set(rooms.filter(({ kind }) => kind === "pool").map(({ name }) => name));
@@ -70,12 +74,13 @@ function play(grants: Grant[], rooms: Room[]): { stuck: Grant[]; free: Amounts }
     holding = holding.filter(({ holder }) => blocked.has(holder));
     const served = servedNow(stuck, free);
     if (ended.length === 0 && served.size === 0) return { stuck, free };
-    stuck = stuck.filter((grant) => !served.has(grant)); // here, a served request ends immediately, so it takes nothing from `free`
+    stuck = stuck.filter((grant) => !served.has(grant)); // here, a request ends as soon as it is served, so it takes nothing from `free`
   }
 }
 
 /**
- * Returns the waiting requests that the free amounts serve. Amounts for earlier requests are set aside, even if these requests still wait.
+ * Returns the waiting requests that can be served with the free amounts. The amounts that earlier requests in the queue need are subtracted
+ * first, even if these requests cannot be served yet.
  */
 function servedNow(waiting: Grant[], free: Amounts): Set<Grant> {
   const left: Amounts = new Map(free);

@@ -38,8 +38,8 @@ export async function takeResources(db: Db, request: ResourceRequest): Promise<T
 }
 
 /**
- * Ends a request, and serves other requests with the freed resources. With `onlyWaiting`, does not end a request that already holds its
- * resources. Returns whether the request was ended, and the number of other requests that were served.
+ * Ends a request, and serves other requests with the resources that it frees. With `onlyWaiting`, keeps a request that already holds its
+ * resources. Returns whether the request was ended, and how many other requests were served.
  */
 export async function leaveResources(db: Db, holder: string, onlyWaiting: boolean): Promise<{ ended: boolean; served: number }> {
   const { rows } = await db.query<{ ended: boolean; served: number }>(
@@ -97,8 +97,8 @@ export async function countGrants(db: Db): Promise<GrantCounts> {
 }
 
 /**
- * Deletes requests that are no longer valid, because their attempts no longer run or their time is over. Skips locked rows, so that two
- * processes that delete at the same time do not wait for each other.
+ * Deletes requests that are no longer valid: those whose attempt is no longer running, and those that have waited longer than they may.
+ * Skips locked rows, so that two processes that do this at the same time do not wait for each other.
  */
 export async function dropDeadGrants(db: Db): Promise<void> {
   await db.query(sql`

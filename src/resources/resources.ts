@@ -11,7 +11,10 @@ export interface ListedResource {
   overridden: boolean;
   /** The number of units that running nodes hold now. */
   held: number;
-  /** The number of units or tokens that a node could get now. It is negative if the pool was made smaller than the number of held units. */
+  /**
+   * The number of units or tokens that are free now. For a pool, it is negative if an operator has reduced the pool below the number of
+   * units that nodes hold.
+   */
   free: number;
   /** The number of requests that wait for this resource. */
   waiting: number;
@@ -95,15 +98,16 @@ export async function ensureResources(db: Db, limits: Record<string, ResourceLim
 }
 
 /**
- * SQL that sets the tokens of a resource with a rate when its limit changes. The resource keeps its present tokens, up to the new capacity.
+ * SQL that sets the tokens of a resource with a rate after a change of its limit. The tokens that the resource has now are kept, but not
+ * more than the new capacity allows.
  */
 const refilled = sql`
   tokens = case excluded.kind when 'rate' then least(excluded.capacity, case r.kind when 'rate' then tokens_now(r) end) end,
   filled_at = case excluded.kind when 'rate' then now() end`;
 
 /**
- * Replaces the limit of a resource, and serves the waiting requests that now fit. Returns false if there is no resource of this name and
- * kind. With `overridden` false, the limit counts as the limit of langgraph.json.
+ * Replaces the limit of a resource, and serves the waiting requests for which enough is free now. Returns false if no resource has this
+ * name and this kind. With `overridden: false`, the next start of a service may replace the limit by that of langgraph.json.
  */
 export async function setLimit(db: Db, name: string, limit: ResourceLimit, overridden = true): Promise<boolean> {
   const { kind, capacity, perSeconds } = toColumns(limit);

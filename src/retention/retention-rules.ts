@@ -1,6 +1,6 @@
 import type { ThreadTtl, TtlStrategy } from "../threads/threads.ts";
 
-/** The rules for how long data is kept. Without a rule, the data is kept forever. */
+/** The rules for how long data is kept. If the rule for a kind of data is undefined, this data is kept forever. */
 export interface RetentionRules {
   /** The time to live of threads that have no time to live of their own. */
   threadTtl?: ThreadTtl | undefined;

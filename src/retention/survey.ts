@@ -40,7 +40,10 @@ export async function surveyRemoval(db: Db, rules: RetentionRules): Promise<Remo
   };
 }
 
-/** Counts the checkpoints that a rule would delete, in all threads to which the rule applies. */
+/**
+ * Counts the checkpoints that a rule would delete. "keep_latest" applies to expired threads. "trim" applies to other threads that were used
+ * since their old checkpoints were last deleted.
+ */
 async function countOf(db: Db, rule: "keep_latest" | "trim", { threadTtl }: RetentionRules, kept: Kept): Promise<number> {
   let count = 0;
   let after = "00000000-0000-0000-0000-000000000000";

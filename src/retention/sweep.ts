@@ -85,7 +85,7 @@ export const nothingRemoved: Removal = {
 };
 
 /**
- * Deletes one batch of each kind of data, each batch in a transaction of its own. Returns undefined if another process is sweeping, because
+ * Deletes one batch of each kind of old data. Each batch has its own transaction. Returns undefined if another process is sweeping, because
  * only one process may sweep at a time.
  */
 export async function sweepOnce(

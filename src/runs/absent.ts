@@ -9,14 +9,14 @@ export interface AbsentGraph {
 }
 
 /**
- * A condition that is true if a live worker may have the graph `graph_id`. A worker of the previous release does not report its graphs, so
- * it may have any graph.
+ * An SQL condition that is true if a live worker may have loaded the graph `graph_id`. Workers of the previous release do not report their
+ * graphs (`graphs` is null), so each of them may have any graph.
  */
 const someWorkerHas = sql`exists (select from workers where graphs is null or graph_id = any(graphs))`;
 
 /**
- * Selects the graphs that the next runs of threads need. The column `head` marks the next pending run of each thread. The query jumps in
- * the index from one graph to the next, so its cost does not grow with the number of runs.
+ * Selects the graphs of the runs that are next on their threads, which the column `head` marks. Reads only one index entry for each graph,
+ * so the cost does not grow with the number of runs.
  */
 const neededGraphs = sql`
   recursive steps (graph_id) as (
@@ -69,8 +69,8 @@ const absentError = (seconds: number) => ({
 const mostEnded = 500;
 
 /**
- * Ends the next runs of threads that have waited at least `seconds` seconds for a graph, if no worker had the graph in that time. Each call
- * ends at most one run of a thread. Returns the ids of the ended runs.
+ * Ends runs that have waited at least `seconds` seconds for a worker with their graph, while no worker had the graph. Only the next run of
+ * each thread is ended in one call. Returns the ids of the ended runs.
  */
 export async function endRunsOfAbsentGraphs(db: Db, seconds: number): Promise<string[]> {
   const overdue = sql`

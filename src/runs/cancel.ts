@@ -5,13 +5,13 @@ import { baseBehind, numbersPerEvent } from "./event-base.ts";
 import type { CancelAction } from "./run.ts";
 
 /**
- * Cancels the open runs of threads, or only the open runs in `runIds`. Returns the number of cancelled runs.
+ * Cancels the open runs of threads, or only those that are in `runIds`. Returns the number of cancelled runs.
  * - A run that never started ends immediately. With "rollback", it is deleted. With "interrupt", it gets an event number, so that
- * subscribers of its thread learn that it has ended.
- * - A run that has started is only marked as cancelled. Its worker then stops it. If that worker is gone, the next worker that claims the
- * run stops it.
+ *   subscribers of its thread see its end.
+ * - A run that has started is only marked as cancelled. The worker that executes it then stops it. If that worker is gone, the next worker
+ *   that claims the run stops it.
  *
- * Call this in a transaction that holds the locks of the threads. Notify the cancel and claim topics after the commit.
+ * Call this in a transaction that holds the locks of the threads. After the commit, notify the cancel topic and the claim topic.
  */
 export async function cancelOpenRuns(tx: Db, threadIds: string[], action: CancelAction, runIds?: string[]): Promise<number> {
   const target = sql`thread_id = any(${threadIds}::uuid[]) and (${runIds ?? null}::uuid[] is null or run_id = any(${runIds ?? null}::uuid[]))`;

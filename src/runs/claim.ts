@@ -13,17 +13,15 @@ export interface Claim extends Fence {
   threadId: string;
   assistantId: string;
   /**
-   * The cancellation that was requested before this attempt. The worker then cancels the run and does not execute it. Null if there is
-   * none.
+   * The cancellation that was requested before this attempt began. If it is not null, the worker cancels the run and does not execute the
+   * graph.
    */
   cancel: CancelAction | null;
   metadata: Json;
   kwargs: RunKwargs;
   /** The user who owns the run. Null if the service runs without auth. */
   user: User | null;
-  /**
-   * The number of workers in a row that have died while they held the run. The count starts again at 0 when the run stores a checkpoint.
-   */
+  /** The number of workers that have died one after another while they held the run, although the run stored no checkpoint in between. */
   crashes: number;
   priority: number;
   /** The time of the attempt's claim, in milliseconds since 1970 by the database's clock. */
@@ -53,7 +51,10 @@ export interface ClaimRequest {
   /** The ids of the graphs that this worker has loaded. */
   graphs: string[];
   slots: number;
-  /** The number of suspect runs that may be claimed. A run is suspect if one more crash of its worker would end the run. */
+  /**
+   * The number of suspect runs that this claim may include. A run is suspect if it would end with an error after one more crash of its
+   * worker.
+   */
   suspects: 0 | 1;
   /** The number of crashes after which a run is not tried again. */
   maxCrashes: number;
@@ -70,8 +71,8 @@ export interface ClaimRequest {
 export interface Claimed {
   claims: Claim[];
   /**
-   * The number of runs that the claim has set aside (parked), because their key has reached a limit. If the number is not 0, claim again
-   * immediately, because later runs in the queue may be due.
+   * The number of runs that the claim has parked, which means that later claims skip them. A run is parked if its queue key has no free
+   * slot in a limit. If the number is not 0, claim again immediately, because runs behind them in the queue may be due.
    */
   parked: number;
   /** True if the claim has left out runs because another process had locked the rows of their limits. */
@@ -81,9 +82,9 @@ export interface Claimed {
 }
 
 /**
- * Returns the highest number of candidates that a claim reads, as SQL and as a part of the statement's name. The number is written into the
- * statement, and the ids of the graphs are hidden in a subquery. Postgres then finds that a generic plan is as good as a plan for the
- * present parameters, and keeps it. Otherwise, it would plan this long statement at each claim, which takes longer than the claim itself.
+ * Returns the highest number of queued runs that a claim looks at, as SQL and as a part of the statement's name. The number is a constant
+ * in the statement, and the ids of the graphs are hidden in a subquery. Only then does Postgres keep one generic plan for this long
+ * statement. Otherwise, it would plan the statement at each claim, which takes longer than the claim itself.
  */
 function candidates(wanted: number): [most: Sql, name: string] {
   if (wanted <= 64) return [sql`64`, "64"];
@@ -91,9 +92,9 @@ function candidates(wanted: number): [most: Sql, name: string] {
 }
 
 /**
- * An SQL condition that tests a run after its row was locked. It is true if the run is still the next run of its thread. Such a run is
- * always pending. The `coalesce` keeps Postgres from using an index of pending runs. That index would be slow, because it also has entries
- * of the runs that were claimed since the table's last vacuum.
+ * An SQL condition that checks a run again after its row was locked. It is true if the run is still the next run of its thread, and thus
+ * still pending. The `coalesce` keeps Postgres from using the index of pending runs. That index would be slow, because it still contains
+ * the runs that were claimed since the table's last vacuum.
  */
 const isStillHead = sql`coalesce(runs.head, false)`;
 
@@ -101,9 +102,9 @@ const isStillHead = sql`coalesce(runs.head, false)`;
 const columns = sql`run_id, thread_id, ${placeInQueue} as place, seq, graph_id, queue_key, cancel`;
 
 /**
- * Returns a query of the first runs in the queue. The query joins three groups: runs with a rank, runs without a rank (delayed runs), and
- * cancelled runs. `suspect` is an SQL condition that is true for a run that one more crash would end. Runs with a rank are always due, so
- * the query does not test their due time. With that test, Postgres might choose another index.
+ * Returns a query for the first runs in the queue. It combines three groups: runs with a rank, runs without a rank (delayed runs), and
+ * cancelled runs. `suspect` is an SQL condition that is true for runs that would end after one more crash. Runs with a rank are always due,
+ * so their due time is not checked. With that check, Postgres might choose a slower index.
  */
 function candidatesOf(suspect: Sql, most: Sql, isKeyless: boolean): Sql {
   const readable = isKeyless ? sql`not exists (select from encryption_sample) and` : nothing;
@@ -130,8 +131,9 @@ const spare = 32;
  * For each graph, the query reads only the next run of each thread, which the column `head` marks. Long queues thus cost nothing, and
  * neither do the runs of graphs that this worker lacks. Any worker may claim a cancelled run, because cancelling needs no graph.
  *
- * A run is suspect if one more crash of its worker would end the run. A worker executes only one suspect run at a time. If a run kills its
- * worker, every run on that worker counts a crash. A second suspect run on the worker would then end without fault.
+ * A run is suspect if it would end with an error after one more crash of its worker. When a worker dies, each run on it counts a crash,
+ * although only one of them may be the cause. A worker therefore executes at most one suspect run, so that no other suspect run ends
+ * because of that one.
  *
  * The claim locks the threads of the runs, and skips threads that are locked. Two checks prevent a second claim of the same run: the
  * condition on the locked row, and a unique index on running runs. The start time is `clock_timestamp()` and not `now()`, because the
@@ -178,8 +180,8 @@ export async function claimRuns(
     ${obeying.after}
     select claimed.*, ${obeying.facts} from (values (true), (false)) parts (has_run) left join claimed on has_run`;
   const asPrepared = prepared(`claim ${isLimited ? "limited" : "runs"}${isKeyless ? " keyless" : ""} ${name}`, statement);
-  // A claimed run that cannot be decrypted is not started. The other runs start nevertheless, and the skipped run soon returns to the
-  // queue. One row of the result has no run. This row has `parked`, `contended` and `limited` even if no other row can be decrypted.
+  // A claimed run that cannot be decrypted is left out and not started, and it soon returns to the queue. The other runs are started. One
+  // row of the result contains no run, so that `parked`, `contended` and `limited` can be read even if no run can be decrypted.
   const { rows } = await db.query<Claim & Omit<Claimed, "claims">>({ ...asPrepared, skipsUnreadable: true });
   const { parked = 0, contended = false, limited = false } = rows[0] ?? {};
   return { claims: rows.filter(({ runId }) => runId !== null), parked, contended, limited };

@@ -48,16 +48,16 @@ export interface AskedRun {
   assistant: Assistant;
   threadId: string;
   /**
-   * True if other open runs of the thread come before this run, so that the state in which it will start is unknown. The value is correct
-   * only for a run that answers a question, because no check of other runs needs it.
+   * True if other open runs of the thread come before this run. The state in which the run will start is then unknown. Only the check of a
+   * run that answers a question may use this value, because for other runs it may be false without having been looked up.
    */
   wasBusy: boolean;
   kwargs: RunKwargs;
 }
 
 /**
- * Checks a run before it is created, while its thread is locked. Throws if the run is invalid. The caller passes this function in, because
- * code in this folder may not import graphs.
+ * Checks a run before it is created, while its thread is locked. Throws if the run is invalid. Callers pass in this function, because the
+ * code in `src/runs` may not import graphs and so cannot check the input itself.
  */
 export type RunCheck = (tx: Db, asked: AskedRun) => Promise<void>;
 
@@ -127,7 +127,8 @@ async function openThread(tx: Db, scope: Scope, { threadId, createThread }: NewR
 }
 
 /**
- * Tells whether the service must know if the run's thread is busy. For an enqueued run, this matters only if the run answers a question.
+ * Tells whether the service must look up if the run's thread is busy. An enqueued run simply waits for the open runs, so this matters only
+ * if it answers a question.
  */
 function needsToKnow({ multitaskStrategy, kwargs }: NewRun): boolean {
   return multitaskStrategy !== "enqueue" || answersQuestion(kwargs);

@@ -26,8 +26,8 @@ export interface RunError extends Partial<AnswerRefusal> {
 }
 
 /**
- * Two marks that replace an output that is already stored elsewhere. `lastValuesEvent` stands for the run's last values event, and
- * `valuesOfThread` for the values of the run's thread.
+ * Two values that stand for an output that is stored elsewhere, so that it need not be stored twice. `lastValuesEvent` means that the
+ * output is the last values event in the run's log. `valuesOfThread` means that the output is the `values` of the run's thread.
  */
 export const lastValuesEvent = Symbol("the last values event");
 export const valuesOfThread = Symbol("what the thread shows");
@@ -65,11 +65,10 @@ export interface EndingRun extends Fence {
 
 /**
  * Ends a run in one statement. The statement stores the run's outcome, the thread's state, the timers and the webhook, and revokes the
- * attempt's right to write. It locks the thread before the run, like every other statement. The function is in this file because it updates
- * the run's status.
+ * attempt's right to write. It locks the thread before the run, like every other statement.
  *
- * Returns false if the attempt had already lost the right to write, or if a caller has requested a rollback meanwhile. A rollback is always
- * carried out, but an interrupt that arrives too late has no effect.
+ * Returns false if the attempt had already lost the right to write. Also returns false if a caller has meanwhile requested a rollback,
+ * because a rollback is carried out even if the run has just finished. An interrupt that arrives so late has no effect.
  */
 export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
   const { webhook = false, timers } = one.end;
@@ -85,9 +84,9 @@ export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
 }
 
 /**
- * Tells whether the end of a run may share a statement with the ends of other runs. Returns false for an end with a webhook, failed items
- * or large documents, or with a timer to keep or start. Also returns false if the run holds a slot of a limit. Its end locks the rows of
- * its slots, so two shared statements could deadlock.
+ * Tells whether one statement may end this run together with other runs. Returns false if the end has a webhook, failed items, large
+ * documents, or timers to keep or start. Also returns false if the run holds a slot of a limit. Ending such a run locks the rows of its
+ * slots, so two statements for several runs could deadlock.
  */
 export function isPlainEnd({ end: { webhook, timers, output, thread }, record, holds, items = [] }: EndingRun): boolean {
   const documents = [documentOf(output), thread?.values, thread?.interrupts, record];
@@ -112,7 +111,7 @@ export async function endRuns(db: Db, ends: EndingRun[]): Promise<boolean[]> {
 
 /**
  * Returns the `with` queries that `endRun` and `endRuns` share. The query `ended` selects the ended runs, and the query `rested` selects
- * their threads. `held` is the end of the locking clause for threads: `skip locked` to skip locked threads, or nothing to wait.
+ * their threads. `held` is the last part of the clause that locks the threads. It is either `skip locked`, or empty to wait for the locks.
  */
 function ending(ends: Sql, held: Sql, withWebhook: boolean): Sql {
   return sql`

@@ -1,8 +1,8 @@
 import { type Sql, sql } from "../db/sql.ts";
 
 /**
- * The number of event numbers for each logged event. Clients of the event streaming protocol may get several events for one logged event,
- * and each of them needs a number.
+ * How many event numbers each logged event occupies. A client of the event streaming protocol may get several events for one logged event,
+ * and each of them needs a number of its own.
  */
 export const numbersPerEvent = 1024;
 
@@ -13,8 +13,8 @@ export const numbersPerEvent = 1024;
 const mostLogged = 2 ** 26;
 
 /**
- * The number of event numbers that are reserved for the protocol's events at a run's end. For example, each task may end with a question
- * event.
+ * How many event numbers are reserved for the events that the protocol sends when a run ends. There may be many such events, because each
+ * task may end with a question.
  */
 export const numbersForEnd = 1_000 * numbersPerEvent;
 
@@ -31,9 +31,9 @@ export function baseAfter(run: Sql): Sql {
 }
 
 /**
- * An SQL expression for the `event_base`, the first event number, of a run that ends before it starts. Such a run needs only the numbers of
- * one event. The result is higher than all numbers that the thread has used or that a started run may still use. The statement must hold
- * the thread's lock.
+ * An SQL expression for the first event number (`event_base`) of a run that ends before it starts. Such a run needs only the numbers of one
+ * event. They come after all numbers that the thread has used, and after all numbers that a started run may still use. The statement must
+ * hold the thread's lock.
  */
 export const baseBehind = sql`greatest(threads.event_base,
   (select max(begun.event_base) + ${mostLogged}::bigint * ${numbersPerEvent} from runs begun

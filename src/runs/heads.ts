@@ -3,8 +3,8 @@ import { type Db, sql } from "../db/sql.ts";
 const mostRepaired = 1_000;
 
 /**
- * Repairs the column `head`, which marks the next pending run of each thread. Triggers maintain this mark, so it is normally right. The
- * repair is a safeguard, because a thread without a marked run would wait forever. Returns the number of threads with a wrong mark.
+ * Repairs the column `head`, which marks the next pending run of each thread. Triggers keep this mark correct, so there is normally nothing
+ * to repair. A thread with pending runs but without a mark would wait forever. Returns the number of threads with a wrong mark.
  */
 export async function repairHeads(db: Db): Promise<number> {
   const { rowCount } = await db.query(sql`

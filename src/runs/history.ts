@@ -20,8 +20,8 @@ const freshMs = 2_000;
 const minuteMs = 60_000;
 
 /**
- * Returns a function that counts the runs of the last hour by minute. Each minute is counted a last time after it is over, and is then
- * cached, so that frequent calls cost little.
+ * Returns a function that counts the runs of the last hour, minute by minute. The counts of past minutes are cached, so that frequent calls
+ * cost little. A minute is counted once more after it has ended, because the cached count may be from before its end.
  */
 export function runHistory(db: Db): () => Promise<RunHistory> {
   let last: { reading: Promise<RunHistory>; at: number } | undefined;
@@ -50,8 +50,8 @@ export function runHistory(db: Db): () => Promise<RunHistory> {
 const startOfMinute = (time: Date) => Math.floor(time.getTime() / minuteMs) * minuteMs;
 
 /**
- * Counts the runs of the last `minutes` minutes. A run's last change is at its end or later, so the index on `updated_at` finds the ended
- * runs.
+ * Counts the runs of the last `minutes` minutes. The index on `updated_at` finds the runs that have ended in this time, because a run's
+ * last change is never before its end.
  */
 async function countMinutes(db: Db, minutes: number): Promise<RunHistory> {
   const { rows } = await db.query<{ now: Date; minutes: (Omit<RunMinute, "at"> & { at: string })[] }>(sql`

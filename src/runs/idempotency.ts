@@ -50,9 +50,9 @@ const longestKey = 255;
 const digest = (text: string) => createHash("sha256").update(text).digest("base64url");
 
 /**
- * Returns the key under which the request is stored. A hash of the user's identity comes before the client's key, so that two users can
- * send the same key. A space joins the two, because no client can send a space in a key. If the result is too long for the column, a hash
- * replaces the client's key, and two spaces mark it as a hash. Shorter keys keep the form that the previous release can read.
+ * Returns the key under which the request is stored. For a user, it is a hash of the user's identity, a space, and the client's key. Two
+ * users can thus send the same key, and no client can send a key with a space. If the result is too long for the column, a hash replaces
+ * the client's key, after two spaces in place of one. Keys that fit are not hashed, because the previous release reads them in this form.
  */
 function keyOfUser({ key, identity }: IdempotentRequest): string {
   if (identity === undefined) return key;

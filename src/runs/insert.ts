@@ -19,7 +19,10 @@ export interface RunRow {
   user: User | null;
   priority: number;
   queueKey: string | null;
-  /** The run's place in the queue, as a rank. Null for a run without a key and for a delayed run, whose places the database decides. */
+  /**
+   * The rank that decides the run's place in the queue. Null for a run without a queue key and for a delayed run, whose places the database
+   * decides.
+   */
   turn: number | null;
   traceparent?: string | null | undefined;
   /** The id of the dead letter that the run redrives. Undefined for any other run. */
@@ -37,8 +40,8 @@ const columns = sql`run_id, thread_id, assistant_id, graph_id, multitask_strateg
 const webhookHostOf = ({ kwargs: { webhook } }: RunRow) => webhook && hostOf(webhook);
 
 /**
- * Returns an SQL expression for the Agent2Agent task that a new run continues. A run that answers a question continues the task of the
- * thread's last run. Any other run continues no task. The caller holds the thread's lock.
+ * Returns an SQL expression for the id of the Agent2Agent task to which a new run belongs. A run that answers a question belongs to the
+ * task of the thread's last run. For any other run, the result is null. The caller holds the thread's lock.
  */
 const taskOf = ({ threadId, kwargs }: RunRow): Sql =>
   answersQuestion(kwargs)

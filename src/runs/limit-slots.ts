@@ -6,12 +6,12 @@ import { type Db, type Sql, sql } from "../db/sql.ts";
  */
 
 /**
- * The `with` queries that come before the candidates of a claim. They read the worker's graphs from the query `wanted`:
+ * The `with` queries that run before a claim reads the queued runs. They read the worker's graphs from the query `wanted`:
  * - `asked_graphs`: the graphs that have runs to claim. It is read only if there are limits.
- * - `limited`: the limits of the worker's graphs, and whether one of a limit's graphs has runs to claim.
- * - `totals`: the locked rows that count the slots of whole limits.
- * - `covering`: the limits that the claim can obey now, and how many more runs each allows (`room`).
- * - `open_graphs`: the graphs, except those that a full limit holds up and those whose limit another claim has locked.
+ * - `limited`: the limits of the worker's graphs. `is_asked` tells whether a graph of the limit has runs to claim.
+ * - `totals`: the rows that count the slots of whole limits, which this query locks.
+ * - `covering`: the limits that the claim can obey, with the number of further runs that each allows (`room`).
+ * - `open_graphs`: the graphs from which the claim may take runs. It leaves out graphs whose limit is full or locked by another claim.
  */
 const beforeCandidates: Sql = sql`
     asked_graphs as materialized (
@@ -110,8 +110,8 @@ const afterClaim: Sql = sql`
       returning run_id)`;
 
 /**
- * The columns about limits in a claim's result. `parked` is the number of parked candidates. `limited` tells whether there are limits.
- * `contended` tells whether another claim had locked rows that this claim needs.
+ * The columns about limits in the result of a claim. `parked` is the number of runs that the claim has parked. `limited` tells whether a
+ * limit applies to one of the worker's graphs. `contended` tells whether another claim had locked rows that this claim needs.
  */
 const facts: Sql = sql`
   (select count(*)::integer from parking) as parked, exists (select from limited) as limited,
@@ -156,8 +156,9 @@ export const withoutLimits: LimitQueries = {
 };
 
 /**
- * Counts again how many slots of a limit the running runs hold. Call this after the limit has got a total, a rate or a limit for each key.
- * Locks the rows of the slots first, so that a run that ends meanwhile waits and the numbers are exact.
+ * Counts the running runs of a limit again, and corrects the numbers of occupied slots. Call this after the limit has got a total, a rate
+ * or a limit for each key. Locks the rows of the slots first. A run that is ending must then wait, so it cannot change the numbers during
+ * the count.
  */
 export async function countSlots(tx: Db, name: string): Promise<void> {
   await tx.query(sql`select 1 from limit_slots where name = ${name} order by key for update`);
@@ -186,8 +187,8 @@ export async function insertSlots(db: Db, name: string): Promise<void> {
 
 /**
  * Makes parked runs claimable if their key has a free slot, or if no limit with `per_key` applies to them any more. Handles at most `most`
- * runs for each key and limit. Returns the number of released runs. The query starts from the keys of parked runs, because a key without
- * running runs may have no row in `limit_slots`.
+ * runs for each key and limit. Returns the number of these runs. The query begins with the keys of parked runs, because `limit_slots` may
+ * have no row for a key without running runs.
  */
 export async function unpark(db: Db, most: number): Promise<number> {
   const { rowCount } = await db.query(sql`

@@ -52,7 +52,7 @@ export const WrittenLimit = z.preprocess((given) => {
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [otherNames[name] ?? name, value]));
 }, LimitValues.strict());
 
-/** The values of a limit that are in force, as the columns of its row. A column that is null limits nothing. */
+/** The values that apply to a limit now, as the columns of its row. If a column is null, the limit does not restrict that number. */
 export interface LimitColumns {
   graphs: string[];
   total: number | null;
@@ -65,7 +65,10 @@ export interface LimitColumns {
   shadow: boolean;
 }
 
-/** Returns the values in force. A value that was set at run time (`override`) replaces the value of langgraph.json (`configured`). */
+/**
+ * Returns the values that apply to a limit. For each name, the value that was set at run time (`override`) comes before the value of
+ * langgraph.json (`configured`).
+ */
 export function inForce(name: string, configured: LimitValues | null, override: LimitValues | null): LimitColumns {
   const {
     graphs,

@@ -8,7 +8,7 @@ import { inForce, type LimitValues } from "./limit-values.ts";
 /** A limit in the API's form. */
 export interface Limit {
   name: string;
-  /** The fields from `graphs` to `shadow` are the values in force. */
+  /** The fields from `graphs` to `shadow` have the values that apply now. They combine `configured` and `override`. */
   graphs: string[];
   total: number | null;
   per_key: number | null;
@@ -25,8 +25,8 @@ export interface Limit {
   /** The number of waiting runs that the limit counts, up to 10,000. */
   waiting: number;
   /**
-   * The number of times that a run had to wait because its key had no free slot, or that a budget refused a run. In shadow mode, counts
-   * every run that the limit would have held up or refused, for whatever reason.
+   * The number of times that the limit has made a run wait, because its key had no free slot, or has refused one, because a budget was used
+   * up. A limit in shadow mode does neither. It only counts the runs that it would have held up or refused, for any reason.
    */
   refused: number;
 }
@@ -68,8 +68,8 @@ export async function readLimit(db: Db, name: string): Promise<Limit & { keys: K
 const limitNotFound = (name: string) => new ServiceError("not_found", `There is no limit with the name "${name}".`);
 
 /**
- * Stores the limits of a project. Removes the values of limits that the project no longer has. Limits of other projects, which have other
- * graphs, stay.
+ * Stores the limits that a project's langgraph.json defines. If the file no longer has a limit, removes the values that it had set. Leaves
+ * the limits of other projects on the same database, which have other graphs, unchanged.
  */
 export async function defineLimits(pool: Pool, graphIds: string[], limits: Record<string, LimitValues>): Promise<void> {
   const changed = await transaction(pool, async (tx) => {
@@ -134,7 +134,7 @@ async function change(pool: Pool, name: string, changed: (stored: Parts | undefi
   await settle(pool, name);
 }
 
-/** Stores a limit with its values in force. Deletes the limit if it has neither configured values nor values that were set at run time. */
+/** Stores a limit, with the values that apply when `override` takes precedence over `configured`. Deletes the limit if both are null. */
 async function store(tx: Db, name: string, configured: LimitValues | null, override: LimitValues | null): Promise<void> {
   if (!configured && !override) {
     await tx.query(sql`delete from limits where name = ${name}`);
@@ -186,8 +186,8 @@ export async function refuseSpentBudget(db: Db, key: string | null, graphId: str
 }
 
 /**
- * Returns a sentence about the first of a graph's budgets that a key has used up today. Returns undefined if no budget is used up. The key
- * is null for runs without a key, which share one budget. In shadow mode, a limit only counts the run, and yields no sentence.
+ * Returns a sentence about the first budget of the graph that this queue key has used up today. Returns undefined if none is used up. Runs
+ * without a key (null) share one budget. A limit in shadow mode only counts the run, and yields no sentence.
  */
 export async function findSpentBudget(db: Db, key: string | null, graphId: string): Promise<string | undefined> {
   const { rows } = await db.query<BudgetRow>(sql`

@@ -8,9 +8,9 @@ const patienceMs = 10_000;
 const pauseMs = 250;
 
 /**
- * Creates runs with the given ids, even if the connection breaks. If the database's reply is lost, looks for the runs, and creates them
- * again if they are missing. This is safe even if the first commit is still in progress, because each id can be used only once. If the
- * database stays unreachable, throws the error of the first try.
+ * Creates runs with the given ids, even if the connection to the database breaks. If the database's reply is lost, looks for the runs, and
+ * creates them again if they are missing. This never creates a run twice, even if the first transaction commits later, because each id can
+ * be used only once. If the database stays unreachable, throws the error of the first try.
  */
 export async function makeSurely(
   db: Db,

@@ -4,15 +4,16 @@ import { ServiceError } from "../errors.ts";
 import type { RunConfig } from "./run.ts";
 
 /**
- * The distance between two turns in the queue, in seconds. Each run gets a rank when it is created, and runs with smaller ranks are claimed
+ * The distance between two turns in the queue, in seconds. A run gets a rank when it is created, and runs with smaller ranks are claimed
  * first. A rank is a time in seconds:
- * - A run without a key has the rank of the run that is claimed next, but not less than the present time.
- * - The first run of a key has the rank of a run without a key. The other runs of the key follow at a distance of one turn, divided by the
- * key's weight. Keys with many waiting runs thus take turns, and a key with few waiting runs need not wait for them.
- * - Each step of priority then brings the run one turn forward.
+ * - A run without a queue key gets the rank of the run that is claimed next, but not less than the current time.
+ * - The first waiting run of a key gets the rank of a run without a key. Each further run of the key gets a rank that is one turn later.
+ *   One turn is `turnSeconds`, divided by the key's weight. Keys with many waiting runs thus take turns, and a key with few waiting runs
+ *   need not wait for them.
+ * - Each step of priority then moves the run forward by `turnSeconds`.
  *
- * Without the effect of the priority, a new rank is never less than the present time. Every run is thus claimed eventually, whatever its
- * key and its priority.
+ * Apart from the priority, the rank of a new run is never less than the current time. Later runs thus cannot overtake a waiting run
+ * forever, and every run is claimed in the end.
  */
 const turnSeconds = 60;
 
@@ -38,7 +39,9 @@ export interface TakenTurns {
   amount: number;
 }
 
-/** The reserved places in the queue: the rank of the first place, and the distance from one place to the next, in seconds. */
+/**
+ * Reserved places in the queue. `first` is the rank of the first place, and `step` is the distance from one place to the next, in seconds.
+ */
 export interface Turns {
   first: number;
   step: number;
@@ -47,9 +50,9 @@ export interface Turns {
 }
 
 /**
- * Reserves places ("turns") in the queue for new runs of the given keys. Returns the turns in the order of the requests. If a key has no
- * waiting run, its next turn is at the front again, because its past runs no longer count. If the runs of reserved turns are never created,
- * only a gap remains.
+ * Reserves places ("turns") in the queue for new runs with these keys. Returns the turns in the order of the requests. If a key has no
+ * waiting run, its next place is at the front of the queue, however many runs it had before. If the runs of reserved turns are never
+ * created, their places simply stay empty.
  */
 export async function takeTurns(db: Db, wanted: TakenTurns[]): Promise<Turns[]> {
   const statement = sql`

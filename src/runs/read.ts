@@ -8,7 +8,10 @@ import { type Run, type RunStatus, runColumns } from "./run.ts";
 export const visibleBy = (scope: Scope): Sql =>
   sql`exists (select from threads where threads.thread_id = runs.thread_id and ${scope.visible(sql`threads.metadata`)})`;
 
-/** A column with the missing graph for which a pending run waits. Null if the run is not due, or if a live worker has the graph. */
+/**
+ * A column for the API's field `waiting_for_graph`. For a due run whose graph no live worker has, it is the id of this graph. For any other
+ * run, it is null.
+ */
 export const waitingForGraph: Sql = sql`
   case when status = 'pending' and run_at <= now() then (select graph_id from absent_graphs where absent_graphs.graph_id = runs.graph_id) end as "waiting_for_graph"`;
 
@@ -72,8 +75,8 @@ export interface RunOutcome {
   /** The output, as JSON text. Null if there is no output, or if `passed` is true. */
   output: string | null;
   /**
-   * True if the output was the thread's state at the run's end, and this state has changed since. The output must then be read from the
-   * run's last checkpoint.
+   * True if the output is the thread's state at the end of the run, but the thread's state has changed since. The output must then be read
+   * from the run's last checkpoint.
    */
   passed: boolean;
   /** True if people may give feedback about the run. */

@@ -12,9 +12,8 @@ export interface RunWriter {
   findAssistant(scope: Scope, id: string): Promise<AssistantToRun | undefined>;
   insertWithThread(run: RunWithThread): Promise<Run>;
   /**
-   * Reserves the next place in the queue for a run with this queue key. Returns the rank of the place, by which the queue is sorted. Throws
-   * a 429 if the key already has too many waiting runs. `isNewWork` is false for a run that answers a question. Such a run is always
-   * accepted.
+   * Reserves the next place in the queue for a run with this queue key, and returns the rank by which the queue is sorted. Throws a 429 if
+   * the key already has too many waiting runs. Pass false as `isNewWork` for a run that answers a question. Such a run is always accepted.
    */
   takeTurn(key: string, graphId: string, isNewWork: boolean): Promise<number>;
 }
@@ -29,8 +28,8 @@ export function runWriterOf(tx: Db, runs = 1): RunWriter {
 }
 
 /**
- * Returns the `takeTurn` of a transaction that creates up to `most` runs. The runs of one request usually have the same queue key. One
- * statement therefore reserves several turns in advance, and each further statement reserves twice as many.
+ * Returns the method `takeTurn` for a transaction that creates up to `most` runs. The runs of one request usually have the same queue key.
+ * To save statements, each statement therefore reserves more turns than are needed now, and twice as many as the statement before.
  */
 function turnsInStock(tx: Db, most: number): RunWriter["takeTurn"] {
   const stock = new Map<string, Turns & { left: number }>();

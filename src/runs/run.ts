@@ -60,7 +60,7 @@ export interface RunKwargs {
   config: RunConfig;
   context: Json | null;
   stream_mode: StreamMode[];
-  /** True to log checkpoint events without the values of the checkpoint, because the values are logged as separate events. */
+  /** True to log checkpoint events without the checkpoint's values. The values are already in the log, as separate events. */
   checkpoint_envelopes?: boolean;
   /** True to refuse an answer to a question that is not open. Otherwise, LangGraph silently ignores such an answer. */
   strict_resume?: boolean;

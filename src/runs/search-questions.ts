@@ -46,7 +46,7 @@ export interface QuestionSearch extends QuestionFilter {
   bytes?: number;
 }
 
-/** A row of a page. Only the first row of each thread has `document`, which holds all questions of that thread. */
+/** A row of the result. `document` contains all questions of a thread. To save space, only the first row of the thread has it. */
 type Row = Omit<FoundQuestion, "value" | "response_schema"> & { place: number; document: Record<string, unknown[]> | null };
 
 /** Returns a page of the open questions of all threads that the scope includes. A thread with an open run has no open question. */
@@ -61,7 +61,7 @@ export async function searchQuestions(db: Db, scope: Scope, search: QuestionSear
   return toPage(db, { rows: withValues(rows), isCut }, countedQuestions(scope, search), search);
 }
 
-/** Adds the values of the questions. The values come from the document in the first row of each thread. */
+/** Adds the value of each question to its row. The values of all questions of a thread are in the document of the thread's first row. */
 function withValues(rows: Row[]): FoundQuestion[] {
   const documents = new Map(rows.flatMap(({ thread_id, document }) => (document ? [[thread_id, document] as const] : [])));
   return rows.map(({ place, document, ...row }) => {
@@ -95,8 +95,8 @@ const countedQuestions = (scope: Scope, search: QuestionSearch): Sql => {
 };
 
 /**
- * Returns the tables that a search joins. The ids come from a sanitized copy of the document, because Postgres functions refuse characters
- * such as NUL in the original. The values come from the original document.
+ * Returns the tables that a search joins. The ids of the questions are read from a sanitized copy of the thread's `interrupts`. Postgres's
+ * functions would refuse the original if it contains characters such as NUL. The values of the questions are taken from the original later.
  */
 function questions({ sort_by, deadline_since, deadline_until }: QuestionSearch, withAsker: boolean): Sql {
   const isTimed = sort_by === "deadline" || deadline_since !== undefined || deadline_until !== undefined;

@@ -73,7 +73,10 @@ const columns = {
 
 const sortKeys = { created_at: sql`created_at`, updated_at: sql`updated_at` };
 
-/** The number of runs that a search checks one by one, in sort order, before it searches all runs. */
+/**
+ * A search first looks for matches among this many runs at the beginning of the sort order. Only if they do not fill the page, it searches
+ * all runs.
+ */
 const recent = 1_000;
 
 /** Returns a page of the matching runs of all threads that the scope includes. */
@@ -83,8 +86,8 @@ export async function searchRuns(db: Db, scope: Scope, search: RunSearch): Promi
 }
 
 /**
- * Looks for the page among the first runs in sort order. If many runs match, the page is full quickly, while an index on threads or
- * metadata would first collect all matches. Returns undefined if the page is not full.
+ * Looks for the page among the first runs in sort order. This is fast if many runs match, because the page is full after few runs. An index
+ * on threads or metadata would first collect all matches. Returns undefined if these runs do not fill the page.
  */
 async function readRecent(db: Db, scope: Scope, search: RunSearch): Promise<BoundedRows<FoundRun> | undefined> {
   const isChecked = !isEverything(scope) || search.metadata !== undefined || search.error !== undefined;
@@ -161,7 +164,10 @@ function onColumns(filter: RunFilter): Sql {
     ${unless(updated_until, sql`updated_at < ${updated_until}`)}`;
 }
 
-/** Returns the filter's conditions on documents. To check such a condition, Postgres must read the document. */
+/**
+ * Returns the filter's conditions on the JSON columns `metadata` and `error`. These columns may be large, so the conditions are slower to
+ * check than those on the other columns.
+ */
 function onDocuments({ metadata, error }: RunFilter): Sql {
   const text = sql`(select concat_ws(': ', document ->> 'error', document ->> 'message') from (select searchable(error) as document) parsed)`;
   return sql`${containing(sql`metadata`, metadata)} and ${error === undefined ? sql`true` : sql`position(lower(${error}) in lower(${text})) > 0`}`;

@@ -12,7 +12,9 @@ import { type RunWriter, runWriterOf } from "./run-writer.ts";
 export interface SubmitDeps {
   pool: Pool;
   wakeups: Wakeups;
-  /** The writer for requests that create one run on a new thread. It combines the statements of simultaneous requests. */
+  /**
+   * Stores new runs for requests that create a single run on a new thread. One statement stores the runs of several simultaneous requests.
+   */
   writer: RunWriter;
 }
 
@@ -29,7 +31,10 @@ export interface SubmitOptions {
    * request has no key.
    */
   key?: IdempotentRequest | undefined;
-  /** Called in the same transaction, before the runs are created. It throws if the runs may no longer be created. */
+  /**
+   * Called in the transaction, before the runs are created. It throws if something has changed, so that the runs must not be created any
+   * more.
+   */
   prepare?: (tx: Db) => Promise<void>;
   /** Called with each new run before the commit. If it throws, no run is created. */
   inspect?: (run: Run) => void;

@@ -23,7 +23,10 @@ export interface TaskRun {
   seq: string;
   /** The open questions of the thread, if the task waits for an answer. Null if the task does not wait. */
   interrupts: unknown;
-  /** True if the newest run asked a question. If the task does not wait, the question can no longer be answered. */
+  /**
+   * True if the newest run asked a question. The task waits for the answer as long as `interrupts` is not null. After that, nobody can
+   * answer the question any more.
+   */
   asked: boolean;
 }
 

@@ -5,7 +5,7 @@ import { numbersPerEvent } from "./event-base.ts";
 import type { RunKwargs, RunStatus, StreamMode } from "./run.ts";
 
 /**
- * A run that can have events, as the subscribers of its thread see it. It was claimed at least once, or it was cancelled before its first
+ * A run whose events the subscribers of its thread may receive. The run was claimed at least once, or it was cancelled before its first
  * claim.
  */
 export interface BegunRun {
@@ -43,8 +43,9 @@ interface Row {
 }
 
 /**
- * Returns, for each cursor, the first run that begins at or after the cursor. The results are in the order of the cursors. The statement
- * searches ended runs only if the thread's next event number is above the cursor. Following an idle thread thus costs little.
+ * Returns the next run for each cursor: the first run of the thread that begins at the cursor or later. The results are in the order of the
+ * cursors. Searches the ended runs only if the thread's next event number is higher than the cursor, so that following an idle thread costs
+ * little.
  */
 export async function nextRuns(db: Db, cursors: RunCursor[]): Promise<NextRun[]> {
   const { rows } = await db.query<Row & { known: boolean; next: number }>(sql`
@@ -101,7 +102,7 @@ export async function lastChanges(db: Db, threadIds: string[]): Promise<(string 
   return rows.map(({ at }) => at ?? undefined);
 }
 
-/** How far the event numbers of a thread have advanced. */
+/** The current position in the event numbers of a thread. */
 export interface Progress {
   /** The first event number of the open run, if that run has begun, or else the first event number of the next run. */
   base: number;

@@ -25,7 +25,7 @@ interface DueQuestion {
   queueKey: string | null;
 }
 
-/** The result of one step: the thread of the question, and the error if the question could not be timed out. */
+/** The result of `timeOutQuestion`: the thread of the question, and an error if the run that continues the thread could not be created. */
 export interface TimedOut {
   threadId: string;
   error?: Error;
@@ -33,9 +33,9 @@ export interface TimedOut {
 
 /**
  * Handles one question whose time limit has passed. Deletes the question's timer, and creates a run that continues without an answer. Both
- * happen in one transaction that holds the thread's lock, so that neither another process nor an answer can interfere. A question of a busy
- * thread is left until the thread is idle. If the run cannot be created, postpones the timers of the thread, so that other questions can
- * time out. Returns undefined if no question is due. Otherwise, the caller must notify the claim topic.
+ * happen in one transaction that holds the thread's lock, so that no other process and no answer can interfere. If the thread is busy, its
+ * questions are handled later. If the run cannot be created, postpones the timers of this thread, so that the questions of other threads
+ * get their turn. Returns undefined if no question is due. Otherwise, the caller must notify the claim topic.
  */
 export async function timeOutQuestion(pool: Pool): Promise<TimedOut | undefined> {
   let threadId: string | undefined;

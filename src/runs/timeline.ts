@@ -60,8 +60,9 @@ export interface AttemptRecord {
 const milliseconds = (moment: Sql) => sql`extract(epoch from ${moment})::double precision * 1000`;
 
 /**
- * Returns an SQL expression for the run's timeline with the record of its present attempt appended. Use it when a process ends another
- * process's attempt. The spans come from the attempt's checkpoints. If the run has no running attempt, the timeline does not change.
+ * Returns an SQL expression for the run's timeline, to which the record of the present attempt is appended. Use it when another process
+ * ends the attempt, because only the attempt's own process has its spans in memory. The spans of the record therefore come from the
+ * attempt's checkpoints. If the run has no running attempt, the timeline does not change.
  */
 export const withEndedAttempt = (outcome: Sql): Sql => sql`
   case when runs.status <> 'running' then runs.timeline
@@ -159,8 +160,8 @@ export async function readTimeline(db: Db, scope: Scope, { threadId, runId }: Ru
 }
 
 /**
- * Completes a record with the times and the outcome in the run's row. A record may lack them if its attempt is still running, or if a
- * worker of the previous release claimed or ended the attempt.
+ * Adds the times and the outcome from the run's row to a record that lacks them. A record lacks them if its attempt is still running, or if
+ * a worker of the previous release claimed or ended the attempt.
  */
 function deduced(record: AttemptRecord, row: Row): AttemptRecord {
   const { attempt, claimed, ended, outcome } = record;

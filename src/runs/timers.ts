@@ -4,7 +4,7 @@ import { answersById, questionsIn } from "../threads/questions.ts";
 import type { JsonText } from "../threads/threads.ts";
 import type { RunKwargs } from "./run.ts";
 
-/** The change that the end of a run makes to the timers of its thread. The timers of all questions outside the two lists are deleted. */
+/** How the end of a run changes the timers of its thread's questions. Timers of questions that are in neither list are deleted. */
 export interface TimerChange {
   /** The ids of the open questions that this run did not answer. Their timers stay as they are. */
   unanswered: string[];
@@ -17,8 +17,8 @@ const longestSeconds = 10 * 365 * 86_400;
 const Timed = z.looseObject({ timeoutSeconds: z.number().positive() });
 
 /**
- * Returns the change that the end of a run makes to the timers of its thread. `interrupts` are the questions that are then open. `asked` is
- * true if the run succeeded, because a run that failed or was cancelled starts no timer.
+ * Returns how the end of a run changes the timers of its thread's questions. `interrupts` are the questions that are open after the run.
+ * `asked` is true if the run succeeded. A run that failed or was cancelled starts no timers.
  */
 export function timersAfter({ command, temporary }: RunKwargs, asked: boolean, interrupts: JsonText): TimerChange {
   const open = questionsIn(JSON.parse(interrupts));

@@ -5,8 +5,9 @@ import { baseAfter, baseBehind } from "./event-base.ts";
 import { withEndedAttempt } from "./timeline.ts";
 
 /**
- * Ends runs that their own workers have not ended. The query `overdue` must select at most one run for each thread, and must lock the runs
- * and the threads. A worker that still executes such a run loses the right to write for it. Returns the ids of the ended runs.
+ * Ends runs that their workers should have ended but have not. The query `overdue` selects these runs, at most one for each thread, and
+ * locks the runs and their threads. A worker that still executes such a run loses the right to write for it. Returns the ids of the ended
+ * runs.
  */
 export async function endingUnfinished(db: Db, overdue: Sql, status: "error" | "timeout", reason: RunError): Promise<string[]> {
   const error = JSON.stringify(reason);

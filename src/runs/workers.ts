@@ -7,13 +7,13 @@ import { withEndedAttempt } from "./timeline.ts";
 const lockClass = 1_163_084_621;
 
 /**
- * The number of seconds after which a free lock proves that its worker is dead. The time counts from the start of the database server, and
- * from the start of the observer's connection. After an outage, live workers need this time to take their locks again.
+ * The number of seconds after which a free lock proves that its worker is dead. They count from the start of the database server, and from
+ * the time when the observing worker connected. In this time after an outage, live workers take their locks again.
  */
 export const settledSeconds = 5;
 /**
- * The number of seconds without a renewal of the lease after which a worker counts as silent. A live worker renews its lease every second.
- * Soon after an observer has connected, a free lock proves that a worker is dead only if the worker is also silent.
+ * The number of seconds without a heartbeat after which a worker counts as silent. A live worker sends a heartbeat every second. In the
+ * first seconds after an observing worker has connected, a free lock proves that a worker is dead only if that worker is also silent.
  */
 const silentSeconds = 2;
 
@@ -134,14 +134,14 @@ export async function listWorkers(db: Db, leaseSeconds: number): Promise<ListedW
 }
 
 /**
- * Returns the runs of these workers to the queue, and deletes the rows of workers that hold no runs any more.
+ * Returns the runs of these workers to the queue. Then deletes the rows of those workers that hold no runs any more.
  *
- * If the workers `died`, each run that they held counts a crash. If the workers only lost their connection or their lease, the runs count
- * no crash. If a run stored a checkpoint in the lost attempt, its count of crashes starts again at 0. Only crashes without progress suggest
- * that the run kills its workers.
+ * If the workers `died`, each run that they held counts one more crash. If they only lost their connection or their lease, the runs count
+ * no crash. If a run has stored a checkpoint in the lost attempt, its count starts again at 0. Only crashes without any progress suggest
+ * that the run itself kills its workers.
  *
- * A run on a locked thread is skipped until the observer's next check. Waiting for the lock would delay all other runs, and the renewal of
- * the observer's own lease.
+ * A run on a locked thread stays with its worker until the observer's next check. Waiting for the lock would delay all other runs, and also
+ * the observer's own heartbeat.
  */
 export async function takeOver(db: Db, workerIds: string[], died: boolean): Promise<string[]> {
   const { rows } = await db.query<{ runId: string }>(sql`

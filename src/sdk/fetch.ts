@@ -10,8 +10,8 @@ export interface InProcessFetch {
 }
 
 /**
- * Makes SDK clients without a URL call this service in-process. The host of a request's URL is ignored, because only the service's own
- * paths are reachable in this way.
+ * Makes SDK clients without a URL call this service in-process. Whatever host a request names, the request goes to the routes of this
+ * service.
  */
 export function installFetch(): InProcessFetch {
   let answer = refuseWith("The service is still starting: graphs and routes can call it when they run, not when they are loaded.");
@@ -46,7 +46,10 @@ export function withTraceparent(fetch: Fetch, traceparent: () => string | undefi
   };
 }
 
-/** Returns a `fetch` that sends each request to the same path at another address. It is for a process without its own API. */
+/**
+ * Returns a `fetch` for a process that has no API of its own. It sends each request to the API at the given address, and keeps the path and
+ * the query.
+ */
 export function fetchAt(address: string | undefined): Fetch {
   return async (request) => {
     if (!address) throw new Error("ENSEMBLE_URL is not set, so this worker knows no API to call.");

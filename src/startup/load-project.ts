@@ -24,9 +24,9 @@ import { provideUi } from "../ui/bundles.ts";
 import type { Closers } from "./closers.ts";
 
 /**
- * Provides the model for the graphs and the store's index. If no model endpoint is configured, starts the built-in rehearsal model. Returns
- * which kind of model the graphs use. Returns null in a process with the role api, because only workers execute graphs, and their model may
- * be another one.
+ * Provides the model that the graphs and the index of the store use. If no model endpoint is configured, starts the built-in rehearsal
+ * model. Returns which of the two the graphs of this process use. Returns null in a process with the role "api", because it executes no
+ * graphs, and the workers may use another model.
  */
 export async function provideModel(
   { hasModelEndpoint, role }: Config,
@@ -47,8 +47,8 @@ export async function provideModel(
 }
 
 /**
- * Loads the store's embedding function, so that the start fails early if the function is invalid. Returns a function that creates the
- * store's rules. Call the returned function when the database is open.
+ * Loads the function with which the store embeds texts, so that an invalid function already stops the start. Returns a function that
+ * creates the store's rules, which the caller must call after the database is open.
  */
 export async function provideStore(
   { hasModelEndpoint, role }: Config,
@@ -85,14 +85,14 @@ async function loadAuth(config: Config, { auth, http }: Project, isMounted: bool
   return chooseAuth(config, {
     name: `${auth.file}:${auth.exportName}`,
     exported,
-    disableStudio: auth.disableStudio || isMounted, // other machines may be able to reach the app in which the service is mounted
+    disableStudio: auth.disableStudio || isMounted, // requests may come from other machines if the app that mounts the service accepts them
     allowsOrigin: (origin) => origins.all || isListed(origins, origin),
   });
 }
 
 /**
- * Returns the ids of the graphs whose state schema is empty. Leaves out graphs that cannot be created without a configuration, because
- * their schemas cannot be read here.
+ * Returns the ids of the graphs for which the service has no state schema, so that it can warn about them. Leaves out graphs that cannot be
+ * created without a configuration, because it is unknown whether they have a schema.
  */
 export async function graphsWithoutSchemas({ graphIds, declaredSchema }: Registry, { file }: Project): Promise<string[]> {
   if (typescriptOf(file)) return []; // their schemas can be read from their TypeScript types

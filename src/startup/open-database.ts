@@ -13,7 +13,10 @@ import type { Closers } from "./closers.ts";
 
 export interface Database {
   pool: Pool;
-  /** The URL of the database without any transaction pooler. LISTEN, advisory locks and other features of a session need it. */
+  /**
+   * The URL for connections that must not go through a transaction pooler. LISTEN and advisory locks need such a connection, because they
+   * belong to a session.
+   */
   directUrl: string;
 }
 

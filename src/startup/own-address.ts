@@ -8,7 +8,8 @@ import { describeProcess, isSameProcess } from "../db/process-identity.ts";
 export interface ServiceAddress {
   url: string;
   /**
-   * The source of the URL: "port" if PORT is set, "service" if a running service has published its URL, or "nobody" for the default URL.
+   * Where the URL comes from. It is "port" if the URL follows from PORT, "service" if a running service has published the URL, and "nobody"
+   * for the default URL.
    */
   source: "port" | "service" | "nobody";
 }

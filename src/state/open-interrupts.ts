@@ -3,9 +3,9 @@ import { WRITES_IDX_MAP } from "@langchain/langgraph-checkpoint";
 import type { AnyGraph } from "../registry/registry.ts";
 
 /**
- * Returns the thread's newest state with only its unanswered interrupts. LangGraph's own snapshot is wrong in two cases:
- * - It still shows the interrupt of an answered task while a parallel task waits.
- * - If a task asks a second question after an answer, `next` does not list the task's node.
+ * Returns the thread's newest state with only those interrupts that are not answered yet. LangGraph's own snapshot is wrong in two cases:
+ * - A task was answered and has finished while a parallel task still waits. The snapshot still shows the interrupt of the finished task.
+ * - A task asks a second question after an answer. The snapshot's `next` then lacks the node of this task.
  */
 export async function withOpenInterrupts(graph: AnyGraph, snapshot: StateSnapshot): Promise<StateSnapshot> {
   const { checkpointer } = graph;
@@ -18,8 +18,8 @@ export async function withOpenInterrupts(graph: AnyGraph, snapshot: StateSnapsho
 }
 
 /**
- * Returns the names in `wanted` that `names` lacks. If a name occurs twice in `wanted`, it must also occur twice in `names`, because
- * several tasks of one node have the same name.
+ * Returns the names in `wanted` that are missing in `names`. A name that occurs twice in `wanted` must also occur twice in `names`, because
+ * two tasks of the same node have the same name.
  */
 function missingFrom(names: string[], wanted: string[]): string[] {
   const left = [...names];

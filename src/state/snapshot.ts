@@ -12,8 +12,8 @@ export interface WireCheckpoint {
 }
 
 /**
- * The address of the checkpoint of a task's subgraph while the task runs. The namespace alone identifies the subgraph, so the other keys
- * are optional.
+ * The address of a subgraph's checkpoint while the subgraph runs inside a task. `checkpoint_ns` is enough to find the subgraph, so the keys
+ * that name a certain checkpoint are optional.
  */
 export type WireTaskCheckpoint = Pick<WireCheckpoint, "thread_id" | "checkpoint_ns"> & Partial<WireCheckpoint>;
 
@@ -90,8 +90,8 @@ function toTaskCheckpoint(config: RunnableConfig): WireTaskCheckpoint | null {
 }
 
 /**
- * Returns the address of the checkpoint of a task's subgraph in the form that streams contain. In streams, the official servers send
- * missing keys as null.
+ * Returns the address of a subgraph's checkpoint for an event of a stream. Unlike other responses, streams have null for keys that
+ * LangGraph has not set, as on the official servers.
  */
 export function toStreamedTaskCheckpoint(config: RunnableConfig | undefined): Record<string, unknown> | null {
   const place = config && toTaskCheckpoint(config);

@@ -75,8 +75,8 @@ export async function* readHistory(
 
 /**
  * Applies updates to a thread as if nodes of the graph had returned them, and stores one checkpoint for each super-step. Returns the
- * address of the new checkpoint. Locks the thread, which must have no open run. Call it in a transaction that the graph's saver also uses,
- * so that either all updates are stored or none.
+ * address of the new checkpoint. Locks the thread, which must have no open run. Call it in a transaction, so that either all updates are
+ * stored or none.
  */
 export async function updateState(
   tx: Db,
@@ -114,8 +114,8 @@ export async function refreshThread(tx: Db, registry: Registry, threadId: string
 }
 
 /**
- * Returns the thread's present values without its open interrupts. It is for threads whose graph cannot be opened, for example because the
- * graph needs a user.
+ * Returns a state with the thread's present values but without questions. It is for threads whose graph cannot be opened here, for example
+ * because the graph can be built only for a certain user.
  */
 function withoutQuestions({ values }: Thread): ThreadState {
   return { status: "idle", values: values === null ? null : JSON.stringify(values), interrupts: "{}" };
@@ -167,8 +167,8 @@ function threadConfig(thread: Thread): LangGraphRunnableConfig {
 }
 
 /**
- * Returns the `configurable` that selects a checkpoint. Keys without a value are left out, because LangGraph interprets even an undefined
- * `checkpoint_id` as an id.
+ * Returns the keys of `configurable` that select a checkpoint. Leaves out keys without a value, because LangGraph tests only whether the
+ * key `checkpoint_id` exists, even if its value is undefined.
  */
 function at(threadId: string, { checkpoint_id, checkpoint_ns, checkpoint_map }: CheckpointRef) {
   return {

@@ -19,14 +19,14 @@ export function wireJson(value: unknown): string {
 }
 
 /**
- * The depth to which `textOf` traverses a value without a replacer. Depth 0 is the state, depth 1 its channels, and depth 2 the items of
- * their lists.
+ * How many levels of a value `textOf` walks through itself before it leaves the rest to JSON.stringify with a replacer. Depth 0 is the
+ * state, depth 1 its channels, and depth 2 the items of their lists.
  */
 const outerLevels = 2;
 
 /**
- * Returns the same text as JSON.stringify with `flatten` as its replacer, but faster. It traverses the outer levels without a replacer,
- * because most messages are there. JSON.stringify would call the replacer for every field of each message.
+ * Returns the same text as `JSON.stringify(value, flatten)`, but faster. Most messages are in the outer levels, so it walks through these
+ * levels itself. JSON.stringify would call `flatten` for every field of each message.
  */
 function textOf(value: unknown, levels: number): string | undefined {
   if (typeof value !== "object" || value === null || levels < 0) return JSON.stringify(value, flatten);

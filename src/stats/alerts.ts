@@ -1,6 +1,9 @@
 import { type Db, nothing, sql } from "../db/sql.ts";
 
-/** The checks of one threshold in one graph since checks were last stored. Each check compares a figure of one run with the threshold. */
+/**
+ * The checks of one threshold in one graph since the last time that checks were stored. Each check compares a measured value of one run
+ * with the threshold.
+ */
 export interface AlertCheck {
   graphId: string;
   alert: string;
@@ -18,7 +21,7 @@ export interface Alert {
   alert: string;
   /** True if the last checked run crossed the threshold. */
   active: boolean;
-  /** The figure of the last run that crossed the threshold. `threshold`, `run_id` and `crossed_at` belong to that run, too. */
+  /** The measured value of the last run that crossed the threshold. `threshold`, `run_id` and `crossed_at` are also those of that run. */
   value: number;
   threshold: number;
   run_id: string;
@@ -34,9 +37,9 @@ export interface AlertReceiver {
 }
 
 /**
- * Stores the results of checks. If an alert opens or closes, a trigger stores a webhook to the receiver in the same statement. An alert is
- * active if the last checked run crossed the threshold. A result without crossings can only end an active alert, and never creates an
- * alert. Locks the rows in the order of their key to prevent deadlocks.
+ * Stores the results of checks. An alert is active if the last checked run crossed the threshold. If an alert becomes active or inactive, a
+ * trigger stores a webhook to the receiver in the same statement. A result without crossings never creates an alert. It can only make an
+ * active alert inactive. Locks the rows in the order of their key to prevent deadlocks.
  */
 export async function storeAlerts(db: Db, checks: AlertCheck[], receiver?: AlertReceiver): Promise<void> {
   await db.query(sql`

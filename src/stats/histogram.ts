@@ -1,6 +1,6 @@
 /**
- * The upper bounds of the buckets, in milliseconds. One more bucket holds longer times. A later release may only add bounds at the end,
- * because stored counts depend on the order of the buckets.
+ * The upper bounds of the buckets, in milliseconds. Times above the last bound are counted in one further bucket. The stored counts have no
+ * names and depend on the order of the bounds. A later release may therefore add bounds only at the end.
  */
 const bounds = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000];
 
@@ -16,8 +16,8 @@ export function count(counts: Counts, ms: number): void {
 }
 
 /**
- * Estimates the time below which the given share of the counted times lies, in milliseconds. Assumes that the times in a bucket are evenly
- * spread. Returns null if nothing was counted.
+ * Estimates a percentile of the counted times, in milliseconds. For example, 95 % of the times lie below the result for a `share` of 0.95.
+ * Assumes that the times in a bucket are evenly spread. Returns null if nothing was counted.
  */
 export function percentile(counts: Counts, share: number): number | null {
   const total = counts.reduce((sum, one) => sum + one, 0);

@@ -1,4 +1,4 @@
-/** The common name for all agents that are not counted by their own name, because the process already counts too many names. */
+/** The name under which an agent is counted if the process already counts too many agents by their own names. */
 export const otherAgents = "other";
 const longestName = 200;
 

@@ -27,7 +27,7 @@ export interface RunFigures {
 export interface AgentFigures {
   graph: string;
   agent: string;
-  /** The health according to the agent's last 20 calls, even if these calls are older than the other statistics. */
+  /** The health of the agent. It depends only on the agent's last 20 calls, even if these were made before `since`. */
   health: Health;
   calls: number;
   failures: number;

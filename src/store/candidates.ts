@@ -9,23 +9,26 @@ interface Candidate extends ItemName, Range {}
 interface CodedVector extends ItemName {
   part: number;
   /**
-   * The encoded vector. Null if the vector's item has expired, is hidden from the caller or does not match the filter. Also null if an
-   * earlier release stored the vector without its encoded form.
+   * The encoded vector. Null if the vector's item does not belong to the result: it has expired, the caller may not see it, or it does not
+   * match the filter. Also null if an earlier release stored the vector without an encoded form.
    */
   code: Buffer | null;
-  /** The vector itself, if an earlier release stored it without its encoded form. Null otherwise. */
+  /** The vector itself, but only if an earlier release stored it without an encoded form. Otherwise null. */
   vector: Direction | null;
 }
 
 /** The number of vectors that are compared in one turn of the event loop. Such a turn takes a few milliseconds. */
 const pageSize = 1_000;
-/** The highest number of candidates whose vectors are compared exactly, unless the search requests more items. */
+/**
+ * The highest number of candidates whose vectors are then compared exactly. If the search requests more items than this, all requested
+ * items can be candidates.
+ */
 const mostCandidates = 5_000;
 
 /**
- * Returns candidates for the `count` items that are nearest to the query. The function reads only encoded vectors, page by page. An encoded
- * vector gives only a range in which the similarity lies. An item stays a candidate as long as it may be nearer than the last of the
- * nearest `count` items. If there are more than 5,000 candidates, those that seem farthest are dropped.
+ * Returns candidates for the `count` items whose vectors are nearest to the query. Reads only encoded vectors, page by page. An encoded
+ * vector yields only a range in which the item's similarity lies. An item stays a candidate as long as it may belong to the nearest `count`
+ * items. If there are more than 5,000 candidates, those that seem farthest away are dropped.
  */
 export async function findCandidates(
   db: Db,
@@ -64,8 +67,8 @@ function keepNearest(candidates: Map<string, Candidate>, count: number): Map<str
 }
 
 /**
- * Returns the next page of vectors with their items' names, sorted by name. `offset 0` prevents the planner from collecting all matching
- * items again for every page.
+ * Returns the next page of vectors, sorted by the names of their items. In the subquery, `offset 0` makes Postgres look up the item of each
+ * vector on the page. Otherwise, Postgres might collect all matching items again for every page.
  */
 async function readPage(
   db: Db,

@@ -12,8 +12,8 @@ const headBytes = 8;
 const rounding = 1e-6;
 
 /**
- * Encodes a vector of length one with one byte for each number, so that a search can read it faster. Each number is stored as a count of
- * steps. The code also contains the size of a step, and the distance between the encoded and the original vector.
+ * Encodes a vector of length one in such a way that each number takes one byte, so that a search reads less. Each number is rounded to a
+ * whole number of steps. The result also contains the size of a step, and the distance by which the rounding has moved the vector.
  */
 export function encodeDirection(direction: Direction): Buffer {
   const step = Math.fround(direction.reduce((most, number) => Math.max(most, Math.abs(number)), 0) / steps);
@@ -26,8 +26,8 @@ export function encodeDirection(direction: Direction): Buffer {
 }
 
 /**
- * Returns the range of the cosine between the vector of a query and an encoded vector. Both vectors have length one. The error of the
- * cosine is then at most the distance between the encoded and the original vector, which the code contains.
+ * Returns the range in which the cosine between a query's vector and an encoded vector lies. Both vectors have length one. The rounding of
+ * the encoded vector then changes the cosine by at most the distance that is stored in the code.
  */
 export function cosineRange(wanted: Float64Array, code: Buffer): Range {
   const [step, off] = [code.readFloatBE(0), code.readFloatBE(4) + rounding];

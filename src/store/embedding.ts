@@ -10,7 +10,10 @@ export type Embed = (texts: string[], signal: AbortSignal) => Promise<unknown>;
 
 /** The index with which searches find items by meaning. */
 export interface StoreIndex {
-  /** The name of the embedding model, with the number of dimensions. Only vectors with the same name can be compared. */
+  /**
+   * The name of the embedding model, with the number of dimensions. It is stored with each vector, because only vectors of the same model
+   * can be compared.
+   */
   name: string;
   dims: number;
   /** True if the Postgres extension pgvector compares the vectors. */

@@ -6,13 +6,16 @@ type Document = Record<string, unknown>;
 
 const operators: Record<string, Sql> = { $eq: sql`=`, $ne: sql`is distinct from`, $gt: sql`>`, $gte: sql`>=`, $lt: sql`<`, $lte: sql`<=` };
 const known = Object.keys(operators).join(", ");
-/** Names that are operators in other stores. They are refused, because as field names they would silently match nothing. */
+/**
+ * Names that are operators in filters. A filter that uses one of them in place of a field's name is refused, because it would silently
+ * match no item.
+ */
 const notFields = ["$and", "$or", "$not", "$nor", ...Object.keys(operators)];
 const mostConditions = 100;
 
 /**
- * Returns the SQL condition for a filter on items. A filter has the form `{ field: value }` or `{ field: { $gt: value } }`. An operator
- * matches only values of the type of its operand.
+ * Returns the SQL condition for a filter on items. A filter has the form `{ field: value }` or `{ field: { $gt: value } }`. A comparison
+ * such as `$gt` matches only if the item's value has the same type as the value in the filter.
  */
 export function matchingAll(filter: Document): Sql {
   const conditions = Object.entries(filter).flatMap(matching);

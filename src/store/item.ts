@@ -41,9 +41,9 @@ type ItemColumns = Record<"namespace" | "key" | "value" | "metadata", Sql>;
 const ownColumns: ItemColumns = { namespace: sql`namespace`, key: sql`key`, value: sql`value`, metadata: sql`metadata` };
 
 /**
- * Returns an SQL condition that is true if the caller may see an item. As on the official server, an auth filter compares the namespace,
- * the key and the fields of the value. An auth handler can also store metadata with an item. A field of the metadata takes precedence over
- * the same field of the value, because the caller chooses the value.
+ * Returns an SQL condition that is true if the caller may see an item. A filter of the project's auth compares the item's namespace, its
+ * key and the fields of its value, as on the official server. An auth handler can also store metadata with an item. If the metadata has a
+ * field that the filter names, the filter compares only the metadata, because the caller chooses the value.
  */
 export function inScope(scope: Scope, { namespace, key, value, metadata }: ItemColumns = ownColumns): Sql {
   return scope.visible(metadata, (field, equal) => {
@@ -60,8 +60,8 @@ export const at = (scope: Scope, { prefix, filter }: Place): Sql =>
   join([under(prefix), alive, inScope(scope), matchingAll(filter ?? {})], " and ");
 
 /**
- * Returns the condition for namespaces that begin with a path. In byte order, they lie between the path and a copy of the path whose last
- * label is followed by the lowest character.
+ * Returns the condition for namespaces that begin with a path. In byte order, these are the namespaces from the path itself up to a copy of
+ * the path that ends with an additional character U+0001.
  */
 function under(prefix: string[]): Sql {
   return prefix.length === 0 ? sql`true` : sql`namespace >= ${prefix}::text[] and ${beforeEnd(prefix)}`;
@@ -71,8 +71,9 @@ const beforeEnd = (prefix: string[]): Sql =>
   prefix.length === 0 ? sql`true` : sql`namespace < ${prefix.with(-1, `${prefix.at(-1)}\u0001`)}::text[]`;
 
 /**
- * Returns the condition for namespaces that begin with a path and come after a given row. The condition has only one lower bound. With two
- * lower bounds, an index scan could start at the lower one for every page.
+ * Returns the condition for the rows after a given row whose namespaces begin with a path. The given row already has such a namespace, so
+ * the condition leaves out the path as a second lower bound. With two lower bounds, an index scan could start at the path again for every
+ * page.
  */
 export const underFrom = (prefix: string[], after: Sql | undefined): Sql =>
   after ? sql`${after} and ${beforeEnd(prefix)}` : under(prefix);

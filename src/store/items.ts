@@ -17,8 +17,8 @@ export interface NewItem extends Pick<Item, "namespace" | "key" | "value"> {
 }
 
 /**
- * Returns the `with` query `fence`, on which a write depends. The query returns no row if the attempt that writes has lost the right to
- * write. For a caller over HTTP, the query always returns a row.
+ * Returns the `with` query `fence`, which must have a row so that a write takes effect. For an attempt, the query has no row if the attempt
+ * has lost the right to write. For a caller over HTTP, who has no `fence`, the query always has a row.
  */
 const byRight = (fence: Fence | undefined): Sql => (fence ? fenced(fence) : sql`fence as (select)`);
 
@@ -31,10 +31,11 @@ export async function findItem(db: Db, scope: Scope, { namespace, key }: ItemNam
 }
 
 /**
- * Stores an item, and replaces the stored item with this name and its vectors. Returns false if the attempt has lost the right to write.
+ * Stores an item. If there is already an item with this name, replaces it and its vectors. Returns false if the attempt has lost the right
+ * to write.
  *
- * First throws if the caller may not see the new item, and then if the caller may not see the stored item. The order matters, because only
- * the second error reveals to the caller that an item exists.
+ * Throws if the caller may not see the new item. Otherwise, throws if the caller may not see the item that would be replaced. The first
+ * check must come first, because only the second one reveals that an item exists.
  */
 export async function putItem(db: Db, scope: Scope, fence: Fence | undefined, item: NewItem): Promise<boolean> {
   const { namespace, key, value, ttlMinutes, vectors, metadata } = item;
@@ -64,8 +65,8 @@ const given = { namespace: sql`given.namespace`, key: sql`given.key`, value: sql
 const existing = { namespace: sql`item.namespace`, key: sql`item.key`, value: sql`item.value`, metadata: sql`item.metadata` };
 
 /**
- * Returns the metadata to store with an item. This is the given metadata, or else the metadata of the stored item, if the caller may see
- * the stored item.
+ * Returns an SQL expression for the metadata to store with an item. This is the given metadata, if there is any. Otherwise, it is the
+ * metadata of the item that is replaced, if the caller may see that item.
  */
 const marksOf = (scope: Scope, newMetadata: Sql): Sql => sql`coalesce(${newMetadata}, (
   select item.metadata from store_items item
@@ -81,7 +82,10 @@ export async function deleteItem(db: Db, scope: Scope, fence: Fence | undefined,
   return rows.length > 0;
 }
 
-/** Restarts the time to live of items. Skips locked items, because another statement is just storing or refreshing them. */
+/**
+ * Restarts the time to live of items. Skips items that another statement has locked, because that statement is storing them or is
+ * restarting their time to live itself.
+ */
 export async function refreshItems(db: Db, fence: Fence | undefined, names: ItemName[]): Promise<void> {
   const list = join(names.map(({ namespace, key }) => sql`(${namespace}::text[], ${key}::text)`));
   await db.query(sql`
@@ -93,8 +97,8 @@ export async function refreshItems(db: Db, fence: Fence | undefined, names: Item
 }
 
 /**
- * Returns the items of a search, the last changed one first. With a query, returns only items that contain words of the query, the best
- * match first.
+ * Returns the items of a search, the most recently changed item first. With a query, returns only items that contain words of the query.
+ * The item with the most of these words then comes first.
  */
 export async function searchItems(
   db: Db,

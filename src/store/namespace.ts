@@ -7,7 +7,7 @@ import { ServiceError } from "../errors.ts";
 const mostBytes = 1_000;
 const mostLabels = 32;
 
-/** Throws if an item in this namespace could not be reached over HTTP, where a namespace is written with dots between its labels. */
+/** Throws if the namespace is not valid over HTTP. There, dots separate the labels of a namespace, so a label must not contain a dot. */
 export function checkNamespace(namespace: string[]): void {
   if (namespace.length === 0) throw new ServiceError("malformed", "Namespace is required");
   checkLabels(namespace);
@@ -21,8 +21,8 @@ export function checkLabels(namespace: string[]): void {
 }
 
 /**
- * Throws if the namespace and the key are together too large to be stored. Callers over HTTP must also pass `checkNamespace`, which is
- * stricter.
+ * Throws if the namespace or the key is too large to be stored, or if the namespace is empty. Over HTTP, `checkNamespace` must also be
+ * called, which also forbids labels with dots.
  */
 export function checkSize(namespace: string[], key: string): void {
   if (namespace.length === 0) throw new ServiceError("malformed", "Namespace is required");

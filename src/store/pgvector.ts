@@ -4,8 +4,8 @@ import { type Db, type Sql, sql } from "../db/sql.ts";
 const mostDims = 16_000;
 
 /**
- * Tells whether pgvector can compare vectors with this number of dimensions. Creates the extension if the server has it and the user may
- * create it. No column has a type of the extension, so an operator can remove the extension at any time.
+ * Tells whether pgvector can compare vectors with this number of dimensions. Creates the extension in the database if the server offers it
+ * and the user has the right to create it. No column has a type of the extension, so an operator can remove the extension at any time.
  */
 export async function preparePgvector(db: Db, dims: number): Promise<boolean> {
   const { rowCount } = await db.query(sql`select 1 from pg_available_extensions where name = 'vector'`);

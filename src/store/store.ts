@@ -15,8 +15,8 @@ export interface StoreOptions {
 }
 
 /**
- * The options that LangGraph passes in its operations but does not declare in their types. They are validated, because a graph may pass any
- * value.
+ * The options that a graph can pass to the store, but that LangGraph's types do not declare. They are validated, because the compiler does
+ * not check them in the code of graphs.
  */
 const ReadOptions = z.object({ refreshTtl: z.boolean().nullish() });
 const PutOptions = z.object({

@@ -9,7 +9,10 @@ import { checkSize } from "./namespace.ts";
 import type { StoreRules } from "./store-rules.ts";
 import { type ItemVectors, searchVectors } from "./vectors.ts";
 
-/** The rules of the store, and the attempt's right to write. `fence` is undefined for a caller over HTTP, who needs no such right. */
+/**
+ * The rules by which the store is used. `fence` is the right to write of the attempt that uses the store. For a caller over HTTP, it is
+ * undefined, because such a caller needs no right of an attempt.
+ */
 export interface StoreUse {
   rules: StoreRules;
   fence?: Fence;
@@ -37,8 +40,8 @@ export interface Search extends Place, Part, Read {
 }
 
 /**
- * Stores an item according to the rules. Before that, embeds the item's texts. Returns false if the attempt has lost the right to write. Do
- * not call it in a transaction, because embedding may take long.
+ * Embeds the texts of an item, and stores the item according to the rules. Returns false if the attempt has lost the right to write. Do not
+ * call it in a transaction, because embedding may take long.
  */
 export async function putInStore(db: Db, scope: Scope, { rules, fence }: StoreUse, { ttl, index, ...item }: Put): Promise<boolean> {
   checkSize(item.namespace, item.key);
@@ -47,7 +50,10 @@ export async function putInStore(db: Db, scope: Scope, { rules, fence }: StoreUs
   return putItem(db, scope, fence, { ...item, ttlMinutes: ttl === undefined ? rules.defaultTtlMinutes : ttl, vectors });
 }
 
-/** Returns the item with this name, or undefined if there is none. Restarts the item's time to live if the read or the rules say so. */
+/**
+ * Returns the item with this name, or undefined if there is none. Restarts the item's time to live if the read asks for this. If the read
+ * says nothing about it, the store's rules decide.
+ */
 export async function getFromStore(
   db: Db,
   scope: Scope,
@@ -61,8 +67,8 @@ export async function getFromStore(
 }
 
 /**
- * Returns the items that a search finds. The search compares meaning if there is an index, and words otherwise. Restarts the items' time to
- * live if the search or the rules say so.
+ * Returns the items that a search finds. Compares meaning if there is an index and a query. Otherwise, compares words. Restarts the time to
+ * live of the found items if the search asks for this. If the search says nothing about it, the store's rules decide.
  */
 export async function searchStore(
   db: Db,

@@ -26,9 +26,9 @@ export function storingVectors({ index, directions }: ItemVectors): Sql {
 }
 
 /**
- * Returns the items of a search, the nearest to the query's vector first. The distance of an item is that of its nearest vector. With
- * pgvector, all vectors are compared. Without pgvector, only the vectors of candidates are compared exactly, because plain SQL takes 0.15
- * ms for each vector of 1,536 dimensions.
+ * Returns the items of a search, the nearest to the query's vector first. If an item has several vectors, only the nearest one counts. With
+ * pgvector, all vectors are compared exactly. Without it, this would take 0.15 ms for each vector of 1,536 dimensions, so only the vectors
+ * of candidates are compared exactly.
  */
 export async function searchVectors(
   db: Db,
@@ -61,8 +61,8 @@ const vectorsOf = (names: ItemName[]): Sql => sql`
   join store_vectors using (namespace, key) where`;
 
 /**
- * Returns a namespace as the text of a Postgres array. Several namespaces are passed as texts, because Postgres has no arrays of arrays
- * with different lengths.
+ * Returns a namespace as text in the form of a Postgres array. Postgres has no arrays of arrays with different lengths, so a list of
+ * namespaces is passed as an array of such texts.
  */
 const pathArray = (namespace: string[]): string => `{${namespace.map((label) => `"${label.replace(/["\\]/g, "\\$&")}"`).join(",")}}`;
 

@@ -1,9 +1,9 @@
 import { z } from "zod";
 
-/** The part of a content block that one token chunk of a message adds. Pieces with the same key belong to the same block. */
+/** One addition to a content block of a message, from a token chunk. Pieces with the same key belong to the same block. */
 export interface Piece {
   key: string;
-  /** The block in the form of its start event, without the text that is appended later. */
+  /** The block as the event for its start shows it, without the text of any piece. */
   empty: Block;
   /** The text to append to a field of the block. Undefined for a block that arrives as a whole. */
   append?: { field: "text" | "reasoning" | "args"; text: string; id?: string | undefined; name?: string | undefined };
@@ -38,7 +38,10 @@ export type LoggedMessage = z.output<typeof LoggedMessage>;
 /** The fields of a message from which its content blocks are made. */
 export type MessageParts = Pick<LoggedMessage, "content" | "tool_calls" | "invalid_tool_calls" | "response_metadata">;
 
-/** The content types that repeat the message's `tool_calls`. Parts of these types are left out, so that no tool call is shown twice. */
+/**
+ * The types of content parts that contain a tool call. The message's field `tool_calls` contains the same tool calls, so these parts are
+ * left out.
+ */
 const toolContent = new Set(["tool_use", "input_json_delta", "tool_call", "tool_call_chunk", "function_call"]);
 
 /** Returns the pieces of content blocks in a token chunk of a message. */
@@ -62,8 +65,8 @@ export function wholePiecesOf(message: LoggedMessage): Piece[] {
 }
 
 /**
- * Returns a message's content as content blocks. A message in LangChain's v1 format already has content blocks. Any other message may have
- * tool calls outside of its content, so they are added.
+ * Returns the content of a message as a list of content blocks. A message in LangChain's v1 format already has content blocks. In any other
+ * message, the tool calls may be outside of the content, so they are added to the list.
  */
 export function blocksOf({ content, tool_calls = [], invalid_tool_calls = [], response_metadata }: MessageParts): Block[] {
   if (Array.isArray(content) && response_metadata?.output_version === "v1") return partsOf(content);
@@ -125,8 +128,8 @@ function toolPiece(raw: unknown, position: number): Piece[] {
 }
 
 /**
- * Tells whether a block is a tool call whose arguments are still incomplete. Several such calls may be open, because models may stream
- * calls in parallel.
+ * Tells whether a block is a tool call to which the stream may still add arguments. Several blocks can be in this state at the same time,
+ * because some models stream parallel tool calls in turns.
  */
 export function isOpenCall(block: Block): boolean {
   if (block.type !== "tool_call_chunk") return false;

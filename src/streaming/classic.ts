@@ -28,8 +28,8 @@ export async function* followClassic(
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent[], void> {
   const isWanted = ({ mode, id }: ModeEvent) => modes.includes(mode) && id > since;
-  // Starts with the logged event that led to the last event that the client has received. One logged event may produce several events, and
-  // the client may have received only the first of them.
+  // Starts with the logged event from which the client's last event was made. One logged event may become several events, and the client
+  // may have received only the first of them.
   const after = Math.max(-1, Math.floor((since - run.base) / numbersPerEvent) - 1);
   for await (const events of feed.follow(run.runId, after, signal)) {
     yield events.flatMap((event) => projectLogged(run, event)).filter(isWanted);
@@ -45,8 +45,8 @@ interface ModeEvent extends RunEvent {
 }
 
 /**
- * Returns the classic events for one logged event. The first event gets the number of the logged event. An event of the mode `lifecycle`
- * gets the next number, and an event of the mode `state_update` gets the number after that.
+ * Returns the events of the classic thread stream for one logged event. The event itself gets the number of the logged event. An additional
+ * event of the mode `lifecycle` gets the next number, and one of the mode `state_update` gets the number after that.
  */
 function projectLogged({ base, runId }: BegunRun, { id, event, data }: LoggedEvent): ModeEvent[] {
   const number = numberOf(base, id);

@@ -37,17 +37,17 @@ export interface ThreadEvent {
 }
 
 /**
- * Numbers the protocol events for one logged event. In the classic thread stream, the logged event itself has the first number, so these
- * events begin with the second one. If there are more events than reserved numbers, the last ones are dropped, because the thread's state
- * has their content as well.
+ * Numbers the protocol events that were made from one logged event. The first number belongs to the logged event itself, which the classic
+ * thread stream sends, so these events begin with the second number. If there are more events than reserved numbers, the last ones are
+ * dropped. Clients can still find their content in the thread's state.
  */
 export function numberEvents(base: number, loggedId: number, at: number, drafts: Draft[]): ThreadEvent[] {
   return numberFrom(numberOf(base, loggedId) + 1, at, drafts.slice(0, numbersPerEvent - 1));
 }
 
 /**
- * Numbers the protocol events of a run's end, which come after the last logged event. If there are too many events, the last one is kept,
- * because it reports the end itself.
+ * Numbers the protocol events of a run's end, which come after the last logged event. If there are more events than reserved numbers, some
+ * are dropped, but never the last one, because it reports that the run has ended.
  */
 export function numberEnd(base: number, lastId: number, at: number, drafts: Draft[]): ThreadEvent[] {
   const fitting = drafts.length < numbersForEnd ? drafts : [...drafts.slice(0, numbersForEnd - 2), ...drafts.slice(-1)];

@@ -27,8 +27,8 @@ function isOnChannel(wanted: Set<string>, method: string, name: string | undefin
 }
 
 /**
- * Tells whether a namespace is below a prefix or equal to it. A segment of a namespace has a node's name and the id of the node's task. A
- * segment of a prefix may have only the node's name.
+ * Tells whether a namespace is below a prefix or equal to it. A segment of a namespace consists of a node's name and the id of the node's
+ * task. In a prefix, a segment may be only the node's name.
  */
 function isUnder(namespace: string[], prefix: string[]): boolean {
   if (prefix.length > namespace.length) return false;

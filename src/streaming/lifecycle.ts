@@ -3,7 +3,9 @@ import { nodeOf } from "./filter.ts";
 
 export type Status = "started" | "running" | "completed" | "failed" | "interrupted";
 
-/** A part of a run with a status that clients see: the run itself, a subgraph, or a node that has events. */
+/**
+ * A part of a run whose status clients see: the run itself, a subgraph, or a node. A node is included only once it has emitted an event.
+ */
 export interface Place {
   namespace: string[];
   graphName: string;
@@ -13,8 +15,8 @@ export interface Place {
 const keyOf = (namespace: string[]) => namespace.join("|");
 
 /**
- * Tracks the statuses of a run, its subgraphs, and its nodes with events. Each method returns the protocol events for the changes that it
- * makes. These events have no numbers yet.
+ * Tracks the status of a run, of its subgraphs, and of those nodes that have emitted events. Each method changes statuses, and returns a
+ * protocol event for each change. These events get their numbers later.
  */
 export class Lifecycle {
   readonly #graphId: string;
@@ -30,7 +32,10 @@ export class Lifecycle {
     return [...this.#places.values()];
   }
 
-  /** Marks the run as running. For a later attempt, forgets failed subgraphs and nodes, because the attempt may run them again. */
+  /**
+   * Marks the run as running. If this is a later attempt of the run, forgets the subgraphs and nodes that have failed, because the attempt
+   * may start them again.
+   */
   run(): Draft[] {
     for (const [key, { status }] of this.#places) if (status === "failed") this.#places.delete(key);
     if (this.#places.has("")) return [];
@@ -39,7 +44,7 @@ export class Lifecycle {
     return [toDraft(root)];
   }
 
-  /** Marks the subgraph or node at a namespace as started. Also marks each subgraph or node around it that has not started yet. */
+  /** Marks the subgraph or node at a namespace as started, if it is not marked yet. Also marks the subgraphs and nodes that contain it. */
   at(namespace: string[]): Draft[] {
     const drafts: Draft[] = [];
     for (let length = 1; length <= namespace.length; length++) {
@@ -58,7 +63,10 @@ export class Lifecycle {
     return place?.status === "started" ? [change(place, status)] : [];
   }
 
-  /** Sets the final status of the run, and of every unfinished subgraph or node in it. `details` are added to the run's own event. */
+  /**
+   * Sets the final status of the run. Sets the same status for every subgraph and node that has started but not ended. `details` become
+   * fields of the event about the run itself.
+   */
   end(status: Status, details?: object): Draft[] {
     const root = this.#places.get("") ?? { namespace: [], graphName: this.#graphId, status };
     this.#places.set("", root);
@@ -68,8 +76,8 @@ export class Lifecycle {
   }
 
   /**
-   * Stores the name of the agent at a namespace, or the id of the tool call that started the agent. The event of the agent's start then
-   * contains the name. If both are known, the event also contains the id.
+   * Stores the name of the agent at a namespace, or the id of the tool call that started this agent. The event that reports the agent's
+   * start then contains the name. It also contains the id, if both are known by then.
    */
   identify({ namespace, agentName, toolCallId }: { namespace: string[]; agentName?: string | undefined; toolCallId?: string | undefined }) {
     const key = keyOf(namespace);

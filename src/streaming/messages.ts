@@ -33,15 +33,15 @@ export class MessageProjector {
     return this.#openUnder(place).flatMap((open) => this.#end(open));
   }
 
-  /** Finishes the open messages at this namespace or below it whose ids occur in a node's update. */
+  /** Finishes those open messages at this namespace or below it whose ids occur in the update that a node has returned. */
   finishNamed(place: string[], update: string): Draft[] {
     const named = this.#openUnder(place).filter(({ id }) => update.includes(`"id":${JSON.stringify(id)}`));
     return named.flatMap((open) => this.#end(open));
   }
 
   /**
-   * Ends the open messages at this namespace or below it with an error. If `id` is given, ends only the message with this id. A message
-   * with a stop reason is complete, so it finishes without an error.
+   * Ends the open messages at this namespace or below it, because their node or model call has failed. If `id` is given, ends only the
+   * message with this id. A message that already has a stop reason is complete and ends normally. Any other message ends with an error.
    */
   breakOff(place: string[], reason: string, id?: string): Draft[] {
     const broken = this.#openUnder(place).filter((open) => id === undefined || open.id === id);
@@ -49,8 +49,8 @@ export class MessageProjector {
   }
 
   /**
-   * Ends every open message with an error, because the attempt that streamed the messages is over. The next attempt may start the same
-   * messages again.
+   * Ends every open message with an error, because the attempt that streamed it has ended. Forgets these messages, so that the next attempt
+   * can start the same messages again.
    */
   cutOff(reason: string): Draft[] {
     for (const key of this.#open.keys()) this.#startedKeys.delete(key);
@@ -74,7 +74,8 @@ export class MessageProjector {
   #begin({ message, key, namespace, metadata }: Logged): [OpenMessage, Draft[]] {
     const node = textOf(metadata.langgraph_node);
     const open: OpenMessage = { key, id: message.id ?? key, namespace, node, blocks: [], usage: undefined, response: {} };
-    // A message with a stop reason is complete once another message starts in the same namespace.
+    // A message with a stop reason is complete. It stays open until the next message in the same namespace starts, or until its node
+    // finishes.
     const complete = [...this.#open.values()].filter((other) => isSame(other.namespace, namespace) && isComplete(other));
     const drafts = complete.flatMap((other) => this.#end(other));
     this.#open.set(key, open);

@@ -14,8 +14,8 @@ export interface OpenMessage {
   namespace: string[];
   node: string | undefined;
   /**
-   * The blocks of the message. For a tool call, `sentLength` is the length of the arguments that clients have already received, in
-   * characters.
+   * The content blocks of the message so far. For a tool call, `sentLength` is the number of characters of its arguments in the last event
+   * that clients have received.
    */
   blocks: { key: string; block: Block; finished: boolean; sentLength: number }[];
   usage: Usage | undefined;
@@ -34,7 +34,7 @@ function addPiece(open: OpenMessage, { key, empty, append }: Piece): Draft[] {
   const drafts: Draft[] = [];
   let index = open.blocks.findIndex((one) => one.key === key);
   if (index < 0) {
-    drafts.push(...finishBlocks(open, ({ block }) => !isOpenCall(block))); // finishes all other blocks, because only tool calls may be open at the same time
+    drafts.push(...finishBlocks(open, ({ block }) => !isOpenCall(block))); // only tool calls may stay open beside the new block
     index = open.blocks.push({ key, block: { ...empty }, finished: false, sentLength: 0 }) - 1;
     drafts.push(toDraft(open, "content-block-start", { index, content: empty }));
   }
@@ -49,9 +49,9 @@ function addPiece(open: OpenMessage, { key, empty, append }: Piece): Draft[] {
 }
 
 /**
- * Returns the delta event of a block, as a draft. A text delta has only the new text. The delta of a tool call must have all arguments so
- * far, because clients replace the block's fields. It is sent only when the arguments have grown by an eighth. Otherwise, the number of
- * sent bytes would grow with the square of the arguments' length.
+ * Returns the event about an addition to a block, as a draft. For a text, the event has only the new text. For a tool call, the event must
+ * have all arguments so far, because clients replace the fields of the block. Such an event is sent only after the arguments have grown by
+ * an eighth. Otherwise, the number of sent bytes would grow with the square of the arguments' length.
  */
 function projectDelta(open: OpenMessage, index: number, one: OpenMessage["blocks"][number], field: string, text: string): Draft[] {
   if (field === "text") return [toDraft(open, "content-block-delta", { index, delta: { type: "text-delta", text } })];
@@ -72,8 +72,8 @@ export function finishBlocks(open: OpenMessage, isDue: (one: OpenMessage["blocks
 }
 
 /**
- * Returns an event of the message, as a draft. `run_id` is the message's id, because the SDK uses this field to distinguish parallel
- * messages in one namespace.
+ * Returns an event of the message, as a draft. The field `run_id` contains the id of the message and not of the run. The SDK distinguishes
+ * parallel messages in one namespace by this field.
  */
 export function toDraft({ id, namespace, node }: OpenMessage, event: string, more: object): Draft {
   return { method: "messages", namespace, node, data: JSON.stringify({ event, run_id: id, ...more }) };

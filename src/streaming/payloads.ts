@@ -37,8 +37,8 @@ const Task = z.object({
 const Interrupts = z.object({ __interrupt__: z.array(z.object({ id: z.string(), value: z.unknown().optional() })) });
 
 /**
- * Converts the content of model messages to content blocks, in the JSON text of a state or of a part of a state. Returns a text without
- * model messages unchanged.
+ * Converts the content of model messages to content blocks. `json` is the JSON text of a state or of a part of a state. A text without
+ * model messages is returned unchanged.
  */
 export function presentState(json: string): string {
   return json.includes('"type":"ai"') ? JSON.stringify(withBlocks(JSON.parse(json))) : json;
@@ -83,7 +83,10 @@ export function updatesIn(json: string): { node: string; data: string }[] {
     .map(([node, delta]) => ({ node, data: JSON.stringify(typeof delta === "object" && delta ? withBlocks(delta) : { value: delta }) }));
 }
 
-/** Returns the ids of the questions in a values or updates event that reports interrupts. Returns undefined if the event reports none. */
+/**
+ * Returns the ids of the questions that an event of the mode values or updates reports. Returns undefined if the event reports a state and
+ * no questions.
+ */
 export function questionsAsked(json: string): string[] | undefined {
   if (!json.startsWith('{"__interrupt__":')) return undefined;
   return Interrupts.safeParse(JSON.parse(json)).data?.__interrupt__.map(({ id }) => id) ?? [];
@@ -100,8 +103,8 @@ export function presentCustom(json: string): { name?: string; data: string } {
 }
 
 /**
- * Returns a checkpoint's ids, step and source without its values, and the name of its agent. Returns undefined if the event has an unknown
- * form.
+ * Returns a checkpoint's ids, step and source as JSON text, without the checkpoint's values. Also returns the name of the agent that wrote
+ * it, if any. Returns undefined if the event has an unknown form.
  */
 export function presentCheckpoint(json: string): { data: string; agentName: string | undefined } | undefined {
   const document: unknown = JSON.parse(json);

@@ -38,7 +38,7 @@ export function createProjection({ base, graphId, modes, answers }: Omit<BegunRu
       return numberEvents(base, id, at, projectLogged(projecting, event, data));
     },
     projectEnd(end) {
-      if (!end && last.id < 0) return []; // no client has seen an event of the run
+      if (!end && last.id < 0) return []; // the run was deleted before it had events, so no client knows it
       return numberEnd(base, last.id, end?.at ?? last.at, projectOutcome(projecting, end));
     },
     get places() {
@@ -56,7 +56,8 @@ function projectLogged(projecting: Projecting, event: string, data: string): Dra
 }
 
 /**
- * Returns the events for the start of a run, and for the questions that the run answers. Returns no events for a later attempt of the run.
+ * Returns the event that the run has started, and an event about the questions that it answers. Returns nothing for a later attempt of the
+ * run, because clients already know both.
  */
 function projectBeginning({ lifecycle, answers }: Projecting): Draft[] {
   const running = lifecycle.run();
@@ -94,8 +95,8 @@ function projectOutcome(projecting: Projecting, end: EndedRun | undefined): Draf
 }
 
 /**
- * Returns the fields that a run's error adds to the event of the run's end. These are the message and, for a refused answer, the ids of the
- * questions.
+ * Returns the fields about a run's error, which are added to the event of the run's end. They are the error's message and, if an answer was
+ * refused, the ids of the questions in this answer and of the open questions.
  */
 function detailsOf(end: EndedRun | undefined): object {
   if (!end?.error) return {};

@@ -20,13 +20,16 @@ export interface Projecting {
   lifecycle: Lifecycle;
   messages: MessageProjector;
   /**
-   * The namespace in which each question was asked, by the question's id. Several graphs may report the same question. The innermost graph
-   * reports it first, so the first namespace is kept.
+   * Maps the id of each question to the namespace of the graph that asked it. An outer graph reports the question again, after the inner
+   * graph that asked it. The first namespace is therefore kept.
    */
   askedAt: Map<string, string[]>;
   /** The namespaces of the running tool calls, by the id of the call. */
   openTools: Map<string, string[]>;
-  /** The namespace and the nodes of the last update. They are kept until the next event of a task. */
+  /**
+   * The namespace and the nodes of the last update. The next event of a task uses them to find out whether the task has completed, and then
+   * clears them.
+   */
   updated: { namespace: string; nodes: string[] } | undefined;
   /**
    * A values event that waits for the event of its checkpoint. The log has the values before the checkpoint, but clients get the checkpoint
@@ -41,7 +44,10 @@ const BrokenMessage = z.object({ id: z.string(), message: z.string() });
 
 type Projector = (projecting: Projecting, namespace: string[], data: string) => Draft[];
 
-/** The functions that convert logged events, by the kind of the event. Events of other kinds are sent only to classic clients. */
+/**
+ * The functions that convert logged events, by the mode of the event. Other events exist only for the classic stream, and have no
+ * counterpart in the protocol.
+ */
 export const projectors = new Map<string, Projector>([
   ["values", projectValues],
   ["updates", projectUpdates],
@@ -80,8 +86,8 @@ function projectUpdates(projecting: Projecting, namespace: string[], data: strin
 }
 
 /**
- * Marks a node that has just returned an update as completed, and finishes its messages. Call it only for runs that log no tasks. In other
- * runs, the event of the task marks the node as completed.
+ * Marks a node that has returned an update as completed, and finishes its messages. Call it only if the run does not log the mode `tasks`.
+ * Otherwise, the event of the node's task does this.
  */
 function finishNode({ lifecycle, messages }: Projecting, namespace: string[], node: string): Draft[] {
   const place = lifecycle.places.find(
@@ -118,9 +124,9 @@ function projectTask(projecting: Projecting, namespace: string[], data: string):
 }
 
 /**
- * Returns the drafts for a finished task: the ends of its messages, the task itself, and the final status of its node. A node that asks a
- * question gets its final status only at the end of the run. Clients answer as soon as they receive this status, and the service would
- * refuse an answer before the end of the run.
+ * Returns the drafts for a finished task: the ends of its messages, the task event, and the final status of its node. If the node has asked
+ * a question, its final status is sent only at the end of the run. Clients send an answer as soon as they receive this status, but the
+ * service refuses answers while the run is open.
  */
 function finishTask(projecting: Projecting, namespace: string[], task: TaskFacts, draft: Draft): Draft[] {
   const { lifecycle, messages } = projecting;
@@ -133,8 +139,9 @@ function finishTask(projecting: Projecting, namespace: string[], task: TaskFacts
 }
 
 /**
- * Returns the outcome of a task. A task that changed the state has completed. Any other task has completed if the preceding update names
- * it, and has failed otherwise. If the run logs no updates, the outcome of such a task is unknown, and the result is undefined.
+ * Returns whether a finished task has completed or failed. A task that changed the state has completed. Any other task has completed if the
+ * update just before it names its node, and has failed otherwise. Returns undefined if this is unknown, because the run does not log
+ * updates.
  */
 function endOf({ modes, updated }: Projecting, namespace: string[], { name, changed }: TaskFacts): "completed" | "failed" | undefined {
   const isReported = updated?.namespace === namespace.join("|") && (updated.nodes.length === 0 || updated.nodes.includes(name));

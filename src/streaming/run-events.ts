@@ -34,15 +34,15 @@ interface Replay {
   since: number;
   window: ThreadWindow;
   /**
-   * True to replay to the end of the run. False to stop at the first event that is still in memory. A follower that falls behind a second
-   * time sets this to true, because every replay reads its run from the start.
+   * True to read on to the end of the run, and false to stop at the first event that the window still has in memory. Every replay reads its
+   * run from the start. For a follower that falls behind a second time, one long replay is therefore cheaper than several short ones.
    */
   toEnd: boolean;
 }
 
 /**
- * Yields, to one follower, those events of a thread that `window` no longer holds in memory. Returns the number of the event up to which
- * the follower has then received all events.
+ * Yields the events of a thread that one follower lacks and that `window` no longer holds in memory. Returns an event number. The follower
+ * has then received all events up to this number.
  */
 export async function* replay(
   sources: EventSources,
@@ -52,7 +52,7 @@ export async function* replay(
   let cursor = since;
   let from = await baseAt(sources.pool, threadId, since);
   while (!signal.aborted) {
-    const { floor } = window; // read before the query, so that no run that begins meanwhile is missed
+    const { floor } = window; // must be read before the query, which could otherwise miss a run that begins in between
     const runs = await runsBetween(sources.pool, { threadId, from }, floor);
     if (runs.length === 0) return Math.max(cursor, floor);
     for (const run of runs) {

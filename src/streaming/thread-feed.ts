@@ -123,8 +123,8 @@ async function fill(feed: Feed, threadId: string, window: ThreadWindow): Promise
 }
 
 /**
- * Gives later followers of a thread an empty window, after a run was rolled back. Present followers keep the old window, because they have
- * already seen the run that was rolled back.
+ * Removes the window of a thread, so that later followers get a new, empty one. If a run was rolled back, the present followers keep the
+ * old window, because they have already received events of that run.
  */
 function retire({ windows }: Feed, threadId: string, window: ThreadWindow): void {
   if (windows.get(threadId) === window) windows.delete(threadId);

@@ -46,7 +46,8 @@ export function startThreadWatcher(db: Db, wakeups: Wakeups, onError: (error: Er
 }
 
 /**
- * Returns the next run after each cursor. If there is no such run yet, moves the cursor to the first event number of the thread's next run.
+ * Returns the next run for each cursor. If a thread has no next run yet, moves its cursor forward to the event number at which the next run
+ * will begin.
  */
 async function lookForRuns(db: Db, cursors: RunCursor[]): Promise<(Found | undefined)[]> {
   const next = await nextRuns(db, cursors);

@@ -5,8 +5,8 @@ const windowEvents = 2_000;
 const windowBytes = 2_000_000;
 
 /**
- * The newest events of a thread, in memory. They are converted once for all followers in this process. Older events are replayed from the
- * log.
+ * Holds the newest events of a thread in memory, in the form that clients receive, for all followers in this process. Older events must be
+ * read from the log and converted again.
  */
 export class ThreadWindow {
   followers = 0;
@@ -32,7 +32,10 @@ export class ThreadWindow {
     return this.#events.slice(this.#events.findLastIndex(({ seq }) => seq <= number) + 1);
   }
 
-  /** Adds those events that the window does not have yet. If reading a run fails, the run's events arrive again from the first one. */
+  /**
+   * Adds those events that the window does not have yet. If reading a run fails, the run is read again from its first event, so some events
+   * arrive twice.
+   */
   push(events: ThreadEvent[]): void {
     const fresh = events.filter(({ seq }) => seq > this.#tail);
     for (const event of fresh) {

@@ -10,7 +10,10 @@ export interface OpenQuestion {
   responseSchema: unknown;
 }
 
-/** The form of the ids that LangGraph gives to interrupts. If all keys of an answer have this form, they are the ids of questions. */
+/**
+ * Matches the ids that LangGraph gives to interrupts. An answer is an object with a value for each question if all of its keys are such
+ * ids. Any other answer is a single value.
+ */
 const interruptId = /^[0-9a-f]{32}$/;
 
 const Interrupt = z
@@ -19,7 +22,7 @@ const Interrupt = z
 const Interrupts = z.record(z.string(), z.array(z.unknown()));
 
 /**
- * Returns the answers by the ids of their questions. Returns undefined if `resume` is a single answer without an id. LangGraph
+ * Returns a map from the ids of questions to their answers. Returns undefined if `resume` is one answer that names no question. LangGraph
  * distinguishes these two cases in the same way.
  */
 export function answersById(resume: unknown): Map<string, unknown> | undefined {
@@ -33,7 +36,10 @@ export function unaskedIds(questions: OpenQuestion[], resume: unknown): string[]
   return ids.filter((id) => !questions.some((question) => question.id === id));
 }
 
-/** Returns the questions among a thread's interrupts. The interrupt of a static breakpoint is not a question. */
+/**
+ * Returns the questions among the interrupts of a thread. Leaves out interrupts of static breakpoints, at which a graph stops without
+ * asking anything.
+ */
 export function questionsIn(interrupts: unknown): OpenQuestion[] {
   const byTask = Interrupts.safeParse(interrupts).data ?? {};
   return Object.values(byTask)

@@ -7,21 +7,21 @@ export interface ExpiredThread {
 }
 
 /**
- * Selects threads without an open run. The result is reliable only for locked threads, because a run may be created on any other thread at
- * any time.
+ * Selects lasting (not temporary) threads without an open run. On a thread that is not locked, another request may create a run right after
+ * this check.
  */
 const unused = sql`not temporary
   and not exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))`;
 
 /**
- * Selects threads whose own time to live has passed. Leaves out threads that were not used since they were reduced to their latest
- * checkpoints. The conditions repeat those of the partial index `threads_own_ttl`, so that Postgres can use that index.
+ * Selects threads that have a time to live of their own, which has passed. Leaves out threads that nobody has used since they were reduced
+ * to their latest checkpoints. The conditions repeat those of the partial index `threads_own_ttl`, so that Postgres can use that index.
  */
 const byOwnRule = sql`${unused} and ttl_minutes is not null and kept_latest_at is distinct from updated_at
   and (updated_at at time zone 'UTC') + make_interval(secs => ttl_minutes * 60) <= now() at time zone 'UTC'`;
 /**
- * Selects threads without their own time to live, for which the time to live of the common rule has passed. The rule `keep_latest` leaves
- * out threads that already keep only their latest checkpoints. The rule `delete` includes these threads.
+ * Selects threads that have no time to live of their own, but have not been used for the default time to live. With the strategy
+ * `keep_latest`, leaves out threads that already keep only their latest checkpoints. With the strategy `delete`, includes them.
  */
 const byCommonRule = ({ minutes, strategy }: ThreadTtl) => sql`${unused} and ttl_minutes is null
   ${strategy === "keep_latest" ? sql`and kept_latest_at is distinct from updated_at` : nothing}
@@ -38,8 +38,8 @@ const spent = sql`temporary
 const locked = (limit: number) => sql`limit ${limit} for no key update skip locked`;
 
 /**
- * Locks threads whose time to live has passed, by their own rule or by the common rule, and returns them. Before the caller deletes
- * anything, it must check again for open runs.
+ * Locks and returns threads whose time to live has passed, which is either their own or the default one (`common`). The caller must check
+ * again for open runs before it deletes anything.
  */
 export async function findExpiredThreads(tx: Db, common: ThreadTtl | undefined, limit: number): Promise<ExpiredThread[]> {
   const { rows: own } = await tx.query<ExpiredThread>(sql`
@@ -52,14 +52,17 @@ export async function findExpiredThreads(tx: Db, common: ThreadTtl | undefined, 
 }
 
 /**
- * Locks threads that were used since their old checkpoints were last deleted, and returns their ids. Before the caller deletes anything, it
- * must check again for open runs.
+ * Locks threads that have been used since their old checkpoints were last deleted, and returns their ids. The caller must check again for
+ * open runs before it deletes anything.
  */
 export async function findUntrimmedThreads(tx: Db, limit: number): Promise<string[]> {
   return idsOf(await tx.query(sql`select thread_id as "threadId" from threads where ${untrimmed} order by updated_at ${locked(limit)}`));
 }
 
-/** How far a series of sweeps has checked the temporary threads. */
+/**
+ * How far the sweeps have got in checking the temporary threads. Each sweep checks only some of these threads, and the next one continues
+ * after them.
+ */
 export interface Walk {
   /** The number of threads that one sweep checks. Undefined means all threads. */
   step: number | undefined;
@@ -68,8 +71,8 @@ export interface Walk {
 }
 
 /**
- * Locks temporary threads that no client needs any more, and returns their ids. Checks only the next `walk.step` threads, and advances
- * `walk`. Checking all threads at every sweep would be costly, because thousands may wait in the queue.
+ * Locks temporary threads that no client needs any more, and returns their ids. Checks only the next `walk.step` threads, and moves `walk`
+ * behind them. There may be thousands of temporary threads whose runs are waiting, so checking all threads at each sweep would be costly.
  */
 export async function findSpentThreads(tx: Db, walk: Walk, limit: number): Promise<string[]> {
   const { updatedAt = "-infinity", threadId = firstId } = walk.last ?? {};
@@ -92,8 +95,8 @@ export async function findSpentThreads(tx: Db, walk: Walk, limit: number): Promi
 const firstId = "00000000-0000-0000-0000-000000000000";
 
 /**
- * Returns the ids of the locked threads that have no open run. Call it after the statement that locks the threads. That statement may have
- * read the runs before it got the locks, and a run may have been created in between.
+ * Returns the ids of the threads that have no open run. The caller must already have locked the threads in another statement. That
+ * statement may have looked for runs before it got the locks, so it may have missed a run that was created in between.
  */
 export async function withoutOpenRuns(tx: Db, threadIds: string[]): Promise<string[]> {
   return idsOf(
@@ -105,16 +108,16 @@ export async function withoutOpenRuns(tx: Db, threadIds: string[]): Promise<stri
 }
 
 /**
- * Records that these threads keep only their latest checkpoints. The record of a thread is valid until the thread is used again. The caller
- * must hold the locks of the threads.
+ * Records that these threads keep only their latest checkpoints, so that later sweeps can skip them. The record loses its effect when the
+ * thread is used again. The caller must hold the locks of the threads.
  */
 export async function noteKeptLatest(tx: Db, threadIds: string[]): Promise<void> {
   await tx.query(sql`update threads set kept_latest_at = updated_at where thread_id = any(${threadIds}::uuid[])`);
 }
 
 /**
- * Records that the old checkpoints of these threads have been deleted. The record of a thread is valid until the thread is used again. The
- * caller must hold the locks of the threads.
+ * Records that the old checkpoints of these threads have been deleted, so that later sweeps can skip them. The record loses its effect when
+ * the thread is used again. The caller must hold the locks of the threads.
  */
 export async function noteTrimmed(tx: Db, threadIds: string[]): Promise<void> {
   await tx.query(sql`update threads set trimmed_at = updated_at where thread_id = any(${threadIds}::uuid[])`);
@@ -127,7 +130,10 @@ export interface TtlInfo {
   expires_at: Date;
 }
 
-/** Returns when a thread expires, by its own time to live or else by the common rule. Returns undefined if it never expires. */
+/**
+ * Returns when and how a thread expires, by its own time to live or else by the default one (`common`). Returns undefined if it never
+ * expires.
+ */
 export async function readTtl(db: Db, threadId: string, common: ThreadTtl | undefined): Promise<TtlInfo | undefined> {
   const { rows } = await db.query<TtlInfo>(sql`
     select strategy, minutes as ttl_minutes, updated_at + make_interval(secs => minutes * 60) as expires_at
@@ -155,8 +161,8 @@ export async function countSpentThreads(db: Db): Promise<number> {
 }
 
 /**
- * Returns a page of the ids of threads that lose old checkpoints if the rule is applied now, sorted by id. Locks no thread, because the
- * caller only counts.
+ * Returns a page of the ids of the threads that would lose old checkpoints by this rule now, sorted by id. Locks no threads, because the
+ * caller only counts the checkpoints.
  */
 export async function listThreadsToReduce(
   db: Db,

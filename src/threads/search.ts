@@ -60,8 +60,8 @@ const recent = 1_000;
 
 /**
  * Looks for the page among the first threads in sort order. Checks up to `recent` lasting threads, and the temporary threads that come
- * before the last of these lasting threads. If many threads match, the page is full quickly, while an index would first collect all
- * matches. Returns undefined if the page is not full. The caller then uses an index.
+ * before the last of these lasting threads. This is fast if many threads match, because the page is full after few threads. An index would
+ * first collect all matches. Returns undefined if the page is not full, so that the caller uses an index.
  */
 async function readRecent(db: Db, scope: Scope, search: ThreadSearch): Promise<BoundedRows<Thread> | undefined> {
   const wantsBusy = search.status === "busy";
@@ -82,8 +82,8 @@ async function readRecent(db: Db, scope: Scope, search: ThreadSearch): Promise<B
 }
 
 /**
- * Returns a condition for threads that come before the last lasting (not temporary) thread that `readRecent` checks. The condition is true
- * for all threads if `readRecent` checks all lasting threads.
+ * Returns a condition for the temporary threads that `readRecent` must check. They come before the last lasting thread that it checks. If
+ * it checks all lasting threads, the condition is true for all temporary threads.
  */
 function isAboveWalk({ sort_by = "created_at", sort_order = "desc" }: ThreadSearch): Sql {
   const key = sortKeys[sort_by];
@@ -108,9 +108,9 @@ function inOrder({ sort_by = "created_at", sort_order = "desc" }: Pick<ThreadSea
 }
 
 /**
- * Selects the first threads in sort order. Lasting and temporary threads are selected separately, because an index holds the threads of
- * each kind in sort order. Each selection ends after `most` threads, so the cost does not grow with the number of waiting temporary
- * threads.
+ * Selects the first threads in sort order. Lasting and temporary threads are selected separately, because each kind has an index in sort
+ * order. Each selection ends after `most` threads, so that the cost does not grow with the number of temporary threads whose runs are
+ * waiting.
  */
 function visible(order: ThreadSearch, scope: Scope, filter: ThreadFilter, most: number): Sql {
   const lasting = lastingThreads(order, scope, filter, most);
@@ -155,8 +155,8 @@ function hasStatus(status: ThreadStatus): Sql {
 }
 
 /**
- * Returns an SQL condition that is true if a thread has these values. An index first finds threads by hashes of short top-level entries
- * (`value_marks`), and then the whole values are compared. Threads without hashes are always compared.
+ * Returns an SQL condition that is true if a thread has these values. The index on `value_marks` first finds threads by hashes of their
+ * short top-level values. The whole values of these threads are then compared. Threads that have no hashes yet are always compared.
  */
 function havingValues(values: Json | undefined): Sql {
   const same = containing(sql`"values"`, values);

@@ -37,7 +37,7 @@ export interface NewThread {
   ttl?: ThreadTtl | null;
 }
 
-/** A JSON document as text. It is serialised only once, for all code that reads it. */
+/** A JSON document that is already serialised, so that code that stores or sends it need not do so again. */
 export type JsonText = string;
 
 /** The state of a thread after a run or a state update. */
@@ -94,8 +94,8 @@ export function insertingThreads(threads: { thread_id: string; metadata: Json; c
 }
 
 /**
- * Merges metadata into the metadata of a thread, and sets the thread's time to live. With `ttl: null`, the common rule applies to the
- * thread again. With `ttl: undefined`, the time to live does not change.
+ * Merges metadata into a thread's metadata, and sets the thread's time to live. With `ttl: null`, the thread has no time to live of its own
+ * any more, so the default applies. With `ttl: undefined`, the time to live does not change.
  */
 export async function updateThread(
   db: Db,

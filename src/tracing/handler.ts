@@ -23,8 +23,8 @@ export function createHandler(tracer: Tracer, run: Context, withContent: boolean
 class TracingHandler extends BaseCallbackHandler {
   name = "ensemble-tracing";
   override awaitHandlers = true;
-  // Both fields are public, because the constructor reads them from another handler. LangChain's `copy()` passes this handler to the
-  // constructor.
+  // LangChain copies a handler by passing it to the constructor of its class. The constructor reads these two fields from the given
+  // handler, so they are public.
   readonly tree: SpanTree;
   readonly withContent: boolean;
 

@@ -6,8 +6,8 @@ interface Step {
   context: Context;
   open: number;
   /**
-   * The time at which the last finished node of the step ended, in milliseconds since 1970. It becomes the end of the step's span, which is
-   * recorded only when the next step begins.
+   * When the step's last node ended, in milliseconds since 1970. It is unknown that a node was the last one until the next step begins. The
+   * step's span is therefore ended only then, with this time as its end.
    */
   doneAt: number;
 }
@@ -19,7 +19,7 @@ interface Entry {
 }
 
 export interface SpanTree {
-  /** Registers a part of the call that gets no span. The spans of its child parts become children of the nearest span around it. */
+  /** Registers a part of the call for which no span is created. The spans of its children become children of the nearest enclosing span. */
   pass(runId: string, parentRunId: string | undefined): void;
   startNode(runId: string, parentRunId: string | undefined, node: string, step: number): void;
   start(runId: string, parentRunId: string | undefined, what: { name: string; attributes: Attributes; isCall: boolean }): void;
@@ -28,8 +28,8 @@ export interface SpanTree {
 }
 
 /**
- * Creates the spans of one call of a graph, and finds them by the ids that LangChain gives to each part of the call. LangGraph reports each
- * node with the number of its step. The nodes of one step are children of a span for that step.
+ * Creates the spans of one call of a graph. Each part of the call has an id from LangChain, by which its span is found again. LangGraph
+ * reports each node with the number of its step. The spans of the nodes in one step become children of a common span for this step.
  */
 export function createSpanTree(tracer: Tracer, root: Context): SpanTree {
   const entries = new Map<string, Entry>();

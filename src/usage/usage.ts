@@ -15,7 +15,10 @@ export interface Usage extends CallTokens {
   dollars: number;
 }
 
-/** A statement that adds usage. Each statement of a writer has the next `number`, so that a repeated statement does not count twice. */
+/**
+ * The data of a statement that adds usage. Each process that writes usage counts its statements in `number`. If a statement is repeated
+ * after an error, its number shows whether the first try already took effect.
+ */
 export interface UsageWrite {
   writerId: string;
   number: number;
@@ -23,8 +26,8 @@ export interface UsageWrite {
 }
 
 /**
- * Adds usage to the present day. The database decides the day, because clocks of workers may differ. The rows are written in the order of
- * their key, so that two workers cannot wait for each other.
+ * Adds usage to the current day in UTC. The day comes from the database's clock, because the clocks of workers may differ. The rows are
+ * written in the order of their key, so that two workers cannot block each other.
  */
 export async function addUsage(db: Db, { writerId, number, usages }: UsageWrite): Promise<void> {
   const column = <Value>(of: (usage: Usage) => Value) => usages.map(of);

@@ -37,7 +37,7 @@ export async function listDeadWebhooks(db: Db, scope: Scope, page: { limit: numb
   );
 }
 
-/** The dead webhooks to change. Without `runIds`, all dead webhooks are meant. */
+/** Selects dead webhooks to redrive or to discard. If no field is given, selects all of them. */
 export interface ChosenWebhooks {
   runIds?: string[] | undefined;
   graph?: string | undefined;

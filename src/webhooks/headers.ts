@@ -10,9 +10,9 @@ interface HeaderOptions {
 }
 
 /**
- * Returns the headers from langgraph.json, with each `${{ env.NAME }}` replaced by the variable's value. Only variables with the prefix can
- * be used, so that the file cannot reach every secret of the process. If a header is invalid, throws an error that names the header, so
- * that the service does not start.
+ * Returns the headers from langgraph.json, in which each `${{ env.NAME }}` is replaced by the value of the environment variable. The
+ * variable's name must begin with `env_prefix`, so that the file cannot send every secret of the process. Throws an error that names the
+ * header if a header is invalid, so that the service does not start.
  */
 export function resolveHeaders(
   { env_prefix: prefix = "LG_WEBHOOK_", headers = {} }: HeaderOptions,

@@ -6,7 +6,9 @@ import { isInside } from "./inside.ts";
 import type { Message } from "./message.ts";
 import { describeInside, isAllowedInside, isPath, objectionTo, type WebhookRules } from "./webhook-rules.ts";
 
-/** The reason why a delivery failed, or undefined if it arrived. If `hopeless` is true, the delivery must not be tried again. */
+/**
+ * The reason why a delivery failed. Undefined if it succeeded. If `hopeless` is true, further tries would fail too, so none must be made.
+ */
 export type Failure = { reason: string; hopeless: boolean } | undefined;
 
 export interface SendOptions {
@@ -80,11 +82,11 @@ function post(
 }
 
 /**
- * Returns a lookup function for connections, which refuses a host with an address inside our own network. The connection uses the addresses
- * that the function has checked, because a second lookup could return other addresses.
+ * Returns a lookup function for connections. It refuses a host that has an address inside our own network. The connection then uses the
+ * addresses that the function has checked, because a second lookup could return other addresses.
  *
- * The function asks name servers directly. The system's lookup occupies one of the few threads of Node's thread pool, so a slow name server
- * would delay all deliveries.
+ * The function asks name servers directly. The system's lookup would occupy one of the few threads of Node's thread pool, so a slow name
+ * server would delay all deliveries.
  */
 export function lookupOutside(resolver: Resolver): LookupFunction {
   const find = async (host: string): Promise<LookupAddress[]> => {

@@ -82,9 +82,9 @@ function objectionToPath(path: string, { allowPaths }: WebhookRules): string | u
 }
 
 /**
- * Tells whether a path stays below the service's own prefix. Otherwise, `/..` after `https://host/ensemble` would send the service's own
- * key to another app on that host. The check is strict, because some servers decode dots and slashes several times, or cut off the text
- * after a semicolon.
+ * Tells whether a path stays below the service's own prefix. A path that begins with `/..` after `https://host/ensemble` would lead to
+ * another app on that host, which would then get the service's own key. The check is strict, because some servers decode dots and slashes
+ * several times, or cut off the text after a semicolon.
  */
 function staysBelow(path: string): boolean {
   const { pathname } = new URL(`${anywhere}/here${path}`);

@@ -34,7 +34,7 @@ export interface Push {
   credentials: string;
 }
 
-/** The speed of a receiver's last response, or "new" if no response is known. */
+/** How fast a receiver responded last. A receiver is "new" if this process remembers no response from it. */
 export type Pace = "new" | "prompt" | "slow";
 
 /** A webhook receiver, its pace, and the number of deliveries to this receiver that are in progress. */
@@ -62,8 +62,8 @@ export interface Delivery {
 }
 
 /**
- * The number of seconds for which a claim is valid. This is longer than a delivery may take, so that no delivery is claimed twice while it
- * is in progress.
+ * The number of seconds for which a claimed delivery belongs to this process. No delivery may take as long, so no other process can claim
+ * it before it has ended.
  */
 const leaseSeconds = 30;
 const longestPauseSeconds = 3_600;
@@ -71,8 +71,8 @@ const deliveredKept = sql`interval '1 day'`;
 const deadKept = sql`interval '30 days'`;
 
 /**
- * Returns a `with` query that stores the webhooks of runs. It is part of the statement that ends these runs, so that no run ends without
- * its webhook. That statement must have a query `ended` with the runs' rows. `threads` is a table or a query with the final values of the
+ * Returns a `with` query that stores the webhooks of runs. Add it to the statement that ends these runs, so that no run ends without its
+ * webhook. That statement must have a query `ended` with the runs' rows. `threads` is a table or a query that has the final values of the
  * runs' threads.
  */
 export function storingWebhooks(threads: Sql): Sql {
@@ -110,8 +110,8 @@ export interface ClaimedWebhooks {
 }
 
 /**
- * Claims due deliveries for a limited time. `free` is the number of deliveries that may start for each pace of receivers. In addition, each
- * receiver has a limit of its own, because a receiver that never responds would otherwise occupy all free places.
+ * Claims due deliveries for a limited time. `free` is the number of further deliveries that may start, for each pace of receivers. The
+ * number of deliveries to one receiver is limited too. Otherwise, a receiver that never responds would occupy all of them.
  */
 export async function claimWebhooks(
   db: Db,
@@ -120,17 +120,16 @@ export async function claimWebhooks(
   after: string | undefined,
 ): Promise<ClaimedWebhooks> {
   const { text, values } = claiming(free, known, after);
-  // A delivery that cannot be decrypted is not made. The other deliveries are made nevertheless, and this delivery is due again when its
-  // claim expires.
+  // A claimed delivery that cannot be decrypted is left out. It is due again when its claim expires. The other deliveries are made.
   const { rows } = await db.query<Partial<Delivery> & { last: string | null }>({ text, values, skipsUnreadable: true });
   const deliveries = rows.filter(({ runId }) => runId !== null) as Delivery[];
   return { deliveries, last: rows[0]?.last ?? undefined };
 }
 
 /**
- * Returns the statement of a claim. It steps from receiver to receiver in an index, and reads only the first deliveries of each receiver.
- * Its cost thus does not grow with the number of waiting deliveries. One row of the result has no delivery. This row has the last receiver
- * even if no other row can be decrypted.
+ * Returns the statement that claims deliveries. It walks through an index from one receiver to the next, and reads only the first
+ * deliveries of each. Its cost thus does not grow with the number of waiting deliveries. One row of the result contains no delivery, so
+ * that the last receiver is known even if no delivery can be decrypted.
  */
 const claiming = (free: Record<Pace, number>, known: Receiver[], after: string | undefined): Sql => sql`
   with recursive hosts (host, place) as (

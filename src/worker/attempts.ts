@@ -20,8 +20,8 @@ interface RunningAttempt {
   claim: Claim;
   control: AttemptControl;
   /**
-   * The time at which the attempt began, after its claim was committed, in milliseconds of the machine's monotonic clock. The parameter
-   * `askedAt` of `compare` is a time of the same clock.
+   * When the attempt began, which was after its claim was committed. The time is in milliseconds of the machine's monotonic clock, like the
+   * parameter `askedAt` of `compare`.
    */
   since: number;
   done: Promise<void>;
@@ -30,8 +30,8 @@ interface RunningAttempt {
 const longestTimerMs = 2 ** 31 - 1;
 
 /**
- * The attempt to which the current code belongs. After an uncaught error, it shows whether the error comes from a run's graph or from the
- * service itself.
+ * The attempt that has called the current code, directly or indirectly. If an error is not caught, this tells whether it comes from a run's
+ * graph or from the service itself.
  */
 const currentAttempt = new AsyncLocalStorage<Fence & { threadId: string }>();
 
@@ -71,8 +71,8 @@ export class Attempts {
   }
 
   /**
-   * Returns the number of further runs that may be claimed. A run whose graph has finished needs no slot while its result is stored. Such
-   * runs have a limit of their own, so that they do not accumulate when the database is slow.
+   * Returns how many further runs this worker may claim. A run whose graph has finished occupies no slot while its result is stored. If the
+   * database is slow, such runs could accumulate. The worker therefore has at most twice as many attempts as slots.
    */
   freeSlots(): number {
     const { slots } = this.#options;
@@ -82,8 +82,8 @@ export class Attempts {
   }
 
   /**
-   * Tells whether this worker executes a suspect run, which is a run that one more crash would end. The worker then claims no second
-   * suspect run.
+   * Tells whether this worker executes a suspect run, which would end with an error after one more crash of its worker. The worker must not
+   * claim a second suspect run meanwhile.
    */
   hasSuspect(): boolean {
     const { maxCrashes } = this.#options;
@@ -95,8 +95,9 @@ export class Attempts {
   }
 
   /**
-   * Stops the attempts that are cancelled or have lost the right to write. `held` are the runs that this worker held at `askedAt` according
-   * to the database. An attempt whose run is not in `held` has lost the right to write, unless the attempt began after `askedAt`.
+   * Stops the attempts whose runs are cancelled, and those that have lost the right to write. `held` are the runs that this worker held
+   * according to the database, at the time `askedAt`. If an attempt's run is not among them, the attempt has lost the right to write. The
+   * exception is an attempt that began only after `askedAt`.
    */
   compare(held: HeldRun[], askedAt: number): void {
     const mayRun = new Map(held.map((run) => [keyOf(run), run]));

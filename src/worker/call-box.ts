@@ -17,8 +17,8 @@ export interface EndedCall {
 /** Counts the calls, the waits and the stalls of one attempt's agents. The worker puts this object into the run's `configurable`. */
 export interface CallBox {
   /**
-   * The time at which a person's answer created the run, in milliseconds since 1970. Undefined in the first attempt, because the node that
-   * reads the answer then notes the time itself.
+   * The time at which a person's answer created the run, in milliseconds since 1970. Undefined in the first attempt, because there the node
+   * that gets the answer records the time itself.
    */
   readonly resumedAt: number | undefined;
   /** The calls of the attempt so far, for the metrics of a run that fails. */

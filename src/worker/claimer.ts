@@ -8,7 +8,10 @@ import type { Attempts } from "./attempts.ts";
 import { now } from "./liveness-news.ts";
 
 const pollMs = 1_000;
-/** The longest pause after a claim that left out runs because another process had locked the rows of their limits, in milliseconds. */
+/**
+ * The longest pause before the next claim, in milliseconds, if another process had locked the rows of limits that this claim needed. The
+ * claim then left out runs that may be due.
+ */
 const contendedMs = 20;
 const nothing: Claimed = { claims: [], parked: 0, contended: false, limited: false };
 /** The topic by which the worker notifies itself that a slot has become free. */
@@ -35,8 +38,8 @@ export interface ClaimerOptions {
 
 export interface Claimer {
   /**
-   * The time at which the last claim ended. During a claim it is infinite, because the database may already list runs that this process has
-   * not started yet.
+   * The time at which the last claim ended. It is infinite while a claim is in progress. In this time, a run can already belong to this
+   * worker in the database although the worker has not started it yet.
    */
   readonly claimedAt: number;
   /** Stops claiming for a second, so that the database can recover. */
@@ -73,9 +76,9 @@ export function startClaimer(options: ClaimerOptions): Claimer {
       isLimited = limited;
       for (const claim of claims) options.start(claim, askedAt);
       claimedAt = now();
-      if (isLimited && !wasLimited) continue; // claims again without a pause, because this claim has left out the graphs with limits
-      // If no slot is free, waits for a free slot. If the claim returned fewer runs than there were free slots, no more runs are due. In
-      // that case, waits for a notification, which comes when a run becomes due or a locked thread is unlocked.
+      if (isLimited && !wasLimited) continue; // claims again immediately, because this claim has left out the graphs with limits
+      // If no slot is free, waits until one is. If the claim has filled fewer slots than were free, no further run was due. The loop then
+      // waits for a notification, which comes when a run becomes due or a thread is unlocked.
       if (attempts.freeSlots() === 0) await wakeups.next(roomTopic, pollMs, stopped.signal);
       else if (contended) await sleep(contendedMs * Math.random(), undefined, { signal: stopped.signal }).catch(() => {});
       else if (claims.length < asked && parked === 0) await told;

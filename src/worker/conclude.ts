@@ -17,7 +17,10 @@ import { metricsOfFailure } from "./failure-metrics.ts";
 import { UnknownInterruptError } from "./resumption.ts";
 import { tryToStore } from "./steps.ts";
 
-/** The outcome of an attempt. The run itself ends only if the outcome is `ended` or `rolled back`. */
+/**
+ * The outcome of an attempt. With `ended` and `rolled back`, the run has ended too. With the other outcomes, another attempt may continue
+ * it.
+ */
 export type Outcome =
   | { kind: "ended"; end: RunEnd }
   | { kind: "rolled back" }
@@ -43,8 +46,8 @@ const crashError = ({ crashes }: Claim): RunError => ({
 });
 
 /**
- * Returns the error of a run whose budget was used up while the run waited in the queue. A run that has begun goes on, and so does a run
- * that answers a question.
+ * Returns an error if a budget of the run was used up while the run waited in the queue. Returns undefined for a run that has already
+ * begun, and for a run that answers a question, because such runs may continue.
  */
 async function budgetError({ claim, deps }: Attempt): Promise<RunError | undefined> {
   const begins = claim.attempt === 1 && !answersQuestion(claim.kwargs);
@@ -62,8 +65,9 @@ export async function conclude(attempt: Attempt, threw?: { error: unknown }): Pr
 }
 
 /**
- * Waits until all events of the attempt are logged, and returns the outcome. If the database did not respond, the outcome becomes
- * `released`. If the database refused the last events, a success becomes an error.
+ * Waits until all events of the attempt are logged, and returns the outcome. The result differs from the given outcome in two cases. It is
+ * `released` if the database did not respond or the attempt has lost the right to write. It is an error if the run succeeded but the
+ * database refused its last events.
  */
 async function flushed(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
   const { control, journal } = attempt;
@@ -112,8 +116,8 @@ async function succeeded(attempt: Attempt): Promise<Outcome> {
 }
 
 /**
- * Logs an event with a URL for each feedback key of the run, like the official server after the graph's last event. An error here is only
- * logged, so that it does not make the run fail.
+ * Adds the event `feedback` to the run's event log, with the path of a URL for each feedback key of the run. The official server also sends
+ * this event after the graph's last event. If the paths cannot be made, the process's log gets a warning, and the run still succeeds.
  */
 async function inviteFeedback({ claim, deps, journal, log }: Attempt): Promise<void> {
   const { pool, feedback } = deps;
@@ -131,8 +135,8 @@ async function inviteFeedback({ claim, deps, journal, log }: Attempt): Promise<v
 }
 
 /**
- * Returns the outcome of a run that failed, and logs the error for the run's subscribers. The thread gets the state at its newest
- * checkpoint.
+ * Returns the outcome of a run that failed. Also adds the error to the run's event log, where the run's subscribers receive it. The thread
+ * gets the state of its newest checkpoint.
  */
 async function failed(attempt: Attempt, status: "error" | "timeout", error: RunError): Promise<Outcome> {
   const end = endWithError(attempt, status, error, await metricsOfFailure(attempt));
@@ -140,7 +144,10 @@ async function failed(attempt: Attempt, status: "error" | "timeout", error: RunE
   return { kind: "ended", end: { ...end, thread: { ...reached, status: "error" } } };
 }
 
-/** Returns the outcome of a run whose answer was refused. The thread does not change, because no node has run. */
+/**
+ * Returns the outcome of a run whose answer was refused, because its question is not open. The thread keeps its state, because the run has
+ * executed no node.
+ */
 function refused(attempt: Attempt, { name, message, refusal }: UnknownInterruptError): Outcome {
   return { kind: "ended", end: endWithError(attempt, "error", { error: name, message, ...refusal }) };
 }
@@ -170,7 +177,7 @@ async function readThreadState({ deps, claim, log }: Attempt): Promise<ThreadSta
   const { pool, registry } = deps;
   const { configurable } = claim.kwargs.config;
   try {
-    // This saver does not check the right to write, because reading needs no such right and the attempt may have lost it.
+    // This saver does not check the right to write. The attempt may have lost this right, and reading does not need it.
     const graph = await registry.open(graphIdOf(claim), {
       config: { configurable: { ...configurable, ...authKeys(claim.user) } },
       checkpointer: new EnsembleSaver(pool),

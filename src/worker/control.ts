@@ -14,7 +14,9 @@ export type StopReason =
   | { kind: "timeout"; seconds: number }
   /** The process is shutting down. Another attempt continues the run. */
   | { kind: "shutdown" }
-  /** The attempt has lost the right to write, so it must report nothing any more. */
+  /**
+   * The attempt has lost the right to write. Another process now decides about the run, so this attempt must store and send nothing more.
+   */
   | { kind: "lost" }
   /** A necessary write failed, because the state cannot be stored or events arrive faster than they can be stored. */
   | { kind: "failed"; error: Error }
@@ -42,7 +44,7 @@ export class AttemptStopped extends Error {
 export interface AttemptControl {
   readonly signal: AbortSignal;
   readonly stopped: StopReason | undefined;
-  /** True if the graph has finished, and only the attempt's result must still be stored. */
+  /** True if the graph has finished. Only the result of the attempt remains to be stored. */
   readonly performed: boolean;
   /** The object by which LangGraph can be told to stop the graph before its next super-step. */
   readonly graphControl: RunControl;
@@ -64,7 +66,8 @@ export function createControl(onPerformed: () => void): AttemptControl {
   let performed = false;
   return {
     noteTask({ id, name, end }) {
-      // Only the newest step is kept. When the first task of a step begins, the finished tasks of the step before are dropped.
+      // Only the nodes of the newest step are kept. When a task begins and no other task is running, a new step has begun, so the tasks of
+      // the step before are dropped.
       if (!end && [...tasks.values()].every((task) => task.finishedAt < Number.POSITIVE_INFINITY)) tasks.clear();
       tasks.set(id, { name, finishedAt: end ? now() : Number.POSITIVE_INFINITY });
     },

@@ -8,8 +8,8 @@ import type { WorkerDeps } from "./worker-deps.ts";
 
 const pollMs = 1_000;
 /**
- * The highest number of deliveries in progress for each pace of receivers (new, prompt or slow). Slow receivers have their own count, so
- * they cannot delay prompt receivers.
+ * The highest number of deliveries that may be in progress for each pace of receivers (new, prompt or slow). Each pace is counted
+ * separately, so that slow receivers cannot delay prompt ones.
  */
 const turns = 32;
 const timeoutMs = 10_000;

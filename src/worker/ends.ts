@@ -11,8 +11,8 @@ import { type EndingRun, endRun, endRuns, isPlainEnd } from "../runs/end.ts";
 export type EndRun = (ending: EndingRun) => Promise<boolean>;
 
 /**
- * Returns a function that ends runs. Runs that end at the same time share a statement. If the shared statement does not end a run, the run
- * gets a statement of its own.
+ * Returns a function that ends runs. Runs that end at the same time share a statement. A run that this statement has not ended, for example
+ * because its thread was locked, then gets its own statement.
  */
 export function runEnder(pool: Pool): EndRun {
   const endTogether = batched((ends: EndingRun[]) => endRuns(pool, ends), { keyOf: ({ threadId }) => threadId });

@@ -13,7 +13,8 @@ const roomBytes = 1_000_000;
 const hardBytes = 64_000_000;
 
 /**
- * An event that waits to be logged. Two adjacent events with the same `merge.key` can be merged into one event with the content of both.
+ * An event that waits to be logged. If two events with the same `merge.key` follow each other, `merge.with` can combine them into one event
+ * with the content of both.
  */
 export interface PendingEvent {
   event: string;
@@ -79,7 +80,7 @@ export class EventBuffer {
     while (size < this.#waiting.length && size < roomEvents && bytes < roomBytes) bytes += this.#waiting[size++]?.data.length ?? 0;
     const since = this.#since;
     this.#bytes -= bytes;
-    this.#since = performance.now(); // the remaining events are older, but an exact time does not matter for batches of a thousand events
+    this.#since = performance.now(); // the remaining events have waited longer, but an exact time does not matter for such large batches
     const events = this.#waiting.splice(0, size).map(({ event, data }) => ({ id: this.#nextId++, event, data }));
     return { events, since };
   }

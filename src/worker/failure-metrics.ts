@@ -9,7 +9,10 @@ import type { CallBox } from "./call-box.ts";
 // function.
 const failureKey = Symbol.for("ensemble.failure-metrics");
 
-/** Computes the metrics of a failed run, and checks the thresholds in the run's context. A pattern provides this function. */
+/**
+ * Computes the metrics of a failed run, and compares them with the thresholds in the run's context. Patterns provide this function with
+ * their graphs.
+ */
 type MeasureFailure = (
   run: Reached & { calls: CallBox["calls"]; context: unknown; resumedAt: number | undefined },
 ) => { metrics: object; alerts: Parameters<CallBox["concluded"]>[0]["alerts"] } | undefined;
@@ -23,9 +26,9 @@ interface Reached {
 }
 
 /**
- * Returns the metrics of a failed run, and counts the thresholds that the run has crossed. A pattern adds its metrics in its last node,
- * which a failed run does not reach. The metrics are thus computed from the run's last checkpoint and the calls of this attempt. Returns
- * undefined if the graph has no metrics, or if the run has neither stored a step nor called an agent.
+ * Returns the metrics of a failed run, and counts the thresholds that the run has crossed. A pattern's last node normally computes the
+ * metrics, but a failed run does not reach this node. They are therefore computed from the run's last checkpoint and the agent calls of
+ * this attempt. Returns undefined if the graph has no metrics, or if the run has neither stored a step nor called an agent.
  */
 export async function metricsOfFailure(attempt: Attempt): Promise<object | undefined> {
   const { deps, claim, box, log } = attempt;
@@ -39,7 +42,8 @@ export async function metricsOfFailure(attempt: Attempt): Promise<object | undef
     if (!measure) return undefined;
     const reached = await untilDatabaseAnswers(() => reachedBy(attempt, graph));
     const measured = measure({ ...reached, calls: box.calls, context: context ?? config.configurable, resumedAt: box.resumedAt });
-    // The conflicts between agents are not counted here. If a later run continues this run, the later run counts them at its end.
+    // The conflicts between agents are not counted here. If a later run continues this run, that run counts them at its end, and they would
+    // otherwise be counted twice.
     if (measured) box.concluded({ conflicts: 0, alerts: measured.alerts });
     return measured?.metrics;
   } catch (err) {
@@ -49,8 +53,8 @@ export async function metricsOfFailure(attempt: Attempt): Promise<object | undef
 }
 
 /**
- * Returns the values at the thread's newest checkpoint. If an earlier run stored this checkpoint, the values are undefined, unless this run
- * has no input. A run without an input continues the earlier run.
+ * Returns the values and the next nodes at the thread's newest checkpoint. If an earlier run has stored this checkpoint, the values are
+ * undefined, because they do not belong to this run. A run without an input continues the earlier run, so it gets the values.
  */
 async function reachedBy({ claim: { kwargs, runId, threadId } }: Attempt, graph: AnyGraph): Promise<Reached> {
   const { values, metadata, next } = await graph.getState({ configurable: { thread_id: threadId } });

@@ -10,7 +10,7 @@ export interface Journal {
   push(event: PendingEvent): void;
   /** Stores rows of the checkpoint tables. Returns false if the attempt has lost the right to write. */
   store(rows: CheckpointRows): Promise<boolean>;
-  /** Resolves when the number and the size of the waiting events are below their limits. */
+  /** Resolves when so few events are waiting that the graph may continue with its next step. */
   room(): Promise<void>;
   /** Resolves when all earlier events are logged, or when they can no longer be logged. */
   flushed(): Promise<void>;
@@ -25,8 +25,8 @@ export interface JournalOptions {
   write: (events: RunEvent[], rows: CheckpointRows) => Promise<number | undefined>;
   lastId: number;
   /**
-   * Called after each commit with the stored events, which subscribers may now see. `seconds` is the time that the first of these events
-   * has waited.
+   * Called after each commit with the events that it has stored, which subscribers may now receive. `seconds` is how long the first of them
+   * waited.
    */
   committed: (events: LoggedEvent[], seconds: number) => void;
   /** Called when events cannot be logged, or arrive faster than they are stored. The attempt must then stop. */
@@ -109,8 +109,8 @@ class Flusher implements Journal {
   }
 
   /**
-   * Stores the events and each request in separate statements. Call it after the shared statement has failed, so that only the refused
-   * request fails, and not the whole batch.
+   * Stores the events in one statement, and each request in a statement of its own. It is called after a shared statement has failed, so
+   * that only the request that caused the failure fails.
    */
   async #storeApart(batch: Batch, requests: StoreRequest[]): Promise<void> {
     const { write } = this.#options;
@@ -136,8 +136,8 @@ class Flusher implements Journal {
   }
 
   /**
-   * Drops the waiting events, so that the process does not run out of memory, and makes the run fail. The run's error event can still be
-   * logged after that.
+   * Makes the run fail, because its events arrive faster than they can be stored. Drops the waiting events, so that the process does not
+   * run out of memory. The event that reports the run's error can still be logged afterwards.
    */
   #overflow(): void {
     this.#buffer.clear();

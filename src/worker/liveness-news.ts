@@ -7,8 +7,8 @@ export interface LivenessData {
   worker: WorkerFacts;
   leaseSeconds: number;
   /**
-   * Memory that both threads share, with the time of the last renewal. The main thread can read this time even before it handles the
-   * message about the renewal.
+   * Memory that the main thread and the liveness thread share. It holds the time of the last renewal of the lease. The main thread can thus
+   * read this time even before it handles the message about the renewal.
    */
   clock: SharedArrayBuffer;
 }

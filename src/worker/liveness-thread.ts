@@ -43,8 +43,8 @@ async function live(): Promise<void> {
 }
 
 async function liveOnOneConnection(): Promise<void> {
-  // These time limits end a statement that hangs, because a hanging statement means that the connection is dead. Otherwise, a dead
-  // connection would look like a slow one.
+  // A statement that hangs means that the connection is dead. These time limits end it, so that the thread opens a new connection.
+  // Otherwise, a dead connection could not be told from a slow one.
   const limits = { options: impatientKeepalives, query_timeout: (leaseSeconds / 3) * 1000 };
   const client = new pg.Client({ ...connectionOptions(url, "ensemble liveness"), ...limits });
   client.on("error", () => {}); // the next statement reports the error
@@ -89,8 +89,8 @@ function createObserver(client: pg.Client) {
   return {
     async look(): Promise<void> {
       const suspects = await observeWorkers(client, workerId, leaseSeconds);
-      // An outage may have cut all connections just before this connection was opened, and all locks are then free. For some seconds, a
-      // free lock therefore counts only if its worker has also stopped renewing its lease.
+      // After an outage, all connections may have broken, and then the locks of all live workers are free for a moment. In the first
+      // seconds of this connection, a free lock therefore counts only if its worker has also stopped renewing its lease.
       const settled = now() - connectedAt > settledSeconds * 1000;
       const dead = suspects.filter(
         (other) => other.leaseOver || (other.lockFree && seenFree.has(nameOf(other)) && (settled || other.silent)),

@@ -15,7 +15,7 @@ export interface LivenessOptions {
   onHalted: (halted: boolean, askedAt: number) => void;
   /** Called with the number of runs of dead workers that this worker has returned to the queue. */
   onTookOver: (runs: number) => void;
-  /** Called when the lease is nearly over because it could not be renewed. Other workers may soon take over this worker's runs. */
+  /** Called when the lease could not be renewed and will soon run out. Other workers may then take over this worker's runs. */
   onOutOfTouch: () => void;
   /** Called after the event loop was blocked, with the number of milliseconds for which it was blocked. */
   onBlocked: (ms: number) => void;

@@ -10,8 +10,8 @@ interface TokenEvent extends PendingEvent {
 }
 
 /**
- * Returns the `messages-tuple` event for a token and its metadata. If events arrive faster than they are logged, events with tokens of the
- * same message are merged into one.
+ * Returns the event of the stream mode `messages-tuple` for a token and its metadata. If events arrive faster than they can be logged, the
+ * tokens of one message are merged into one event.
  */
 export function messageTuple(event: string, [message, metadata]: MessageChunk): PendingEvent {
   const data = wireJson([message, metadata]);
@@ -30,8 +30,8 @@ export function messageTuple(event: string, [message, metadata]: MessageChunk): 
 
 /**
  * Returns functions that create the events of the stream mode `messages`. While a model answers, each `messages/partial` event contains the
- * message so far. When a message appears in the state, it is sent once as a complete message. As on the official servers, these events have
- * no namespace. The metadata of a message names the node that sent it.
+ * message so far. When a message appears in the state, it is sent once as a complete message. On the official servers, these events have no
+ * namespace, so they have none here. The metadata of a message names the node that sent it.
  */
 export function createMessagesMode() {
   const partial = new Map<string, AIMessageChunk>();

@@ -13,8 +13,8 @@ export interface BrokenMessage {
 interface Speaking {
   namespace: string[];
   /**
-   * The newest token of the message. LangGraph sets the message's id on this token only after the handler has returned, so the token is
-   * kept until the id is needed.
+   * The newest token of the message, which later yields the id of the message. LangGraph sets this id on the token, but only after the
+   * handler for the token has returned.
    */
   token?: BaseMessage;
 }
@@ -31,8 +31,8 @@ export class ModelErrors extends BaseCallbackHandler {
   #broken: BrokenMessage[] = [];
 
   /**
-   * Returns the broken messages of a namespace and of the namespaces below it, and forgets them. Call it after the task of that namespace
-   * has ended, because tokens may arrive until then.
+   * Returns the broken messages of a namespace and of the namespaces below it, and removes them from the list. Call it after the task of
+   * that namespace has ended, because the tokens of a message may arrive until then.
    */
   take(place: string[] = []): BrokenMessage[] {
     const isDue = ({ namespace }: BrokenMessage) => place.every((segment, index) => segment === namespace[index]);

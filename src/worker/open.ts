@@ -30,8 +30,8 @@ export interface OpenGraph {
 }
 
 /**
- * Opens the run's graph, with a saver that writes only while the attempt has the right to write. Also finds out from where the attempt must
- * start.
+ * Opens the run's graph for this attempt. The graph's saver writes only while the attempt has the right to write. Also finds out whether
+ * the attempt starts with the run's input or continues from a checkpoint.
  */
 export async function open(attempt: Attempt): Promise<OpenGraph> {
   const { claim, control, deps, journal, spans } = attempt;
@@ -80,8 +80,8 @@ async function openGraph(attempt: Attempt, saving: SaverAttempt): Promise<AnyGra
   const version = graphVersion(graph, registry.version(graphIdOf(claim)));
   metadata.graph_version = version;
   attempt.graphVersion = version;
-  // The scope of the cache includes the version of the graph, because another version may compute other results. A graph that was compiled
-  // with its own cache keeps that cache.
+  // Cached results belong to one version of the graph, because another version may compute other results. If the graph was compiled with a
+  // cache of its own, it keeps that cache.
   graph.cache ??= new PostgresCache(pool, {
     scope: `${graphIdOf(claim)}@${version}`,
     fence: claim,

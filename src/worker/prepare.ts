@@ -33,8 +33,8 @@ export async function prepare(deps: AttemptDeps, claim: Claim, control: AttemptC
 }
 
 /**
- * Returns the creation time of a run that answers a question, in milliseconds since 1970. Returns undefined for a first attempt, and for a
- * run that answers no question.
+ * For a later attempt of a run that answers a question, returns when the run was created, in milliseconds since 1970. Returns undefined for
+ * a first attempt, and for a run that answers no question.
  */
 function answeredAt({ attempt, kwargs, claimedAt, waitedSeconds }: Claim): number | undefined {
   const isAnswer = Object(kwargs.command).resume !== undefined;
@@ -56,7 +56,10 @@ function openJournal({ deps, claim, control, spans, letters }: Parts, lastId: nu
   });
 }
 
-/** Adds the spans since the previous checkpoint to the last checkpoint in these rows, if there is one. */
+/**
+ * Adds the spans that have ended since the previous checkpoint to the last checkpoint in `rows`. Does nothing if `rows` contains no
+ * checkpoint.
+ */
 function withSpans(rows: CheckpointRows, spans: SpanRecorder): CheckpointRows {
   const last = rows.checkpoints.at(-1);
   const text = last && spans.takeNew();
@@ -73,8 +76,8 @@ function publish({ metrics, feed, wakeups }: AttemptDeps, { runId, threadId }: C
 }
 
 /**
- * Throws the error of a refused write with a message that names the largest event, which is the likely cause. Throws any other error
- * unchanged.
+ * Rethrows the error of a failed write of events. If the database refused the write, the error's message also names the largest event,
+ * because its size is the likely cause.
  */
 function explainEvents(error: Error, events: RunEvent[]): never {
   const [largest] = events.toSorted((a, b) => b.data.length - a.data.length);

@@ -2,7 +2,10 @@ import type { Pace, Receiver } from "../webhooks/webhooks.ts";
 
 /** The longest response time of a prompt receiver, in milliseconds. */
 const promptMs = 1_000;
-/** The number of idle receivers of each pace that are remembered. A receiver that is no longer remembered counts as new. */
+/**
+ * For each pace, the number of receivers without a current delivery that this process remembers. A receiver that it has forgotten counts as
+ * new.
+ */
 const mostRemembered = 200;
 
 /** Tracks how fast each webhook receiver responded last, and the number of deliveries to it that are in progress. */

@@ -7,8 +7,9 @@ import type { WorkerDeps } from "./worker-deps.ts";
 const pauseMs = 1_000;
 
 /**
- * Checks the requests for resources every second. Frees the resources of dead attempts and ends deadlocks. Serves requests that can be
- * served, for example because a rate has refilled. Any number of processes may do this at the same time.
+ * Checks the requests for resources every second. Frees the resources that dead attempts hold, and resolves deadlocks. Also serves waiting
+ * requests for which enough has become free, for example because time has passed for a resource with a rate. Any number of processes may do
+ * this at the same time.
  */
 export function startResourceSweeper({ pool, wakeups, log, metrics }: WorkerDeps): { stop(): Promise<void> } {
   const stopped = new AbortController();

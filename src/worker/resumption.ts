@@ -23,16 +23,19 @@ export class GraphChanged extends Error {
 
 export interface StartingPoint {
   input: unknown;
-  /** The keys to delete from `configurable`. An empty value would not be enough, because LangGraph tests only whether a key exists. */
+  /**
+   * The names of keys to delete from `configurable`. Setting these keys to undefined would not be enough, because LangGraph tests only
+   * whether a key exists.
+   */
   without: string[];
   /** True if an earlier attempt of the run reached a static breakpoint, but was lost before it could report this. */
   atBreakpoint: boolean;
 }
 
 /**
- * Returns where the attempt starts. A first attempt starts as the caller requested. A later attempt continues from the run's newest
- * checkpoint. If the run has no checkpoint yet, the attempt starts like the first one. Throws if the graph cannot continue from the
- * checkpoint.
+ * Returns where the attempt starts. A first attempt starts as the run's request says. A later attempt continues from the newest checkpoint
+ * that the run has stored. If the run has stored none, the later attempt starts like the first one. Throws if the graph cannot continue
+ * from the checkpoint.
  */
 export async function startingPoint({ deps: { pool }, claim, policy, graphVersion }: Attempt, graph: AnyGraph): Promise<StartingPoint> {
   const { runId, threadId, attempt } = claim;
@@ -62,9 +65,10 @@ const pendingBranch = "branch:to:";
 
 /**
  * Checks the checkpoint from which a run continues.
- * - Throws if a node that is due no longer exists. LangGraph would skip the node and end the run as if it were done.
- * - Finds out whether the previous attempt had already reached a static breakpoint. LangGraph would resume past the breakpoint, but the run
- * must stop there.
+ * - Throws if the next node at this checkpoint no longer exists in the graph. LangGraph would skip the node and end the run as if it had
+ *   succeeded.
+ * - Finds out whether an earlier attempt had already reached a static breakpoint here. The run must then stop at the breakpoint, but
+ *   LangGraph would continue past it.
  */
 async function examineCheckpoint(
   db: Db,
@@ -101,9 +105,9 @@ function pendingNodes(graph: AnyGraph, { checkpoint }: CheckpointTuple): string[
 }
 
 /**
- * Tells whether the channel was last written before the newest input, so that it no longer counts. A new input replaces the nodes that were
- * due, but LangGraph clears only the channels of the current graph. Without this check, the channel of a removed node would seem due at
- * every later checkpoint. Only the integer parts of versions are compared, because they count the steps.
+ * Tells whether a channel was last written before the newest input. The node that it would start is then no longer due, because a new input
+ * replaces the nodes that were due. LangGraph clears only the channels of the current graph. Without this check, the node of a channel that
+ * the graph no longer has would seem due forever. Only the integer parts of versions are compared, because they count the steps.
  */
 function isLeftOver({ inputChannels }: AnyGraph, { channel_versions: versions }: Checkpoint, channel: string): boolean {
   const stepOf = (name: string) => Math.floor(Number(versions[name]));
@@ -145,8 +149,8 @@ export function graphVersion(graph: AnyGraph, given: string | undefined): string
 const byName = ([a]: unknown[], [b]: unknown[]) => (String(a) < String(b) ? -1 : 1);
 
 /**
- * The error that the SDK expects for an answer to a question that is no longer open. It occurs only with `strict_resume`, if the answer had
- * to wait for other runs.
+ * The error for an answer to a question that is no longer open, in the form that the SDK expects. Only runs with `strict_resume` get it. It
+ * is thrown here if other runs came between the request and the start of the run, because otherwise the request itself is refused.
  */
 export class UnknownInterruptError extends Error {
   override name = "UnknownInterruptError";
@@ -164,9 +168,8 @@ function refuseUnasked(questions: OpenQuestion[], resume: unknown): void {
 }
 
 /**
- * Adds the id of the open question to an answer without an id, if exactly one question is open. LangGraph gives an answer without an id to
- * any node that asks, even if the node asks a later question. It also ignores an answer without an id if the answer is falsy ("", 0,
- * false).
+ * If exactly one question is open, adds its id to an answer that names no question. LangGraph would give such an answer to any node that
+ * asks a question, even to one that asks later. It would also ignore the answer if the answer is falsy ("", 0, false).
  */
 async function addressAnswer(db: Db, { threadId, kwargs }: Claim, command: RunCommand): Promise<RunCommand> {
   const { resume } = command;

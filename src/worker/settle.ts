@@ -40,8 +40,8 @@ function notifyEnd({ deps: { feed, wakeups }, claim: { runId }, journal }: Attem
 }
 
 /**
- * Stores the outcome of an attempt, and returns the outcome that is now true. The two differ if the attempt has lost the right to write,
- * which gives "lost", or if a caller has requested a rollback meanwhile, which gives "rolled back".
+ * Stores the outcome of an attempt, and returns the outcome that was stored in the end. It differs from the given one in two cases. If the
+ * attempt has lost the right to write, the result is "lost". If a caller has requested a rollback meanwhile, the result is "rolled back".
  */
 async function store(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
   const { claim, deps } = attempt;
@@ -58,16 +58,16 @@ async function store(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
     }
     case "ended": {
       const ended = await untilDatabaseAnswers(() => deps.endRun(ending(attempt, outcome.end)));
-      // If the run could not be ended, either the attempt has lost the right to write, or a caller has requested a rollback meanwhile. In
-      // the second case, the rollback is carried out now.
+      // The run was not ended. Either a caller has requested a rollback meanwhile, which is carried out now. Or the attempt has lost the
+      // right to write, in which case the rollback does nothing either.
       return ended ? outcome : store(attempt, { kind: "rolled back" });
     }
   }
 }
 
 /**
- * Returns the end of the run with its timers and webhook. A run that succeeds also stores the reported items that are not yet stored with a
- * step.
+ * Returns the data for the end of a run, with its timers and its webhook. If the run has succeeded, includes those reported items that no
+ * step has stored.
  */
 function ending(attempt: Attempt, end: RunEnd): EndingRun {
   const { claim, letters } = attempt;
@@ -80,7 +80,10 @@ function recordOf({ claim, deps, spans }: Attempt, outcome: AttemptOutcome): str
   return JSON.stringify(spans.close({ attempt: claim.attempt, ...deps.identity, claimed: claim.claimedAt, outcome }));
 }
 
-/** Ends a run with an error if `reason` means that its result can never be stored. Otherwise, throws `reason` again. */
+/**
+ * Handles an error that occurred while the result of a run was stored. If the result can never be stored, ends the run with an error in
+ * place of its result. Otherwise, throws the error again.
+ */
 async function storeWithoutResult(attempt: Attempt, reason: unknown): Promise<Outcome> {
   const { journal } = attempt;
   const error = refusalOf(reason);
@@ -92,7 +95,7 @@ async function storeWithoutResult(attempt: Attempt, reason: unknown): Promise<Ou
   return store(attempt, { kind: "ended", end });
 }
 
-/** Returns the run's error if `reason` means that its result can never be stored. Returns undefined for any other reason. */
+/** Returns the error with which the run must end if `reason` means that its result can never be stored. Otherwise, returns undefined. */
 function refusalOf(reason: unknown): RunError | undefined {
   if (reason instanceof UnsealableValue)
     return { error: "ResultRefusedError", message: `The run's result cannot be stored. ${reason.message}` };
@@ -100,7 +103,7 @@ function refusalOf(reason: unknown): RunError | undefined {
   return { error: "ResultRefusedError", message: `The database refuses the run's result: ${whatServerSays(reason)}.` };
 }
 
-/** Adds the consequences of a run's end: the timers of its questions, and its webhook. */
+/** Adds two things to the end of a run: the changes to the timers of the thread's questions, and whether the run has a webhook. */
 function withConsequences({ kwargs }: Claim, end: RunEnd): RunEnd {
   const { interrupts } = end.thread ?? {};
   const timers = interrupts === undefined ? undefined : timersAfter(kwargs, end.status === "success", interrupts);

@@ -20,8 +20,8 @@ interface OpenSpan {
 type SpanEnd = Pick<CallEnd, "error" | "inputTokens" | "outputTokens"> & { outcome: SpanOutcome };
 
 /**
- * Records the nodes, model calls and tools of an attempt, with their times. Times are milliseconds since the claim by the monotonic clock,
- * so that a wrong system clock does not affect them.
+ * Records the nodes, model calls and tool calls of an attempt, with their times. The times are milliseconds since the claim. They come from
+ * the monotonic clock, so that changes of the system clock do not affect them.
  */
 export class SpanRecorder implements CallWatcher {
   readonly #began = performance.now();
@@ -56,8 +56,8 @@ export class SpanRecorder implements CallWatcher {
   }
 
   /**
-   * Records that a task of the root graph has failed. LangGraph's stream reports such a task as finished, so its span may have ended as a
-   * success.
+   * Records that a task of the root graph has failed. LangGraph's stream has already reported the task as finished, so its span may have
+   * been recorded as a success. In that case, the span is corrected.
    */
   noteFailure(taskId: unknown, error: unknown): void {
     const number = typeof taskId === "string" ? this.#numbers.get(taskId) : undefined;
@@ -66,7 +66,10 @@ export class SpanRecorder implements CallWatcher {
     if (span) span.splice(6, 4, "error", span[7] ?? 0, span[8] ?? 0, String(error).slice(0, mostErrorText));
   }
 
-  /** Records that a super-step of a nested graph begins. The step before step 0 only processes the input and has no nodes. */
+  /**
+   * Records that a super-step of a nested graph begins. Before step 0, the graph only processes its input. That step has no nodes and gets
+   * no spans.
+   */
   noteNestedStep(namespace: string, step: number): void {
     if (this.#isFull) return;
     if (step < 0) this.#entering.add(namespace);
@@ -101,8 +104,8 @@ export class SpanRecorder implements CallWatcher {
   }
 
   /**
-   * Begins spans for the tasks in a namespace that have no span yet. Returns the number of the innermost span, or 0 if there is none. The
-   * span of a nested graph's task starts at the start time of the super-step.
+   * Begins a span for each task in the namespace that has none yet. Returns the number of the innermost task's span, or 0 if the namespace
+   * contains no task. In a nested graph, the span of a task gets the time at which the current super-step began.
    */
   #enter(namespace: string): number {
     let parent = 0;
@@ -139,7 +142,9 @@ export class SpanRecorder implements CallWatcher {
     this.#spans.push(span);
   }
 
-  /** True if the attempt has kept the highest number of spans. A long run then needs no more memory for its spans. */
+  /**
+   * True if the attempt has recorded the highest number of spans. Further spans are only counted, so that a long run needs no more memory.
+   */
   get #isFull(): boolean {
     return this.#spans.length >= mostSpans;
   }

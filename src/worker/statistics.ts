@@ -17,7 +17,10 @@ export interface Statistics {
   callsOf(graphId: string, runId: string, resumedAt?: number): CallBox;
   /** Counts the first attempt of a run. */
   began(graphId: string, waitedSeconds: number): void;
-  /** Counts the end of an attempt if the run has succeeded, failed, timed out or been interrupted. Ignores other outcomes. */
+  /**
+   * Counts an attempt that has ended its run: with a success, an error, a timeout or an interruption. Ignores attempts after which the run
+   * continues.
+   */
   ended(graphId: string, outcome: string, seconds: number): void;
   /** Stores the remaining counts, and ends the counting. */
   stop(): Promise<void>;
@@ -170,7 +173,7 @@ class CountedCalls implements CallBox {
     for (const check of alerts) {
       const known = pending.alerts.get(keyOf(graphId, check.alert));
       const crossings = (known?.crossings ?? 0) + Number(check.isCrossed);
-      // If a later run does not cross the threshold, the figures of the last run that crossed the threshold are kept.
+      // If this run has not crossed the threshold, keeps the values of the last run that has.
       const shown = check.isCrossed || !known ? { ...check, runId } : { ...known, isCrossed: false };
       pending.alerts.set(keyOf(graphId, check.alert), { ...shown, graphId, crossings });
     }
@@ -211,8 +214,8 @@ const noCalls = (graphId: string, agent: string): AgentCounts => ({
 const isEmpty = (pending: Pending) => Object.values(pending).every((map) => map.size === 0);
 
 /**
- * Stores the counts with one statement for each table. Counts that arrive during the statement of their table are stored the next time. If
- * a statement fails, its counts are dropped, because a second try could store them twice.
+ * Stores the counts, with one statement for each table. Counts that arrive while the statement of their table runs are stored the next
+ * time. If a statement fails, its counts are lost, because storing them again could count them twice.
  */
 function storeAll(db: Db, pending: Pending, receiver: AlertReceiver | undefined): Promise<void> {
   // The counts of many users share a statement. They are the service's own values, so they are not encrypted for the user of one attempt.

@@ -27,7 +27,8 @@ export type StoreStep = (step: Step) => Promise<number | undefined>;
 export function stepWriter(pool: Pool): StoreStep {
   const storeTogether = batched((steps: Step[]) => storeSteps(pool, steps), { keyOf: ({ fence }) => fence.runId });
   const storeAlone = async (step: Step) => (await storeSteps(pool, [step]))[0];
-  // Only the first try uses the shared statement. A retry stores the step alone, so that a refused step does not make other steps fail.
+  // Only the first try may share a statement with the steps of other runs. A retry stores the step in its own statement. If the database
+  // refuses that, no other step fails.
   const store = (step: Step, nth: number) => (nth === 1 && isPlain(step) ? storeTogether(step) : storeAlone(step));
   return (step) =>
     unlessRefused(

@@ -38,7 +38,7 @@ async function streamGraph(attempt: Attempt, opened: OpenGraph): Promise<void> {
   const transforming = isEventStreaming ? startTransforming(opened.graph.streamTransformers ?? [], claim) : undefined;
   const brokenIn = (place?: string[]) => (errors?.take(place) ?? []).flatMap(translator.onBrokenMessage);
   const push = (events: PendingEvent[]) => {
-    // After a stop, events are dropped. The stream is still read until the graph ends.
+    // When the attempt was told to stop, its further events are not logged. The stream is still read until the graph ends.
     if (!control.stopped) for (const event of events) journal.push(event);
   };
   const onChunk = (chunk: GraphChunk) => {
@@ -57,7 +57,7 @@ async function streamGraph(attempt: Attempt, opened: OpenGraph): Promise<void> {
   }
 }
 
-/** An impossible namespace, which matches no broken message. It is used for chunks that end no task. */
+/** A namespace that no message has. It selects no broken messages, for chunks that do not end a task. */
 const nowhere = [""];
 
 /** Returns the namespace of the task that this chunk ends, or undefined if it ends no task. */
@@ -101,7 +101,7 @@ function callConfig(
     [runResourcesKey]: resources,
     [letterBoxKey]: attempt.letters,
     [callBoxKey]: attempt.box,
-    // This key tells LangGraph to resume. An attempt that must start again from the checkpoint that the caller named does not get the key.
+    // This key tells nested graphs to resume. It is not set if the attempt must start again from the checkpoint that the caller named.
     ...(attempt.claim.attempt > 1 && !config.configurable?.checkpoint_id && { [resumingKey]: true }),
   };
   return config;
@@ -141,7 +141,7 @@ function graphConfig({ claim, control, translator }: Attempt, without: string[])
     ...config,
     streamMode: translator.graphModes,
     subgraphs: kwargs.subgraphs,
-    // LangGraph yields checkpoints without values only if a version of streamEvents is set.
+    // LangGraph yields checkpoints without values only if the option `version` of streamEvents is set.
     ...(translator.logsEnvelopes && { version: "v2" as const }),
     durability: kwargs.durability,
     ...(kwargs.interrupt_before && { interruptBefore: kwargs.interrupt_before }),

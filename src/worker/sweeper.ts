@@ -13,7 +13,7 @@ import type { Walk } from "../threads/retention.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
 
 const pauseMs = 5_000;
-/** The interval in minutes at which the marks of the threads' next runs (the column `head`) are checked. */
+/** The interval in minutes at which the sweeper repairs the column `head`, which marks the next run of each thread. */
 const headMinutes = 1;
 /** The highest number of unused queue keys that one statement deletes. */
 const mostKeys = 10_000;
@@ -92,8 +92,8 @@ class Sweeper {
   }
 
   /**
-   * Logs each graph that a due run needs but no live worker has. Each graph is logged only once while it is missing. Ends runs that have
-   * waited too long for such a graph.
+   * Logs each graph that a due run needs although no live worker has loaded it. Logs such a graph only once as long as this lasts. Ends
+   * runs that have waited too long for their graph.
    */
   async #watchAbsentGraphs(): Promise<void> {
     const { pool, log } = this.#deps;
@@ -160,8 +160,8 @@ class Sweeper {
 }
 
 /**
- * Tells when a kind of sweep is due. The first sweep is due at the start, and each later sweep when the given minutes have passed since the
- * last `restart`.
+ * Tells when a certain kind of sweep is due. The first sweep is due when the worker starts. Each later one is due when the interval has
+ * passed since the last call of `restart`.
  */
 class Clock {
   readonly #ms: number;

@@ -11,8 +11,8 @@ type ProtocolEvent = Parameters<StreamTransformer["process"]>[0];
 /** The time to wait for the transformers' final values after the graph has ended, in milliseconds. */
 const finishWithinMs = 10_000;
 /**
- * The stream modes whose events a transformer may drop. All other events record the run itself (its state, steps and questions), so they
- * are always logged.
+ * The stream modes whose events a transformer may drop. Events of all other modes are always logged. They record the run itself, such as
+ * its state, its steps and its questions.
  */
 const droppable = ["custom", "tools", "messages"];
 
@@ -27,8 +27,8 @@ export interface Transforming {
 }
 
 /**
- * A channel of a transformer. Clients receive the channel's items under its name. LangGraph's own server reads channels through this
- * interface, too.
+ * A channel that a transformer offers. Clients receive its items under the channel's name. LangGraph's own server reads channels through
+ * the same methods.
  */
 interface RemoteChannel {
   channelName: string;
@@ -108,8 +108,8 @@ class Transformers implements Transforming {
   }
 
   /**
-   * Logs an event that a transformer has created. The log can store such an event only as a custom event. If the event has another method,
-   * this method becomes the name of the custom event's channel.
+   * Passes an event that a transformer has created to all transformers, and logs it if none of them drops it. The log can store it only as
+   * a custom event. If the event has another method, the name of this method becomes the name of the custom event's channel.
    */
   #inject(at: string[], event: ProtocolEvent): void {
     const placed = { ...event, seq: this.#seq++, params: { ...event.params, namespace: at } };
@@ -120,8 +120,8 @@ class Transformers implements Transforming {
   }
 
   /**
-   * Returns a chunk as the protocol events that the transformers process. A message is split into the events of its content blocks. Any
-   * other chunk keeps the payload that LangGraph streams.
+   * Returns the protocol events for a chunk, which the transformers then process. For a message, these are the events of its content
+   * blocks. For any other chunk, they have the payload that LangGraph streams.
    */
   #protocolEvents([at, mode, payload]: GraphChunk, logged: PendingEvent[]): ProtocolEvent[] {
     const drafts = logged.flatMap(({ event, data }) => this.#projection.project({ id: this.#loggedId++, at: Date.now(), event, data }));

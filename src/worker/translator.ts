@@ -11,16 +11,19 @@ import type { BrokenMessage } from "./model-errors.ts";
 /** A chunk of the graph's stream. The namespace is empty for chunks of the root graph. */
 export type GraphChunk = [namespace: string[], mode: GraphMode, payload: unknown];
 
-/** Translates the graph's chunks into the events that clients have requested. Also keeps the values that are needed at the run's end. */
+/**
+ * Translates the chunks of the graph's stream into the events that clients have requested. Also keeps the last values and the questions,
+ * which become the run's output.
+ */
 export interface StreamTranslator {
   /**
-   * The stream modes to request from the graph: those that clients want, `values` for the run's output, and `tasks` for the list of running
-   * nodes.
+   * The stream modes to request from the graph. They are those that clients have requested, `values` for the run's output, and `tasks`,
+   * which tells which nodes are running.
    */
   graphModes: GraphMode[];
   /** True if the client wants LangChain's own events, which the graph yields only if it is called with `streamEvents`. */
   wantsEvents: boolean;
-  /** True if a checkpoint event without the checkpoint's values precedes each values event. */
+  /** True if each values event comes after a checkpoint event without values, as `pairsCheckpoints` decides. */
   logsEnvelopes: boolean;
   onChunk(chunk: GraphChunk): PendingEvent[];
   onEvent(event: unknown): PendingEvent[];
@@ -150,8 +153,8 @@ interface TaskChunk {
 }
 
 /**
- * Tells whether a checkpoint event without values precedes each values event. On the official servers, this is so if subgraphs are streamed
- * and the client wants `values` or `messages`, but not `checkpoints`.
+ * Tells whether a checkpoint event without the checkpoint's values must come before each values event. The official servers send such
+ * events if subgraphs are streamed and the client wants `values` or `messages`, but not `checkpoints`.
  */
 function pairsCheckpoints({ modes, subgraphs }: { modes: Set<StreamMode>; subgraphs: boolean }): boolean {
   return subgraphs && (modes.has("values") || modes.has("messages")) && !modes.has("checkpoints");
@@ -182,8 +185,8 @@ interface CheckpointPayload {
 }
 
 /**
- * Returns a payload in a form that clients can read. Removes our saver from the configs of checkpoints. Replaces the errors of tools by
- * objects with the name and the message, because errors would become empty JSON objects.
+ * Returns the payload of a chunk in a form that clients can read. Leaves our saver out of the configs of checkpoints. Replaces each error
+ * of a tool by an object with its name and message, because an error would become an empty JSON object.
  */
 function presentable(mode: GraphMode, payload: unknown): unknown {
   if (mode === "tools") return presentTool(payload as { error?: unknown });

@@ -16,8 +16,8 @@ export interface UsageMeter {
 }
 
 /**
- * Returns the meter of a worker. Calls that end while a statement runs share the next statement. A statement is repeated until the database
- * answers. Each statement has a number, so that a repeated statement does not count twice.
+ * Returns the meter of a worker. The usage of calls that end while a statement runs is stored by the next statement. A statement is
+ * repeated until the database responds. Each statement has a number, so that its usage counts only once.
  */
 export function usageMeter(pool: Pool, log: Logger): UsageMeter {
   const writerId = newId();

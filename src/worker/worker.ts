@@ -78,7 +78,7 @@ class RunningWorker {
   #liveness: Awaited<ReturnType<typeof startLiveness>> | undefined;
   #unlisten = () => {};
   #isDraining = false;
-  /** The time of the last renewal of the lease, in milliseconds, if that renewal showed that the service is halted. Undefined otherwise. */
+  /** The time of the last renewal of the lease, in milliseconds, if the service was halted at that time. Otherwise undefined. */
   #haltedAt: number | undefined;
 
   constructor(deps: WorkerDeps, options: WorkerOptions) {
@@ -115,7 +115,8 @@ class RunningWorker {
       isKeyless: cipher === undefined,
       attempts: this.#attempts,
       isAnnounced: () => liveness.announced,
-      // During a halt, no run is claimed. A run that was claimed after the last renewal thus proves that the halt is over.
+      // No run is claimed during a halt. If a run was claimed after the last renewal of the lease, the halt that this renewal reported is
+      // therefore over. In that case, the run is not stopped.
       start: (claim, askedAt) =>
         this.#attempts.start(claim, { drain: this.#isDraining || ((this.#haltedAt ?? 0) >= askedAt && !claim.cancel) }),
     });
@@ -142,7 +143,10 @@ class RunningWorker {
     });
   }
 
-  /** Announces that the thread's next run can be claimed: to this worker, or to the other workers if this worker is stopping. */
+  /**
+   * Notifies a claimer that the thread's next run can now be claimed. This is normally the worker's own claimer. If this worker is
+   * stopping, the other workers are notified.
+   */
   #onDone({ stopped }: AttemptControl): void {
     const { wakeups } = this.#deps;
     if (stopped?.kind === "unreachable") this.#claimer?.pause();
@@ -158,8 +162,8 @@ class RunningWorker {
   }
 
   /**
-   * Returns a run to the queue that this worker holds according to the database but does not execute. This happens if the connection breaks
-   * before the result of a claim arrives.
+   * Returns a run to the queue that belongs to this worker in the database, although the worker does not execute it. This happens if the
+   * connection breaks before the worker receives the result of its claim.
    */
   async #giveBack(run: HeldRun): Promise<void> {
     const { pool, log, wakeups } = this.#deps;
@@ -172,8 +176,8 @@ class RunningWorker {
   }
 
   /**
-   * Logs the nodes that may have blocked the event loop. The blocking node is among the first nodes that finish afterwards, so the log
-   * lists the nodes in the order in which they finished.
+   * Logs the nodes that may have blocked the event loop. While it was blocked, no node could finish, so the blocking node is among the
+   * first that finish afterwards. The log therefore lists the nodes in the order in which they finished.
    */
   #reportBlocked(ms: number): void {
     const { log } = this.#deps;

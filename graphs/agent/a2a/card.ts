@@ -24,7 +24,8 @@ export interface Endpoint extends Place {
 const wellKnown = ".well-known/agent-card.json";
 
 /**
- * An agent card. In protocol version 1.0, a card lists interfaces. In version 0.3, a card has one address, and may list more interfaces.
+ * The schema of an agent card. In protocol version 1.0, a card lists its addresses in `supportedInterfaces`. In version 0.3, a card has its
+ * main address in `url`, and may list more in `additionalInterfaces`.
  */
 const Card = z.looseObject({
   name: z.string(),

@@ -115,15 +115,15 @@ async function cancel(endpoint: Endpoint, started: Promise<string>): Promise<voi
 }
 
 /**
- * Tells whether another attempt of the run follows after this abort. For the reasons in the list, the service stops only the current
- * attempt and not the whole run.
+ * Tells whether the service continues the run with another attempt after this abort. For an abort reason in this list, the service has
+ * stopped only the current attempt and not the whole run.
  */
 const isContinued = ({ reason }: AbortSignal) => ["shutdown", "lost", "unreachable"].includes(Object(Object(reason).reason).kind);
 
 /**
- * Returns the id of the message to send, and two functions that read and store the id of the remote task of this tool call. The id of the
- * message is the same in each attempt, so that the agent can detect a repeated message. Outside the service, nothing is stored, and each
- * call has a new message id.
+ * Returns an id for the message, and the functions `find` and `store`, which read and store the id of the remote agent's task. The message
+ * id is the same in each attempt of the run, so that the remote agent can detect a repeated message. Outside the service, nothing is
+ * stored, and each call gets a new message id.
  */
 function memoryOf({ callId = "call" }: Errand, { configurable }: RunnableConfig) {
   const effects = effectsOf(configurable);

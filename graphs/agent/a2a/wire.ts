@@ -8,7 +8,8 @@ export type Said = { answer: string } | Task;
 export interface Task {
   taskId: string;
   /**
-   * The state of the task, under its name in protocol version 0.3. Undefined if the reply contains only a part of the result and no state.
+   * The state of the task, under its name in protocol version 0.3. Undefined if the agent sent only a part of the task's result (an
+   * artifact), because such a reply has no state.
    */
   state?: string | undefined;
   /** The result of the task, or the task's last message if there is no result. */
@@ -65,7 +66,7 @@ const Told = z.looseObject({
 });
 const Update = z.looseObject({ taskId: z.string(), status: Status.optional() });
 
-/** Reads the reply in a JSON-RPC result, of either version of the protocol. */
+/** Reads the reply in a JSON-RPC result. Accepts the results of both versions of the protocol. */
 export function readSaid(result: unknown): Said {
   const { task, message, statusUpdate, artifactUpdate } = Object(result);
   const said = task ?? message ?? statusUpdate ?? artifactUpdate ?? result;

@@ -10,7 +10,10 @@ import { type Finder, isFinder, replaceIn } from "./find.ts";
 import type { AnyGuard } from "./in-code.ts";
 import type { Guard } from "./schema.ts";
 
-/** The kind of the checked value. A thought is the text that a model writes beside a tool call. */
+/**
+ * The kind of value that a guard checks. `thought` is the text that a model writes beside a tool call. `tool` is the arguments, the result
+ * or the error of a tool call.
+ */
 export type Place = "input" | "output" | "thought" | "tool";
 
 /** The result of all guards: the value, which guards may have changed, or the reason why it does not pass. */
@@ -29,8 +32,8 @@ interface Guarded {
 }
 
 /**
- * Applies guards one after another. Judges, which call a model, come last. When a person has answered the question of a guard, the node
- * runs again, and a judge that ran before the question would be called twice.
+ * Applies guards one after another. Guards that ask a model (judges) come last, because a guard may ask a person, and the node runs again
+ * after the person's answer. A judge before the question would then ask its model twice.
  */
 export async function apply({ guards, value: given, ...around }: Guarded): Promise<Passed> {
   let value = given;

@@ -17,8 +17,8 @@ export const isFinder = (guard: Guard): boolean =>
   guard.kind === "pii" || guard.kind === "secrets" || (guard.kind === "regex" && guard.forbid !== undefined);
 
 /**
- * Tells whether a guard also checks the text beside a tool call, and the error of a tool. A guard on the length or the form of a value does
- * not check these texts, because it would refuse most of them.
+ * Tells whether a guard also checks the text that a model writes beside a tool call, and the text of a tool's error. A guard on the length
+ * or the form of a value does not, because it would refuse most of these texts.
  */
 export const checksAsides = (guard: AnyGuard): boolean =>
   typeof guard === "function" || guard.kind === "judge" || guard.kind === "function" || isFinder(guard);

@@ -1,6 +1,9 @@
 import { type Guard, type GuardObject, Guardrails } from "./schema.ts";
 
-/** The answer of a guard function. `value` replaces the checked value. `reason` says why the value does not pass. */
+/**
+ * The answer of a guard function. `ok` tells whether the value passes. `value` replaces the checked value. `reason` says why the value does
+ * not pass.
+ */
 export interface GuardAnswer {
   ok: boolean;
   value?: unknown;
@@ -8,7 +11,8 @@ export interface GuardAnswer {
 }
 
 /**
- * A guard as a function. If it throws, the value is blocked. Otherwise, a value that does not pass is treated according to its place.
+ * A guard that is a function in code. If it throws, the value is blocked. If it refuses the value, the consequence depends on the kind of
+ * value:
  * - An input is blocked.
  * - The arguments or the result of a tool are refused.
  * - An answer goes back to the model with the reason.
@@ -47,7 +51,10 @@ export function guardrailsFrom(given: GuardrailsInCode): Guarding {
   }) as Guarding;
 }
 
-/** A placeholder for a guard that is a function. It keeps the indexes of the other guards, so that errors name the right index. */
+/**
+ * A placeholder for each guard that is a function, while the other guards are validated. It keeps the indexes of the other guards, so that
+ * errors name the right index.
+ */
 const stand = { kind: "minWords", words: 0 };
 
 /** Returns guardrails with each guard replaced by the result of `change`. `place` is the path of the list that contains the guard. */

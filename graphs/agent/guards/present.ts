@@ -4,13 +4,14 @@ import type { AnyGuard } from "./in-code.ts";
 const present = new AsyncLocalStorage<AnyGuard[]>();
 
 /**
- * Returns the output guards of the pattern in which the current code runs, and of the patterns around it. If there are any, agents do not
- * stream their tokens.
+ * Returns the output guards of the pattern whose code is running, and of the patterns that run this pattern. If the list is not empty,
+ * agents do not stream their tokens.
  */
 export const wholeOutputGuards = (): AnyGuard[] => present.getStore() ?? [];
 
 /**
- * Calls a function without the output guards of the pattern. Judges are called in this way, because nobody but a guard reads their answers.
+ * Calls a function. While the function runs, `wholeOutputGuards` returns no guards. Judges run in this way, because only guards read their
+ * answers.
  */
 export const unguarded = <Result>(work: () => Result): Result => present.run([], work);
 

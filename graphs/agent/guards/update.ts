@@ -2,7 +2,7 @@ import type { BaseMessage } from "@langchain/core/messages";
 import { Overwrite } from "@langchain/langgraph";
 import type { LedgerEntry } from "../ledger.ts";
 
-/** Returns the value with every text that equals the original answer replaced by the guarded answer. */
+/** Returns a copy of the value in which `to` (the guarded answer) replaces every text that equals `from` (the original answer). */
 export function swap(value: unknown, from: string, to: string): unknown {
   if (value === from) return to;
   if (Array.isArray(value)) return value.map((one) => swap(one, from, to));
@@ -31,7 +31,10 @@ export function messagesOf({ messages: replaced }: Record<string, unknown>, { me
   return replaced === undefined ? {} : { messages: [...(replaced as BaseMessage[]), ...([own ?? []].flat() as BaseMessage[])] };
 }
 
-/** Returns the ledger of an update, with the entries of judges added. An `Overwrite` stays an `Overwrite`. */
+/**
+ * Returns the field `ledger` for a state update: the ledger entries of judges, and then the entries in the update. If the update has an
+ * `Overwrite`, the result is an `Overwrite` too. If no judge was called, the result is empty.
+ */
 export function ledgerOf(judged: LedgerEntry[], { ledger }: Record<string, unknown>) {
   if (judged.length === 0) return {};
   if (ledger instanceof Overwrite) return { ledger: new Overwrite([...judged, ...(ledger.value as LedgerEntry[])]) };

@@ -21,7 +21,7 @@ interface Whole {
 /** The guards of a whole pattern that is defined in TypeScript code. Each guard is a plain object or a function. */
 export type WholeInCode = Pick<Parameters<typeof guardrailsFrom>[0], "input" | "output">;
 
-/** The fields of a compiled graph that this file uses. LangGraph's types hide some of them. */
+/** The part of a compiled graph's type that this file uses. LangGraph's types hide some of these fields. */
 interface Built {
   builder: {
     nodes: Record<string, { runnable: { func?: NodeFunction } }>;
@@ -67,8 +67,8 @@ export function guarded<Graph extends object>(graph: Graph, guardrails?: WholeIn
 }
 
 /**
- * The guards of each graph for runs whose context has no `guardrails`. The key is the graph's `builder`. The guards are cached here,
- * because parsing a context is slow.
+ * Caches the guards of each graph for runs whose context has no `guardrails`, because parsing a context is slow. The key is the graph's
+ * `builder`.
  */
 const usual = new WeakMap<object, Whole>();
 
@@ -104,7 +104,7 @@ async function runNode({ func, values, config, guards, builder, isFirst, isLast 
   return { ...changed, ...checked, ...messagesOf(changed, checked), ...ledgerOf(ledger, checked) };
 }
 
-/** Returns the settings with which a judge checks a value of the whole pattern. */
+/** Returns the settings for judges that check the input or the answer of a whole pattern. */
 async function judgeRun({ _configRuntimeSchema: schema }: Built["builder"], { ledger = [] }: Values, config: LangGraphRunnableConfig) {
   // imported here, because these files import the guards
   const [{ agent }, { Budget, Limits, Models, tierOf }] = await Promise.all([import("../agent.ts"), import("../context.ts")]);

@@ -14,8 +14,8 @@ const usualLimit = 3;
 const usualThreshold = 0.35;
 const longestQuery = 2_000;
 /**
- * The number of minutes for which the store keeps the record that a text is embedded. The chunks are kept a day longer, so a valid record
- * never lacks a chunk.
+ * The number of minutes for which the store keeps the record that all chunks of a text are embedded. The chunks are kept a day longer, so
+ * that no chunk is missing while the record exists.
  */
 const recordMinutes = 30 * 24 * 60;
 const chunkMinutes = 31 * 24 * 60;

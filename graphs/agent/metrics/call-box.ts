@@ -2,7 +2,10 @@ import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import type { LedgerEntry } from "../ledger.ts";
 import type { StallState } from "./stalls.ts";
 
-/** A threshold from the run's context, the measured value of the run, and whether the value has crossed the threshold. */
+/**
+ * The comparison of a measured value of a run with a threshold from the run's context. `isCrossed` tells whether the value is beyond the
+ * threshold.
+ */
 export interface CheckedAlert {
   alert: string;
   value: number;
@@ -16,8 +19,8 @@ export interface CheckedAlert {
  */
 export interface CallBox {
   /**
-   * The time at which a person's answer started this run, in milliseconds since 1970. Undefined in the first attempt of the run, because
-   * that attempt reads the answer and notes the time itself.
+   * The time, in milliseconds since 1970, at which a person's answer started this run. Set only for later attempts of the run, because the
+   * first attempt reads the answer and notes the time itself.
    */
   resumedAt?: number | undefined;
   ended(call: LedgerEntry): void;

@@ -2,7 +2,7 @@ import { getConfig, type LangGraphRunnableConfig } from "@langchain/langgraph";
 import { boxOf } from "./call-box.ts";
 import { type StallWatch, watchForStalls } from "./stalls.ts";
 
-/** The facts that are collected while one process executes a run. */
+/** The state that the metrics keep while one process executes a run. */
 export interface Execution {
   /** When the first answer of a person was read, in milliseconds since 1970. Undefined if no answer continued the run. */
   resumedAt: number | undefined;
@@ -10,14 +10,14 @@ export interface Execution {
 }
 
 /**
- * The facts about each execution. The key is an object that LangGraph keeps for one execution and its subgraphs, so the entry is freed with
- * the execution.
+ * The state that the metrics keep for each execution. The key is an object that LangGraph keeps for one execution and its subgraphs, so the
+ * entry is freed with the execution.
  */
 const executions = new WeakMap<object, Execution>();
 
 /**
- * Returns the facts about the execution to which a config belongs. The first call for an execution creates the facts. All events about
- * stalls then go to the `writer` of that first config.
+ * Returns the metrics' state of the execution to which a config belongs. The first call for an execution creates this state, and decides
+ * where all stall events of the execution go: to the `writer` of the config in that call.
  */
 export function executionOf(config: Pick<LangGraphRunnableConfig, "control" | "writer" | "configurable"> | undefined): Execution {
   const key = config?.control;

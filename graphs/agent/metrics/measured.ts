@@ -18,7 +18,7 @@ export const ledgerState = {
     .describe("Figures of the run, computed from its ledger. A figure without its facts is left out."),
 };
 
-/** The fields of a compiled graph that this file uses. LangGraph's types hide some of them. */
+/** The part of a compiled graph's type that this file uses. LangGraph's types hide some of these fields. */
 interface Built {
   builder: Parameters<typeof neighboursOf>[0] & {
     nodes: Record<string, { runnable: { func?: NodeFunction } }>;
@@ -63,9 +63,9 @@ export function measured<Graph extends object>(graph: Graph, factsOf: (values: n
  */
 const failureKey = Symbol.for("ensemble.failure-metrics");
 
-/** The facts about a failed run that the service passes to the function under `failureKey`. */
+/** The description of a failed run, which the service passes to the function under `failureKey`. */
 interface FailedRun {
-  /** The values at the run's last checkpoint. Undefined if the run has stored none. */
+  /** The state values at the run's last checkpoint. Undefined if the run has stored no checkpoint. */
   values: Values | undefined;
   /** The nodes that had to run next at that checkpoint. */
   next: readonly string[];

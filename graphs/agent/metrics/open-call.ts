@@ -6,7 +6,7 @@ import { boxOf } from "./call-box.ts";
 import { executionOf } from "./executions.ts";
 import type { WatchedCall } from "./stalls.ts";
 
-/** The facts about a call that are known before it begins. */
+/** The caller of a model call: the agent, its pattern, and the time after which the run counts as stalled. */
 export interface Caller {
   agent: string;
   pattern: string;
@@ -14,9 +14,11 @@ export interface Caller {
 }
 
 export interface OpenCall {
-  /** Runs the work of the call. Each part of an answer that the model sends during this time shows that the call is alive. */
+  /**
+   * Does the work of the call. Each part of an answer that the model sends during this work is recorded as a sign that the call is alive.
+   */
   during<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** Ends the call. Completes its ledger entries with `addFacts`, and reports them. */
+  /** Ends the call. Completes its ledger entries with `addFacts`, and reports the entries to the service. */
   end(entries: LedgerEntry[]): void;
 }
 
@@ -31,10 +33,7 @@ export function noteSign(): void {
   if (call) call.signAt = performance.now();
 }
 
-/**
- * Begins a model call of an agent. Waits until the budget has room for the call. From then on, the stall watch watches the call until it
- * ends.
- */
+/** Begins a model call of an agent. Waits until the budget has room for the call. The stall watch then watches the call until it ends. */
 export async function openCall(
   { agent, pattern, stalledSeconds = usualStalledSeconds }: Caller,
   purse: Purse,
@@ -58,7 +57,10 @@ export async function openCall(
   };
 }
 
-/** Adds facts about the execution to a new ledger entry: when a person's answer continued the run, and how the call stalled. */
+/**
+ * Adds two facts to a new ledger entry, if they exist: the time at which a person's answer continued the run, and whether the call stalled
+ * as `slow` or `dead`.
+ */
 export function addFacts(entry: LedgerEntry): LedgerEntry {
   const { resumedAt } = executionOf(getConfig());
   const stalled = current.getStore()?.stalled;

@@ -2,8 +2,8 @@ import type { LedgerEntry } from "../ledger.ts";
 import type { Piece } from "./run-metrics.ts";
 
 /**
- * Returns the calls of a pattern as a chain, in which each call depends on the previous call. If two calls overlap, the shared time counts
- * only for the call that began first. Calls overlap, for example, if an agent calls another agent as a tool.
+ * Returns the calls of a pattern as a chain of pieces of work. Each piece depends on the previous one. Two calls overlap, for example, if
+ * an agent calls another agent as a tool. The time that they share then counts only for the call that began first.
  */
 export function inSequence(ledger: LedgerEntry[]): Piece[] {
   const calls = ledger

@@ -34,7 +34,7 @@ export const Metrics = z.object({
 });
 export type Metrics = z.infer<typeof Metrics>;
 
-/** The facts about one task of a run from which the metrics are computed. */
+/** One task of a run, with the data from which the metrics of the run are computed. */
 export interface TaskFact {
   id: string;
   /** The ids of the tasks that this task needs. */
@@ -51,7 +51,7 @@ export interface Facts {
   pieces?: Piece[];
   findings?: number;
   conflicts?: number;
-  /** The milliseconds between the sending and the acknowledgement of each message. */
+  /** For each message, the milliseconds from its sending to its acknowledgement. */
   latenciesMs?: number[];
   deadlocks?: number;
 }

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
-/** Whether a stalled call still receives tokens. */
+/** The state of a stalled call: `slow` if the model has recently sent a part of its answer, and otherwise `dead`. */
 export type StallState = "slow" | "dead";
 
 /** A call of an agent, while it is open. */

@@ -19,8 +19,9 @@ interface Settled {
 }
 
 /**
- * Decides which writes of parallel listeners are applied to the board. A write that repeats the present value of its key is dropped. A
- * conflict is several different values for one key, or a value whose writer had read an older version of the key.
+ * Decides which writes of parallel listeners are applied to the board. A write that repeats the present value of its key is dropped. If
+ * different values are left for a key, the writes are in conflict. They are also in conflict if a writer had read an older version of the
+ * key. `rule` decides a conflict.
  */
 export function settleWrites(all: Write[], board: Board, rule: ConflictRule): Settled {
   const settled: Settled = { writes: [], settlements: [], conflicts: [] };
@@ -48,7 +49,7 @@ function settle(conflict: Conflict, rule: ConflictRule, settled: Settled): void 
   settled.writes.push(...(rule === "last" ? writes.filter(({ causedBy }) => causedBy.length > 0) : isPresent(winner) ? [] : [winner]));
 }
 
-/** Tells whether a write in a conflict stands for the value that is already on the board. Only such a write has no cause. */
+/** Tells whether an entry in a conflict is not a new write but the value that is already on the board. Only such an entry has no cause. */
 export const isPresent = ({ causedBy }: Write): boolean => causedBy.length === 0;
 
 export function settlementOf({ key, writes }: Conflict, by: ConflictRule, winner: string, reason: string): Settlement {
@@ -64,8 +65,8 @@ export const boardOf = ({ marks = {}, events }: ChoreographyValues): Board => ({
 });
 
 /**
- * Returns the values that a caller wrote to the board from outside the run. They have the form of writes, because the event log does not
- * contain them yet.
+ * Returns the values that a caller wrote to the board from outside the run. They are returned as writes, because they must still be added
+ * to the event log.
  */
 export const writesFromOutside = ({ board = {} }: ChoreographyValues, { values, marks }: Board): Write[] =>
   Object.entries(board)

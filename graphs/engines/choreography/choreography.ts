@@ -13,7 +13,7 @@ import { afterPublish, askAboutFailures, type ChoreographyContext, type Config, 
 import { firstEvents } from "./publish.ts";
 import type { ChoreographyValues } from "./state.ts";
 
-/** The parts of a run that a pattern derives from the run's input and context. */
+/** The plan of a run. The pattern makes it from the run's input and context. */
 export interface Planned extends Pick<ChoreographyValues, "listeners" | "agents" | "until"> {
   /** The events with which the run begins. */
   start?: Emission[];

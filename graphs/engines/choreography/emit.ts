@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Emission, type Listener, typesOf } from "./event.ts";
 
-/** The key by which an event from a function in code is recognized. `emit` sets this key. */
+/** The key that marks an object as an event that `emit` has made. */
 const brand = "ensemble.emission";
 
 /** Makes an event. A listener that is a function in code publishes an event, or a list of events, by returning it. */
@@ -11,8 +11,8 @@ const Emitted = z.object({ [brand]: z.string(), payload: z.unknown() });
 const Chosen = z.object({ event: z.string(), payload: z.unknown() });
 
 /**
- * Returns the events in the result of a listener. If the listener has one event type, the result is the payload. If it has several types,
- * the result is `{ event, payload }`, or only a type if a person chose the type.
+ * Converts the result of a listener to events. Events that `emit` made are kept. For a listener with one event type, the result is the
+ * event's payload. For a listener with several types, the result is `{ event, payload }`, or only a type if a person chose the type.
  */
 export function emissionsOf(listener: Listener, result: unknown): Emission[] {
   const types = typesOf(listener);

@@ -33,7 +33,7 @@ export interface Listener {
    * type is the listener's name.
    */
   emits: string[];
-  /** The number of times that a run may wake the listener. */
+  /** The maximum number of times that one run may wake the listener. */
   maxFires: number;
   /** The rank of the listener. If not all woken listeners can work at the same time, those with a higher priority begin first. */
   priority: number;

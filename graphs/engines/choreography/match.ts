@@ -20,14 +20,17 @@ interface Found {
 interface Looked {
   listener: Listener;
   found: Found[];
-  /** The listener's position in the log after all wakes in `found`. */
+  /** The listener's progress in the log after all wakes in `found`. */
   final: Look;
   questions: Question[];
 }
 
 const unseen: Look = { seen: 0, fires: 0, partial: {} };
 
-/** Returns at most `most` listeners that events wake now, and the position of each listener in the log after these wakes. */
+/**
+ * Returns at most `most` wakes to start now: first the repeated tries, and then the wakes that events cause. `looks` in the result says how
+ * far each listener has then read the log.
+ */
 export function dueWakes(facts: Facts, conditions: Conditions, most: number) {
   const looked = facts.listeners.map((listener) => lookAt(listener, facts, conditions));
   const again = facts.again.slice(0, most);
@@ -60,7 +63,9 @@ function inOrder(one: Due, other: Due): number {
   return other.listener.priority - one.listener.priority || lastOf(one) - lastOf(other) || one.index - other.index;
 }
 
-/** Reads the events that a listener has not read yet. Stops at an event for which the judge must answer a question first. */
+/**
+ * Returns the wakes that the unread events cause for a listener. Stops before an event for which the judge must answer a question first.
+ */
 function lookAt(listener: Listener, facts: Facts, conditions: Conditions): Looked {
   let look = facts.looks[listener.name] ?? unseen;
   const found: Found[] = [];
@@ -145,7 +150,10 @@ function questionsAbout({ on }: Listener, event: Event) {
   return leaves.flatMap(({ when }) => (when && !("code" in when) ? questionsIn(when) : [])).map((question) => ({ ...question, input }));
 }
 
-/** Returns the chain of events that reached a limit. Returns undefined if the pending wakes stay within the limits. */
+/**
+ * If the depth of a chain or the number of events is at its limit, returns the chain of events that led there. Returns undefined if the
+ * pending wakes stay within the limits.
+ */
 export function limitReached({ events, bounds }: ChoreographyValues, pending: Wake[]): Event[] | undefined {
   const last = events.at(-1);
   const deepest = pending.flatMap(({ by }) => by.map((seq) => events[seq - 1])).find((event) => event && event.depth >= bounds.maxDepth);

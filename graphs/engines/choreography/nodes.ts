@@ -42,8 +42,8 @@ export interface Setup {
   /** Returns the rule that decides between several values that were written to one key at the same time. Default: the last one is kept. */
   ruleOf?(context: ChoreographyContext): ConflictRule;
   /**
-   * Tells whether the judge answers the questions in `until` now, although listeners are still due. Without this function, the judge
-   * answers them each time after parallel listeners have published an event.
+   * Tells whether the judge must answer the questions in `until` now, although more listeners can be woken. Without this function, the
+   * judge answers them again after each new event in the log. When no more listeners can be woken, the judge answers them in any case.
    */
   isJudgeDue?(state: ChoreographyValues): boolean;
 }
@@ -89,7 +89,7 @@ function isReached({ conditions, factsOf }: Setup, state: ChoreographyValues): b
   return "code" in until ? (conditions.get(until.code)?.(values) ?? false) : evaluate(until, values, answers[untilPlace(state)]).holds;
 }
 
-/** Returns the listeners among which the judge must choose the next one. */
+/** Returns the listeners among which the judge must choose the next one. Returns an empty list if the judge has nothing to choose. */
 function candidates({ controlOf, conditions }: Setup, state: ChoreographyValues, context: ChoreographyContext): string[] {
   if (controlOf?.(context) !== "judge" || typeof state.chosen === "string") return [];
   const due = new Set(dueWakes(state, conditions, Number.POSITIVE_INFINITY).pending.map(({ listener }) => listener));

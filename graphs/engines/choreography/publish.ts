@@ -43,8 +43,8 @@ export function publishAll(state: ChoreographyValues, rule: ConflictRule): Publi
 }
 
 /**
- * Decides which writes are applied, and applies them to the board. A stopped run continues if a caller wrote a value to the board from
- * outside the run.
+ * Applies values to the board. Values that a caller wrote from outside the run come first, and make a stopped run continue. Then come the
+ * writes of listeners, after conflicts between them have been found.
  */
 function publishWrites(state: ChoreographyValues, writes: Write[], rule: ConflictRule, append: (write: Write) => number) {
   if (!state.marks) return {};
@@ -72,7 +72,7 @@ function isTriedAgain({ listener, isFatal, tries }: Reaction, { listeners }: Cho
   return !isFatal && tries < (listeners.find(({ name }) => name === listener)?.retries ?? 0);
 }
 
-/** Returns the next event of the log. The event gets the correlation id of the first event that caused it. */
+/** Returns a new event with the next number in the log. Its correlation id is that of the first event that caused it. */
 function eventOf({ type, payload }: Emission, from: string, causedBy: number[], log: Event[]): Event {
   const causes = causedBy.map((seq) => log[seq - 1]).filter((cause) => cause !== undefined);
   return {

@@ -11,14 +11,14 @@ import { Event, type Listener, type Look, type Reaction, type Wake, type When } 
 
 const internal = <Value>() => z.unknown() as unknown as z.ZodType<Value>;
 
-/** A message that was streamed to clients, and the wake in which a listener wrote it. */
+/** A message that a listener wrote and that was streamed to clients. `by` has the numbers of the events that woke the listener. */
 export interface Spoken {
   listener: string;
   by: number[];
   message: AIMessage;
 }
 
-/** The reason why a run ended although work was left. */
+/** The reason why a run ended although listeners could still be woken. */
 export const Stopped = z.enum(["until", "limit", "failures"]);
 
 /** The record of a key's last change on the board. */
@@ -46,7 +46,7 @@ export const Settlement = z.object({
 });
 export type Settlement = z.infer<typeof Settlement>;
 
-/** A value that a listener writes to the board, and the version of the key at the time when the listener read the key. */
+/** A value that a listener writes to the board, and the version that the key had when the listener read it. */
 export interface Write extends z.infer<typeof View> {
   key: string;
   version: number;

@@ -2,7 +2,10 @@ import { Overwrite } from "@langchain/langgraph";
 import { beginTask } from "../../agent/task.ts";
 import type { Config, Conversation, ConversationSetup } from "./state.ts";
 
-/** Begins a run. The thread's transcript and current speaker stay as they are. All counters that conditions read are reset. */
+/**
+ * Begins a run. Keeps the transcript and the current speaker that earlier runs left on the thread. Resets the counters that the conditions
+ * for ending the conversation read.
+ */
 export const begin = (setup: ConversationSetup) => (state: Conversation, config: Config) => {
   if (state.stop) throw new Error("There is nothing to stop. Send `stop` with `command.update` to a run that goes on.");
   const rules = config.context ?? {};

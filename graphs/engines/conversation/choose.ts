@@ -38,8 +38,8 @@ type Choosing = ConversationContext & { speakers: z.output<typeof Speakers>; sel
 type Choice = (conversation: Pick<Conversation, "messages" | "speaker" | "turns">) => string | undefined;
 
 /**
- * Selects the next speaker. `choice` is the pattern's own function, if it has one. If this function names no participant, the context's
- * `speakers` decides whether the model or the order of the list selects the speaker.
+ * Selects the next speaker. `choice` is the pattern's own function, if it has one. If it does not return a participant's name, the context
+ * field `speakers` decides. The next speaker then follows from the order of the list, or a model selects it.
  */
 export const choose = (setup: ConversationSetup, choice: Choice | undefined) => async (state: Conversation, config: Config) => {
   const { messages, speaker, turns } = state;

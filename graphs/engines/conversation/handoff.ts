@@ -70,7 +70,7 @@ export const HandedOver = z.object({
 });
 export type HandedOver = z.infer<typeof HandedOver>;
 
-/** Returns the handoff in the messages that an agent added, if there is one. */
+/** Returns the handoff that an agent made in its turn, or undefined if it made none. `added` are the messages of the turn. */
 export function handoffIn(added: BaseMessage[], { name: from, handoffs }: Handing): HandedOver | undefined {
   const results = added.filter((message) => ToolMessage.isInstance(message));
   for (const { to } of handoffs) {
@@ -91,8 +91,8 @@ export function isLoop(handoffs: HandedOver[]): boolean {
 }
 
 /**
- * The middleware of agents with handoffs. The first handoff in an answer ends the agent's turn. Further handoffs in that answer are
- * refused, but its other tool calls are run.
+ * The middleware for agents that can hand over the conversation. The first handoff in an agent's answer ends the agent's turn. Further
+ * handoffs in the same answer are refused, but its other tool calls are run.
  */
 export const handingOver = [
   createMiddleware({

@@ -13,15 +13,15 @@ interface Given {
 }
 
 /**
- * Returns a check of the names in a context: names must be unique, and settings may refer only to participants. `key` is the context field
- * with the participants. If the context has no such field, `members` are the participants.
+ * Returns a function that checks the names in a run's context. The participants must have unique names, and the settings may name only
+ * participants. `key` is the context field with the participants. If the context has no such field, `members` are the participants.
  */
 export function checkNames(key: string, members: Named[] | undefined): (values: Record<string, unknown>) => Problem[] {
   for (const { path, message } of members ? problemsOf(members, [key]) : []) throw new Error(`${path.join(".")}: ${message}`);
   return (values) => {
     const sent = values[key] as Named[] | undefined;
     const names = (sent ?? members)?.map(({ name }) => name);
-    if (!names) return []; // another error reports the invalid list
+    if (!names) return []; // the list of participants is invalid, and its own schema reports that
     const unknown = namesInSettings(values as Given).filter(({ name }) => !names.includes(name));
     return [...problemsOf(sent ?? [], [key]), ...unknown.map(({ name, path }) => ({ path, message: unknownName(name, names) }))];
   };

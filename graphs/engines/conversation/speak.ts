@@ -61,7 +61,7 @@ export const speak =
     return { ...passed(state, `${participant.name} failed: ${error}`), workedMs, ledger };
   };
 
-/** Returns the update for a skipped turn. */
+/** Returns the state update for a turn that is skipped. `why` is the reason, which is added to the notes. */
 export function passed({ failures, notes }: Conversation, why: string) {
   return { tries: 0, problem: null, functions: [], failures: failures + 1, notes: [...notes, `A turn was passed, because ${why}`] };
 }
@@ -71,5 +71,5 @@ function saying({ name }: Participant, { result, message }: Success<unknown>) {
   return { messages: text.trim() === "" ? [] : [saidBy(name, message?.text === text ? message : new AIMessage(text))] };
 }
 
-/** Returns the node that follows `speak`: the same turn again after a failed try, or the check. */
+/** Returns the node after `speak`. After a failed try, this is `speak` again. Otherwise, it is `check`. */
 export const afterTurn = ({ tries }: Conversation) => (tries > 0 ? "speak" : "check");

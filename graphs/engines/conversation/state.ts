@@ -60,7 +60,7 @@ export type Config = LangGraphRunnableConfig;
 
 /** The values that all nodes of a conversation share. */
 export interface ConversationSetup<Speaker extends Participant = Participant> {
-  /** The name of the pattern in its progress events. */
+  /** The name of the pattern, as it appears in progress events. */
   pattern: string;
   /** Returns the context of the run, which was stored when the run began. */
   contextOf(state: Conversation, config: Config): ConversationContext;

@@ -44,7 +44,10 @@ export const begin = (setup: DeliberationSetup) => (state: Deliberation, config:
   };
 };
 
-/** Returns the experts that have no answer in this round but still have a try left. */
+/**
+ * Returns the experts that must still be asked in this round: those that have no answer yet, have a try left, and may succeed in another
+ * try.
+ */
 export function pending(setup: DeliberationSetup, state: Deliberation): Expert[] {
   return setup.expertsOf(state).filter(({ name }) => {
     const tries = state.answers.filter(({ expert }) => expert === name);

@@ -83,8 +83,8 @@ interface Grouped {
 }
 
 /**
- * Lets the judge group positions by their meaning. Options and numbers need no judge. If the judge gives no answer, positions in the same
- * words form a group.
+ * Lets the judge group positions that have the same meaning. Options and numbers are compared without a judge. If the judge gives no
+ * answer, only positions in the same words count as equal.
  */
 async function group(setup: DeliberationSetup, { state, views, isAffordable }: Grouped, config: Config) {
   const { options, scale } = state.ballot;

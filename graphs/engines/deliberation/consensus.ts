@@ -66,7 +66,10 @@ function campsOnScale(views: View[], { min, max }: { min: number; max: number })
   return [campOf(median, views.filter(isNear)), ...campsOfOptions(views.filter((view) => !isNear(view)))];
 }
 
-/** Returns a camp for each of the judge's groups. Views that the judge put into no group form camps by equal wording. */
+/**
+ * Returns a camp for each of the judge's groups. Views that are in none of these groups form a camp if their positions have the same
+ * wording.
+ */
 function campsOfGroups(views: View[], groups: Grouping["groups"]): Camp[] {
   const left = new Map(views.map((view, index) => [labelOf(index), view]));
   const grouped = groups.flatMap(({ position, labels }) => {

@@ -11,7 +11,7 @@ export function checkExperts(members: Expert[] | undefined): (values: Record<str
   for (const { path, message } of members ? twinsIn(members) : []) throw new Error(`${path.join(".")}: ${message}`);
   return ({ experts: sent, ruling, onSplit, tieBreak }) => {
     const experts = (sent ?? members) as Named | undefined;
-    if (!experts) return []; // another error reports the invalid list
+    if (!experts) return []; // the list of experts is invalid, and its own schema reports that
     const isVote = ruling === "vote" || onSplit === "vote";
     return [...twinsIn(experts), ...(isVote ? tieProblems(experts, tieBreak as string | undefined) : [])];
   };

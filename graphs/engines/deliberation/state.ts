@@ -94,7 +94,7 @@ export type Config = LangGraphRunnableConfig;
 
 /** The values that all nodes of a deliberation share. */
 export interface DeliberationSetup {
-  /** The name of the pattern in its progress events. */
+  /** The name of the pattern, as it appears in progress events. */
   pattern: string;
   /** Returns the context of a run. `rules` is the context with which the run began. */
   contextOf(state: { rules: unknown }, config: Config): DeliberationContext;

@@ -66,8 +66,8 @@ export const decide =
   };
 
 /**
- * An action that fails this many milliseconds before the state's time limit, or later, counts as too late. The database's clock ends the
- * time limit, and may be ahead of this process's clock.
+ * If an action fails less than this many milliseconds before the state's time limit, the limit counts as passed. The time limit ends by the
+ * database's clock, which may be ahead of this process's clock.
  */
 const skewMs = 1_000;
 

@@ -25,8 +25,8 @@ function afterSuccess(state: Running, taking: Taking, acted: Acted | null): Upda
 }
 
 /**
- * Returns the update after a failed action: the action is retried, or the machine moves to `onFailure`. Without `onFailure`, the state and
- * the facts do not change.
+ * Returns the update after a failed action. If the state's time limit has passed, the machine leaves the state because of that. Otherwise,
+ * the action is retried. After the last try, the machine moves to `onFailure`, or stays in its state if `onFailure` is undefined.
  */
 function afterFailure(state: Running, taking: Taking, acted: Acted): Update {
   const { from, retries, onFailure } = taking.transition;

@@ -108,7 +108,7 @@ export interface MachineValues {
   ledger: LedgerEntry[];
 }
 
-/** A machine that has begun. */
+/** The values of a machine's state after the machine has begun. From then on, `machine` and `state` are never null. */
 export interface Running extends MachineValues {
   machine: Machine;
   state: string;

@@ -6,8 +6,8 @@ import type { Step } from "./step.ts";
 type Values = Pick<WorkflowValues, "steps" | "results">;
 
 /**
- * Returns the tasks of a workflow, for its metrics. Steps that did no work are left out. If a task depends on such a step, the nearest
- * earlier steps that did work take its place.
+ * Returns the tasks of a workflow, for its metrics. Steps that did no work are left out. If a task needs such a step, the nearest earlier
+ * steps that did work are listed in `needs` instead.
  */
 export function factsOf({ steps, results }: Values): Facts {
   const tasks = steps.flatMap((step) => {

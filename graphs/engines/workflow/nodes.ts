@@ -24,7 +24,7 @@ export type Config = LangGraphRunnableConfig;
 /** The parsed context of a workflow. */
 export type WorkflowContext = Surroundings["context"] & { onFailures?: "ask" | "partial" };
 
-/** The values that all nodes of a workflow share. */
+/** The functions, conditions and settings that all nodes of a workflow share. */
 export interface Setup {
   name: string;
   code: Code;
@@ -62,8 +62,8 @@ interface Try {
 }
 
 /**
- * Returns the state update of the first node and of `settle`. Decides conditions and skips steps that cannot run, until only steps with
- * work remain.
+ * Returns the state update before a wave, for the first node and for `settle`. Decides conditions and skips steps that cannot run, so that
+ * all steps that can begin now have work to do.
  */
 export const settled = (setup: Setup, state: WorkflowValues) => {
   const { results, path } = settleSteps(state, setup.conditions);
@@ -184,7 +184,7 @@ function spanOf(times: Pick<Span, "readyAt" | "startedAt">, outcome: Outcome, be
   return spanAfter(before?.span, { ...times, endedAt: Date.now(), waitedMs, resumedAt, isFailure });
 }
 
-/** Returns a failure in place of a success whose output does not match the step's schema. */
+/** If the output of a successful step does not match the step's schema, returns a failure. Otherwise, returns the outcome unchanged. */
 function checked({ outputs }: Step, outcome: Outcome): Outcome {
   if (!outputs || outcome.status !== "success") return outcome;
   const { error } = z.fromJSONSchema(outputs as Parameters<typeof z.fromJSONSchema>[0]).safeParse(outcome.result);
@@ -241,7 +241,7 @@ export const decide =
 
 /**
  * Asks a person what to do about too many failures. The person may retry, with or without new instructions, or accept the partial results.
- * The context can accept partial results in advance.
+ * If `onFailures` in the context is `partial`, the results are accepted and nobody is asked.
  */
 export const askAboutFailures = (setup: Setup) => (state: WorkflowValues, config: Config) => {
   const { askTimeoutSeconds: timeoutSeconds = null, onFailures } = setup.contextOf(config);
@@ -256,7 +256,9 @@ export const askAboutFailures = (setup: Setup) => (state: WorkflowValues, config
   return { results: new Overwrite(Object.fromEntries(kept)), advice };
 };
 
-/** Returns the update that accepts the results so far. From then on, only steps that collect the results of other steps can begin. */
+/**
+ * Returns the update that accepts the results so far. After this update, a step can begin only if it collects the results of other steps.
+ */
 function accept({ steps, results }: WorkflowValues) {
   const left = steps.filter(({ id, collects }) => !collects && !results[id]?.isOver);
   const ended = left.map(({ id }) => [id, results[id] ? { ...results[id], isOver: true } : notDone("skipped", "No more work was begun.")]);

@@ -5,7 +5,7 @@ import { type Decision, isFailed, notDone, type Step, type StepResult } from "./
 
 type Facts = Pick<WorkflowValues, "steps" | "results" | "path" | "answers" | "task" | "input">;
 
-/** The results and decisions that follow from the earlier results without any work. */
+/** The results of skipped steps and of gates, and the decisions of conditions. They follow from earlier results, without any work. */
 export interface Settlement {
   results: Record<string, StepResult>;
   path: Decision[];

@@ -9,7 +9,10 @@ import { Material, taskState } from "../../agent/task.ts";
 import { Answer } from "../conditions.ts";
 import { Decision, type Step, StepResult } from "./step.ts";
 
-/** Returns the schema of a state key that holds values by key. Values that a node returns replace the values of the same keys. */
+/**
+ * Returns the schema of a state field that holds a record. If a node returns some keys of the record, only the values of these keys are
+ * replaced.
+ */
 export const byKey = <Value extends z.ZodType>(value: Value, description: string) =>
   new ReducedValue(
     z

@@ -11,7 +11,9 @@ export const stepName = z
   .max(100)
   .regex(/^[^.]+$/, "a name has no dots");
 
-/** The rule for a step that has failed for good. */
+/**
+ * The rule that applies after a step has failed for good: stop the workflow, continue, use a fixed output, or do other work in its place.
+ */
 export type OnFailure = "stop" | "continue" | { use: unknown } | { handler: Doing };
 
 /** A step of a workflow. A pattern makes the steps from the input of a run. */

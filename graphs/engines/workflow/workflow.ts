@@ -141,7 +141,7 @@ const workIn = ({ do: work, onFailure, compensate }: Step) => [work, compensate,
 
 /** The initial values of a run. */
 const cleared = { results: {}, order: [], path: [], answers: {}, advice: "", accepted: false, spoken: [], ledger: [] };
-/** The update that empties the lists of an earlier run on the thread. */
+/** The update that empties fields of the state, because an earlier run on the thread may have filled them. */
 const emptied = { answers: new Overwrite({}), ledger: new Overwrite([]), compensations: new Overwrite([]) };
 
 /** The methods of `StateGraph` that this file uses, without types that depend on the pattern's schemas. */

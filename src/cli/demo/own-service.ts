@@ -22,7 +22,7 @@ const stopTimeoutMs = 40_000;
 const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
 const program = fileURLToPath(new URL(`../ensemble.${extension}`, import.meta.url));
 /**
- * Variables that are set to empty values for the started service. The service thus ignores the values of the shell. It uses the embedded
+ * Environment variables that are empty in the started service, whatever their values in the shell are. The service thus uses the embedded
  * database, and is both the API and a worker.
  */
 const plain = { DATABASE_URL: "", DATABASE_URI: "", POSTGRES_URI: "", DATABASE_DIRECT_URL: "", ENSEMBLE_ROLE: "" };

@@ -17,11 +17,11 @@ export interface Ending {
 export interface Child {
   ended: Promise<Ending>;
   /**
-   * Stops the service. Kills it if it has not stopped after `seconds`, because a graph may block the process. Kills it at once if it is
-   * still starting. A killed service loses no run.
+   * Stops the service. Kills it after `seconds` if it has not stopped by then, because a graph may block the process. A service that is
+   * still starting is killed immediately. No run is lost, because the next service process continues the runs.
    */
   stop(seconds: number): Promise<void>;
-  /** Tells the service to stop at once. Running runs return to the queue. */
+  /** Tells the service to stop immediately. The runs that it is executing return to the queue. */
   hurry(): void;
 }
 

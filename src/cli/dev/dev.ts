@@ -19,7 +19,7 @@ const stopSeconds = 15;
 /** The default of WORKER_DRAIN_TIMEOUT. It is short, because a developer does not want to wait for running model calls at each restart. */
 const drainSeconds = "1";
 
-/** An event that the loop of `ensemble dev` handles. `at` is the time of a file's last change. */
+/** An event that the loop of `ensemble dev` handles. For changed files, `at` is the time of the last change. */
 type Event =
   | { kind: "changed"; files: string[]; at: number }
   | { kind: "ended"; child: Child; ending: Ending }
@@ -57,7 +57,7 @@ export async function dev({ texts, flags }: Arguments): Promise<void> {
   adoptAddress(texts);
   if (!existsSync(projectFile())) await readState(); // throws the error that explains what a project is
   const session = openSession((texts.watch ?? "").split(",").filter(Boolean), flags.has("open"));
-  const events = on(session.events, "event"); // before the start, so that no event is lost meanwhile
+  const events = on(session.events, "event"); // created before the service starts, so that no event is lost
   listenToUser(session);
   try {
     await start(session);
@@ -93,7 +93,7 @@ function openSession(additional: string[], opens: boolean): Session {
   };
 }
 
-/** Ctrl-C stops the service, and a second Ctrl-C stops it at once. Enter restarts it. */
+/** Lets the user control the service. Ctrl-C stops the service, and a second Ctrl-C stops it immediately. Enter restarts it. */
 function listenToUser(session: Session): void {
   const stop = () => {
     if (session.isStopping) for (const child of [session.child, session.leaving]) child?.hurry();
@@ -138,7 +138,7 @@ async function restart(session: Session): Promise<void> {
   if (!session.isStopping) await start(session);
 }
 
-/** Starts the service. If the project cannot be read, prints the error. The next change of a watched file tries again. */
+/** Starts the service. If the project cannot be read, prints the error. The next change of a watched file then starts the service. */
 async function start(session: Session): Promise<void> {
   session.startedAt = performance.now();
   const state = await readState().catch((error: Error) => {

@@ -37,8 +37,8 @@ export async function watchedPaths(state: ProjectState | undefined): Promise<{ f
 }
 
 /**
- * Returns a list with the path of the file of variables that the project file names. The list is empty if there is no such file, or if the
- * project file is malformed at the moment.
+ * Returns a list with the path of the environment file that the project file names. The list is empty if there is no project file, if it is
+ * malformed, or if it names no such file.
  */
 async function environmentFile(file: string): Promise<string[]> {
   if (!existsSync(file)) return [];

@@ -12,9 +12,9 @@ const about = "Cipher";
 const advice = "Check LANGGRAPH_AES_KEY, and encryption.path in langgraph.json.";
 
 /**
- * Checks the encryption of the database at `url`. Loads the handlers, encrypts and decrypts a text, and reads the stored sample. If the
- * keys depend on users, encrypts no text, because the check has no user. Reports nothing if neither the project nor the database has
- * encryption. Changes nothing.
+ * Checks the encryption of the database at `url`. Loads the handlers, encrypts and decrypts a text, and reads the encrypted sample in the
+ * database. If the keys depend on users, encrypts no text, because the check has no user. Reports nothing if neither the project nor the
+ * database has encryption. Changes nothing.
  */
 export async function checkEncryption(url: string, config: Config, project: Project | undefined): Promise<Finding[]> {
   try {

@@ -29,7 +29,7 @@ export interface ImageOptions {
   baseImage: string;
   /** The user's own Dockerfile lines, for example to install system packages. */
   lines: string[];
-  /** The path of the project's file of variables, relative to the project file. Undefined if the project has none. */
+  /** The path of the project's environment file, relative to the project file. Undefined if the project names no such file. */
   envFile: string | undefined;
 }
 
@@ -47,7 +47,7 @@ export async function readImageOptions(file: string): Promise<ImageOptions> {
 }
 
 /**
- * Returns the path of the file of variables, relative to the project. Throws if the file is outside of the project, because an image
+ * Returns the path of the environment file, relative to the project. Throws if this file is outside of the project, because an image
  * contains only the project's folder.
  */
 function inProject(file: string, env: string): string {

@@ -32,8 +32,8 @@ export async function findAddress({ texts }: Arguments): Promise<Address> {
 }
 
 /**
- * Calls `work` with a connection to the running service. If the service does not respond or refuses a request, throws an error with a
- * sentence for the user.
+ * Calls `work` with a connection to the running service. If the service does not respond or refuses a request, throws an error whose
+ * message tells the user the reason.
  */
 export async function withService<T>(args: Arguments, work: (connection: Connection) => Promise<T>): Promise<T> {
   const address = await findAddress(args);

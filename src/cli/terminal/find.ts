@@ -35,7 +35,7 @@ export async function newestRuns(client: Client, limit: number, status?: Run["st
   return newest;
 }
 
-/** Returns the newest runs of a thread, at most `limit`. Returns an empty list if the thread was deleted meanwhile. */
+/** Returns the newest runs of a thread, at most `limit`. Returns an empty list if the thread no longer exists. */
 async function runsOf(client: Client, threadId: string, limit: number, status?: Run["status"]): Promise<Run[]> {
   return client.runs.list(threadId, { limit, ...(status && { status }) }).catch(none([]));
 }

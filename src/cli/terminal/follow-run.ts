@@ -46,7 +46,7 @@ export async function followRun(client: Client, stream: Stream, view: View, leav
   return settle(client, { threadId: stream.threadId, runId }, failure);
 }
 
-/** Returns the ending of a run whose stream has ended. The run's result is stored by then. */
+/** Returns how a run has ended, after its stream has ended. The service has stored the run's result by then. */
 async function settle(client: Client, { threadId, runId }: { threadId: string; runId: string }, failure?: string): Promise<Ending> {
   const found = await Promise.all([client.runs.get(threadId, runId), client.runs.join(threadId, runId)]).catch((error: unknown) => {
     if (isNotFound(error)) return undefined;

@@ -7,7 +7,7 @@ export interface Part {
   data: unknown;
 }
 
-/** A stream event in a form that a display can show to a person. `path` lists the subgraphs from which the event comes. */
+/** A stream event, converted for a display that a person reads. `path` lists the nested subgraphs in which the event occurred. */
 export type Moment =
   | { kind: "attempt"; attempt: number }
   | { kind: "step"; path: string[]; node: string; update: unknown }

@@ -31,8 +31,8 @@ class LineNarrator implements Narrator {
   private readonly speech: ReturnType<typeof startSpeech>;
   private readonly pictures: ReturnType<typeof openPictures>;
   /**
-   * The keys of the tool calls and tool results that were shown. A parent graph repeats its subgraph's messages, which must not be shown
-   * again.
+   * The keys of the tool calls and tool results that were shown. A subgraph's messages come again from its parent graph, and must not be
+   * shown again.
    */
   private readonly shown = new Set<string>();
   /** True if the stream has "updates" events, which name the steps. A stream with only "values" events does not name them. */
@@ -100,7 +100,7 @@ function details(rest: Record<string, unknown>): string {
     .join("");
 }
 
-/** Returns a line for each tool call and each tool result in the update of a step. The streamed tokens do not include them. */
+/** Returns a line for each tool call and each tool result in the update of a step. The streamed tokens contain neither of the two. */
 function toolLines(update: unknown): [id: string, line: string][] {
   const read = Messages.safeParse(update);
   if (!read.success) return [];

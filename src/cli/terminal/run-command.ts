@@ -37,8 +37,8 @@ export function runGraph(args: Arguments, graph: string, options: StartOptions):
 }
 
 /**
- * Returns the input for a run if the user gave none. Returns null for an interrupted thread, so that the graph continues. For any other
- * thread, returns an empty object, so that the graph starts again with the thread's state.
+ * Returns the input of a run for which the user gave no input. Returns null for an interrupted thread, so that the graph continues. For any
+ * other thread, returns an empty object, so that the graph starts again with the thread's state.
  */
 const beginning = ({ status }: Thread) => (status === "interrupted" ? null : {});
 

@@ -33,8 +33,8 @@ export interface Session {
   say: (sentence: string) => void;
   leaving: AbortSignal;
   /**
-   * The note for a person who leaves with Ctrl-C. It is set if the command also stops the service when the person leaves. Undefined means
-   * the default note.
+   * The note that a person sees after leaving with Ctrl-C. It is set by commands that also stop their service at that moment. Undefined
+   * means the default note.
    */
   farewell?: string | undefined;
 }

@@ -13,7 +13,10 @@ interface Utterance {
 
 export interface Speech {
   say(token: Token): void;
-  /** Ends the texts of one step, and then calls `tellStep`, which shows the step. After that, waiting texts of other models are shown. */
+  /**
+   * Ends the texts that models have written in a step, and then calls `tellStep`, which shows the step itself. After that, the waiting
+   * texts of other steps are shown.
+   */
   end(path: string[], node: string, tellStep: () => void): void;
   endAll(): void;
   hasSaid(text: string): boolean;

@@ -75,8 +75,8 @@ function newEvents(items: WorkItem[], shown: Map<string, number>) {
 }
 
 /**
- * Returns how many events of a work item were shown. If a new run begins the work item again, the item has a new, shorter list of events,
- * and counting starts at 0.
+ * Returns how many events of a work item were shown. Returns 0 if a new run has begun the work item again, because the item then has a new,
+ * shorter list of events.
  */
 function countIn(item: WorkItem, shown: Map<string, number>): number {
   const count = shown.get(nameOf(item)) ?? 0;

@@ -43,7 +43,10 @@ export interface SkillStats {
   repair: string | null;
 }
 
-/** Returns the health of each skill: the figures of its last stages, the number of its lessons and, if it needs repair, the reason. */
+/**
+ * Returns the health of each skill: the figures of the last stages that used the skill, the number of its lessons and, if it needs repair,
+ * the reason.
+ */
 export async function skillStats(client: Client): Promise<SkillStats[]> {
   const [health, lessons, tickets] = await Promise.all(
     [["health"], ["lessons"], ["repair-tickets"]].map((namespace) => itemsUnder(client, namespace)),

@@ -65,8 +65,8 @@ function Content({ filters, change, found, onHelp }: ContentProps) {
   const answer = async (answered: OpenQuestion, value: unknown) => {
     leave();
     const isAccepted = await answers.answer(answered, value);
-    // If the service refuses an answer, the page returns to the question. A person who already types in the next question stays there, and
-    // only a message and the list show that the refused question is open again.
+    // If the service refuses an answer, the page goes back to the answered question. If the person is already typing in the next question,
+    // the page stays there. Only a message and the list then show that the answered question is open again.
     if (!isAccepted && !document.activeElement?.matches("input, textarea, [contenteditable=true]")) choose(answered);
   };
   useShortcuts({

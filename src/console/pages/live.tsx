@@ -15,7 +15,7 @@ import { Workers } from "./live/workers.tsx";
 
 const everyMs = 5_000;
 
-/** The home page. It shows the state of the service at the moment, and the runs of the last hour. */
+/** The home page. It shows the present state of the service, and the runs of the last hour. */
 export default function Live() {
   const info = useLive(["info"], readInfo, { every: everyMs });
   const figures = useLive(["figures"], readFigures, { every: everyMs });

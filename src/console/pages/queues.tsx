@@ -10,7 +10,7 @@ import { LimitDialog } from "./queues/limit-dialog.tsx";
 
 const everyMs = 5_000;
 
-/** The page of the queue limits: which runs hold their slots, which runs wait, and the values of the limits. */
+/** The page of the queue limits: the runs that hold slots, the runs that wait, and the values of the limits. */
 export default function Queues() {
   const limits = useLive(["limits"], (signal) => answerOf(api.GET("/limits", { signal })), { every: everyMs });
   const [isNew, setNew] = useState(false);

@@ -17,10 +17,10 @@ import { type FoundRuns, searchRuns, useFoundRuns } from "./runs/found.ts";
 import { RunHeader, RunRow, rowHeights } from "./runs/run-row.tsx";
 import { type Selection, useSelection } from "./runs/selection.ts";
 
-/** The maximum number of runs that a person can select at once. It is the largest page size of the API. */
+/** The maximum number of runs that a person can select. It is the largest page size of the API. */
 const mostChosen = 1_000;
 
-/** The page of the runs of all threads. It has a search, and actions for many runs at once. */
+/** The page of the runs of all threads. It has a search, and actions on the selected runs. */
 export default function Runs() {
   const [filters, change] = useFilters();
   const found = useFoundRuns(filters);

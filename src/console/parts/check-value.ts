@@ -13,7 +13,7 @@ const words: Record<JsonType, string> = {
   null: "This must be empty.",
 };
 
-/** Returns the problems of a value. It checks only what a form can enter, because the service validates the value again. */
+/** Returns the problems of an entered value. Does not check every keyword of the schema, because the service validates the value again. */
 export function checkValue(given: JsonSchema, root: JsonSchema, value: unknown, path = ""): Problems {
   const schema = resolve(given, root);
   const kind = kindOf(schema);
@@ -44,7 +44,7 @@ function isOfType(type: JsonType, value: unknown): boolean {
   return type === "null" ? value === null : typeof value === type;
 }
 
-/** Returns the index of the alternative that matches a value, or that matches it best. */
+/** Returns the index of the alternative that matches a value, or else of the alternative that matches it best. */
 export function variantOf(variants: JsonSchema[], root: JsonSchema, value: unknown): number {
   const found = variants.map((variant) => checkValue(variant, root, value));
   const fitting = found.findIndex((problems) => problems.size === 0);

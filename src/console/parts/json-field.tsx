@@ -38,8 +38,8 @@ export function parseObject(text: string): ParsedObject {
 }
 
 /**
- * Returns a problem if the entered object lacks keys of the stored object. The service merges metadata into the stored metadata, so the
- * missing keys would remain without notice.
+ * Returns a problem if the entered object lacks keys of the stored object. The service merges metadata into the stored metadata, so a key
+ * that the person has deleted here would stay stored.
  */
 export function withKeptKeys(parsed: ParsedObject, present: Record<string, unknown> = {}): ParsedObject {
   if (!("value" in parsed)) return parsed;

@@ -7,7 +7,7 @@ import { Icon } from "./icons.tsx";
 const mostEntries = 50;
 /** The maximum number of characters of a text that are shown at first. */
 const mostCharacters = 2_000;
-/** The depth down to which a value is unfolded at first. */
+/** The depth down to which a value is shown unfolded before the person opens or folds anything. */
 const openDepth = 2;
 
 /**

@@ -1,7 +1,7 @@
 import { sentenceOf } from "../api.ts";
 import { Icon } from "./icons.tsx";
 
-/** Shows the sentence with which the service refused a request of a form or a dialog. */
+/** Shows the service's error message about a request that a form or a dialog has sent. Shows nothing if there is no error. */
 export function Refusal({ error }: { error: unknown }) {
   if (!error) return null;
   return (

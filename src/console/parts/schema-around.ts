@@ -10,7 +10,9 @@ export interface FieldProps {
   path: string;
   name: string;
   isRequired: boolean;
-  /** True for the field of the form's whole value. This field hides its name, because the form itself already shows the name. */
+  /**
+   * True for the outermost field, which holds the whole value of the form. This field hides its name, because the form already has a title.
+   */
   isRoot?: boolean;
   /** True for an item of a list. The name of an item is hidden on the page, and only screen readers read it. */
   isItem?: boolean;

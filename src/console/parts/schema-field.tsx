@@ -47,7 +47,7 @@ const textOf = (choice: unknown) => (typeof choice === "string" ? choice : JSON.
 function ChoiceField(props: FieldProps) {
   const choices = choicesOf(props.schema);
   const { onBlur, ...around } = aroundOf(props);
-  if (choices.length === 1 && props.isRequired) return null; // a required constant needs no field
+  if (choices.length === 1 && props.isRequired) return null; // if only one value is allowed, a person has nothing to choose
   const chosen = choices.findIndex((choice) => JSON.stringify(choice) === JSON.stringify(props.value));
   const nothing = { value: "-1", label: props.isRequired ? "Choose …" : "–" };
   return (

@@ -5,7 +5,10 @@ import { Checkbox } from "./field.tsx";
 import { BrokenJson, choicesOf, initialValue, isObject, type JsonSchema, kindOf, resolve } from "./json-schema.ts";
 import { aroundOf, type FieldProps } from "./schema-around.ts";
 
-/** A group of fields with a name, a hint, and the problem of the group as a whole. */
+/**
+ * A group of fields. It shows the name and the hint of the object or list that contains the fields, and an error message about this object
+ * or list.
+ */
 function Group({ children, ...props }: FieldProps & { children: React.ReactNode }) {
   const { label, hint, error } = aroundOf(props);
   if (props.isRoot)

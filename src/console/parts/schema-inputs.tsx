@@ -30,7 +30,10 @@ export function TextField(props: FieldProps) {
   return <Input type={inputTypes[schema.format ?? ""] ?? "text"} {...common} />;
 }
 
-/** A field for a number. A text that is not a number is kept as text, so that the person sees it and the check can report it. */
+/**
+ * A field for a number. If the entered text is not a number, the value is this text. The person thus still sees it, and the validation of
+ * the form reports it.
+ */
 export function NumberField(props: FieldProps) {
   const { schema, value, onChange, isRequired } = props;
   const { minimum, maximum } = schema;

@@ -94,7 +94,10 @@ export default function UplotChart({ label, times, series, height = 200 }: Chart
   );
 }
 
-/** The legend of a chart. It shows each line's value at the pointer. If the pointer is not on the chart, it shows each line's total. */
+/**
+ * The legend of a chart. It shows the value that each line has at the pointer. If the pointer is not on the chart, it shows the sum of each
+ * line's values.
+ */
 function Legend({ times, series, point }: { times: number[]; series: Series[]; point: number | undefined }) {
   const time = point === undefined ? undefined : times[point];
   return (

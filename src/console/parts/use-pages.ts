@@ -11,7 +11,7 @@ interface Options<Row> {
   /** The key of the list in the query cache. The key contains the filters of the list. */
   key: string[];
   pageSize: number;
-  /** Milliseconds between two reads while the page is visible. */
+  /** The interval in milliseconds at which the rows on the screen are read again. */
   every: number;
   read: (at: { limit: number; offset: number }, signal: AbortSignal) => Promise<PageOfRows<Row>>;
 }

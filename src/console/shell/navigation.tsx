@@ -41,7 +41,10 @@ export function Navigation() {
   );
 }
 
-/** Returns the path of the navigation's entry for the current page. Some pages belong to the entry of another page. */
+/**
+ * Returns the path of the navigation entry that is highlighted for the current page. The page of a single run, for example, highlights the
+ * entry of the list of runs.
+ */
 function placeOf(location: string): string {
   const open = pages.find(({ path }) => new RegExp(`^${path.replace(/:\w+/g, "[^/]+")}$`).test(location));
   return open?.under ?? location;

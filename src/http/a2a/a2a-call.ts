@@ -18,7 +18,10 @@ export interface A2aCall {
   gone: AbortSignal;
 }
 
-/** Returns the scope of the tasks that the caller may read. A caller who may read the first run of a task may read the task. */
+/**
+ * Returns the scope of the tasks that the caller may read. Asks auth about the task's first run, because the id of that run is the id of
+ * the task.
+ */
 export const readableTasks = async ({ request }: A2aCall, taskId: string): Promise<Scope> =>
   (await request.access("threads:read", { run_id: taskId })).scope;
 

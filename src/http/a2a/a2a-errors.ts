@@ -4,7 +4,7 @@ import { ServiceError } from "../../errors.ts";
 /** The kinds of caller errors for which the protocol has a code. All other errors are answered with an HTTP status, as on other routes. */
 const inProtocol = ["malformed", "invalid", "not_found", "conflict", "thread_without_graph"];
 
-/** Keeps the error with which a call has failed, if the protocol has no code for it. */
+/** Stores the error of a failed call if the A2A protocol has no code for this error. The call is then answered with an HTTP status. */
 export interface Failure {
   error?: unknown;
 }

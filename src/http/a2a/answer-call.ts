@@ -63,8 +63,8 @@ interface Streamed {
 }
 
 /**
- * Sends a stream of answers as server-sent events. An error before the first answer is sent without a stream. After a later error, the
- * connection is closed abruptly, so that the client subscribes again.
+ * Sends a stream of answers as server-sent events. If an error occurs before the first answer, responds with the error and opens no stream.
+ * If an error occurs later, breaks the connection, so that the client subscribes again.
  */
 async function streamAnswer(call: A2aCall, { body, stream, failure, mapError }: Streamed): Promise<unknown> {
   const { deps, reply } = call;

@@ -14,7 +14,10 @@ import { isOver, phaseOf } from "./task-state.ts";
 /** The time that a cancellation waits for the run to stop, in milliseconds. A node that ignores its abort signal may take longer. */
 const waitMs = 30_000;
 
-/** Cancels a task and returns it once its run has stopped. A task that waits for an answer loses its questions. */
+/**
+ * Cancels a task, waits until its run has stopped, and returns the task. If the task waits for the answer to a question, no run has to
+ * stop. In that case, the question is closed.
+ */
 export async function cancelTask(call: A2aCall, id: string): Promise<TaskRun> {
   const { deps, request, gone } = call;
   const found = await readTask(call, id);

@@ -25,7 +25,7 @@ export async function* followTask(call: A2aCall, begun: TaskRun): AsyncGenerator
     }
     if (gone.aborted) return;
     const now = await findTask(deps.pool, alreadyDecided, task.taskId);
-    // If the run has been deleted, for example by a rollback, the task counts as canceled.
+    // The run no longer exists, for example because a later run of the thread has rolled it back. For the client, its task is canceled.
     if (!now) return yield statusUpdate(task, { state: TaskState.TASK_STATE_CANCELED, message: undefined, timestamp: undefined });
     task = now;
   }

@@ -72,8 +72,9 @@ async function sendMessage(call: A2aCall, params: SendMessageRequest): Promise<T
 }
 
 /**
- * Returns the error. If the protocol has no code for the error, also closes the connection. A response with a 5xx would be wrong, because
- * the message has already created its run. A client that sends the message again gets the same task.
+ * Returns the error of a call whose message has already created a run. If the protocol has no code for the error, also closes the
+ * connection. A response with a 5xx would tell the client that its message had no effect. A client that sends the message again after the
+ * break gets the same task.
  */
 function cutting({ reply }: A2aCall, error: unknown): unknown {
   if (!(error instanceof A2AError)) reply.raw.destroy();

@@ -4,8 +4,8 @@ import type { Registry } from "../../registry/registry.ts";
 import { type SortedParts, sortParts } from "./parts.ts";
 
 /**
- * Returns the input of a run for a message. Texts and files become a message in the input's `messages`. Data parts are objects, whose keys
- * become keys of the input.
+ * Returns the input of the run that a message starts. The texts and files of the message become one entry of the input's list `messages`.
+ * Each data part must be an object, and its keys become keys of the input.
  */
 export async function inputOf(registry: Registry, graphId: string, { parts, messageId }: Message): Promise<Record<string, unknown>> {
   const { words, data } = sortParts(parts);

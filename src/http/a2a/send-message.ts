@@ -17,15 +17,19 @@ import { answerIn, inputOf } from "./message-input.ts";
 import { store, validConfig } from "./push-configs.ts";
 import { phaseOf } from "./task-state.ts";
 
-/** An accepted message. A client that waits for the task counts towards the limits until `leave` is called. */
+/**
+ * The task of an accepted message. If the client waits for the task, it counts towards the limits on waiting clients until `leave` is
+ * called.
+ */
 export interface Accepted {
   task: TaskRun;
   leave: () => void;
 }
 
 /**
- * Creates the run for a message, and returns the run's task. A message that arrives again creates no second run. With `follows`, the client
- * is counted as a waiting client before the run is created, so that a refused client has no effect.
+ * Creates the run for a message, and returns the run's task. A message that the client sends a second time gets the run of the first. With
+ * `follows`, the client first takes a place among the waiting clients. If there is no free place, the message is refused before it creates
+ * a run.
  */
 export async function acceptMessage(call: A2aCall, params: SendMessageRequest, follows: boolean): Promise<Accepted> {
   const message = validMessage(params.message);

@@ -6,8 +6,9 @@ import type { Failure } from "./a2a-errors.ts";
 const beatMs = 1_000;
 
 /**
- * Waits for an answer and returns it. If the answer takes longer than a second, sends the headers and then a line feed each second. Clients
- * and proxies thus do not give up. Then sends the answer itself, and returns undefined. JSON parsers ignore line feeds before a document.
+ * Waits for an answer and returns it. If the answer takes longer than a second, sends the headers, and then a line feed each second, so
+ * that clients and proxies do not give up. At the end, sends such a slow answer itself and returns undefined. JSON parsers ignore line
+ * feeds before a document.
  */
 export async function answerSlowly<Answer>(reply: FastifyReply, answer: Promise<Answer>, failure: Failure): Promise<Answer | undefined> {
   const settled = answer.then(

@@ -21,7 +21,7 @@ const phaseOfStatus: Record<TaskRun["status"], TaskPhase> = {
   interrupted: "canceled",
 };
 
-/** Returns the phase of a task. A task whose question can no longer be answered is canceled. */
+/** Returns the phase of a task. A task whose run asked a question counts as canceled once nobody can answer the question any more. */
 export function phaseOf({ status, interrupts, asked }: TaskRun): TaskPhase {
   if (interrupts !== null) return "waiting";
   return asked ? "canceled" : phaseOfStatus[status];
@@ -33,7 +33,7 @@ export const isOver = (task: TaskRun): boolean => ["completed", "failed", "cance
 /** Tells whether the task has an open run, so that it changes without a further message. */
 export const isOpen = (task: TaskRun): boolean => ["submitted", "working"].includes(phaseOf(task));
 
-/** Returns the phase for a state of the protocol. Returns undefined for a state that no task here has. */
+/** Returns the phase that a state of the protocol corresponds to. Returns undefined for a state that this service never gives to a task. */
 export function phaseFor(state: TaskState): TaskPhase | undefined {
   return (Object.keys(states) as TaskPhase[]).find((phase) => states[phase] === state);
 }

@@ -76,8 +76,9 @@ export function guardRoutes(app: FastifyInstance, auth: Auth | undefined, admitt
 }
 
 /**
- * Returns the error for a webhook of this service whose URL leads back into the API. The creator of the run chose the URL, but the
- * service's key may allow more than that creator may do. The API therefore refuses the request.
+ * Returns the error for a webhook of this service whose URL leads back into the API. The creator of a run chooses the URL of the webhook,
+ * but the operator chooses the webhook's headers. These headers may hold a key that allows more than the creator may do, so the API refuses
+ * the request.
  */
 const webhookRefused = () => new AuthRefusal(403, "A webhook leads to a route of the project's own, not into this API.");
 

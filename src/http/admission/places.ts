@@ -5,7 +5,7 @@ import type { ApiDeps } from "../api-deps.ts";
 /** The numbers of streams, sockets and waiting requests that are open in this process: in total, per user, per run and per thread. */
 export type StreamCounts = Map<string, number>;
 
-/** A client that follows a run or a thread, and therefore counts towards the limits. */
+/** A client that follows a run or a thread, and therefore counts towards the limits on open streams. */
 export interface Place {
   of: "run" | "thread";
   id: string;
@@ -20,8 +20,8 @@ export const countStreams = (counts: StreamCounts) => counts.get(everything) ?? 
 /**
  * Counts another client, or throws a 429 if a limit is reached. Returns a function that ends the count for this client.
  *
- * On a thread, the limit applies to each user separately. Users who may not read a thread can also wait for the thread. They must not use
- * up the limit of the users who may read it.
+ * The limit for a run counts the clients of all users. The limit for a thread counts each user's clients separately, because a user who may
+ * not read a thread can also wait for it. Such users must not use up the limit of the users who may read it.
  */
 export function takePlace(counts: StreamCounts, { of, id, user }: Place, settings: ApiDeps["settings"]): () => void {
   const bounds = [

@@ -13,8 +13,8 @@ export interface Line {
 }
 
 /**
- * The checks that are repeated while a client follows a run or a thread. `decide` asks auth which rows the client may see. `find` looks for
- * the row of the followed run or thread among these rows. Both throw if the client may no longer see this row.
+ * The checks that are repeated while a client follows a run or a thread. `decide` asks auth which rows the client may see. `find` then
+ * searches these rows for the followed run or thread. Each of the two throws if the client may no longer follow it.
  */
 export interface Followed {
   decide(): Promise<Scope>;

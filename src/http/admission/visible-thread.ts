@@ -8,7 +8,9 @@ import type { Followed } from "./recheck.ts";
 export interface Sight {
   /** The scope of the threads that the caller may read. Undefined until auth has decided about the caller. */
   readable: Scope | undefined;
-  /** True once the caller was able to see this thread. */
+  /**
+   * True after the caller was allowed to see this thread once. From then on, the connection is closed if the caller may no longer see it.
+   */
   isSeen: boolean;
 }
 

@@ -39,14 +39,14 @@ export function answerErrors(app: FastifyInstance): void {
 export const pathOf = (url: string): string => (url.split("?")[0] ?? "").replace(/(\/feedback\/tokens\/)[^/]+/, "$1<token>");
 
 /**
- * Tells whether a caller's error has an error of another system as its cause. Such a cause is not in the response, so it is logged. Other
- * errors of callers are not logged.
+ * Tells whether an error that the caller caused also contains an error of another system in `cause`. The response does not show this
+ * `cause`, so the error is logged. Other errors that callers cause are not logged.
  */
 const hasForeignCause = (error: unknown) => error instanceof ServiceError && error.cause !== undefined;
 
 /**
- * Responds to requests that Fastify refuses before it finds a route. The path of such a request is not valid text, or an id in the path is
- * too long.
+ * Responds to a request whose path Fastify refuses before it looks for a route. The path then contains an invalid percent-encoding, or an
+ * id that is too long.
  */
 export function refusePath(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const tooLong = error.code === "FST_ERR_MAX_PARAM_LENGTH"; // Fastify's own message contains the whole path

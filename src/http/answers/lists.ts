@@ -43,8 +43,8 @@ function takeWhileFits<Row>(rows: Row[], write: (row: Row) => string): string[] 
 }
 
 /**
- * Returns a row as JSON, with its extracted values. A value that is extracted several times is serialised only once. If the text would be
- * too large, throws before the text is built.
+ * Returns a row as JSON, together with the values that the client wants to extract from it. A value that several paths extract is
+ * serialised only once. Throws if the text would be too large, before it builds this text.
  */
 function textOf<Row extends object>(row: Row, select: string[] | undefined, extracted: Record<string, unknown> | undefined): string {
   const text = JSON.stringify(selectFields(row, select));

@@ -57,7 +57,8 @@ export async function answerCommand(
   const through = isThere ? (await readProgress(deps.pool, threadId)).through : 0;
   const meta = { thread_id: threadId, applied_through_seq: Math.max(0, through) };
   try {
-    // `run.start` creates the thread, and a client on a socket may wait for it. All other methods need an existing thread.
+    // `run.start` creates a missing thread. A client on a WebSocket may use a thread before it exists, to wait for its events. All other
+    // methods need an existing thread.
     if (!isThere && method !== "run.start" && !onSocket.has(method))
       throw new CommandError("no_such_run", threadNotFound(threadId).message);
     const perform = onSocket.get(method) ?? methods.get(method);

@@ -40,7 +40,10 @@ export type Command = z.output<typeof Command>;
 /** The origin of a command: the request or socket that sent it, and the command's thread. */
 export interface CommandSource {
   deps: ApiDeps;
-  /** The HTTP request that carries the command or has opened the socket. Auth uses it to decide about later actions of the caller. */
+  /**
+   * The HTTP request that carries the command or has opened the socket. Its credentials identify the caller for each later action that auth
+   * must allow.
+   */
   request: FastifyRequest;
   threadId: string;
 }

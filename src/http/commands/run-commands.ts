@@ -75,8 +75,9 @@ async function toInput(db: Db, threadId: string, { config, given }: Given) {
 }
 
 /**
- * Creates a run that logs all of its events. `decide` reads the thread and returns the request for the run. It is called first for auth,
- * and again while the thread is locked. If the two requests differ, the thread has changed meanwhile, and a conflict is thrown.
+ * Creates a run that logs all of its events. `decide` reads the thread and returns the request for the run. It is called once to ask auth
+ * about the request, and again while the thread is locked. If the second request differs from the first, the thread has changed meanwhile,
+ * and a conflict is thrown.
  */
 export async function makeLoggedRun(scope: CommandScope, decide: (db: Db) => Promise<RunRequest>): Promise<Run> {
   const { deps, request, threadId } = scope;
@@ -110,8 +111,9 @@ async function findMadeRun(db: Db, key: IdempotentRequest | undefined): Promise<
 const asError = (error: Error) => error;
 
 /**
- * Returns the Idempotency-Key of the request, or undefined if the request has none. A retry may send the command with another command id,
- * so that id is not compared. Commands on a WebSocket have no key.
+ * Returns the Idempotency-Key of the request, together with the parts of the command that a retry must repeat. The id of the command is not
+ * among them, because a retry may have another id. Returns undefined for a request without a key, and for commands on a WebSocket, which
+ * have none.
  */
 function keyOf(request: FastifyRequest): IdempotentRequest | undefined {
   const key = request.method === "POST" ? idempotent(request) : undefined;
@@ -121,9 +123,9 @@ function keyOf(request: FastifyRequest): IdempotentRequest | undefined {
 }
 
 /**
- * Returns a check that refuses runs of a second assistant, and then calls `check`. In the protocol, a thread belongs to the assistant of
- * its first run. The thread's metadata holds this assistant's id. Callers may store any value there, so a value that is not an id is
- * ignored.
+ * Returns a check that first refuses a run whose assistant differs from that of the thread's first run, and then calls `check`. In the
+ * protocol, a thread has only one assistant. The thread's metadata holds the id of this assistant. Callers can store any value in the
+ * metadata, so a value that is not an id is ignored.
  */
 function bindThread(findBound: () => unknown, check: RunCheck): RunCheck {
   return async (tx, asked) => {

@@ -40,8 +40,8 @@ export const listCheckpoints = withParams(List, async ({ deps: { pool, registry 
 });
 
 /**
- * Throws if a namespace is given. Call this function only if the namespace has no checkpoint. In that case, no graph has this namespace, or
- * the graph has not run yet.
+ * Throws an error that says that nothing has run in this namespace. Does nothing for the empty namespace, which is the thread itself. Call
+ * this function only if no checkpoint was found in the namespace.
  */
 function refuseNamespace(namespace: string[] | null | undefined): void {
   if (namespace && namespace.length > 0)

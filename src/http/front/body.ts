@@ -6,7 +6,10 @@ import { holdMemory, type Memory } from "../memory.ts";
 import type { AllowedOrigins } from "./cors.ts";
 import { isForeign, quote } from "./gate.ts";
 
-/** The size of the largest body for which no memory is reserved, in bytes. Only hundreds of such bodies at once would use much memory. */
+/**
+ * The size in bytes up to which a body is read without reserving memory. Only hundreds of such bodies at the same time would use much
+ * memory.
+ */
 const smallBody = 256 * 1024;
 /** The assumed size in bytes of a body without a content-length. */
 const unknownLength = 8 * 1024 * 1024;
@@ -56,8 +59,8 @@ function refuseWithoutPreflight({ headers }: FastifyRequest, origins: AllowedOri
 }
 
 /**
- * Parses a body as JSON. Returns undefined for a blank body. For any other text, throws a `ServiceError` that says what is wrong with the
- * text.
+ * Parses a body as JSON. Returns undefined for a blank body. Throws a `ServiceError` if the body is not valid JSON, is too deep, has too
+ * many values, or contains a text that looks like an encrypted value.
  */
 export function parseJson(body: Buffer): unknown {
   if (!isUtf8(body)) throw new ServiceError("malformed", "The request body is not UTF-8");
@@ -87,7 +90,10 @@ export function refuseSealedQuery(query: unknown): void {
 const looksEncrypted = (place: string) =>
   new ServiceError("invalid", `The ${place} contains a text that looks like an encrypted value of this service.`);
 
-/** Tells whether a body contains a text that looks encrypted, with which a client could make a row unreadable. */
+/**
+ * Tells whether a body contains a text that looks like an encrypted value. If such a text were stored, its row could no longer be
+ * decrypted.
+ */
 const holdsSealed = (text: string, value: unknown): boolean =>
   looksSealed(text) || (/\\u00[2-7]/i.test(text) && looksSealed(JSON.stringify(value)));
 

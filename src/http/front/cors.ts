@@ -26,9 +26,9 @@ export interface AllowedOrigins {
 
 /**
  * Returns the origins whose pages may use the service, according to `http.cors`.
- * - With auth, every origin is allowed unless the setting names origins, because a page needs credentials in any case.
- * - Without auth, the named origins are allowed, or the default origins if the setting is missing. Pages of this machine are always
- * allowed.
+ * - With auth, every origin is allowed unless `http.cors` lists origins. A page can do nothing without the user's credentials.
+ * - Without auth, only the listed origins are allowed, and the pages of this machine. If `http.cors` has no list, the default origins are
+ *   allowed in its place.
  */
 export function allowedOrigins({ allow_origins, allow_origin_regex }: CorsOptions, hasAuth: boolean): AllowedOrigins {
   const isSet = allow_origins !== undefined || allow_origin_regex !== undefined;

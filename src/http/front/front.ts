@@ -93,7 +93,7 @@ function admitFirst(answer: Answer, options: FrontOptions): Answer {
       user = await admit(options, request);
     } catch (error) {
       if (!isConsolePath(request) && !isFeedbackPath(new URL(request.url).pathname)) throw error;
-      return forwardToOurs(options, request, env); // our route is public, but a route of the app at the same path may not be public
+      return forwardToOurs(options, request, env); // our route at this path is public, but the app's may not be, so the app is skipped
     }
     return answer(request, { ...env, user });
   };
@@ -179,7 +179,7 @@ function hasDefaultErrorHandler(app: Hono): boolean {
   }
 }
 
-/** Returns the request with the body as the middleware has left it. */
+/** Returns the request that our routes receive, with the body as the middleware has read or changed it. */
 async function changedRequest(req: HonoRequest, document: Promise<unknown> | undefined): Promise<Request> {
   const changed = document && (await document.then(JSON.stringify).catch(() => undefined)); // if the body is not JSON, our routes refuse it
   if (changed !== undefined) return withBody(req.raw, changed);

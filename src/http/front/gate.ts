@@ -4,7 +4,7 @@ import type { Auth } from "../../auth/auth.ts";
 import { type AllowedOrigins, isListed } from "./cors.ts";
 import { isInMemory } from "./memory-fetch.ts";
 
-/** The rules by which the gate decides. */
+/** The rules by which the gate decides whether a request may pass. */
 export interface GateRules {
   /** How callers authenticate, or "none" if the service runs without auth. */
   proof: Auth["proof"] | "none";
@@ -22,8 +22,8 @@ export interface Arrival {
   host: string | undefined;
   origin: string | undefined;
   /**
-   * The headers `Sec-Fetch-Site`, `Sec-Fetch-Mode` and `Sec-Fetch-Dest`. A page cannot set them. Node's `fetch` sends only
-   * `Sec-Fetch-Mode`.
+   * Three headers that a browser sets and a page cannot change: `Sec-Fetch-Site`, `Sec-Fetch-Mode` and `Sec-Fetch-Dest`. Programs usually
+   * send none of them, but Node's `fetch` sends `Sec-Fetch-Mode`.
    */
   site: string | undefined;
   mode: string | undefined;
@@ -36,8 +36,8 @@ export interface Arrival {
 export type Gate = (incoming: IncomingMessage) => string | undefined;
 
 /**
- * Returns the gate, which checks requests and upgrades and refuses those of foreign web pages. Calls from this process always pass.
- * `isPublicFile` tells which files any page may load as scripts.
+ * Returns the gate. It refuses requests and upgrades that a foreign web page has sent through the user's browser. Calls from this process
+ * always pass. `isPublicFile` tells which files any page may load as scripts.
  */
 export function createGate(rules: GateRules, isPublicFile: (path: string) => boolean): Gate {
   return (incoming) => {
@@ -83,8 +83,8 @@ export function refuseForeignPage(arrival: Arrival, rules: GateRules, isPublicFi
 }
 
 /**
- * Refuses an unknown Host header if the service runs without auth. A foreign page can reach this machine through DNS rebinding, but the
- * Host header then still contains the page's own host name.
+ * If the service runs without auth, refuses a Host header with an unknown name. Through DNS rebinding, a foreign page can make the browser
+ * send a request to this machine under the page's own host name. The Host header then contains that name.
  */
 function refuseHost({ host }: Arrival, { proof, hosts }: GateRules): string | undefined {
   if (proof !== "none" || host === undefined || isKnownHost(host, hosts)) return undefined;
@@ -96,8 +96,8 @@ function refuseOrigin({ origin, host, hasCookie, isSocket }: Arrival, { proof, o
   const foreign = `Pages of the Origin ${quote(origin)} may not use this service`;
   const remedy = "If they should, add it to http.cors.allow_origins in langgraph.json.";
   if (proof === "custom" && hasCookie) return `${foreign} with a Cookie. ${remedy}`;
-  // CORS keeps a foreign page from reading a response, so a request may pass if the service has auth. A socket may not pass, because
-  // browsers do not apply CORS to sockets.
+  // If the service has auth, an ordinary request may pass, because CORS keeps the foreign page from reading the response. Browsers do not
+  // apply CORS to WebSockets, so a WebSocket may not pass.
   return origins.all || (proof !== "none" && !isSocket) ? undefined : `${foreign}. ${remedy}`;
 }
 

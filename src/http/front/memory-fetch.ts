@@ -5,8 +5,8 @@ import { connectionHeaders } from "./web-bridge.ts";
 
 export interface MemoryFetch {
   /**
-   * Sends a request to the server, and returns the response with its body as a stream. First calls `prepare` with the server's end of the
-   * connection. If one end aborts or breaks, the other end is closed as well.
+   * Sends a request to the server in this process, and returns the response with its body as a stream. First calls `prepare` with the
+   * connection as the server sees it. If the caller or the server closes its end of the connection, the other end is closed too.
    */
   fetch(request: Request, prepare?: (connection: Duplex) => void): Promise<Response>;
   /** Closes all connections that `fetch` has opened. */

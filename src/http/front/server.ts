@@ -5,7 +5,7 @@ import { refuseConnection } from "../answers/answer-errors.ts";
 import { type FrontOptions, frontListener } from "./front.ts";
 import { memoryFetch } from "./memory-fetch.ts";
 
-/** The parts that handle a request before our routes: the path prefix, and the HTTP app of the user's project. */
+/** Describes the steps that a request passes before it reaches our routes: the path prefix, and the HTTP app of the user's project. */
 export interface Approach {
   /** The path prefix of all routes, such as "/api". An empty string means no prefix. */
   prefix: string;
@@ -28,8 +28,8 @@ export function arrivalLimits(seconds: number): ArrivalLimits & { requestTimeout
 const healthPaths = ["/ok", "/info"];
 
 /**
- * Tells whether a request may be upgraded to a WebSocket. Any other upgrade is handled as a plain request, because curl and Java offer an
- * upgrade to HTTP/2 unasked.
+ * Tells whether a request may be upgraded to a WebSocket. A request for any other upgrade is handled as an ordinary request, because curl
+ * and Java offer an upgrade to HTTP/2 even if nobody asks for it.
  */
 export function wantsSocket({ headers, url = "" }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === "websocket" && /\/stream\/events\/?(\?|$)/.test(url);
@@ -74,8 +74,8 @@ function takePrefixOff(incoming: IncomingMessage, prefix: string): boolean {
 }
 
 /**
- * Removes the prefix from the paths of upgrades. Adds its listener only if the server already has a listener for upgrades. Otherwise, Node
- * would assume that upgrades are handled, and the clients would get no response.
+ * Removes the prefix from the paths of upgrade requests. Waits with its own listener until the server has another listener for upgrades.
+ * With only this listener, Node would assume that upgrades are handled, and the clients would get no response.
  */
 function takePrefixOffUpgrades(server: Server, prefix: string): void {
   server.on("newListener", function onFirst(event) {

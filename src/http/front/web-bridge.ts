@@ -28,8 +28,8 @@ export function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): 
 }
 
 /**
- * Returns the body of a request as a stream. A body that nobody reads to its end is drained after the response, because the next request on
- * the connection follows the body.
+ * Returns the body of a request as a stream. If nobody reads the body to its end, the rest is read and dropped after the response, because
+ * the connection's next request comes after it.
  */
 function toBody(incoming: IncomingMessage, outgoing: ServerResponse): ReadableStream<Uint8Array> {
   const chunks: AsyncIterableIterator<Uint8Array> = incoming.iterator({ destroyOnReturn: false });

@@ -20,8 +20,8 @@ import { streamModesFor } from "./progress.ts";
 import { type AskedQuestion, asQuestions, readState, resumeArgument, unanswered } from "./questions.ts";
 
 /**
- * The client's answers to the questions of an earlier call. `state` is the text that the earlier call returned with the questions. Each key
- * of `responses` is the key of a question.
+ * The client's answers to the questions of an earlier call. That call has returned the text `state` together with its questions, and the
+ * client sends it back. Each key of `responses` is the key of a question.
  */
 export interface GivenAnswers {
   state: string;
@@ -43,8 +43,8 @@ export function answersIn({ context: { mcpReq } }: McpCall, args: Record<string,
 }
 
 /**
- * Continues a call with answers. Returns the run that continues the call, or a result if the call has no usable answer. If the same answers
- * arrive twice, the second request gets the run of the first.
+ * Continues an earlier call with the answers of a new call. Returns the run that continues, or a result for the client if no answer can be
+ * used. If the same answers arrive twice, the second request gets the run of the first.
  */
 export async function continueCall(
   call: McpCall,
@@ -90,8 +90,8 @@ export async function newestRun(db: Db, threadId: string): Promise<Run> {
 }
 
 /**
- * Returns the answers by the ids of their questions. Responses whose keys match no question, and malformed responses, are left out, so that
- * the client is asked again.
+ * Returns the client's answers, keyed by the ids of their questions. Leaves out malformed responses, and responses whose key belongs to no
+ * question. The client is then asked these questions again.
  */
 export function answersFrom(asked: AskedQuestion[], responses: Record<string, unknown>): Record<string, unknown> | "declined" {
   const resume: Record<string, unknown> = {};

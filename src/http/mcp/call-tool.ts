@@ -20,8 +20,8 @@ import { keptMinutes, newTask } from "./task.ts";
 import { findTool, taskUseOf } from "./tools.ts";
 
 /**
- * The time after which a call becomes a task, in milliseconds, if the assistant's setting for tasks is "auto". Most MCP clients wait a
- * minute for a tool.
+ * How long a call waits before it becomes a task, in milliseconds, if the assistant's setting `tasks` is "auto". Five seconds are well
+ * below the minute that most MCP clients wait for a tool.
  */
 const patienceMs = 5_000;
 
@@ -58,7 +58,10 @@ function refuseWithoutTasks({ context }: McpCall, tool: ToolAssistant): void {
   );
 }
 
-/** Starts a run on a thread of its own. The thread is deleted like that of any stateless run, unless questions or a task keep it. */
+/**
+ * Starts a run on a new thread. The thread is deleted after the run, as for any stateless run. It is kept for a day if the run asks
+ * questions or becomes a task.
+ */
 async function start({ deps, request, context }: McpCall, tool: ToolAssistant, input: Record<string, unknown>): Promise<Run> {
   const body = {
     assistant_id: tool.assistant_id,
@@ -71,7 +74,8 @@ async function start({ deps, request, context }: McpCall, tool: ToolAssistant, i
 }
 
 /**
- * If a new call already contains answers to its questions, continues the call with these answers. Otherwise, returns `result` unchanged.
+ * Continues a call whose run has just asked questions, if the client sent answers to them together with the call. Otherwise, returns
+ * `result` unchanged.
  */
 async function answerAtOnce(call: McpCall, tool: ToolAssistant, result: Result): Promise<Result> {
   const { inputResponses: responses = {} } = call.context.mcpReq;
@@ -124,8 +128,8 @@ async function settle(call: McpCall, run: Run, outcome: Outcome): Promise<Result
 }
 
 /**
- * Ends a call whose client has gone. In version 2026-07-28, a client cancels a call by closing its connection. In the older versions, a
- * closed connection means nothing, so the run continues.
+ * Handles a call whose client has disconnected. In version 2026-07-28 of the protocol, a client cancels a call by closing its connection,
+ * so the run is cancelled. In older versions, a closed connection does not cancel the call, so the run continues.
  */
 async function abandon({ deps, isModern }: McpCall, { run_id: runId, thread_id: threadId }: Run): Promise<Result> {
   if (isModern) await cancelAbandoned(deps, { cancelScope: alreadyDecided, runId, threadId });

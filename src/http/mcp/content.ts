@@ -23,7 +23,9 @@ function contentOf(values: unknown): ContentBlock[] | undefined {
 }
 
 const DataUrl = z.string().regex(/^data:[\w.+-]+\/[\w.+-]+;base64,/);
-/** The content parts for which MCP has a block type. The schemas accept the parts of LangChain and of the OpenAI API. */
+/**
+ * The parts of a message that become MCP content blocks. The schemas accept the forms of LangChain and of the OpenAI API, and convert them.
+ */
 const parts = [
   z.object({ type: z.literal("text"), text: z.string() }).transform(({ text }): ContentBlock => ({ type: "text", text })),
   z

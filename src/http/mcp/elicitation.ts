@@ -3,7 +3,10 @@ import { z } from "zod";
 import type { OpenQuestion } from "../../threads/questions.ts";
 import { isObject } from "./content.ts";
 
-/** An interrupt's value that is itself an MCP request. With such an interrupt, a graph can call the client's model, for example. */
+/**
+ * The value of an interrupt that is itself an MCP request. A graph that interrupts with such a value can, for example, call the model of
+ * the MCP client.
+ */
 const OwnRequest = z.looseObject({
   method: z.enum(["elicitation/create", "sampling/createMessage", "roots/list"]),
   params: z.record(z.string(), z.unknown()).default({}),
@@ -11,7 +14,10 @@ const OwnRequest = z.looseObject({
   key: z.string().min(1).max(200).optional(),
 });
 
-/** The way in which the client is asked a question: the graph's own MCP request, a form, a field for one value, or a text. */
+/**
+ * The way in which a question is put to the client. The client gets the MCP request that the graph has written, a form, a field for one
+ * value, or a field for text.
+ */
 type Form = "own" | "form" | "value" | "text";
 
 /** A question as a request to the client. */

@@ -20,8 +20,8 @@ export interface McpCall extends McpRequest {
 }
 
 /**
- * The capabilities of the client. A client of a version before 2026-07-28 declares none in its requests, so it counts as a client without
- * capabilities.
+ * Returns the capabilities that the client declares in its request. Clients before version 2026-07-28 declare them only at the start of a
+ * session, and this service has no sessions. They therefore count as clients without capabilities.
  */
 export function capabilitiesOf({ mcpReq }: ServerContext): ClientCapabilities {
   const envelope: Record<string, unknown> = mcpReq.envelope ?? {};

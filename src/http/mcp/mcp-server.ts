@@ -10,7 +10,8 @@ const instructions =
   "Each tool runs a graph of this service. A tool may ask questions before it continues. Calls that take long become tasks, if the client supports tasks.";
 
 /**
- * How long a client may cache a page of tools, in milliseconds. The client must not share the page, because the tools depend on the caller.
+ * How long a client may cache a page of tools, in milliseconds. The client must not use the page for another user, because the tools depend
+ * on the caller.
  */
 const toolsMayBeKeptMs = 60_000;
 

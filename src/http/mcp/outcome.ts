@@ -9,8 +9,8 @@ import { toResult } from "./content.ts";
 import { type AskedQuestion, unanswered } from "./questions.ts";
 
 /**
- * The outcome of a run. `isAborted` is true if the service itself has ended the run, because the run took too long or killed its
- * workers.
+ * The outcome of a run. `isAborted` is true if the service itself has ended the run, because it took too long or because its workers
+ * crashed.
  */
 export type Outcome =
   | { kind: "result"; result: CallToolResult }

@@ -21,8 +21,8 @@ export const streamModesFor = (context: ServerContext): StreamMode[] =>
   tokenOf(context) === undefined ? ["custom"] : ["custom", "updates"];
 
 /**
- * Sends the progress of a run to the client, until the run has ended or the signal aborts. Never rejects, because the call can succeed
- * without these notifications. Each finished step counts as progress of 1, unless the graph reports its own progress.
+ * Sends the progress of a run to the client, until the run has ended or the signal aborts. Each finished step of the graph adds 1 to the
+ * progress, unless the graph reports its own progress. Never rejects, because the call can succeed even if these notifications fail.
  */
 export async function sendProgress({ feed, log }: StartDeps, runId: string, context: ServerContext, signal: AbortSignal): Promise<void> {
   const reporter = new Reporter(context);

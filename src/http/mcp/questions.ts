@@ -5,9 +5,12 @@ import { type OpenQuestion, openQuestions } from "../../threads/questions.ts";
 import { toClientRequest } from "./elicitation.ts";
 import { capabilitiesOf, type McpCall } from "./mcp-call.ts";
 
-/** A question that no run of its thread has answered yet. */
+/** An open question that no pending or running run answers. */
 export interface AskedQuestion {
-  /** The key of the question in the protocol. Over the life of a thread, no two questions have the same key. */
+  /**
+   * The name under which the client sees the question and answers it. It differs from the key of every other question that this thread has
+   * asked.
+   */
   key: string;
   question: OpenQuestion;
   request: InputRequest;
@@ -18,7 +21,8 @@ export interface AskedQuestion {
 /**
  * Returns the open questions of a thread, except those that a pending or running run already answers.
  *
- * LangGraph gives a question the same id as an earlier question of the same node. So the number of earlier answers is part of the key.
+ * If a node asks again after an answer, LangGraph gives the new question the id of the earlier one. The key of the new question therefore
+ * also contains a number, which grows with each answer to a question with this id.
  */
 export async function unanswered(db: Db, threadId: string): Promise<AskedQuestion[]> {
   const runs = await answeringRuns(db, threadId);
@@ -43,10 +47,11 @@ export function readState(state: string): { threadId: string; runId: string } | 
 }
 
 /**
- * Returns the questions of a run as the result of a call.
- * - A client of an older protocol version gets a text for its model.
- * - Any other client gets MCP requests if it supports them, and otherwise a text.
- * - A request that the graph itself wrote is not turned into text. If the client does not support it, the MCP package refuses it.
+ * Returns the questions of a run in place of the result of a tool call.
+ * - A client of an older protocol version gets the questions as a text for its model.
+ * - Any other client gets MCP requests if it declares that it supports them, and otherwise a text.
+ * - A request that the graph itself has written cannot become a text. If the client does not support it, the MCP package refuses to send
+ *   it.
  */
 export function asQuestions(
   call: McpCall,
@@ -68,8 +73,8 @@ function canAnswer({ context }: McpCall, { method }: InputRequest): boolean {
 export const resumeArgument = "_resume";
 
 /**
- * Returns questions as a text that the client's model reads. The model answers by calling the tool again, because the older versions of the
- * protocol offer a stateless server no way to ask.
+ * Returns questions as a text that the client's model reads. The text tells the model to call the tool again with the answers. In older
+ * versions of the protocol, a server without sessions has no other way to ask.
  */
 function inText(run: { thread_id: string; run_id: string }, asked: AskedQuestion[]): CallToolResult {
   const questions = asked.map(({ key, request }) => `- ${key}: ${messageOf(request)}`).join("\n");

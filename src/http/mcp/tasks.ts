@@ -43,7 +43,10 @@ async function findTask({ deps }: McpRequest, scope: Scope, taskId: string): Pro
   return { thread, run };
 }
 
-/** The key in a thread's metadata that marks the thread's task as cancelled, if the task was cancelled while no run was open. */
+/**
+ * A key in the metadata of a thread. It marks the thread's task as cancelled, if the task had no open run at that time whose status could
+ * show this.
+ */
 const cancelledMark = "mcp_cancelled";
 
 async function statusOf({ deps }: McpRequest, { thread, run }: Task): Promise<Record<string, unknown>> {

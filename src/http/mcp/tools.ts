@@ -45,8 +45,8 @@ export async function findTool({ deps, request }: McpRequest, name: string): Pro
 }
 
 /**
- * Returns the schemas of graphs by graph id. Leaves out graphs that this process does not have, and graphs that can be built only for a
- * run. The tools of these graphs accept any object.
+ * Returns the schemas of graphs, keyed by graph id. Leaves out graphs that this process does not have, and graphs that cannot be built
+ * without the config of a run. The tools of the graphs that are left out accept any object.
  */
 async function schemasOf({ registry, log }: McpRequest["deps"], graphIds: string[]): Promise<Map<string, GraphSchemas>> {
   const schemas = new Map<string, GraphSchemas>();

@@ -21,7 +21,7 @@ export interface Usage {
 
 /** The complete answer to a request. */
 export interface Answer {
-  /** The text of the answer. If the run waits for answers, the text ends with the run's questions. */
+  /** The text of the answer. If the run has stopped at questions, the text ends with these questions. */
   text: string;
   /** The part of the text that asks the run's questions, with the empty line before it. Empty if there are no questions. */
   question: string;
@@ -55,7 +55,7 @@ function openCalls({ added, state }: AnswerAssembler): CallToCaller[] {
   });
 }
 
-/** OpenAI's finish reasons for the stop reasons that models of all providers give. Any reason that is missing here becomes `stop`. */
+/** Maps the stop reasons of all providers' models to OpenAI's finish reasons. A stop reason that is missing here becomes `stop`. */
 const reasons: Record<string, FinishReason> = {
   length: "length",
   max_tokens: "length",

@@ -24,15 +24,15 @@ interface OpenMessage {
 type StateMessage = LoggedMessage & { id: string };
 
 /**
- * Assembles the answer from the events of a run. The answer is the text of the messages that the run adds to the state key `messages`.
- * Tokens of a node that can be the graph's last node are passed on to the client immediately. Any other text is passed on when its message
- * is in the state.
+ * Assembles the answer from the events of a run. The answer is the text of the messages that the run adds to the state key `messages`. If a
+ * node can be the last of the graph, the client gets its tokens immediately. The client gets the text of any other node when the node's
+ * message is in the state.
  */
 export class AnswerAssembler {
   readonly #isFinal: IsFinal;
   /** The ids of the messages that were in the state before the run. Undefined until the first state has arrived. */
   #earlier: Set<string> | undefined;
-  /** The ids of the messages whose whole text has been passed on to the client. */
+  /** The ids of the messages whose text the client already has in full. */
   readonly #told = new Set<string>();
   #open: OpenMessage | undefined;
   #messages: StateMessage[] = [];
@@ -68,8 +68,8 @@ export class AnswerAssembler {
   }
 
   /**
-   * The node whose streamed text is missing in the graph's state, so that the streamed text is not the answer. Undefined if the state has
-   * all of the streamed text.
+   * The name of a node whose streamed text is not in the graph's state. The client has then received a text that is not the answer.
+   * Undefined if the state contains the whole streamed text.
    */
   get astray(): string | undefined {
     return this.#open?.node;
@@ -103,8 +103,8 @@ export class AnswerAssembler {
   }
 
   /**
-   * Returns the text of a message in the state that was not streamed yet, and ends the streamed message. If the state has another text than
-   * the stream, returns an empty text and does not end the streamed message.
+   * Returns the rest of the streamed message, which the client does not have yet, and marks the message as finished. If the message in the
+   * state has a text that differs from the stream, returns an empty text and leaves the streamed message open.
    */
   #finish(open: OpenMessage, message: StateMessage): string {
     const text = textOf(message.content);
@@ -119,7 +119,7 @@ export class AnswerAssembler {
     return this.#append(textOf(message.content));
   }
 
-  /** Adds the text of another message, after an empty line. */
+  /** Adds the text of a further message to the answer, separated by an empty line from the text before it. */
   #append(text: string): string {
     return this.#tell(text !== "" && this.#text !== "" ? `\n\n${text}` : text);
   }

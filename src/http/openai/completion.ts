@@ -10,7 +10,6 @@ interface Frame {
   model: string;
 }
 
-/** Returns a chat completion. */
 export function completionOf(frame: Frame, { text, calls, finish, usage }: Answer) {
   const content = text === "" && calls.length > 0 ? null : text;
   const message = { role: "assistant", content, refusal: null, ...(calls.length > 0 && { tool_calls: calls.map(toToolCall) }) };

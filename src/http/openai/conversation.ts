@@ -18,7 +18,9 @@ export interface Ask extends CallerTools {
   messages: ChatMessage[];
   /** The id of the thread. Undefined if the request has a temporary thread of its own. */
   threadId: string | undefined;
-  /** True if all messages are new, because the caller does not send its history. */
+  /**
+   * True if the request contains only new messages, because it continues a stored response. False if it may repeat the earlier messages.
+   */
   isAllNew?: boolean;
   /** The checkpoint from which the run starts. Undefined for the newest one. */
   checkpointId?: string | undefined;
@@ -29,11 +31,14 @@ export interface Ask extends CallerTools {
 const threadHeader = "x-thread-id";
 /** The headers that name a chat of a chat UI. Open WebUI sends the second one if it forwards such ids. */
 const chatHeaders = ["x-chat-id", "x-openwebui-chat-id"];
-/** The header that names a request which a chat UI makes for itself, such as one for a title. It is empty for a message of a person. */
+/**
+ * The header by which Open WebUI marks a request that no person has sent, such as a request for the title of a chat. Its value is empty if
+ * a person has sent the message.
+ */
 const taskHeader = "x-openwebui-task";
 /**
- * Matches the chat ids of Open WebUI that several chats share. A temporary chat has the id of its page, and a message in a channel has the
- * channel's id.
+ * Matches ids that Open WebUI sends as chat ids, although they do not belong to a single chat. All temporary chats of a page send the
+ * page's id, and all messages in a channel send the channel's id.
  */
 const sharedChat = /^(local|channel):/;
 
@@ -48,10 +53,12 @@ interface Named {
 
 /**
  * Returns the id of the thread that a request names, or undefined if the request names no thread.
- * - A request that a chat UI makes for itself has no thread. It must not answer the chat's question, or become a part of the chat.
+ * - A request that a chat UI sends on its own, such as one for a title, gets no thread. It must not answer the chat's question or join the
+ *   chat.
  * - `x-thread-id` is the id of a thread or any other name. The same name stands for different threads of different users.
- * - A chat of a chat UI gets one thread for each assistant, because a chat can ask several models at once.
- * - The field `user` names a thread only if the project asks for it. Most chat UIs send the same user with all conversations of a person.
+ * - A chat of a chat UI gets one thread for each assistant, because a person can ask several models in one chat.
+ * - The field `user` names a thread only if the project has enabled this. Most chat UIs send the same user in all conversations of a
+ *   person.
  */
 export function threadOf(
   { threadsOfUsers }: { threadsOfUsers: boolean },
@@ -82,8 +89,8 @@ function headerOf({ headers }: FastifyRequest, name: string): string | undefined
 const Conversation = z.looseObject({ messages: z.array(z.unknown()).min(1) });
 
 /**
- * Returns the run that a request asks for. Without a thread, the run gets all messages. On a thread with messages, the run gets only the
- * new messages. If the thread has an open question, the person's last message answers this question.
+ * Returns the run that a request asks for. Without a thread, the run gets all messages of the request. On a thread that already has
+ * messages, the run gets only the messages that are new. If the thread has an open question, the person's last message is the answer.
  */
 export async function toRun(deps: ApiDeps, request: FastifyRequest, ask: Ask): Promise<RunCreateBody> {
   const { assistant, messages, threadId, checkpointId, metadata } = ask;

@@ -2,16 +2,16 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import type { Registry } from "../../registry/registry.ts";
 
 /**
- * Tells whether a node can be the last node of a run. `path` has the name of the node, preceded by the names of the nodes whose subgraphs
- * contain this node.
+ * Tells whether a node can be the last node of a run. `path` ends with the name of the node. The names before it are those of the nodes
+ * whose subgraphs contain this node.
  */
 export type IsFinal = (path: string[]) => boolean;
 
 const isEnd = (id: string) => id === "__end__" || id.endsWith(":__end__");
 
 /**
- * Returns a function that tells which nodes can be the last of the graph. Only these nodes may stream tokens to a client of OpenAI's API,
- * because the messages of the other nodes are seldom the answer. If this process does not have the graph, no node counts as the last.
+ * Returns a function that tells which nodes of a graph can be its last. Only the tokens of these nodes may be streamed to a client of
+ * OpenAI's API, because other nodes seldom write the answer. If this process does not have the graph, the function always returns false.
  */
 export async function finalNodes(registry: Registry, graphId: string): Promise<IsFinal> {
   if (!registry.has(graphId)) return () => false;

@@ -21,7 +21,7 @@ export interface Asking {
   threadId: string | undefined;
   /** True if the answer is streamed to the client. The run then logs its messages token by token. */
   streams: boolean;
-  /** The request to store with the run, so that clients can read the response later. Undefined if only this client gets the answer. */
+  /** The request, stored with the run so that clients can read the response later. Undefined if the response is not stored. */
   response?: Json | undefined;
 }
 
@@ -70,7 +70,10 @@ export async function askRun(deps: StartDeps, asking: Asking): Promise<AskedRun>
   return { run, threadId, leave, follow: (line) => followAnswer(deps, followed, line) };
 }
 
-/** Returns a failure if somebody has cancelled the run, and undefined otherwise. A cancelled run logs no error, so its status decides. */
+/**
+ * Returns a failure if somebody has cancelled the run, and undefined otherwise. The log of a cancelled run has no error event, so this
+ * function reads the run's status.
+ */
 async function cancellationOf({ pool }: StartDeps, run: Run, { questions }: AnswerAssembler): Promise<Failure | undefined> {
   if (questions.length > 0) return undefined; // the question is the answer, so the status does not matter
   const ended = await getRun(pool, alreadyDecided, undefined, run.run_id).catch((error) => {

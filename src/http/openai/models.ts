@@ -35,8 +35,8 @@ async function canChat({ pool, registry }: ApiDeps, graphId: string): Promise<bo
 }
 
 /**
- * Returns the model for an assistant. For a default assistant, the model's id is the name of the graph or preset. For any other assistant,
- * the model's id is the assistant's name, or the assistant's own id if the name is not unique.
+ * Returns an assistant in the form of a model. The id of the model depends on the assistant. A default assistant has the name of its graph
+ * or preset as id. Any other assistant has its own name as id, or the assistant's id if several assistants have that name.
  */
 function toModel(assistant: Assistant, all: Assistant[]): Model {
   const { assistant_id, graph_id, name, description, created_at } = assistant;

@@ -57,7 +57,10 @@ const isApproval = ({ type, action_requests }: Readable) => type === "approval" 
 const yes = /^(y|yes|ok|okay|approve|approved|accept|accepted)[.!]?$/i;
 const no = /^(?:n|no|reject|rejected|refuse|refused|deny|denied|decline|declined)\b[\s,.:;!-]*(.*)$/is;
 
-/** Interprets a person's text as the answer to a question: a decision, one of the options, a JSON value, or else the text itself. */
+/**
+ * Interprets a person's text as the answer to a question. The answer is a decision, one of the question's options, or a JSON value if the
+ * text can be read as one of these. Otherwise, it is the text itself.
+ */
 export function readAnswer({ value, responseSchema }: OpenQuestion, text: string): unknown {
   const said = text.trim();
   const question = Readable.safeParse(value).data;

@@ -44,7 +44,10 @@ interface Event {
   [field: string]: unknown;
 }
 
-/** The fields of an event that name the content part of its text. A response has only one message, and the message has only one part. */
+/**
+ * The fields with which an event says to which part of the response its text belongs. They are always the same, because a response has only
+ * one message, and the message has only one part.
+ */
 const placeOf = ({ runId }: ResponseFrame) => ({ item_id: `msg_${runId}`, output_index: 0, content_index: 0 });
 
 function messageBegins(frame: ResponseFrame): Event[] {

@@ -40,10 +40,11 @@ interface Place {
 }
 
 /**
- * Returns the thread on which a response is made, and the checkpoint from which to continue. The thread is the first of these:
+ * Returns the thread on which a response is made, and the checkpoint from which the run continues. The thread is the first of these that
+ * exists:
  * - the thread of the previous response
  * - the thread that the request names
- * - a new thread, which is temporary with `store: false`
+ * - a new thread, which is temporary if the request sets `store: false`
  */
 async function placeOf(
   deps: OpenAiDeps,
@@ -56,7 +57,8 @@ async function placeOf(
 }
 
 /**
- * Returns the thread of the previous response. If newer runs have changed the thread, also returns the previous response's last checkpoint.
+ * Returns the thread of the previous response. If newer runs have changed this thread since, also returns the last checkpoint of the
+ * previous response's run.
  */
 async function placeAfter({ pool }: OpenAiDeps, request: FastifyRequest, previous: string): Promise<Place> {
   const runId = runIdOf(previous) ?? "";

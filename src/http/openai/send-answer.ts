@@ -18,8 +18,8 @@ export interface AnswerFrames {
 }
 
 /**
- * Waits for the answer and sends it as one document. A failed run gets 400, because a repeated request would start another run. OpenAI's
- * clients repeat a request that gets 409 or a 5xx, and LangChain's clients also repeat a request that gets 422.
+ * Waits for the answer and sends it as one document. If the run has failed, sends the status 400, with which no client repeats its request.
+ * Each repetition would start another run. OpenAI's clients repeat a request after 409 or a 5xx, and LangChain's clients also after 422.
  */
 export async function sendAnswer(reply: FastifyReply, asked: AskedRun, toBody: (answer: Answer) => object): Promise<void> {
   const line = lineOf(reply);

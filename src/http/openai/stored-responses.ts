@@ -25,9 +25,12 @@ export const RetrieveQuery = z.object({ stream: Flag.optional(), starting_after:
 interface StoredResponse {
   run: Run;
   frame: ResponseFrame;
-  /** The scope that auth returned for the request: the runs that the caller may read, cancel or delete. It includes `run`. */
+  /**
+   * The scope that auth returned for the request. It includes `run`, and all other runs on which the caller may perform the requested
+   * action.
+   */
   scope: Scope;
-  /** Asks auth again which runs the caller may read, cancel or delete. */
+  /** Asks auth again on which runs the caller may perform the requested action. */
   decide(): Promise<Scope>;
 }
 
@@ -65,7 +68,7 @@ export async function cancel(deps: OpenAiDeps, request: FastifyRequest, reply: F
   }
 }
 
-/** Deletes the run of a response. Newer responses on its thread stay. */
+/** Deletes the run of a response. The runs of newer responses on the same thread are not deleted. */
 export async function remove(deps: OpenAiDeps, request: FastifyRequest, reply: FastifyReply, id: string): Promise<void> {
   const { run, scope } = await findResponse(deps, request, id, "threads:delete");
   await deleteRun(deps, scope, { threadId: run.thread_id, runId: run.run_id });

@@ -20,7 +20,8 @@ const choiceField = "client_tool_choice";
 
 /**
  * Returns the run's context with the tools of the caller, or null if the run gets no tools. If the graph's context has no field for tools,
- * the tools are left out. This is safe, because a model may always answer without a call. If the caller demands a call, throws.
+ * the model does not see the caller's tools. That is allowed, because a model may always answer without a tool call. Throws if the caller
+ * demands a tool call that the graph cannot make.
  */
 export async function contextOf(registry: Registry, graphId: string, { tools, tool_choice: choice }: CallerTools): Promise<Json | null> {
   if (!tools?.length || choice === "none") return null;

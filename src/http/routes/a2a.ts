@@ -45,8 +45,8 @@ async function sendCard(deps: StartDeps, request: FastifyRequest, reply: Fastify
 }
 
 /**
- * Returns an assistant from which the caller may create runs. Every caller may use the default assistant of a graph, but auth is asked
- * about it too. The reason is that a route must ask auth about at least one of its declared actions.
+ * Returns an assistant from which the caller may create runs. Every caller may use the default assistant of a graph. This function asks
+ * auth even then, because a route must ask auth about at least one of its declared actions.
  */
 async function findUsable({ pool }: StartDeps, request: FastifyRequest, id: string): Promise<Assistant> {
   const readable = await scopeOrNone(request, "assistants:read", { assistant_id: toAssistantId(id) });

@@ -52,8 +52,8 @@ export async function cancellable(request: FastifyRequest, { action, threadId, r
 }
 
 /**
- * Cancels a run. With `wait`, responds only when the run has ended. If too many clients already wait, refuses the request before it cancels
- * the run.
+ * Cancels a run. With `wait`, responds only when the run has ended. If too many clients are already waiting, the request is refused, and
+ * the run is not cancelled.
  */
 async function cancel(deps: StartDeps, request: RequestOf<typeof cancelSchema>, reply: FastifyReply) {
   const { threadId, runId } = request.params;

@@ -96,8 +96,8 @@ function pageSender(folder: string, mountedAt: string) {
 const readPage = (folder: string): Promise<string | undefined> => readFile(`${folder}/index.html`, "utf8").catch(() => undefined);
 
 /**
- * Returns the headers that protect the console's page. The page may load scripts only from this service. Some libraries add a style
- * element, which the browser accepts if it has the page's nonce.
+ * Returns the headers that protect the console's page. The page may load scripts only from this service. Some of its libraries add
+ * `<style>` elements, which the browser accepts only if they carry the page's nonce.
  */
 function securityHeaders(nonce?: string): Record<string, string> {
   const policy = {

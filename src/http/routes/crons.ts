@@ -111,13 +111,16 @@ async function patch(deps: ApiDeps, request: RequestOf<typeof patchSchema>, repl
 
 const rulesOf = ({ registry, settings }: ApiDeps) => ({ check: runCheck(registry), retention: settings });
 
-/** Returns the body without its webhook if this service sends no webhooks. Otherwise, returns the body unchanged. */
+/**
+ * Returns the body with `webhook: null` if this service sends no webhooks. Otherwise, and for a body without a webhook, returns the body
+ * unchanged.
+ */
 const withAllowedWebhook = <Body extends { webhook?: unknown }>({ settings }: ApiDeps, body: Body): Body =>
   settings.sendsWebhooks || body.webhook === undefined ? body : { ...body, webhook: null };
 
 /**
- * Checks that the caller may create the runs of a cron. The project's auth handler may change the runs. Its changes are stored in the cron,
- * so they apply to all runs of the cron.
+ * Asks the project's auth handler whether the caller may create the runs of a cron. The handler may change the run that it gets. These
+ * changes are stored in the cron, so they apply to all of its runs.
  */
 async function admit<C extends AskedCron>({ settings }: ApiDeps, request: FastifyRequest, cron: C) {
   const asked = runOfCron(cron, settings);
@@ -128,8 +131,8 @@ async function admit<C extends AskedCron>({ settings }: ApiDeps, request: Fastif
 }
 
 /**
- * Checks that the caller may create the runs of the changed cron. The auth handler may change these runs, but its changes are not stored if
- * only the schedule changes. Checks nothing if the cron stays disabled and its runs do not change.
+ * Asks auth whether the caller may create the runs of the changed cron. Does not ask if the cron stays disabled and its runs do not change.
+ * If only the schedule changes, changes that the auth handler makes to the run are not stored.
  */
 async function admitChange(deps: ApiDeps, request: FastifyRequest, { after, ordersRuns, saysWhatRuns }: PlannedChange) {
   if (!ordersRuns) return { caller: undefined, after };

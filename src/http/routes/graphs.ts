@@ -82,7 +82,8 @@ function knownGraph({ registry }: ApiDeps, { graph_id: graphId }: Assistant): st
 }
 
 /**
- * Returns each schema under two names. The names end in `_schema` in the official OpenAPI document, but not in the dev server's responses.
+ * Returns each schema under two names, such as `input_schema` and `input`. The official OpenAPI document has the names that end in
+ * `_schema`. The official dev server responds with the short names.
  */
 function underBothNames(schemas: GraphSchemas) {
   const { state_schema: state, input_schema: input, output_schema: output, config_schema: config } = schemas;

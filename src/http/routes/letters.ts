@@ -92,7 +92,7 @@ async function redrive(deps: ApiDeps, request: RequestOf<typeof redriveSchema>, 
   return reply.send({ ids });
 }
 
-/** Throws if the graph of one of the letters would refuse the new input. */
+/** Throws if the new input, which replaces the input of all chosen letters, is invalid for the graph of one of them. */
 async function refuseInput({ pool, registry }: ApiDeps, scope: Scope, choice: Choice, input: unknown): Promise<void> {
   for (const graphId of await graphsOfLetters(pool, scope, choice)) {
     if (!registry.graphIds.includes(graphId)) continue; // only the workers have this graph, so they check the input

@@ -37,8 +37,8 @@ const streamSchema = { params: RunParams, querystring: JoinQuery, headers: LastE
 const streamAloneSchema = { ...streamSchema, params: z.object({ runId: Id }) };
 
 /**
- * The auth actions of routes on which clients follow a run or wait for it. Updating threads is included, because a client with
- * `cancel_on_disconnect` must also be allowed to cancel the run.
+ * The actions that auth must allow on routes on which clients follow a run or wait for it. Updating the thread is among them, because a
+ * client with `cancel_on_disconnect` must be allowed to cancel the run.
  */
 const joins = access("threads:read", "threads:update");
 
@@ -91,8 +91,8 @@ interface Joined {
 }
 
 /**
- * Finds a run for a client that follows it or waits for it. If the run is to be cancelled when the client disconnects, also returns the
- * scope for the cancellation.
+ * Finds a run for a client that follows it or waits for it. If the client wants the run to be cancelled when it disconnects, also returns
+ * the scope of the runs that the client may cancel.
  */
 async function findToJoin(deps: ApiDeps, request: FastifyRequest, { cancels, ...named }: Joined) {
   const followed = readable(deps, request, named);

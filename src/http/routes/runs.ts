@@ -17,8 +17,8 @@ import { type StartDeps, startAndStream, startAndWait, startRun } from "../runs/
 import { answers, Limit, Offset, OneOrMore, Run, streams, ThreadParams } from "../schemas.ts";
 
 /**
- * The bytes of memory to reserve for each byte of a batch. During the request, the batch is in memory four times: as documents, in an SQL
- * statement, as a response and as the response's text.
+ * The number of bytes to reserve for each byte of a batch of runs. During the request, the batch is in memory four times: as JSON
+ * documents, in an SQL statement, as response objects, and as the text of the response.
  */
 const weightOfByte = 4;
 

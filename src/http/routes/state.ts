@@ -15,8 +15,8 @@ import type { RequestOf } from "../route.ts";
 import { answers, Checkpoint, Flag, Json, Limit, Text, ThreadParams, ThreadState } from "../schemas.ts";
 
 /**
- * The id of a checkpoint. Only states that were stored before this checkpoint are returned. Clients send the id itself, or a checkpoint or
- * config that contains the id.
+ * The id of a checkpoint before which the history starts. The history contains only states that are older than this checkpoint. Clients
+ * send the id itself, or an object that contains it: a checkpoint or a config.
  */
 const Before = z.union([
   Text,

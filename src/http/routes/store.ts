@@ -45,7 +45,10 @@ const NamespaceSearch = z.object({
   limit: Whole(1, 1_000).default(100),
   offset: Offset,
 });
-/** The metadata that an auth handler adds to an item, or undefined if it adds none. If undefined, a stored item keeps its metadata. */
+/**
+ * The metadata that an auth handler has added to an item. Undefined if it has added none, in which case an item that is already stored
+ * keeps its metadata.
+ */
 const Marked = z.object({ metadata: Json.transform((marks) => (Object.keys(marks).length > 0 ? marks : undefined)) });
 
 const getSchema = { querystring: ItemQuery, response: answers(Item.nullable()) };

@@ -100,7 +100,7 @@ async function refuseSocket(deps: StreamingDeps, request: RequestOf<typeof socke
   if (!request.ws) return;
   if (deps.askFront) await refuseWhereAppDoes(deps.askFront, request);
   const leave = enter(deps, request, request.params.threadId);
-  leave(); // only the limit was tested here, and the client is counted when the socket is open
+  leave(); // only tests the limit here. The client is counted when its socket opens
 }
 
 function openSocket(deps: StreamingDeps, request: FastifyRequest, socket: WebSocket): void {
@@ -114,8 +114,8 @@ function openSocket(deps: StreamingDeps, request: FastifyRequest, socket: WebSoc
 }
 
 /**
- * Passes the same request, without its upgrade, to the project's app, and throws if the app refuses it. Without this check, an upgrade
- * would bypass the app's middleware.
+ * Asks the project's app whether it lets the request pass, and throws if the app refuses. The app gets the same request without the headers
+ * of the upgrade. Without this check, an upgrade would bypass the app's middleware.
  */
 async function refuseWhereAppDoes(ask: (request: Request) => Promise<Response>, { url, headers }: FastifyRequest): Promise<void> {
   const plain = new Headers();
@@ -124,6 +124,6 @@ async function refuseWhereAppDoes(ask: (request: Request) => Promise<Response>, 
   }
   const answer = await ask(new Request(new URL(url, `http://${headers.host}`), { headers: plain }));
   const text = await answer.text();
-  if (answer.status === upgradeRequired) return; // our own route has responded, so the app has let the request pass
+  if (answer.status === upgradeRequired) return; // this is the response of our own route, so the app has let the request pass
   throw new AuthRefusal(answer.status < 400 ? 403 : answer.status, text);
 }

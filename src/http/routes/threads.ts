@@ -178,8 +178,8 @@ interface Existing {
 }
 
 /**
- * Adds the given history to an existing thread with this id, and returns the thread. If the caller may not read the thread, throws an error
- * that says only that the id is taken.
+ * Handles a request to create a thread whose id already exists. Adds the given history to that thread and returns it. If the caller may not
+ * read the thread, throws an error that says only that the id is taken.
  */
 async function takeExisting({ pool, registry }: ApiDeps, request: FastifyRequest, existing: Existing): Promise<ThreadRow> {
   const { creatable, threadId, history } = existing;
@@ -214,7 +214,8 @@ async function prune({ pool }: ApiDeps, request: RequestOf<typeof pruneSchema>, 
   const { thread_ids, strategy } = request.body;
   const { scope } = await request.access(strategy === "delete" ? "threads:delete" : "threads:update", { thread_ids });
   let pruned = 0;
-  // Each thread gets a transaction of its own. A thread is thus locked only while it is pruned, and no transaction waits for a second lock.
+  // Prunes each thread in a transaction of its own. A thread is thus locked only while it is pruned. No transaction holds one lock while it
+  // waits for another.
   for (const threadId of new Set(thread_ids)) {
     if (await transaction(pool, (tx) => pruneThread(tx, scope, threadId, strategy))) pruned++;
   }
@@ -235,7 +236,7 @@ async function patch({ pool }: ApiDeps, request: RequestOf<typeof patchSchema>, 
   const { ttl } = request.body;
   const { scope, value } = await request.access("threads:update", { thread_id: threadId, metadata: request.body.metadata });
   const isMinimal = request.headers.prefer === "return=minimal";
-  // The thread is read in the same transaction, which undoes the update if the thread cannot be decrypted.
+  // If the updated thread cannot be decrypted for the response, the transaction undoes the update.
   const thread = await transaction(pool, async (tx) => {
     await updateThread(tx, scope, threadId, { metadata: value.metadata ?? {}, ...(ttl !== undefined && { ttl }) });
     return isMinimal ? undefined : getThread(tx, alreadyDecided, threadId);
@@ -251,7 +252,7 @@ async function remove({ pool, wakeups }: ApiDeps, request: RequestOf<typeof dele
     await deleteFeedbackOfThread(tx, threadId);
     await deleteThread(tx, threadId);
   });
-  wakeups.notify(cancelTopic); // so that a worker that still executes a run of the deleted thread stops the run
+  wakeups.notify(cancelTopic); // if a worker still executes a run of the deleted thread, this makes it stop the run
   return reply.code(204).send();
 }
 

@@ -32,7 +32,7 @@ export const uiRoutes: FastifyPluginAsyncZod<{ bundles: UiBundles; mountedAt: st
       const names = [...filesOf(graphId).keys()];
       const scheme = headers["x-forwarded-proto"] === "https" ? "https" : "http";
       const urlOf = (file: string) => attribute(`${scheme}://${host}${mountedAt}/ui/${encodeURIComponent(graphId)}/${file}`);
-      // In the page, the SDK replaces the last argument with the id of the SDK's own element.
+      // The SDK replaces "{{shadowRootId}}" in this text with the id of the element into which it puts the component.
       const render = `__LGUI_${graphId.replace(/[^a-zA-Z0-9]/g, "_")}.render(${JSON.stringify(name)}, "{{shadowRootId}}")`;
       const html = [
         ...names.filter((file) => file.endsWith(".css")).map((file) => `<link rel="stylesheet" href="${urlOf(file)}" />`),
@@ -55,7 +55,7 @@ export const uiRoutes: FastifyPluginAsyncZod<{ bundles: UiBundles; mountedAt: st
   );
 };
 
-/** Escapes a text so that it can stand in an HTML attribute with quotes of this kind. */
+/** Escapes a text so that it can stand in an HTML attribute whose value is enclosed in `quote`. */
 function attribute(text: string, quote: '"' | "'" = '"'): string {
   const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   return quote === '"' ? escaped.replaceAll('"', "&quot;") : escaped.replaceAll("'", "&#39;");

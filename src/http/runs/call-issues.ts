@@ -5,8 +5,8 @@ import { unknownSentence } from "../../resources/impossible.ts";
 import { listResourceNames } from "../../resources/resources.ts";
 
 /**
- * Validates the input and the context of a new run. Returns the issues that the graph's schemas find. If an agent or a step needs a
- * resource that does not exist, also returns an issue for this resource.
+ * Validates the input and the context of a new run against the graph's schemas, and returns the issues. If an agent or a step names a
+ * resource that the service does not have, also returns an issue about this name.
  */
 export async function findCallIssues(db: Db, registry: Registry, graphId: string, call: GraphCallArguments): Promise<Issue[]> {
   const named = new Set<string>();

@@ -18,7 +18,7 @@ export async function cancelRuns({ pool, wakeups }: ApiDeps, scope: Scope, { thr
     if (!(await lockThread(tx, scope, threadId))) return 0; // the thread has been deleted meanwhile, or the caller may not change it
     return cancelOpenRuns(tx, [threadId], action, runIds);
   });
-  // The notifications cover both cases. A pending run has now ended, and a running run must be stopped by its worker.
+  // A pending run has now ended, so its followers are notified. A running run is ended by its worker, which is notified too.
   if (cancelled > 0) wakeups.notify(cancelTopic, claimTopic, threadTopic(threadId), ...runIds.map(endTopic), ...runIds.map(runTopic));
   return cancelled;
 }

@@ -5,8 +5,8 @@ import type { IdempotentRequest } from "../../runs/idempotency.ts";
 const wellFormed = /^[\x21-\x7e]{1,255}$/;
 
 /**
- * Returns the request's Idempotency-Key, and the content that is compared for this key: the thread and the body. The path is not compared,
- * so a retry may use another route, for example one that streams the run.
+ * Returns the request's Idempotency-Key, together with the content that a retry with this key must repeat: the thread and the body. The
+ * rest of the path may differ, so that a retry can use another route, such as one that streams the run.
  */
 export function idempotent({ headers, params, body, user }: FastifyRequest): IdempotentRequest | undefined {
   const key = headers["idempotency-key"];

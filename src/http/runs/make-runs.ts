@@ -34,8 +34,8 @@ export async function makeBatch(deps: ApiDeps, request: FastifyRequest, wanted: 
 }
 
 /**
- * Returns a check that throws before the batch commits if the response would be too large. The response contains each run with a copy of
- * its assistant's config, so it may be large.
+ * Returns a check for the runs of a batch, which throws if the response to the request would be too large. The transaction is then rolled
+ * back. The response repeats the assistant's config for each run, so it can be much larger than the request.
  */
 function refuseLargeBatch(most: number): (run: Run) => void {
   let bytes = 0;

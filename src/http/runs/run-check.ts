@@ -21,8 +21,8 @@ export function runCheck(registry: Registry, index?: number): RunCheck {
 }
 
 /**
- * Throws if the rules forbid this webhook URL. The check makes no DNS lookup, so a webhook that passes may still be refused when it is
- * sent.
+ * Throws if the service must not send webhooks to this URL. The host name is not looked up in the DNS here. A webhook that passes may thus
+ * still be refused when it is sent, because its host has a forbidden address.
  */
 export function refuseWebhook(rules: WebhookRules, webhook: string | null | undefined, path: PropertyKey[] = ["body"]): void {
   const objection = typeof webhook === "string" && objectionTo(webhook, rules);
@@ -40,16 +40,16 @@ function callOf({ kwargs: { input, command, context, config } }: AskedRun) {
 }
 
 /**
- * Tells whether the questions that are open now will still be open when this run begins. Other questions may be open if other runs come
- * first, or if the run starts at an earlier checkpoint. In these cases, only the graph validates the answers.
+ * Tells whether the questions that are open now are those that the run will find when it begins. This is not certain if other runs come
+ * first, or if the run starts at an earlier checkpoint. In these cases, the answers cannot be validated before the run.
  */
 function knowsOpenQuestions({ wasBusy, kwargs }: AskedRun): boolean {
   return !wasBusy && !kwargs.config.configurable?.checkpoint_id;
 }
 
 /**
- * Throws if the graph would refuse an assistant's context. A required field may be missing, because the request of a run may add it, but
- * each given field must be valid.
+ * Throws if the context of an assistant is invalid for its graph. Each given field must be valid. A required field may be missing, because
+ * the request that starts a run can add it.
  */
 export async function refuseContext(registry: Registry, graphId: string, context: Record<string, unknown>): Promise<void> {
   const issues = await registry.validate(graphId, { context });

@@ -88,8 +88,8 @@ async function makeAndWait(deps: ApiDeps, start: Start, wanted: NewRun): Promise
   reply.header("content-location", runPath(start, run));
   reply.header("location", `/threads/${run.thread_id}/runs/${run.run_id}/join`);
   const place = { scope: alreadyDecided, runId: run.run_id, threadId: run.thread_id };
-  // With an Idempotency-Key, `run` may be an older run that has already ended. `firstWord` waits for the end of a new run, so an older run
-  // does not use it.
+  // `firstWord` waits for the end of a newly created run. If the Idempotency-Key has returned an older run, `firstWord` does not concern
+  // that run and is not used.
   const heard = run.run_id === wanted.runId ? firstWord : undefined;
   await waitForRun(deps, reply, { ...place, cancelScope: cancelScopeOf(start), followed: ownRequest, firstWord: heard });
 }

@@ -2,18 +2,21 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RawData, WebSocket } from "ws";
 
 const pingMs = 15_000;
-/** While at least this many frames wait, the socket is not read. `mostBytes` does the same for the total size of the waiting frames. */
+/**
+ * If this many frames wait to be handled, the service stops reading from the socket. It also stops if the waiting frames have more than
+ * `mostBytes` bytes in total.
+ */
 const mostWaiting = 50;
 const mostBytes = 1_000_000;
 
 type Frame = Buffer | undefined;
 
 /**
- * Handles the frames of a WebSocket one at a time. `onFrame` gets the next frame after it has finished the previous one. `onFrame` gets
- * undefined in place of a binary frame.
+ * Handles the frames of a WebSocket one at a time. `onFrame` gets the next frame only when it has finished with the previous one. For a
+ * binary frame, `onFrame` gets undefined.
  *
- * If a client sends too much, the socket is not read for a while, so that further frames wait on the client's side. A client that reads
- * nothing for `stalledSeconds`, or that does not respond to a ping, is disconnected.
+ * If too many frames wait, the socket is not read until some of them are handled, so that the client has to wait with further frames. A
+ * client is disconnected if it reads nothing for `stalledSeconds`, or if it does not respond to pings.
  */
 export class Frames {
   readonly #socket: WebSocket;

@@ -63,8 +63,9 @@ class EventSocket {
   }
 
   /**
-   * Handles a frame, and sends the response. A new subscription starts only after the response, which tells the client the subscription's
-   * id. If several frames arrive together, their subscriptions start together.
+   * Handles a frame, and sends the response. A new subscription starts to send events only after this response, because the response tells
+   * the client the id of the subscription. If several frames have arrived together, their subscriptions start together after the last
+   * response.
    */
   async #onFrame(frame: Buffer | undefined): Promise<void> {
     await this.#frames.send([JSON.stringify(await this.#answer(frame))]);

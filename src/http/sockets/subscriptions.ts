@@ -16,16 +16,19 @@ export interface SubscriptionOptions {
 
 interface Subscription {
   isWanted: (event: ThreadEvent) => boolean;
-  /** The subscription has received all matching events up to this event number. Only events with higher numbers are sent to it. */
+  /**
+   * An event number. The subscription already has all matching events up to this number, so only events with higher numbers are sent to it.
+   */
   through: number;
   over: boolean;
 }
 
 /**
- * Sends the events of all subscriptions of a socket in one common sequence: each event once, in the order of the thread. This order is
- * necessary, because a client drops events that arrive after a run's end.
+ * Sends the events of all subscriptions of a socket in one sequence, which contains each event once, in the thread's order. The order
+ * matters, because a client drops the events that arrive after the event that ends a run.
  *
- * A new subscription first receives the earlier events separately. When it has caught up, it joins the common sequence.
+ * A new subscription may want earlier events, which are sent to it separately. When it has all events up to the sequence's newest event, it
+ * joins the sequence.
  */
 export class Subscriptions {
   readonly #options: SubscriptionOptions;
@@ -92,8 +95,8 @@ export class Subscriptions {
   }
 
   /**
-   * Adds a group of subscriptions to the common sequence if the group has received all events up to the number `#sent`. `through` is the
-   * number of the group's last event. Returns false if the group must receive more events first.
+   * Adds a group of subscriptions to the common sequence, if the group has already received the events up to number `#sent`. `through` is
+   * the number up to which the group has received the events. Returns false if the group lacks some of these events.
    */
   #joinLine(group: Subscription[], through: number): boolean {
     if (this.#sent === undefined || through < this.#sent) return false;

@@ -5,8 +5,8 @@ import type { ApiDeps } from "../api-deps.ts";
 import { originOf } from "../origin.ts";
 
 /**
- * Completes the feedback URLs in the events. The log holds only paths, because the worker that writes the log does not know the API's
- * address. If no event has a URL, returns the given list itself, because all clients that get the same list share one encoded copy of it.
+ * Returns the events with complete feedback URLs. The worker does not know the address of the API, so the events in the log contain only
+ * the paths. If no event has a URL, returns the same list object. All clients that get the same object share one encoded form of it.
  */
 export function withFeedbackUrls(events: RunEvent[], request: FastifyRequest, { settings }: Pick<ApiDeps, "settings">): RunEvent[] {
   if (!events.some(isFeedback)) return events;

@@ -41,8 +41,8 @@ export interface RunStream extends FollowedRun {
 
 export interface RunWait extends FollowedRun {
   /**
-   * Resolves when the new run has ended, or after a second. This wait began before the run was created, so that the notification of the
-   * run's end could not be missed. Undefined for a run that already existed.
+   * Resolves when the new run has ended, or after a second. The caller started this wait before it created the run, so that it cannot miss
+   * the notification of the run's end. Undefined for a run that already existed.
    */
   firstWord?: Promise<void> | undefined;
 }
@@ -71,8 +71,8 @@ export async function streamRun(deps: ApiDeps, reply: FastifyReply, run: RunStre
 }
 
 /**
- * Tells whether a client that has requested these stream modes gets the event. The mode `messages` includes events such as
- * `messages/partial`. The mode `messages-tuple` includes events named `messages`.
+ * Tells whether a client that has requested these stream modes gets the event. The mode `messages` stands for events such as
+ * `messages/partial`, and the mode `messages-tuple` stands for events with the name `messages`.
  */
 function isOfMode({ event }: RunEvent, modes: string[]): boolean {
   const name = event.split("|")[0] ?? event;
@@ -112,8 +112,8 @@ interface Wait extends Pick<RunWait, "firstWord"> {
 }
 
 /**
- * Returns a run's output as JSON text as soon as the run has ended, or null if there is no output. Returns undefined if the signal aborts
- * first. If `firstWord` is given, the first query waits for it.
+ * Waits until a run has ended, and returns its output as JSON text, or null if there is no output. Returns undefined if the signal aborts
+ * first. If `firstWord` is given, does not query the database before `firstWord` has resolved.
  */
 export async function runOutput(
   deps: ApiDeps,
@@ -141,8 +141,9 @@ export async function runOutput(
 }
 
 /**
- * Returns the output of a run whose row does not contain it. If the thread has not changed since the run, the output is the thread's
- * values. Otherwise, it is the state at the run's last checkpoint, or the thread's values if that checkpoint is gone.
+ * Returns the output of a run whose row does not contain it. If no later run has changed the thread, the output is the thread's present
+ * values. Otherwise, it is the state at the run's last checkpoint. If that checkpoint is deleted, the present values are returned all the
+ * same.
  */
 async function outputOfThread(
   { pool, registry }: ApiDeps,

@@ -63,7 +63,7 @@ interface EndlessStream extends FollowedThread {
 
 /**
  * Sends events until the client has disconnected or `read` has ended. Then stops counting the client against the limits on open streams.
- * Always closes the connection abruptly, because the SDK would interpret a clean end as the end of a run.
+ * Closes the connection abruptly even if there was no error, because the SDK would interpret a clean end as the end of a run.
  */
 async function streamWithoutEnd(deps: ApiDeps, reply: FastifyReply, { threadId, followed, leave, read }: EndlessStream): Promise<void> {
   const stream = openEventStream(reply, deps.settings.stalledSeconds);

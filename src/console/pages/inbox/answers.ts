@@ -6,7 +6,9 @@ import { tell } from "../../parts/toast.tsx";
 
 interface Answers {
   isBusy: (question: OpenQuestion) => boolean;
-  /** Returns the error with which the last answer to this question was refused, or undefined. */
+  /**
+   * Returns the error with which the service refused the last answer to this question. Returns undefined if it did not refuse the answer.
+   */
   failureOf: (question: OpenQuestion) => unknown;
   /** Sends an answer. Resolves to false if the service refused the answer. */
   answer: (question: OpenQuestion, value: unknown) => Promise<boolean>;

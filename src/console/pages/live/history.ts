@@ -28,7 +28,7 @@ export function hourOf({ now, minutes }: Schemas["RunStats"]): Hour {
 
 export const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
 
-/** Returns the number of runs that ended in the last full minute, per second or per minute, whichever is easier to read. */
+/** Returns the number of runs that succeeded or failed in the last full minute, per second or per minute, whichever is easier to read. */
 export function rateOf({ succeeded, failed }: Hour): { value: string; unit: string } {
   const perMinute = (succeeded.at(-2) ?? 0) + (failed.at(-2) ?? 0);
   if (perMinute < 6) return { value: String(perMinute), unit: "/min" };

@@ -41,7 +41,7 @@ export const usePastRuns = (): PastRun[] =>
     () => runs,
   );
 
-/** Returns the newest run of this tab, if it was still running when the page was left. */
+/** Returns the newest run that was started in this tab, if the tab has not seen it end. */
 export const unfinishedRun = (): PastRun | undefined => (runs[0]?.status === "running" ? runs[0] : undefined);
 
 export const noteRun = (run: PastRun): void => set([run, ...runs]);

@@ -5,7 +5,10 @@ import { isObject } from "../../parts/json-schema.ts";
 /** The request that the page sends for a run. */
 export interface RunRequest {
   assistantId: string;
-  /** The id of the assistant in the code examples: the graph's id for a graph's own assistant, and otherwise the assistant's id. */
+  /**
+   * The id that the code examples use for the assistant. It is the graph's id for the default assistant of a graph, and otherwise the
+   * assistant's id.
+   */
   called: string;
   /** The thread to continue. Undefined for a new thread. */
   threadId: string | undefined;
@@ -18,7 +21,7 @@ export interface RunRequest {
 /** The stream modes that the page needs. `tasks` contains each step with its result, so `updates` and `values` are not needed. */
 const streamModes = ["tasks", "custom", "messages-tuple"] as const;
 
-/** The stream options of the run that continues after an answer. */
+/** The stream options of the runs that the page starts, and of the runs that continue after an answer. */
 export const answerStreams = { stream_mode: streamModes, stream_subgraphs: true };
 
 const isFilled = (context: RunRequest["context"]) => context !== undefined && Object.keys(context).length > 0;

@@ -35,8 +35,8 @@ export function groupsOf(assistants: Assistant[], search: string): Group[] {
 }
 
 /**
- * Returns the assistant that the URL names. If the URL names none, returns the assistant that ran last, or else that of the first graph.
- * Also returns a function that chooses another assistant.
+ * Returns the assistant that the URL names. If the URL names none, returns the assistant that ran last, or else the assistant of the first
+ * graph. Also returns a function that chooses another assistant.
  */
 export function useTarget(assistants: Assistant[]): {
   target: Assistant | undefined;

@@ -29,7 +29,7 @@ const groupOf = (id: string): string | undefined => (id.includes(":") ? id.slice
 /** Returns the ids of all subgraphs. */
 export const groupsIn = ({ nodes }: Drawing): Set<string> => new Set(nodes.flatMap(({ id }) => ancestors(id)));
 
-/** Returns the ids of the subgraphs around a node, from the outside in. */
+/** Returns the ids of the subgraphs that contain a node, the outermost one first. */
 export const ancestors = (id: string): string[] => {
   const group = groupOf(id);
   return group === undefined ? [] : [...ancestors(group), group];

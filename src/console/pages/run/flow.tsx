@@ -139,7 +139,7 @@ const toFlowEdge = ({ id, source, target, path, isConditional }: DrawnEdge): Edg
   style: { stroke: "var(--line-strong)", strokeWidth: 1.25, ...(isConditional && { strokeDasharray: "4 4" }) },
 });
 
-/** An edge that follows the path of the layout, which leads around other nodes. */
+/** An edge of the drawing. It follows the path that the layout has computed, because this path leads around other nodes. */
 function Along({ id, data, markerEnd, style }: EdgeProps<Edge<{ path: string }>>) {
   return <BaseEdge id={id} path={data?.path ?? ""} {...(markerEnd && { markerEnd })} {...(style && { style })} />;
 }

@@ -17,7 +17,7 @@ export interface Followed {
   /** The nodes that run now. Empty if the run's stream has no events of the mode "tasks". */
   running: RunningNode[];
   state: "connecting" | "live" | "reconnecting" | "ended" | "refused";
-  /** The sentence with which the service refuses the stream. Empty if it does not refuse. */
+  /** The error message with which the service refused to send the stream. Empty if the stream was not refused. */
   refusal: string;
 }
 
@@ -110,7 +110,7 @@ class Follower {
     }
     if (event.event === "metadata") this.#running.clear(); // a new attempt begins, so the nodes of the previous one no longer run
     if (event.event === "tasks" || event.event.startsWith("tasks|")) this.#noteTask(event);
-    this.#frame ??= setTimeout(() => this.#set({}), 100); // renders at most every 100 ms, because many events may arrive at once
+    this.#frame ??= setTimeout(() => this.#set({}), 100); // renders at most every 100 ms, because many events may arrive within a moment
   }
 
   #noteTask({ event, data }: StreamEvent): void {

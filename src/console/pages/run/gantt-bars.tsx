@@ -110,7 +110,7 @@ export function WaitingBar({ from, to, isCut, label }: { from: number; to: numbe
   );
 }
 
-/** A sentence that explains a takeover, with a line at its time. */
+/** A sentence that says how another worker continued the run, with a vertical line at that time. */
 export function HandoverText({ at = 8, nameWidth, sentence }: { at: number | undefined; nameWidth: number; sentence: string }) {
   return (
     <span className="absolute inset-0 flex items-center bg-warn-soft">

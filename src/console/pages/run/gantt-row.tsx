@@ -29,7 +29,7 @@ interface Props {
   onFocus: () => void;
 }
 
-/** A row of the chart: a name that stays in place when the chart scrolls, and a bar on the track. */
+/** A row of the chart. Its name stays in place when the chart scrolls, and its bar scrolls with the time axis. */
 export function GanttRow(props: Props) {
   const { row, index, start, nameWidth, trackWidth, isClosed, isActive, isChosen, onToggle, onPoint, onFocus } = props;
   const depth = row.kind === "span" ? row.item.depth + 1 : 0;

@@ -31,8 +31,8 @@ export function bodyLike({ assistant_id, metadata, kwargs }: Run): RunBody {
 }
 
 /**
- * Creates a run with the same assistant, input, config and context. On the same thread, the new run begins with the current state of the
- * thread.
+ * Creates a run with the same assistant, input, config and context as `run`. On the same thread, the new run begins with the current state
+ * of the thread.
  */
 export async function rerun(run: Run, onNewThread: boolean): Promise<Run> {
   const threadId = onNewThread ? (await answerOf(api.POST("/threads", { body: {} }))).thread_id : run.thread_id;

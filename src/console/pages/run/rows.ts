@@ -95,7 +95,7 @@ function handoverAfter(trees: AttemptItem[], index: number): HandoverRow | undef
 export const workerName = ({ host, pid, worker_id }: Attempt): string =>
   host !== null ? `${host}/${pid ?? "?"}` : worker_id !== null ? `worker ${worker_id.slice(-8)}` : "an unknown worker";
 
-/** Returns a sentence about the end of an attempt and the worker that continued. */
+/** Returns a sentence that says how an attempt ended and which worker continued the run. */
 export function handoverSentence({ before, after }: Pick<HandoverRow, "before" | "after">): string {
   const [old, next] = [workerName(before), after && workerName(after)];
   if (before.outcome === "crashed") return `Worker ${old} died. ${next ? `Taken over by ${next}.` : "No worker took over."}`;

@@ -69,7 +69,10 @@ const itemOf = (span: Span, attempt: number): Item => ({
   dollars: span.dollars ?? 0,
 });
 
-/** Sets the depth and the path of an item and of all items inside it, and adds up their tokens and dollars. */
+/**
+ * Sets the depth and the path of an item and of all items inside it. Adds the tokens and dollars of the inner items to those of the items
+ * around them.
+ */
 function complete(item: Item, depth: number, around: string): void {
   item.depth = depth;
   item.path = around === "" ? item.span.name : `${around}:${item.span.name}`;
@@ -82,8 +85,8 @@ function complete(item: Item, depth: number, around: string): void {
 }
 
 /**
- * Returns an item for each node that runs now. The start of such a node is not known, so `since`, the time of the last stored step, is
- * used.
+ * Returns an item for each node that runs now. The start of such a node is not known. The item therefore starts at `since`, the time of the
+ * last stored step.
  */
 export function runningItems(running: RunningNode[], attempt: number, since: number): Item[] {
   return running.map(({ id, path }, index) => ({

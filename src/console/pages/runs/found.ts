@@ -43,7 +43,10 @@ export interface FoundRuns {
   error: unknown;
   /** Returns the run in this row, or undefined until the row is loaded. */
   at: (index: number) => ListedRun | undefined;
-  /** The number of runs that were created since the person scrolled down. They are added when the person scrolls back to the top. */
+  /**
+   * The number of runs that were created since the person scrolled down. They are added to the list when the person scrolls back to the
+   * top.
+   */
   newer: number;
   onRange: (first: number, last: number) => void;
   refresh: () => void;
@@ -117,7 +120,7 @@ function pagesIn({ first, last }: { first: number; last: number }): number[] {
   return Array.from({ length: Math.floor(last / pageSize) - start + 1 }, (_, page) => start + page);
 }
 
-/** Returns the time one millisecond after the run was created, or undefined without a run. */
+/** Returns the time one millisecond after a run was created, which separates the run from newer runs. Returns undefined without a run. */
 const after = (run: ListedRun | undefined) => run && new Date(Date.parse(run.created_at) + 1).toISOString();
 
 const until = (search: SearchBody, anchor: string | undefined): SearchBody =>

@@ -59,7 +59,7 @@ export type CronBody = PostBody<"/runs/crons">;
 export function bodyOf(draft: CronDraft, cron: Cron | undefined): Omit<CronBody, "assistant_id"> | undefined {
   const { schedule, timezone, end, webhook, onCompleted, isEnabled, config, metadata } = draft;
   if (schedule.trim() === "" || !("value" in config) || !("value" in metadata)) return undefined;
-  const isSameEnd = cron !== undefined && end === toLocal(cron.end_time); // the field shows only minutes, but the stored time may have seconds
+  const isSameEnd = cron !== undefined && end === toLocal(cron.end_time); // the field shows minutes, but the stored time may have seconds
   return {
     schedule: schedule.trim(),
     timezone: timezone.trim() || null,

@@ -63,7 +63,7 @@ export function LetterDialog({ id, onAsk, onClose }: Props) {
 
 interface EditProps {
   letter: WholeLetter;
-  /** The entered text, or undefined while the payload is used as it is. */
+  /** The input that the person has entered, as text. Undefined if the letter is redriven with its stored input. */
   text: string | undefined;
   problem: string | undefined;
   onChange: (text: string | undefined) => void;

@@ -50,8 +50,8 @@ function Created({ run, onClose }: { run: Schemas["Run"]; onClose: () => void })
 }
 
 /**
- * Creates a run with the settings of a cron. The API has no request for this. The function therefore sends the same request as the service
- * at a tick, with the id of the cron in the metadata.
+ * Creates a run with the settings of a cron, and stores the cron's id in the run's metadata, as the service does at each tick. The API has
+ * no request of its own for this purpose.
  */
 function createRun({ cron_id, assistant_id, thread_id, on_run_completed, payload, metadata }: Cron): Promise<Schemas["Run"]> {
   const body = { ...payload, assistant_id, metadata: { ...metadata, cron_id } } as PostBody<"/runs">;

@@ -17,8 +17,8 @@ interface ItemPut extends ItemName {
 }
 
 /**
- * Stores an item. If this would replace a version that the person has not seen, the first try is refused. The person can then save again to
- * replace that version.
+ * Stores an item. If this would replace a version that the person has not seen, the first try fails with a warning. If the person then
+ * saves again, the version is replaced.
  */
 export function usePut(item: FoundItem | undefined, onDone: (name: ItemName) => void): UseMutationResult<void, Error, ItemPut> {
   const warned = useRef<string>(undefined);

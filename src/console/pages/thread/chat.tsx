@@ -40,7 +40,7 @@ export default function Chat({ thread, settings, retryFrom, stored, onBehind }: 
     apiUrl: `${location.origin}${prefix}`,
     assistantId: settings.assistant_id,
     threadId,
-    defaultHeaders: headers, // a new object would make the stream connect again
+    defaultHeaders: headers, // always the same object, because a new one would make the stream connect again
     fetch: send,
     maxReconnectAttempts: 1_000, // keeps trying while a server restarts
     onCompleted: () => refreshThread(threadId),

@@ -14,8 +14,8 @@ export interface Place {
 }
 
 /**
- * Gives each checkpoint a lane. The list goes from the newest checkpoint to the oldest, so each lane waits for the parent of its last
- * checkpoint. If several lanes wait for a checkpoint, the checkpoint gets the first of these lanes, and the other lanes end in its row.
+ * Gives each checkpoint a lane. The list goes from the newest checkpoint to the oldest, so a lane continues at the parent of its last
+ * checkpoint. If a checkpoint is that parent for several lanes, it gets the first of these lanes, and the other lanes end in its row.
  */
 export function placesOf(states: State[]): Place[] {
   const waiting: (string | undefined)[] = [];

@@ -5,7 +5,8 @@ import { Message } from "./message.tsx";
 import type { Shown } from "./messages.ts";
 
 /**
- * The number of newest messages that are shown at first. Each click on the button shows as many more. The limit keeps a long thread fast.
+ * The number of newest messages that are shown before the person asks for more. Each click on the button shows as many more. The limit
+ * keeps the page of a long thread fast.
  */
 const step = 60;
 

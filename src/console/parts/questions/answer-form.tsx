@@ -4,7 +4,10 @@ import { CallsForm } from "./calls-form.tsx";
 import { FieldsForm, SelectionForm, UnknownForm } from "./plain-forms.tsx";
 import type { Question } from "./read-question.ts";
 
-/** The form that answers a question. Its buttons have the attribute `data-shortcut`, so that a page can press them by keys. */
+/**
+ * The form that answers a question. Its buttons have the attribute `data-shortcut`, by which the inbox finds the button that a shortcut key
+ * presses.
+ */
 export function AnswerForm({ question: { form }, ...props }: AnswerProps & { question: Question }) {
   switch (form.kind) {
     case "calls":

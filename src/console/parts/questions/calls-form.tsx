@@ -74,8 +74,8 @@ interface CallProps {
   draft: string;
   collect: (collector: Collect) => void;
   /**
-   * The reason why the person rejects this call. `reason` is undefined while the call is not rejected. `refusal` is undefined if the
-   * question has only one call, because the buttons for the whole question then decide on this call.
+   * The person's rejection of this call, if a question has several calls. `reason` is undefined as long as the call is not rejected, and
+   * `set` changes it. A question with only one call has no `refusal`, because the button "Reject" below the call rejects the call.
    */
   refusal?: { reason: string | undefined; set: (reason: string | undefined) => void };
 }

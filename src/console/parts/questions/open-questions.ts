@@ -17,8 +17,9 @@ export const keyOf = ({ thread_id, interrupt_id }: Pick<OpenQuestion, "thread_id
 const sent = new Set<string>();
 
 /**
- * One promise for each thread that has received an answer from this page. The promise settles when the run that processes the last answer
- * has ended. Until then, the thread's other questions are not open, and the answers to these questions wait.
+ * Maps the id of a thread to a promise, if this page has sent an answer to one of the thread's questions. The promise settles when the run
+ * that the latest answer started has ended. Until then, the thread has no open question, and the page holds back further answers for this
+ * thread.
  */
 const turns = new Map<string, Promise<void>>();
 export const isAtWork = (threadId: string): boolean => turns.has(threadId);
@@ -47,8 +48,9 @@ interface AnswerOptions {
 export class NoLongerOpen extends Error {}
 
 /**
- * Sends the answer to a question, after the thread has processed the answers to its other questions. The question disappears from the lists
- * at once, and comes back if the answer is refused. The new run takes over the settings of the run that asked. Returns the new run.
+ * Sends the answer to a question. First waits until the runs that earlier answers on the same thread have started are over. The lists hide
+ * the question immediately, and show it again if the service refuses the answer. The new run has the settings of the run that asked the
+ * question. Returns the new run.
  */
 export async function answerQuestion(question: OpenQuestion, answer: unknown, options: AnswerOptions = {}): Promise<Schemas["Run"]> {
   const key = keyOf(question);
@@ -82,7 +84,7 @@ async function untilEnded({ thread_id: threadId, run_id: runId }: Schemas["Run"]
       const run = await answerOf(api.GET("/threads/{threadId}/runs/{runId}", { params: { path: { threadId, runId } } }));
       if (run.status !== "pending" && run.status !== "running") return;
     } catch (error) {
-      if (!isPassing(error)) return; // for example, the run was deleted
+      if (!isPassing(error)) return; // the error is permanent, for example because the run was deleted
     }
   }
 }
@@ -101,7 +103,7 @@ async function send(question: OpenQuestion, answer: unknown, { stream_mode: mode
     ...(modes.length > 0 && { stream_mode: [...modes] }),
     command: { resume: { [interrupt_id]: answer } },
     strict_resume: true,
-    multitask_strategy: "reject" as const, // a thread with a pending or running run has no open question
+    multitask_strategy: "reject" as const, // a busy thread has no open question, so the service must refuse this run
   };
   try {
     return await answerOf(api.POST("/threads/{threadId}/runs", { params: { path: { threadId } }, body }));

@@ -49,7 +49,8 @@ const lineOf = (text: string) => text.slice(0, 300).replaceAll(/\s+/g, " ");
 
 const promptKeys = ["prompt", "question", "message", "description", "title", "text"];
 /**
- * The fields of a question's value that have a special meaning, such as its options. The page does not repeat them among the other details.
+ * The fields of a question's value that do not belong in the list of further details. The page shows some of them elsewhere, such as the
+ * options, and others not at all.
  */
 const askingKeys = new Set(["type", "options", "timeoutSeconds", "details"]);
 

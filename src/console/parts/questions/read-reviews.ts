@@ -23,9 +23,9 @@ export interface Reviews {
 }
 
 /**
- * Reads a question about tool calls. Returns undefined for any other question. The question may come from Ensemble's own graph patterns,
- * from Agent Inbox, or from LangChain's middleware. A question of Ensemble's patterns has the fields of all three formats, and its answer
- * has the format of the patterns.
+ * Reads a question about tool calls. Returns undefined for any other question. The question may have the format of Ensemble's own graph
+ * patterns, of Agent Inbox, or of LangChain's middleware. Ensemble's patterns write the fields of all three formats into one question, but
+ * expect the answer in their own format.
  */
 export function readReviews(value: unknown): Reviews | undefined {
   const all = Array.isArray(value) ? value : [value];

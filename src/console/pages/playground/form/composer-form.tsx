@@ -18,7 +18,7 @@ interface Props {
   schemas: GraphSchemas;
   /** The run of this assistant that the page shows. Undefined if there is none. */
   session: Session | undefined;
-  /** The id of the thread that the URL names. Undefined without one. */
+  /** The id of the thread that the URL names. Undefined if the URL names no thread. */
   threadId: string | undefined;
   onStart: () => void;
   onReset: () => void;

@@ -14,7 +14,7 @@ export interface Composer {
   context: SchemaFormState | undefined;
   /** The number of context fields whose values differ from the assistant's context. */
   changes: number;
-  /** The typed limit of the run's steps, and the problem with it. */
+  /** The field for the limit of the run's steps: the typed text, a function that changes it, and the problem with it. */
   limit: { text: string; set: (text: string) => void; problem: string | undefined };
   /** Returns the request in its current state, valid or not. */
   request: (threadId: string | undefined) => RunRequest;
@@ -33,7 +33,10 @@ export interface GraphSchemas {
 
 const overlaid = (below: unknown, above: unknown) => (isObject(below) && isObject(above) ? { ...below, ...above } : (above ?? below));
 
-/** Holds the state of an assistant's forms: its input and its context. `failure` is the error of the last request. */
+/**
+ * Holds the state of an assistant's two forms: the form for a run's input and the form for its context. `failure` is the error of the last
+ * request.
+ */
 export function useComposer(target: Assistant, schemas: GraphSchemas, failure: unknown): Composer {
   const { input_schema: inputSchema, context_schema: contextSchema } = schemas;
   const shape = useMemo(() => shapeOf(inputSchema), [inputSchema]);
@@ -101,8 +104,8 @@ function inputOf(kind: Composer["kind"], form: SchemaFormState): unknown {
 }
 
 /**
- * Adds the problems that the service has reported to the problems that the form has found itself. Drops the service's problems when the
- * form changes.
+ * Returns the form's state with the problems that the service has found in the last request, in addition to those that the form has found.
+ * When the form changes, the service's problems are dropped.
  */
 function useRefusals(form: SchemaFormState, part: "input" | "context", failure: unknown): SchemaFormState {
   const entered = form.text ?? form.value;

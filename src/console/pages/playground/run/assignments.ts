@@ -2,12 +2,12 @@ import { isObject } from "../../../parts/json-schema.ts";
 
 export type Outcome = "running" | "done" | "failed" | "stopped";
 
-/** An assignment of an agent. In the graph, an assignment is a task with an input that names the agent. */
+/** A piece of work that a graph has given to an agent. It is a task of the graph whose input names the agent. */
 export interface Assignment {
   /** The id of the task in the graph. */
   id: string;
   agent: string;
-  /** The id of the assignment in the agents' plan, such as "step-1". Undefined without a plan. */
+  /** The id of the assignment in the agents' plan, such as "step-1". Undefined if the agents have no plan. */
   key: string | undefined;
   task: string;
   startedAt: number;
@@ -24,9 +24,9 @@ const actorKeys = ["agent", "member", "expert", "actor", "listener", "subscriber
 const nameOf = (value: unknown) => (isObject(value) ? textIn(value.name) : textIn(value));
 
 /**
- * Returns the agent and the work of a graph's task, from the task's input. Ensemble's ready-made graphs send each piece of work to a node
- * together with its agent. In a conversation, the input is the state, which names the speaker. Returns undefined for a task without an
- * agent.
+ * Reads from the input of a graph's task which agent does the task, and what the work is. Ensemble's ready-made graphs send each piece of
+ * work to a node together with its agent. In a conversation, the input is the state, which names the speaker. Returns undefined for a task
+ * without an agent.
  */
 export function assignmentIn(node: string, input: unknown): Pick<Assignment, "agent" | "key" | "task"> | undefined {
   const fields = fieldsOf(input);

@@ -69,8 +69,8 @@ export async function followRun(place: Place, first: Response | undefined, watch
 }
 
 /**
- * Calls `take` with each event until the stream ends or breaks. Returns false if the stream broke. An error of `take` is thrown, because it
- * is not an error of the connection.
+ * Calls `take` with each event until the stream ends or breaks. Returns false if the stream broke. An error that `take` throws is not
+ * caught, because it is not an error of the connection.
  */
 async function readUntilCut(body: ReadableStream<Uint8Array>, take: (event: StreamEvent) => void): Promise<boolean> {
   const events = readEventStream(body);

@@ -146,8 +146,8 @@ type Span = Schemas["Timeline"]["attempts"][number]["spans"][number];
 
 /**
  * Replaces the times of the steps with those of the run's timeline. The times from the stream are those at which the browser received the
- * events, which is too late after a lost connection. Steps are matched by node and order. If a node has a different number of steps in the
- * timeline, its steps keep their times.
+ * events. After a lost connection, these times are too late. Steps are matched by node and order. If a node has a different number of steps
+ * in the timeline, its steps keep their times.
  */
 export function takeTimeline({ steps, assignments }: RunView, { attempts }: Schemas["Timeline"]): void {
   const spans = attempts.flatMap((attempt) => attempt.spans).filter(({ kind, outcome }) => kind === "node" && outcome !== "unfinished");

@@ -10,7 +10,7 @@ import { emptyView, endAll, type RunView, takeEvent, takeResult, takeTimeline } 
 /** The phase of a session. "starting" lasts until the service has created the run, and "ending" while the result is read. */
 export type Phase = "starting" | "streaming" | "ending" | "ended" | "refused";
 
-/** The run that the page shows. The session continues while another page of the console is open. */
+/** The run that the page follows and shows. The page continues to follow it while another page of the console is open. */
 export interface Session {
   /** The number of this session in the tab. It identifies the session before the run has an id. */
   serial: number;
@@ -24,7 +24,7 @@ export interface Session {
   startedAt: number;
   endedAt: number | undefined;
   view: RunView;
-  /** The error that prevented the run from being created or followed. Undefined without an error. */
+  /** The error that prevented the run from being created or followed. Undefined if there was no such error. */
   failure: unknown;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The looks of the lines of several scenarios. They differ in colour and in dashes, so that people who cannot tell the colours apart see
- * the difference.
+ * The styles of the lines that stand for scenarios in a chart. They differ in colour and in dashes, so that people who cannot tell the
+ * colours apart see the difference.
  */
 export const looks = [
   { colour: "var(--accent)", dash: undefined },
