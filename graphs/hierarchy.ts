@@ -63,8 +63,8 @@ export function hierarchy({ squads, name = "hierarchy", description, ...defaults
 }
 
 /**
- * Returns the facts of a run for its metrics. The objectives are returned as `pieces` and not as `tasks`, for two reasons. The squads do
- * the tasks, and the time at which an objective became ready is not recorded.
+ * Returns the facts of a run for its metrics. The objectives are returned as `pieces`. They are not `tasks`, because the metrics of
+ * tasks need the time at which each task became ready, which is not recorded for objectives. The runs of the squads have tasks of their own.
  */
 function commandFacts(state: Commanded): Facts {
   const { tasks: pieces = [], ...facts } = factsOf(state);

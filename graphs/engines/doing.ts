@@ -107,7 +107,7 @@ export interface Surroundings {
   equip?(worker: Agent): Agent;
 }
 
-/** Does a piece of work once. A failure is returned as an outcome and not thrown, so that work that runs in parallel continues. */
+/** Tries a piece of work one time. Returns a failure as an outcome instead of throwing it, so that parallel work continues. */
 export async function perform(errand: Errand, around: Surroundings, config: LangGraphRunnableConfig): Promise<Outcome> {
   if (!errand.do.needs) return performAtOnce(errand, around, config);
   const work = async (waitedMs: number) => ({ ...(await performAtOnce(errand, around, config)), ...(waitedMs > 0 && { waitedMs }) });

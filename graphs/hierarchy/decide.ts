@@ -35,7 +35,7 @@ const verdictFor = (squads: string[]) =>
   });
 export type Verdict = z.infer<ReturnType<typeof verdictFor>>;
 
-/** Checks the budget after each wave, and lets the commander decide on the squads' reports. */
+/** Checks the budget after each wave. Then the commander reads the reports of the squads and decides how the run continues. */
 export function decide(setup: Setup): Node {
   return async (state, config) => {
     const { budget, limits, onFailures } = setup.contextOf(config);

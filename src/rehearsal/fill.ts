@@ -105,7 +105,7 @@ function fillString({ pattern, format = "", minLength = 0, maxLength }: Schema, 
 
 /**
  * Returns a text for a field. In a tool call, this is the URL or the expression from the prompt if the field needs one, and otherwise the
- * subject of the prompt. Elsewhere, it is a numbered id for a field that holds an id, or a text about the subject.
+ * subject of the prompt. In other answers, a field for an id gets a numbered id, and any other field gets a text about the subject.
  */
 function writeText({ name, index }: Place, { isCall, task, subject, knownIds }: Source): string {
   const words = allWords(name);

@@ -154,7 +154,10 @@ class RunningWorker {
     else wakeups.notifyHere(claimTopic, roomTopic);
   }
 
-  /** Compares the attempts in this process with the runs that this worker holds according to the database, and corrects differences. */
+  /**
+   * Compares the attempts in this process with the runs that this worker holds according to the database. Stops the attempts of runs that
+   * are cancelled or that this worker no longer holds. Releases the runs that have no attempt here.
+   */
   #compare(held: HeldRun[], askedAt: number): void {
     this.#attempts.compare(held, askedAt);
     if (!this.#claimer || this.#claimer.claimedAt >= askedAt) return;

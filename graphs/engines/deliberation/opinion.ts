@@ -67,7 +67,7 @@ export function opinionFor({ ballot: { options, scale }, mayVeto, status, isRepl
   return opinion.refine(isReasoned, { path: ["because"], message: "say which argument moved you" });
 }
 
-/** The view of an expert after a round. */
+/** The opinion of an expert after a round, with the expert's name and weight. */
 export const View = z.object({
   expert: z.string().describe("Name of the expert"),
   weight: z.number().describe("Weight of the expert"),

@@ -5,7 +5,7 @@ import { Skeleton } from "./states.tsx";
 
 const Editor = lazily(() => import("./code-mirror.tsx"));
 
-/** An editor for JSON and other code. Its code is loaded when it is first shown. To replace its text, give it a new `key`. */
+/** An editor for JSON and other texts. The editor's module is loaded when an editor is first shown. A new `key` replaces the text. */
 export function CodeEditor(props: CodeEditorProps) {
   return (
     <Suspense fallback={<Skeleton lines={5} />}>

@@ -69,7 +69,10 @@ function canAnswer({ context }: McpCall, { method }: InputRequest): boolean {
   return needed[method] !== undefined;
 }
 
-/** The tool argument with which a model answers the questions of an earlier call, if the client got these questions as a text. */
+/**
+ * The tool argument for answers to questions. If the result of an earlier call was a text with questions, the model calls the tool again
+ * with the answers in this argument.
+ */
 export const resumeArgument = "_resume";
 
 /**
