@@ -47,6 +47,7 @@ test("the keys choose, approve and reject, and do nothing while one types", asyn
   await eventually(() => answersOn(threadId)).toEqual({ one: { approved: true } });
   await expect.poll(() => page.getByRole("row").count()).toBe(2); // while the thread works, its other questions are not open
   await goTo("two");
+  await expect.poll(() => button(opened, "Reject").isEnabled()).toBe(true); // the thread has processed the first answer
   await page.keyboard.press("r");
   await page.keyboard.type("a jar");
   await page.keyboard.press("Control+Enter");
@@ -97,15 +98,20 @@ test("an answer that comes too late is refused with a sentence, and so is one th
 });
 
 test("an answer that is refused brings the question back with what was typed", async () => {
-  const threadId = await ask({ prompt: "How much?" });
-  const opened = await inbox(threadId);
+  await ask({ prompt: "How long?" });
+  await ask({ prompt: "How much?" });
+  const opened = await inbox();
   const { page } = opened;
-  await page.route("**/threads/*/runs", (route) =>
-    route.request().method() === "POST" ? route.fulfill({ status: 422, body: "The answer must be a number." }) : route.continue(),
-  );
+  await button(opened, /How much/).click();
+  await page.route("**/threads/*/runs", async (route) => {
+    if (route.request().method() !== "POST") return route.continue();
+    await button(opened, /How much/).waitFor({ state: "detached" }); // the list hides the question, and the page shows another one
+    await route.fulfill({ status: 422, body: "The answer must be a number." });
+  });
   await page.getByRole("textbox", { name: "Answer" }).fill("much");
   await button(opened, "Send answer").click();
   await page.getByRole("alert").getByText("The answer must be a number.").waitFor();
+  await heading(opened, "How much?").waitFor();
   expect(await page.getByRole("textbox", { name: "Answer" }).inputValue()).toBe("much");
   await shoot(opened, "inbox-refused");
   await expectAccessible(opened);

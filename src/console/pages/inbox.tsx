@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { Button, IconButton } from "../parts/button.tsx";
 import { DraftsContext } from "../parts/draft.ts";
 import { plural } from "../parts/format.ts";
@@ -62,12 +62,13 @@ interface ContentProps {
 function Content({ filters, change, found, onHelp }: ContentProps) {
   const { question, index, isOpen, choose, step, leave } = useChosen({ filters, change, found });
   const answers = useAnswers();
+  const isShown = useIsShown();
   const answer = async (answered: OpenQuestion, value: unknown) => {
     leave();
     const isAccepted = await answers.answer(answered, value);
     // If the service refuses an answer, the page goes back to the answered question. If the person is already typing in the next question,
     // the page stays there. Only a message and the list then show that the answered question is open again.
-    if (!isAccepted && !document.activeElement?.matches("input, textarea, [contenteditable=true]")) choose(answered);
+    if (!isAccepted && isShown.current && !document.activeElement?.matches("input, textarea, [contenteditable=true]")) choose(answered);
   };
   useShortcuts({
     next: () => step(1),
@@ -116,6 +117,18 @@ function Content({ filters, change, found, onHelp }: ContentProps) {
       </section>
     </div>
   );
+}
+
+/** Returns a ref that is true until the person leaves the page. */
+function useIsShown() {
+  const isShown = useRef(true);
+  useEffect(() => {
+    isShown.current = true;
+    return () => {
+      isShown.current = false;
+    };
+  }, []);
+  return isShown;
 }
 
 function NoQuestions({ filters, clear }: { filters: Filters; clear: () => void }) {

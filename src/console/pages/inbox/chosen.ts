@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import { isAtWork, keyOf, type OpenQuestion } from "../../parts/questions/open-questions.ts";
+import { isBeingSent, keyOf, mustWait, type OpenQuestion } from "../../parts/questions/open-questions.ts";
 import type { Pages } from "../../parts/use-pages.ts";
 import type { Filters } from "./filters.ts";
 
@@ -41,14 +41,15 @@ export function useChosen({ filters, change, found }: Props): Chosen {
   const formerIndex = remembered?.index ?? 0; // when the question has left the list, the next question takes its index
   const choose = (chosen: OpenQuestion) => change({ q: keyOf(chosen) });
   const step = (by: number) => {
-    if (found.total === 0) return isAtWork(threadOf(filters.q)) ? undefined : change({ q: "" });
+    if (found.total === 0) return question && mustWait(question) ? undefined : change({ q: "" });
     const from = listed ? index : formerIndex - (by > 0 ? 1 : 0);
     const to = Math.max(0, Math.min(found.total - 1, from + by));
     const next = found.at(to);
     if (next && keyOf(next) !== filters.q) choose(next);
   };
   const leave = () => {
-    const next = listed ? (found.at(index + 1) ?? found.at(index - 1)) : (found.at(formerIndex) ?? found.at(formerIndex - 1));
+    const neighbours = listed ? [index + 1, index - 1] : [formerIndex, formerIndex - 1];
+    const next = neighbours.map(found.at).find((row) => row && !isBeingSent(row));
     change({ q: next ? keyOf(next) : "" });
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: a link to a question that is not open any more shows the first one
@@ -57,6 +58,3 @@ export function useChosen({ filters, change, found }: Props): Chosen {
   }, [filters.q, question, found.total]);
   return { question, index, isOpen: listed !== undefined, choose, step, leave };
 }
-
-/** Returns the id of the thread in the key of a question. */
-const threadOf = (key: string) => key.split(".")[0] ?? "";

@@ -7,7 +7,7 @@ import { shortId } from "../../parts/format.ts";
 import { Icon } from "../../parts/icons.tsx";
 import { AnswerForm } from "../../parts/questions/answer-form.tsx";
 import { Details } from "../../parts/questions/details.tsx";
-import { isAtWork, keyOf, NoLongerOpen, type OpenQuestion } from "../../parts/questions/open-questions.ts";
+import { keyOf, NoLongerOpen, type OpenQuestion, useMustWait } from "../../parts/questions/open-questions.ts";
 import { readQuestion } from "../../parts/questions/read-question.ts";
 import { RelativeTime } from "../../parts/time.tsx";
 import { useMayAct } from "../../settings.ts";
@@ -28,8 +28,9 @@ interface Props {
 export function Detail({ question, isOpen, isBusy, failure, onAnswer, onNext }: Props) {
   const mayAct = useMayAct();
   const read = readQuestion({ id: question.interrupt_id, value: question.value, schema: question.response_schema });
-  const isWaiting = !isOpen && isAtWork(question.thread_id);
-  const isOver = !isWaiting && (!isOpen || failure instanceof NoLongerOpen);
+  const isWaiting = useMustWait(question);
+  const wasTooLate = failure instanceof NoLongerOpen && failure.askedAt === question.created_at;
+  const isOver = !isWaiting && (!isOpen || wasTooLate);
   return (
     <div className="mx-auto max-w-3xl space-y-5 p-4 lg:p-6">
       <header>
@@ -41,10 +42,10 @@ export function Detail({ question, isOpen, isBusy, failure, onAnswer, onNext }: 
       {failure !== undefined && !isOver && <Refused error={failure} />}
       {!isOver && mayAct && (
         <div id="answer">
-          <AnswerForm question={read} draft={keyOf(question)} isBusy={isBusy} onAnswer={onAnswer} />
+          <AnswerForm question={read} draft={keyOf(question)} isBusy={isBusy || isWaiting} onAnswer={onAnswer} />
         </div>
       )}
-      {isWaiting && <AtWork />}
+      <div role="status">{isWaiting && <AtWork />}</div>
       {!isOver && !mayAct && <p className="text-muted">The console is in read-only mode, so it offers no answer.</p>}
     </div>
   );
@@ -92,9 +93,9 @@ function Refused({ error }: { error: unknown }) {
 /** Shows that the thread still processes the answer to another question. */
 function AtWork() {
   return (
-    <p role="status" className="flex items-start gap-2.5 rounded-lg bg-sunken px-3.5 py-2.5 text-muted">
+    <p className="flex items-start gap-2.5 rounded-lg bg-sunken px-3.5 py-2.5 text-muted">
       <Icon name="running" className="mt-0.5 animate-spin [animation-duration:1.6s]" />
-      The thread works with your answer to another of its questions. An answer to this one is sent after that.
+      The thread works with your answer to another of its questions. You can send your answer to this one after that.
     </p>
   );
 }

@@ -57,7 +57,7 @@ export function Verdict({
           value={reason}
           onChange={({ target }) => setReason(target.value)}
           onKeyDown={(event) => {
-            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) onReject(reason.trim());
+            if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !isBusy) onReject(reason.trim());
             if (event.key === "Escape") setReason(undefined);
           }}
         />

@@ -1,3 +1,4 @@
+import { useSyncExternalStore } from "react";
 import { ApiFailure, answerOf, answerWithHeaders, api, type Schemas } from "../../api.ts";
 import type { paths } from "../../api-types.ts";
 import { isPassing, queries } from "../../live.ts";
@@ -16,13 +17,32 @@ export const keyOf = ({ thread_id, interrupt_id }: Pick<OpenQuestion, "thread_id
 /** The keys of the questions whose answers are being sent. The lists do not show these questions. */
 const sent = new Set<string>();
 
+/** The keys of the questions whose answers are being processed: from the moment of sending until the run that continues has ended. */
+const inProgress = new Set<string>();
+const watchers = new Set<() => void>();
+
+function setInProgress(key: string, is: boolean): void {
+  if (is) inProgress.add(key);
+  else inProgress.delete(key);
+  for (const watcher of watchers) watcher();
+}
+
+function watch(watcher: () => void): () => void {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
+}
+
+export const isBeingSent = (question: OpenQuestion): boolean => sent.has(keyOf(question));
+
 /**
- * Maps the id of a thread to a promise, if this page has sent an answer to one of the thread's questions. The promise settles when the run
- * that the latest answer started has ended. Until then, the thread has no open question, and the page holds back further answers for this
- * thread.
+ * Tells whether a question must wait, because its thread is processing this page's answer to another question. A thread that works has no
+ * open question, and refuses answers.
  */
-const turns = new Map<string, Promise<void>>();
-export const isAtWork = (threadId: string): boolean => turns.has(threadId);
+export const mustWait = (question: OpenQuestion): boolean =>
+  [...inProgress].some((key) => key.startsWith(`${question.thread_id}.`) && key !== keyOf(question));
+
+/** Returns the value of `mustWait`, and renders the component again when the value changes. */
+export const useMustWait = (question: OpenQuestion): boolean => useSyncExternalStore(watch, () => mustWait(question));
 
 /** Searches open questions, by default on all threads. Leaves out the questions whose answers this page is sending. */
 export async function searchQuestions(body: QuestionSearch, signal?: AbortSignal): Promise<PageOfRows<OpenQuestion>> {
@@ -45,54 +65,55 @@ interface AnswerOptions {
  * The error for an answer to a question that is no longer open. For example, somebody else has answered the question, its time has run out,
  * or a new run has continued the thread.
  */
-export class NoLongerOpen extends Error {}
+export class NoLongerOpen extends Error {
+  /** The time at which the question was asked. The same question can be asked again later, and is open then. */
+  askedAt: OpenQuestion["created_at"];
+
+  constructor(message: string, { created_at }: OpenQuestion) {
+    super(message);
+    this.askedAt = created_at;
+  }
+}
 
 /**
- * Sends the answer to a question. First waits until the runs that earlier answers on the same thread have started are over. The lists hide
- * the question immediately, and show it again if the service refuses the answer. The new run has the settings of the run that asked the
- * question. Returns the new run.
+ * Sends the answer to a question. The lists hide the question immediately, and show it again if the service refuses the answer. The new run
+ * has the settings of the run that asked the question. Returns the new run.
  */
 export async function answerQuestion(question: OpenQuestion, answer: unknown, options: AnswerOptions = {}): Promise<Schemas["Run"]> {
   const key = keyOf(question);
   sent.add(key);
-  void queries.invalidateQueries({ queryKey: ["questions"] });
+  setInProgress(key, true);
+  void refreshQuestions();
   try {
-    return await inTurn(question.thread_id, () => send(question, answer, options));
-  } finally {
+    const run = await send(question, answer, options);
     sent.delete(key);
-    void queries.invalidateQueries({ queryKey: ["questions"] });
+    void refreshQuestions();
+    void untilEnded(run)
+      .then(refreshQuestions)
+      .finally(() => setInProgress(key, false));
+    return run;
+  } catch (error) {
+    sent.delete(key);
+    setInProgress(key, false);
+    await refreshQuestions(); // the list contains the question again before the page shows the error
+    throw error;
   }
 }
 
-/** Starts a run on a thread. First waits for the end of each run that this function has already started on the same thread. */
-function inTurn(threadId: string, start: () => Promise<Schemas["Run"]>): Promise<Schemas["Run"]> {
-  const run = (turns.get(threadId) ?? Promise.resolve()).then(start);
-  const turn = run
-    .then(untilEnded, () => {})
-    .then(() => {
-      if (turns.get(threadId) === turn) turns.delete(threadId);
-      void queries.invalidateQueries({ queryKey: ["questions"] });
-    });
-  turns.set(threadId, turn);
-  return run;
-}
+const refreshQuestions = () => queries.invalidateQueries({ queryKey: ["questions"] });
 
+/** Waits until a run has ended or no longer exists. */
 async function untilEnded({ thread_id: threadId, run_id: runId }: Schemas["Run"]): Promise<void> {
-  for (let wait = 500; ; wait = Math.min(wait * 1.1, 5_000)) {
+  for (let wait = 250; ; wait = Math.min(wait * 1.3, 10_000)) {
     await new Promise((resolve) => setTimeout(resolve, wait));
     try {
       const run = await answerOf(api.GET("/threads/{threadId}/runs/{runId}", { params: { path: { threadId, runId } } }));
       if (run.status !== "pending" && run.status !== "running") return;
     } catch (error) {
-      if (!isPassing(error)) return; // the error is permanent, for example because the run was deleted
+      if (!isPassing(error)) return;
     }
   }
 }
-
-// If the person closes the page while an answer is being sent, the answer is lost. The browser therefore asks for a confirmation first.
-addEventListener("beforeunload", (event) => {
-  if (sent.size > 0) event.preventDefault();
-});
 
 async function send(question: OpenQuestion, answer: unknown, { stream_mode: modes = [], ...options }: AnswerOptions) {
   const { thread_id: threadId, run_id, interrupt_id, assistant_id, graph_id } = question;
@@ -108,7 +129,7 @@ async function send(question: OpenQuestion, answer: unknown, { stream_mode: mode
   try {
     return await answerOf(api.POST("/threads/{threadId}/runs", { params: { path: { threadId } }, body }));
   } catch (error) {
-    if (isOver(error)) throw new NoLongerOpen(error.message);
+    if (isOver(error)) throw new NoLongerOpen(error.message, question);
     throw error;
   }
 }
