@@ -45,3 +45,13 @@ export const Order = {
 };
 
 export const call = (name: string, args: object) => ({ action_request: { action: name, args } });
+
+/** Lets the service refuse the next answer with this sentence. */
+export async function refuseNextAnswer({ page }: Opened, sentence: string): Promise<void> {
+  let isRefused = false;
+  await page.route("**/threads/*/runs", async (route) => {
+    if (isRefused || route.request().method() !== "POST") return route.continue();
+    isRefused = true;
+    await route.fulfill({ status: 422, body: sentence });
+  });
+}

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { startTestService } from "../service.ts";
+import { refuseNextAnswer } from "./asking.ts";
 import { expectAccessible, expectQuiet, looks, type Opened, open, shoot } from "./browser.ts";
 
 // A person who runs the tests may have a key. It must not be spent here: the rehearsal model answers.
@@ -239,13 +240,17 @@ test("a failed run says why, and a question is answered in place", async () => {
   await expectAccessible(opened);
   await questions.getByRole("textbox", { name: "Answer as JSON" }).click();
   await page.keyboard.insertText('{ "approved": true }');
+  await refuseNextAnswer(opened, "Say yes.");
+  await questions.getByRole("button", { name: "Send answer" }).click();
+  await page.getByText("The answer was not accepted. Say yes.").waitFor();
+  await questions.getByText('"approved": true').waitFor(); // what was entered is still there
   await questions.getByRole("button", { name: "Send answer" }).click();
   await ended(opened);
   await tab(opened, /^Output/);
   await result(opened).getByText("published").waitFor();
   await tab(opened, /^Steps 3/); // the steps before the question stay
   await shoot(opened, "playground-answered");
-  expectQuiet(opened);
+  expectQuiet(opened, /422/);
 });
 
 test("500 steps and 10,000 events stay smooth", async () => {

@@ -9,6 +9,7 @@ import { afterFile } from "../after-file.ts";
 import { startModelServer } from "../model-server.ts";
 import { startTestService } from "../service.ts";
 import { eventually } from "../sse.ts";
+import { refuseNextAnswer } from "./asking.ts";
 import { expectAccessible, expectQuiet, looks, type Opened, open, shoot } from "./browser.ts";
 
 const { client, db, databaseUrl, urls } = await startTestService();
@@ -86,13 +87,16 @@ test("a question is answered in the thread, and a state without messages is show
   await question.getByRole("textbox", { name: "Answer as JSON" }).fill('{ "approved": true }');
   await shoot(opened, "thread-question");
   await expectAccessible(opened);
+  await refuseNextAnswer(opened, "Say yes.");
+  await question.getByRole("button", { name: "Send answer" }).click();
+  await page.getByText("The answer was not accepted. Say yes.").waitFor();
   await question.getByRole("button", { name: "Send answer" }).click();
   await page.getByText("published").first().waitFor();
   await question.waitFor({ state: "detached" });
   await eventually(async () => (await client.threads.get(threadId)).values).toMatchObject({ published: "On rivers" });
   await button(opened, "Run again").click();
   await eventually(async () => (await client.runs.list(threadId)).length).toBe(3);
-  expectQuiet(opened);
+  expectQuiet(opened, /422/);
 });
 
 test("the checkpoints are gone through with the keyboard, with the state and what has changed", async () => {

@@ -1,7 +1,6 @@
 import { use, useState } from "react";
-import { sentenceOf } from "../../api.ts";
 import { DraftsContext } from "../../parts/draft.ts";
-import { answerQuestion, keyOf, NoLongerOpen, type OpenQuestion } from "../../parts/questions/open-questions.ts";
+import { answerQuestion, keyOf, type OpenQuestion, refusalOf } from "../../parts/questions/open-questions.ts";
 import { tell } from "../../parts/toast.tsx";
 
 interface Answers {
@@ -30,8 +29,7 @@ export function useAnswers(): Answers {
       return true;
     } catch (error) {
       setFailures((old) => new Map(old).set(key, error));
-      const reason = error instanceof NoLongerOpen ? "The question was no longer open." : sentenceOf(error);
-      tell(`The answer was not accepted. ${reason}`, true);
+      tell(refusalOf(error), true);
       return false;
     } finally {
       setBusy((old) => new Set([...old].filter((other) => other !== key)));

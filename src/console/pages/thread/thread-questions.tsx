@@ -1,12 +1,13 @@
 import { useState } from "react";
-import { answerOf, api, sentenceOf } from "../../api.ts";
+import { answerOf, api } from "../../api.ts";
 import { useLive } from "../../live.ts";
 import { Icon } from "../../parts/icons.tsx";
 import { AnswerForm } from "../../parts/questions/answer-form.tsx";
 import { Details } from "../../parts/questions/details.tsx";
-import { answerQuestion, keyOf, NoLongerOpen, type OpenQuestion } from "../../parts/questions/open-questions.ts";
+import { answerQuestion, keyOf, type OpenQuestion, refusalOf } from "../../parts/questions/open-questions.ts";
 import { readQuestion } from "../../parts/questions/read-question.ts";
 import { RelativeTime } from "../../parts/time.tsx";
+import { tell } from "../../parts/toast.tsx";
 import { useMayAct } from "../../settings.ts";
 import { refreshThread, type ThreadFacts } from "./data.ts";
 
@@ -24,13 +25,11 @@ export function ThreadQuestions({ thread, isBusy }: { thread: ThreadFacts; isBus
 
 function OpenQuestionCard({ question }: { question: OpenQuestion }) {
   const mayAct = useMayAct();
-  const [failure, setFailure] = useState<string>();
   const [isBusy, setBusy] = useState(false);
   const read = readQuestion({ id: question.interrupt_id, value: question.value, schema: question.response_schema });
   const answer = async (value: unknown) => {
     setBusy(true);
-    setFailure(undefined);
-    await answerQuestion(question, value, streamed).catch((error) => setFailure(sentenceOfRefusal(error)));
+    await answerQuestion(question, value, streamed).catch((error) => tell(refusalOf(error), true)); // this card may be gone by then
     setBusy(false);
     refreshThread(question.thread_id);
   };
@@ -46,11 +45,6 @@ function OpenQuestionCard({ question }: { question: OpenQuestion }) {
         </p>
       </header>
       <Details value={read.details} />
-      {failure && (
-        <p role="alert" className="rounded-md bg-bad-soft px-3 py-2 break-words text-bad">
-          {failure}
-        </p>
-      )}
       {mayAct && <AnswerForm question={read} draft={keyOf(question)} isBusy={isBusy} onAnswer={(value) => void answer(value)} />}
     </section>
   );
@@ -62,8 +56,3 @@ const streamed = {
   stream_subgraphs: true,
   stream_resumable: true,
 };
-
-const sentenceOfRefusal = (error: unknown) =>
-  error instanceof NoLongerOpen
-    ? "This question is no longer open. Somebody else has answered it, or its time ran out."
-    : `The answer was not accepted. ${sentenceOf(error)}`;

@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from "react";
-import { ApiFailure, answerOf, answerWithHeaders, api, type Schemas } from "../../api.ts";
+import { ApiFailure, answerOf, answerWithHeaders, api, type Schemas, sentenceOf } from "../../api.ts";
 import type { paths } from "../../api-types.ts";
 import { isPassing, queries } from "../../live.ts";
 import { readSettings } from "../../run-settings.ts";
@@ -74,6 +74,10 @@ export class NoLongerOpen extends Error {
     this.askedAt = created_at;
   }
 }
+
+/** Returns what a person is told if the service refuses an answer. */
+export const refusalOf = (error: unknown): string =>
+  `The answer was not accepted. ${error instanceof NoLongerOpen ? "The question was no longer open." : sentenceOf(error)}`;
 
 /**
  * Sends the answer to a question. The lists hide the question immediately, and show it again if the service refuses the answer. The new run

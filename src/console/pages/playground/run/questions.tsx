@@ -1,12 +1,12 @@
 import { useState } from "react";
-import { sentenceOf } from "../../../api.ts";
 import { useLive } from "../../../live.ts";
 import { Icon } from "../../../parts/icons.tsx";
 import { AnswerForm } from "../../../parts/questions/answer-form.tsx";
 import { Details } from "../../../parts/questions/details.tsx";
-import { answerQuestion, keyOf, NoLongerOpen, type OpenQuestion, searchQuestions } from "../../../parts/questions/open-questions.ts";
+import { answerQuestion, keyOf, type OpenQuestion, refusalOf, searchQuestions } from "../../../parts/questions/open-questions.ts";
 import { readQuestion } from "../../../parts/questions/read-question.ts";
 import { Failure, Skeleton } from "../../../parts/states.tsx";
+import { tell } from "../../../parts/toast.tsx";
 import { useMayAct } from "../../../settings.ts";
 import { answerStreams } from "../request.ts";
 import { followAnswer, type Session } from "./session.ts";
@@ -34,16 +34,14 @@ export function Questions({ session }: { session: Session }) {
 
 function QuestionForm({ question, session }: { question: OpenQuestion; session: Session }) {
   const [isBusy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<unknown>();
   const mayAct = useMayAct();
   const read = readQuestion({ id: question.interrupt_id, value: question.value, schema: question.response_schema });
   const answer = async (value: unknown) => {
     setBusy(true);
-    setFailure(undefined);
     try {
       void followAnswer(session, await answerQuestion(question, value, answerStreams));
     } catch (error) {
-      setFailure(error);
+      tell(refusalOf(error), true); // this form may be gone by then
     }
     setBusy(false);
   };
@@ -54,11 +52,6 @@ function QuestionForm({ question, session }: { question: OpenQuestion; session: 
         <span className="min-w-0 break-words whitespace-pre-wrap">{read.prompt}</span>
       </h3>
       <Details value={read.details} />
-      {failure !== undefined && (
-        <p role="alert" className="rounded-lg bg-bad-soft px-3.5 py-2.5 break-words text-bad">
-          {failure instanceof NoLongerOpen ? "This question is no longer open." : `The answer was not accepted. ${sentenceOf(failure)}`}
-        </p>
-      )}
       {mayAct ? (
         <AnswerForm question={read} draft={keyOf(question)} isBusy={isBusy} onAnswer={(value) => void answer(value)} />
       ) : (
