@@ -1,3 +1,4 @@
+import { notifyManager } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 import { ApiFailure, answerOf, answerWithHeaders, api, type Schemas, sentenceOf } from "../../api.ts";
 import type { paths } from "../../api-types.ts";
@@ -92,16 +93,23 @@ export async function answerQuestion(question: OpenQuestion, answer: unknown, op
     const run = await send(question, answer, options);
     sent.delete(key);
     void refreshQuestions();
-    void untilEnded(run)
-      .then(refreshQuestions)
-      .finally(() => setInProgress(key, false));
+    void untilEnded(run).then(() => conclude(key));
     return run;
   } catch (error) {
     sent.delete(key);
-    setInProgress(key, false);
-    await refreshQuestions(); // the list contains the question again before the page shows the error
+    await conclude(key); // the list contains the question again before the page shows the error
     throw error;
   }
+}
+
+/**
+ * Reads the lists again, and then ends the waiting of the thread's other questions. The components must get the new list first: otherwise
+ * they show a waiting question as closed for a moment, and its form loses the focus.
+ */
+async function conclude(key: string): Promise<void> {
+  await refreshQuestions();
+  await new Promise<void>((resolve) => notifyManager.schedule(resolve));
+  setInProgress(key, false);
 }
 
 const refreshQuestions = () => queries.invalidateQueries({ queryKey: ["questions"] });
