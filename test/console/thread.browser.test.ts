@@ -219,7 +219,7 @@ test("a long conversation shows its end, and more on demand", async () => {
   await client.threads.updateState(threadId, { values: { messages }, asNode: "__start__" });
   const opened = await openThread(threadId);
   await log(opened).getByText("message 999").waitFor();
-  expect(await log(opened).getByRole("article").count()).toBe(60);
+  await expect.poll(() => log(opened).getByRole("article").count()).toBe(60);
   await button(opened, /^Show 60 of 940 earlier messages/).click();
   await expect.poll(() => log(opened).getByRole("article").count()).toBe(120);
   await shoot(opened, "thread-long");
