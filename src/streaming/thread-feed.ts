@@ -16,8 +16,8 @@ export interface ThreadFeed {
    */
   follow(threadId: string, since: number, signal: AbortSignal): AsyncGenerator<ThreadEvent[], void>;
   /**
-   * Resolves with the time of the thread's last change, as soon as this time differs from `known`. It is for callers that may not see the
-   * thread yet, or that wait until the thread is created.
+   * Resolves with the time of the thread's last change, as soon as this time differs from `known`. Used for callers who are not
+   * allowed to see the thread yet, and for callers who wait until the thread is created.
    */
   change(threadId: string, known: string | undefined, signal: AbortSignal): Promise<string | undefined>;
   /** Yields the thread's runs as they begin, without the runs before the event number `from`. */

@@ -25,7 +25,7 @@ type SpanEnd = Pick<CallEnd, "error" | "inputTokens" | "outputTokens"> & { outco
  */
 export class SpanRecorder implements CallWatcher {
   readonly #began = performance.now();
-  /** The numbers of the spans of LangGraph tasks, by the id of the task. */
+  /** The number that identifies the span of each LangGraph task, by the id of the task. */
   readonly #numbers = new Map<string, number>();
   readonly #open = new Map<number, OpenSpan>();
   /** The start time of the current super-step of each nested graph, by the graph's namespace, in milliseconds. */
