@@ -86,7 +86,10 @@ export function answersTo(action: Action): z.ZodType<Approval> {
 /** Returns the schema of one decision in an answer about several calls. */
 const decisionOn = (action: Action): z.ZodType<Approval> => z.union([Approval, ...Object.values(formsOf(action))]);
 
-/** Returns the schemas of the answers that Agent Inbox and Agent Chat UI send. Agent Chat UI sends LangChain's decisions. */
+/**
+ * Returns the schemas of the answers that a client may send about this action. Agent Inbox sends answers in its own form (`inbox`). Agent
+ * Chat UI sends the decisions of LangChain's human-in-the-loop middleware (`decision`).
+ */
 function formsOf({ name }: Action) {
   const inbox = z.union([
     z.object({ type: z.literal("accept") }).transform(() => yes()),

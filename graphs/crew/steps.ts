@@ -121,7 +121,7 @@ function planning(step: Step, { max_reasoning_attempts: attempts, max_rpm: rpm }
   };
 }
 
-/** Returns a task's step in the form that waits for the planning step and takes its plan as a further input. */
+/** Returns a task's step, changed so that it waits for the planning step and takes the plan as a further input. */
 function planned(step: Step): Step {
   const { takes = [], id, needs } = step;
   return { ...step, input: undefined, needs: [...needs, planOf(id)], takes: [takes, planOf(id)].flat() };

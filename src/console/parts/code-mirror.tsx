@@ -2,7 +2,7 @@ import { json, jsonParseLinter } from "@codemirror/lang-json";
 import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { linter } from "@codemirror/lint";
 import { EditorState } from "@codemirror/state";
-import { EditorView, keymap } from "@codemirror/view";
+import { EditorView } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { minimalSetup } from "codemirror";
 import { useEffect, useRef } from "react";
@@ -47,9 +47,7 @@ export default function CodeMirror({ label, value, onChange, isReadOnly = false,
   useEffect(() => {
     const { value: doc, label: name, isReadOnly: isFixed, language: kind } = initial.current;
     const extensions = [
-      minimalSetup,
-      // Tab moves the focus out of the editor, as in every other field.
-      keymap.of([]),
+      minimalSetup, // binds no key to Tab, so that Tab moves the focus out of the editor
       ...(kind === "json" ? [json(), ...(isFixed ? [] : [linter(jsonProblems)])] : []),
       syntaxHighlighting(colours),
       theme,

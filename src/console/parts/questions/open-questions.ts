@@ -22,8 +22,8 @@ const sent = new Set<string>();
 const inProgress = new Set<string>();
 const watchers = new Set<() => void>();
 
-function setInProgress(key: string, is: boolean): void {
-  if (is) inProgress.add(key);
+function setInProgress(key: string, isInProgress: boolean): void {
+  if (isInProgress) inProgress.add(key);
   else inProgress.delete(key);
   for (const watcher of watchers) watcher();
 }
